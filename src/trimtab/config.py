@@ -1,0 +1,114 @@
+"""What every wing needs to read its settings: input errors, spec strings and the canonical hash."""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+# How every table of settings is read: no conversion between types, no key that it does not know.
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class StrictModel(BaseModel):
+    """A table of settings, read strictly, and frozen."""
+
+    model_config = ConfigDict(**STRICT, frozen=True)
+
+
+class InputError(ValueError):
+    """A mistake in what the user gave: one sentence that says where, what, and how to mend it.
+
+    The command line prints it without a traceback and exits with code 2.
+    """
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: the nearest known one, else all of them."""
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def explain(error: ValidationError, known: Iterable[str]) -> str:
+    """The first fault that pydantic found in a settings table, in a sentence; ``known`` are its keys."""
+    fault = error.errors()[0]
+    if not fault["loc"]:
+        return fault["msg"].removeprefix("Value error, ")
+    key = str(fault["loc"][0])
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"unknown key {key!r}; {nearest(key, known)}"
+    if fault["type"] in ("missing", "missing_argument"):
+        return f"{key} is missing; give it a value"
+    rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{key} = {fault['input']!r} is wrong; it should be {rule}"
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], table: dict[str, Any], place: str) -> Model:
+    """``table`` as a settings model; InputError names ``place`` and the key that is wrong."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise InputError(f"{place}: {explain(error, model.model_fields)}") from error
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec string such as ``head_tail(head=0.25)``: a name and its options."""
+
+    name: str
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        if not self.options:
+            return self.name
+        inside = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name}({inside})"
+
+
+_SPEC = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\(([^()]*)\))?\s*")
+
+
+def parse_spec(text: str) -> Spec:
+    """Read ``name`` or ``name(key=value, ...)``; values are numbers, booleans or bare words.
+
+    Raises InputError where the text is not of that form.
+    """
+    match = _SPEC.fullmatch(text)
+    if not match:
+        raise InputError(f"{text!r} is not a spec string: write name or name(option=value, ...)")
+    name, inside = match.groups()
+    options: dict[str, Any] = {}
+    for part in (inside or "").split(",") if (inside or "").strip() else []:
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not value:
+            raise InputError(f"{text!r}: {part.strip()!r} is not an option: write option=value")
+        if key in options:
+            raise InputError(f"{text!r}: option {key!r} is given twice; keep one")
+        options[key] = _value(value)
+    return Spec(name, options)
+
+
+def _value(text: str) -> Any:
+    lowered = text.lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, int | float | str) else text
+
+
+def canonical_hash(value: Any) -> str:
+    """32 hexadecimal digits of a JSON-able value, the same whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""Ragged against lists of lists."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trimtab.ragged import Ragged, offsets_of, ranges
+
+ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
+
+
+def rows_of(ragged):
+    return [ragged[row].tolist() for row in range(len(ragged))]
+
+
+@given(rows=ROWS)
+@settings(deadline=None)
+def test_from_rows_and_back(rows):
+    ragged = Ragged.from_rows(rows)
+    assert rows_of(ragged) == rows
+    assert ragged.lengths.tolist() == [len(row) for row in rows]
+    assert (ragged.values.dtype, ragged.offsets.dtype) == (np.int32, np.int64)
+
+
+def test_dtype_is_the_callers():
+    assert Ragged.from_rows([[1], [2]], np.uint16).values.dtype == np.uint16
+
+
+@given(rows=ROWS, data=st.data())
+@settings(deadline=None)
+def test_take_is_a_list_of_rows(rows, data):
+    index = data.draw(st.lists(st.integers(-len(rows), len(rows) - 1))) if rows else []
+    taken = Ragged.from_rows(rows).take(index)
+    assert rows_of(taken) == [rows[row] for row in index]
+    assert taken.offsets[0] == 0
+
+
+def test_take_by_mask():
+    ragged = Ragged.from_rows([[1, 2], [], [3]])
+    assert rows_of(ragged.take(np.array([True, False, True]))) == [[1, 2], [3]]
+
+
+def test_row_numbers_outside_are_refused():
+    ragged = Ragged.from_rows([[1, 2], [3]])
+    assert ragged[-1].tolist() == [3]
+    for row in (2, -3):
+        with pytest.raises(IndexError):
+            ragged[row]
+        with pytest.raises(IndexError):
+            ragged.take([row])
+
+
+def test_a_row_is_a_view():
+    ragged = Ragged.from_rows([[1, 2], [3]])
+    assert ragged[0].base is ragged.values
+
+
+def test_memory_mapped(tmp_path):
+    np.save(tmp_path / "values.npy", np.arange(5, dtype=np.int32))
+    np.save(tmp_path / "offsets.npy", np.array([0, 2, 5]))
+    arrays = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("values", "offsets")]
+    assert rows_of(Ragged(*arrays).take([1, 0])) == [[2, 3, 4], [0, 1]]
+
+
+def test_offsets_and_ranges():
+    assert offsets_of(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
+    assert ranges(np.array([7, 1, 0]), np.array([2, 0, 3])).tolist() == [7, 8, 0, 1, 2]
+    assert ranges(np.empty(0, np.int64), np.empty(0, np.int64)).tolist() == []
