@@ -1,0 +1,128 @@
+"""The audit: what a truncation cuts, counted from lengths and kept numbers alone."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trimtab.config import InputError
+from trimtab.ragged import Ragged, offsets_of
+from trimtab.truncation.spec import Kept
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is cut of one set of pairs; shares from 0 to 1, tokens lost over all pairs, uncut ones included.
+
+    ``dataclasses.asdict`` gives the row of a table. The median and the 90th centile interpolate linearly.
+    """
+
+    pairs: int
+    cut: float
+    cut_only_first: float
+    cut_only_second: float
+    cut_both: float
+    lost_first_mean: float
+    lost_first_median: float
+    lost_first_p90: float
+    lost_first_largest: int
+    lost_second_mean: float
+    lost_second_median: float
+    lost_second_p90: float
+    lost_second_largest: int
+    lost_share: float
+
+    @property
+    def hardly_cuts(self) -> bool:
+        """Whether fewer than 1 % are cut; a variant is flagged where training and evaluated pairs agree."""
+        return self.cut < 0.01
+
+
+def audit(
+    len_first: ArrayLike, len_second: ArrayLike | None, keep_first: ArrayLike, keep_second: ArrayLike | None
+) -> Audit:
+    """Counts what is cut: lengths and kept numbers of each side (pairs,); second ones None for single texts.
+
+    InputError where there are no pairs: a share of nothing is not a number.
+    """
+    return _audit(_lost(len_first, len_second, keep_first, keep_second))
+
+
+def audit_by_label(
+    len_first: ArrayLike,
+    len_second: ArrayLike | None,
+    keep_first: ArrayLike,
+    keep_second: ArrayLike | None,
+    labels: ArrayLike,
+) -> dict[Hashable, Audit]:
+    """The same for the pairs of each label apart: labels (pairs,) in, an Audit for each that occurs out."""
+    counts = _lost(len_first, len_second, keep_first, keep_second)
+    labels = np.asarray(labels)
+    return {label: _audit(counts[:, labels == label]) for label in np.unique(labels).tolist()}
+
+
+def _lost(
+    len_first: ArrayLike, len_second: ArrayLike | None, keep_first: ArrayLike, keep_second: ArrayLike | None
+) -> NDArray[np.int64]:
+    """Lost on the first side, lost on the second, length of the pair: (3, pairs)."""
+    a, ka = np.asarray(len_first, np.int64), np.asarray(keep_first, np.int64)
+    b = np.zeros_like(a) if len_second is None else np.asarray(len_second, np.int64)
+    kb = b if keep_second is None else np.asarray(keep_second, np.int64)
+    return np.stack([a - ka, b - kb, a + b])
+
+
+def _audit(counts: NDArray[np.int64]) -> Audit:
+    first, second, length = counts
+    if not len(first):
+        raise InputError("there are no pairs to audit: the data is empty")
+    cut_first, cut_second = first > 0, second > 0
+    lost = int(first.sum() + second.sum())
+    return Audit(
+        len(first),
+        float(np.mean(cut_first | cut_second)),
+        float(np.mean(cut_first & ~cut_second)),
+        float(np.mean(cut_second & ~cut_first)),
+        float(np.mean(cut_first & cut_second)),
+        *_spread(first),
+        *_spread(second),
+        lost / max(int(length.sum()), 1),
+    )
+
+
+def _spread(lost: NDArray[np.int64]) -> tuple[float, float, float, int]:
+    median, p90 = np.percentile(lost, [50, 90])
+    return float(lost.mean()), float(median), float(p90), int(lost.max())
+
+
+def different(one: Kept, other: Kept) -> NDArray[np.bool_]:
+    """Which rows keep different tokens, (rows,) bool, of the same data cut by two truncations.
+
+    Tokens are told apart by their place in the text, not by what they say.
+    """
+    rows = _side_different(one.first, one.keep_first, other.first, other.keep_first)
+    if one.second is None or other.second is None or one.keep_second is None or other.keep_second is None:
+        return rows
+    return rows | _side_different(one.second, one.keep_second, other.second, other.keep_second)
+
+
+def share_different(one: Kept, other: Kept) -> float:
+    """The share of rows on which two truncations keep different tokens; InputError where there are none."""
+    rows = different(one, other)
+    if not len(rows):
+        raise InputError("there are no pairs to compare: the data is empty")
+    return float(rows.mean())
+
+
+def _side_different(
+    one: NDArray[np.int64],
+    keep_one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    keep_other: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    result = keep_one != keep_other
+    same = np.flatnonzero(~result)
+    a = Ragged(one, offsets_of(keep_one)).take(same).values
+    b = Ragged(other, offsets_of(keep_other)).take(same).values
+    result[np.repeat(same, keep_one[same])[a != b]] = True
+    return result

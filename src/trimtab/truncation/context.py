@@ -1,0 +1,33 @@
+"""What a selection may know beyond the row it cuts: which side it is, and counts from the training split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.ragged import Ragged
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The side a selection works on (0 first, 1 second) and what ``Truncation.fit`` has counted.
+
+    ``document_frequencies`` (largest token + 1,) int64, None before a fit: see the function of that name.
+    """
+
+    side: int = 0
+    document_frequencies: NDArray[np.int64] | None = None
+
+
+def document_frequencies(*sides: Ragged) -> NDArray[np.int64]:
+    """In how many texts each token occurs: (largest token + 1,) int64, indexed by token.
+
+    A document is one text, so a token that stands in both texts of a pair counts twice.
+    """
+    size = max((int(side.values.max()) + 1 for side in sides if len(side.values)), default=0)
+    counts = np.zeros(size, np.int64)
+    for side in sides:
+        values = side.values[side.offsets[0] : side.offsets[-1]]
+        rows = np.repeat(np.arange(len(side)), side.lengths)
+        counts += np.bincount(np.unique(rows * size + values) % max(size, 1), minlength=size)
+    return counts

@@ -1,0 +1,98 @@
+"""Options of a strategy: read off its function's signature, so that they are written down once."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from trimtab.config import InputError, nearest
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The lowest and the highest value a number may take, both included."""
+
+    low: float
+    high: float
+
+
+Share = Annotated[float, Bounds(0, 1)]
+Count = Annotated[int, Bounds(0, 2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword of a strategy: its name, its default and the values it takes."""
+
+    name: str
+    default: Any
+    kind: type
+    choices: tuple[str, ...] = ()
+    bounds: Bounds | None = None
+
+    def __str__(self) -> str:
+        """``tie=bert|hf_fast|tf_text``, the default first, or ``head=0.25``."""
+        others = [choice for choice in self.choices if choice != self.default]
+        return "|".join([f"{self.name}={self.default}", *others])
+
+    def read(self, value: Any) -> Any:
+        """``value`` as the function takes it; InputError where it is of another kind or out of bounds."""
+        if self.choices:
+            if value in self.choices:
+                return value
+            raise InputError(f"{self.name} cannot be {value!r}; {nearest(str(value), self.choices)}")
+        if self.kind is str:
+            return str(value)
+        number = _number(value, self.kind)
+        if number is None or (self.bounds and not self.bounds.low <= number <= self.bounds.high):
+            raise InputError(f"{self.name} must be {self._wanted()}, not {value!r}")
+        return number
+
+    def _wanted(self) -> str:
+        wanted = {bool: "true or false", int: "a whole number"}.get(self.kind, "a number")
+        return wanted + (f" from {self.bounds.low} to {self.bounds.high}" if self.bounds else "")
+
+
+def _number(value: Any, kind: type) -> Any:
+    # Python takes True for 1; in a spec string that is a slip.
+    if isinstance(value, bool) or kind is bool:
+        return value if isinstance(value, bool) and kind is bool else None
+    if kind is int:
+        return value if isinstance(value, int) else None
+    # Adding 0.0 turns -0.0 into 0.0, so that one value has one spelling.
+    return float(value) + 0.0 if isinstance(value, int | float) else None
+
+
+@cache
+def options_of(function: Callable[..., Any]) -> dict[str, Option]:
+    """The keyword-only parameters of ``function`` as options, in their order.
+
+    The annotation says what an option takes: Literal its choices, Annotated with Bounds its range, else a
+    plain type; without an annotation it is the type of the default. TypeError where a default is missing.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {p.name: _option(p.name, p.default, hints.get(p.name, type(p.default))) for p in keywords}
+
+
+def _option(name: str, default: Any, annotation: Any) -> Option:
+    if default is inspect.Parameter.empty:
+        raise TypeError(f"option {name!r} of a strategy has no default")
+    if get_origin(annotation) is Literal:
+        return Option(name, default, str, choices=get_args(annotation))
+    kind, *extras = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
+    return Option(name, default, kind, bounds=next((x for x in extras if isinstance(x, Bounds)), None))
+
+
+def read_options(name: str, known: dict[str, Option], given: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Every option of strategy ``name`` with its value, given or default, in the function's order.
+
+    InputError where an option is not known or its value is wrong.
+    """
+    for key in given:
+        if not known:
+            raise InputError(f"{name} takes no options, so not {key!r}")
+        if key not in known:
+            raise InputError(f"{name} has no option {key!r}; {nearest(key, known)}")
+    return tuple((key, option.read(given.get(key, option.default))) for key, option in known.items())

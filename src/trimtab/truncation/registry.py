@@ -1,0 +1,122 @@
+"""All strategies by name: ours in two literal dicts, those of other packages through entry points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from trimtab.config import InputError, Spec, nearest
+from trimtab.truncation.options import Option, options_of, read_options
+from trimtab.truncation.selections import head, head_tail, tail
+from trimtab.truncation.splits import longest_first, only_first, only_second, ratio
+
+Kind = Literal["split", "selection"]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A split or a selection: its function, and what has to be known before it can be used.
+
+    Options are the function's keyword-only parameters, its meaning the first line of its docstring.
+    `needs_fit`: a selection that reads ``context.document_frequencies``. `content_dependent`: a selection
+    that looks at the words, so that its choice itself tells something.
+    """
+
+    function: Callable[..., Any]
+    needs_fit: bool = False
+    content_dependent: bool = False
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """Its options by name."""
+        return options_of(self.function)
+
+    @property
+    def meaning(self) -> str:
+        """One line for people."""
+        return next(iter((self.function.__doc__ or "").strip().splitlines()), "")
+
+
+SPLITS: dict[str, Strategy] = {
+    "longest_first": Strategy(longest_first),
+    "ratio": Strategy(ratio),
+    "only_first": Strategy(only_first),
+    "only_second": Strategy(only_second),
+}
+SELECTIONS: dict[str, Strategy] = {
+    "head": Strategy(head),
+    "tail": Strategy(tail),
+    "head_tail": Strategy(head_tail),
+}
+OURS: dict[Kind, dict[str, Strategy]] = {"split": SPLITS, "selection": SELECTIONS}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A strategy with a value for each of its options, in the function's order."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...]
+    strategy: Strategy = field(repr=False)
+
+    @classmethod
+    def of(cls, kind: Kind, spec: Spec) -> "Choice":
+        """The strategy a spec names; InputError where its name, an option or a value is wrong."""
+        strategy = find(kind, spec.name)
+        return cls(spec.name, read_options(spec.name, strategy.options, spec.options), strategy)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function's result for `arguments` and these options."""
+        return self.strategy.function(*arguments, **dict(self.options))
+
+    def spec(self, resolved: bool = False) -> str:
+        """Its spec string: options at their default left out, or with `resolved` every one."""
+        known = self.strategy.options
+        return str(Spec(self.name, {k: v for k, v in self.options if resolved or v != known[k].default}))
+
+
+def find(kind: Kind, name: str) -> Strategy:
+    """The strategy of that name, ours before another package's; InputError where there is none."""
+    ours = OURS[kind]
+    if name in ours:
+        return ours[name]
+    foreign = _foreign(kind)
+    if name in foreign:
+        return _load(kind, foreign[name])
+    if name in SELECTIONS:
+        raise InputError(f"{name!r} is a selection, not a split: write for example longest_first+{name}")
+    if name in SPLITS:
+        raise InputError(f"{name!r} is a split, not a selection: it goes first, before '+'")
+    raise InputError(f"no {kind} is called {name!r}; {nearest(name, [*ours, *foreign])}")
+
+
+def describe() -> list[dict[str, str]]:
+    """What there is, splits first: rows of ``kind``, ``name``, ``options`` with defaults, ``meaning``."""
+    found = [(kind, name, strategy) for kind, ours in OURS.items() for name, strategy in ours.items()]
+    found += [(kind, name, _load(kind, point)) for kind in OURS for name, point in _foreign(kind).items()]
+    return [
+        {
+            "kind": kind,
+            "name": name,
+            "options": ", ".join(map(str, strategy.options.values())),
+            "meaning": strategy.meaning,
+        }
+        for kind, name, strategy in sorted(found, key=lambda row: list(OURS).index(row[0]))
+    ]
+
+
+def _foreign(kind: Kind) -> dict[str, EntryPoint]:
+    return {
+        point.name: point for point in entry_points(group=f"trimtab.{kind}s") if point.name not in OURS[kind]
+    }
+
+
+def _load(kind: Kind, point: EntryPoint) -> Strategy:
+    try:
+        loaded = point.load()
+    except Exception as error:
+        raise InputError(f"{kind} {point.name!r} ({point.value}) cannot be loaded: {error!r}") from error
+    if isinstance(loaded, Strategy):
+        return loaded
+    # A plain function says nothing of itself: the cautious guess is that it looks at the words.
+    return Strategy(loaded, content_dependent=kind == "selection")

@@ -1,0 +1,190 @@
+"""Truncation: a split and a selection for each side, written as a spec string, at work on whole data sets."""
+
+import operator
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trimtab.config import InputError, parse_spec
+from trimtab.ragged import Ragged, offsets_of
+from trimtab.truncation.context import Context, document_frequencies
+from trimtab.truncation.registry import SPLITS, Choice
+
+
+class Kept(NamedTuple):
+    """What is kept: flat indices into the values of each side, and how many tokens of each row.
+
+    `first` (sum of keep_first,) and `keep_first` (rows,) are int64, `second` and `keep_second` likewise, or
+    None where there is no second text.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64] | None
+    keep_first: NDArray[np.int64]
+    keep_second: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """A split and a selection for each side; ``parse`` makes it, ``str`` gives its canonical spec string.
+
+    What ``fit`` counted does not take part in comparison: the same spec is the same truncation.
+    """
+
+    splitting: Choice
+    selecting: tuple[Choice, Choice]
+    frequencies: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        """The shortest spec string: defaults and a ``head`` on both sides are left out."""
+        split = self.splitting.spec()
+        first, second = (choice.spec() for choice in self.selecting)
+        if first != second:
+            return f"{split}+{first}/{second}"
+        return split if first == "head" else f"{split}+{first}"
+
+    @property
+    def resolved(self) -> str:
+        """The longest spec string: every option and both selections, for a configuration that is hashed."""
+        first, second = (choice.spec(resolved=True) for choice in self.selecting)
+        return f"{self.splitting.spec(resolved=True)}+{first}/{second}"
+
+    @property
+    def content_dependent(self) -> bool:
+        """Whether a selection looks at the words: then no ceiling can be given on probe."""
+        return any(choice.strategy.content_dependent for choice in self.selecting)
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether ``fit`` has to come before ``keep`` and ``apply``."""
+        return any(choice.strategy.needs_fit for choice in self.selecting)
+
+    def split(
+        self, len_first: ArrayLike, len_second: ArrayLike, budget: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many tokens each side keeps: lengths (pairs,) in, (keep_first, keep_second) (pairs,) int64 out.
+
+        Lengths and the budget count no special tokens. InputError where the budget is negative, or where
+        the split refuses a pair.
+        """
+        a, b, budget = _lengths(len_first), _lengths(len_second), _budget(budget)
+        if a.shape != b.shape:
+            raise InputError(f"{len(a)} first texts, but {len(b)} second texts: there must be as many")
+        kept = self.splitting(a, b, budget)
+        if self.splitting.name not in SPLITS:
+            _check_promise(self.splitting.name, a, b, budget, *kept)
+        return kept
+
+    def fit(self, first: Ragged, second: Ragged | None = None) -> "Truncation":
+        """Counts in the training split what the selections need; returns itself where they need nothing."""
+        if not self.needs_fit:
+            return self
+        sides = [first] if second is None else [first, second]
+        return replace(self, frequencies=document_frequencies(*sides))
+
+    def keep(self, first: Ragged, second: Ragged | None, budget: int) -> Kept:
+        """Which tokens are kept; without `second`, the first `selecting` alone cuts each text to the budget.
+
+        InputError as in ``split``, and where ``fit`` is missing.
+        """
+        if second is None:
+            keep_first = np.minimum(first.lengths, _budget(budget))
+            return Kept(self._select(0, first, keep_first), None, keep_first, None)
+        keep_first, keep_second = self.split(first.lengths, second.lengths, budget)
+        return Kept(
+            self._select(0, first, keep_first), self._select(1, second, keep_second), keep_first, keep_second
+        )
+
+    def apply(self, first: Ragged, second: Ragged | None, budget: int) -> tuple[Ragged, Ragged | None]:
+        """Both sides cut to the budget, as ``keep`` says; a side that loses nothing is returned uncopied."""
+        kept = self.keep(first, second, budget)
+        cut = _gather(first, kept.first, kept.keep_first)
+        if second is None or kept.second is None or kept.keep_second is None:
+            return cut, None
+        return cut, _gather(second, kept.second, kept.keep_second)
+
+    def _select(self, number: int, side: Ragged, keep: NDArray[np.int64]) -> NDArray[np.int64]:
+        choice = self.selecting[number]
+        if choice.strategy.needs_fit and self.frequencies is None:
+            raise InputError(
+                f"{choice.name} must be fitted first: call fit(first, second) on the training split"
+            )
+        start, end = side.offsets[0], side.offsets[-1]
+        total = keep.sum()
+        if total == end - start:
+            return np.arange(start, end)
+        indices = choice(side, keep, Context(number, self.frequencies))
+        if len(indices) != total:
+            raise ValueError(
+                f"selection {choice.name} kept {len(indices)} tokens where it was asked for {total}"
+            )
+        return indices
+
+
+_WRITE = "write split, split+selection or split+selection/selection"
+
+
+def parse(text: str) -> Truncation:
+    """The truncation a spec string names, such as ``ratio(minimum=1)+head_tail(head=0.25)/tail``.
+
+    InputError, in one sentence with the nearest known name, where a name, an option or a value is wrong.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"a truncation is a spec string such as 'longest_first+tail', not {text!r}")
+    try:
+        return _parse(text)
+    except InputError as error:
+        raise InputError(f"truncation {text!r}: {error}") from error.__cause__
+
+
+def _parse(text: str) -> Truncation:
+    split, *rest = _outside_brackets("+", text)
+    sides = _outside_brackets("/", rest[0]) if rest else ["head"]
+    if len(rest) > 1 or len(sides) > 2 or not all(part.strip() for part in [split, *sides]):
+        raise InputError(_WRITE)
+    if len(_outside_brackets("/", split)) > 1:
+        raise InputError(f"selections stand after '+': {_WRITE}")
+    first, *second = (Choice.of("selection", parse_spec(side)) for side in sides)
+    return Truncation(Choice.of("split", parse_spec(split)), (first, second[0] if second else first))
+
+
+def _outside_brackets(sign: str, text: str) -> list[str]:
+    return re.split(rf"{re.escape(sign)}(?![^()]*\))", text)
+
+
+def _budget(budget: int) -> int:
+    budget = operator.index(budget)
+    if budget < 0:
+        raise InputError(
+            f"the budget is {budget} tokens, below 0: max_len must have room for the special tokens "
+            "(3 for a pair, 2 for a single text)"
+        )
+    return min(budget, np.iinfo(np.int64).max)
+
+
+def _lengths(lengths: ArrayLike) -> NDArray[np.int64]:
+    array = np.asarray(lengths)
+    if array.ndim != 1 or (array.size and (array.dtype.kind not in "iu" or array.min() < 0)):
+        raise InputError("lengths must be a one-dimensional array of whole numbers from 0 on")
+    return array.astype(np.int64, copy=False)
+
+
+def _check_promise(name: str, a: Any, b: Any, budget: int, first: Any, second: Any) -> None:
+    # Our own splits are proved in the tests; another package's could silently return rows over max_len.
+    within = (first >= 0) & (first <= a) & (second >= 0) & (second <= b)
+    wrong = np.flatnonzero(~within | (first + second != np.minimum(a + b, budget)))
+    if len(wrong):
+        row = wrong[0]
+        raise ValueError(
+            f"split {name} keeps {first[row]} + {second[row]} tokens of {a[row]} + {b[row]} at a budget of "
+            f"{budget} (row {row}); a split keeps min(a + b, budget), and of no side more than it has"
+        )
+
+
+def _gather(side: Ragged, indices: NDArray[np.int64], keep: NDArray[np.int64]) -> Ragged:
+    if len(indices) == side.offsets[-1] - side.offsets[0]:
+        return side
+    return Ragged(side.values[indices], offsets_of(keep))

@@ -1,0 +1,184 @@
+"""Every split against the loop it is the closed form of, and what it says when it refuses."""
+
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from trimtab.config import InputError
+from trimtab.truncation import parse
+
+LIMIT = 41
+
+
+def naive_longest_first(a, b, budget, tie):
+    """Takes tokens away one by one."""
+    first, second = list(range(a)), list(range(b))
+    while len(first) + len(second) > budget:
+        if len(first) != len(second):
+            longer = first if len(first) > len(second) else second
+        elif tie == "hf_fast":  # the side that was longer at the start has the odd token, else the second
+            longer = second if a > b else first
+        else:
+            longer = second if tie == "bert" else first
+        longer.pop()
+    return len(first), len(second)
+
+
+@lru_cache(None)
+def largest_remainder(a, b, budget):
+    """Exact shares, rounded down; the token that is left goes to the larger remainder, a tie to the first."""
+    if a + b <= budget:
+        return a, b
+    exact = Fraction(a * budget, a + b), Fraction(b * budget, a + b)
+    kept = [int(share) for share in exact]
+    remainders = [share - number for share, number in zip(exact, kept, strict=True)]
+    if sum(kept) < budget:
+        kept[0 if remainders[0] >= remainders[1] else 1] += 1
+    return tuple(kept)
+
+
+def naive_ratio(a, b, budget, minimum):
+    first, second = largest_remainder(a, b, budget)
+    if a + b > budget and min(a, minimum) + min(b, minimum) <= budget:
+        first = max(first, min(a, minimum))
+        first = min(first, budget - min(b, minimum))
+        second = budget - first
+    return first, second
+
+
+def naive_only(a, b, budget, cut):
+    """Takes tokens away from one side only; where that is not enough, as longest_first."""
+    kept = [a, b]
+    while sum(kept) > budget:
+        if not kept[cut]:
+            return naive_longest_first(a, b, budget, "bert")
+        kept[cut] -= 1
+    return tuple(kept)
+
+
+ORACLES = {
+    "longest_first": lambda a, b, budget: naive_longest_first(a, b, budget, "bert"),
+    "longest_first(tie=hf_fast)": lambda a, b, budget: naive_longest_first(a, b, budget, "hf_fast"),
+    "longest_first(tie=tf_text)": lambda a, b, budget: naive_longest_first(a, b, budget, "tf_text"),
+    "ratio(minimum=0)": lambda a, b, budget: naive_ratio(a, b, budget, 0),
+    "ratio": lambda a, b, budget: naive_ratio(a, b, budget, 1),
+    "ratio(minimum=6)": lambda a, b, budget: naive_ratio(a, b, budget, 6),
+    "only_first(otherwise=longest_first)": lambda a, b, budget: naive_only(a, b, budget, 0),
+    "only_second(otherwise=longest_first)": lambda a, b, budget: naive_only(a, b, budget, 1),
+}
+
+
+def check(spec, a, b, budget):
+    keep_first, keep_second = parse(spec).split(a, b, budget)
+    expected = [ORACLES[spec](x, y, budget) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    np.testing.assert_array_equal(np.stack([keep_first, keep_second], axis=1), expected)
+
+
+@pytest.mark.parametrize("spec", ORACLES)
+def test_equals_its_naive_loop(spec):
+    a, b = (grid.ravel() for grid in np.indices((LIMIT, LIMIT)))
+    for budget in range(LIMIT):
+        check(spec, a, b, budget)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ORACLES)
+def test_equals_its_naive_loop_on_a_million_pairs(spec):
+    rng = np.random.default_rng(0)
+    for budget in rng.integers(0, 130, 10):
+        a, b = rng.integers(0, 90, (2, 100_000))
+        check(spec, a, b, int(budget))
+
+
+@pytest.mark.parametrize(("spec", "cut"), [("only_first", 0), ("only_second", 1)])
+def test_only_one_side_is_cut_or_the_pair_refused(spec, cut):
+    truncation = parse(spec)
+    a, b = (grid.ravel() for grid in np.indices((LIMIT, LIMIT)))
+    for budget in range(LIMIT):
+        fits = (b, a)[cut] <= budget
+        keep = truncation.split(a[fits], b[fits], budget)
+        np.testing.assert_array_equal(keep[1 - cut], (a, b)[1 - cut][fits])
+        np.testing.assert_array_equal(keep[0] + keep[1], np.minimum(a + b, budget)[fits])
+        if not fits.all():
+            with pytest.raises(InputError, match=f"{(~fits).sum():,} of 1,681 pairs"):
+                truncation.split(a, b, budget)
+
+
+def test_ties_differ_as_often_as_documented():
+    # Every a, b in 0..23 at max_len 4..23; the 250 pairs with an empty second are PairTruncation's affair.
+    a, b = (grid.ravel() for grid in np.indices((24, 24)))
+    cut = differ = 0
+    for budget in range(1, 21):
+        bert = parse("longest_first").split(a, b, budget)[0]
+        fast = parse("longest_first(tie=hf_fast)").split(a, b, budget)[0]
+        cut += (a + b > budget).sum()
+        differ += (bert != fast).sum()
+    assert (cut, differ) == (9750, 1845)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            "only_first",
+            "only_first keeps the second text whole, but in 2 of 4 pairs it alone exceeds the budget of 5 "
+            "tokens, first in row 1 (counted from 0), where it has 6; "
+            "use only_first(otherwise=longest_first) or a larger max_len",
+        ),
+        (
+            "only_second",
+            "only_second keeps the first text whole, but in 1 of 4 pairs it alone exceeds the budget of 5 "
+            "tokens, first in row 3 (counted from 0), where it has 9; "
+            "use only_second(otherwise=longest_first) or a larger max_len",
+        ),
+    ],
+)
+def test_refusal_says_how_many_which_and_what_to_do(spec, message):
+    with pytest.raises(InputError) as caught:
+        parse(spec).split([1, 2, 3, 9], [5, 6, 5, 8], 5)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("spec", [*ORACLES, "only_first", "only_second"])
+def test_extremes(spec):
+    split = parse(spec).split
+    assert [kept.tolist() for kept in split([], [], 5)] == [[], []]
+    assert [kept.tolist() for kept in split([0, 1, 0], [0, 0, 1], 1)] == [[0, 1, 0], [0, 0, 1]]
+    assert [kept.tolist() for kept in split([0], [0], 0)] == [[0], [0]]
+    assert [kept.tolist() for kept in split([7], [3], 10**30)] == [[7], [3]]
+    keep_first, keep_second = split(np.array([10**6], np.int32), np.array([3], np.uint8), 10**6)
+    assert keep_first.dtype == keep_second.dtype == np.int64
+    assert keep_first + keep_second == 10**6
+
+
+def test_budget_0_keeps_nothing():
+    for spec in ORACLES:
+        assert [kept.tolist() for kept in parse(spec).split([3, 0, 2], [2, 4, 0], 0)] == [[0] * 3, [0] * 3]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "budget", "message"),
+    [
+        (
+            [3],
+            [2],
+            -1,
+            "the budget is -1 tokens, below 0: max_len must have room for the special tokens (3 for",
+        ),
+        ([3], [2, 1], 4, "1 first texts, but 2 second texts: there must be as many"),
+        ([3.5], [2], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
+        ([-1], [2], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
+        ([[1]], [[2]], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
+    ],
+)
+def test_wrong_input_is_refused(a, b, budget, message):
+    with pytest.raises(InputError) as caught:
+        parse("longest_first").split(a, b, budget)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_budget_is_a_whole_number():
+    with pytest.raises(TypeError):
+        parse("longest_first").split([3], [2], 4.5)
