@@ -1,0 +1,199 @@
+"""Contrasts between variants: an effect with its interval, a p-value and a verdict each."""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from trimtab.statistics import inputs
+from trimtab.statistics.crossed import NO_DIFFERENCE, Clusters, Estimate, difference
+from trimtab.statistics.equivalence import tost
+from trimtab.statistics.multiplicity import correction_named
+from trimtab.statistics.spreads import SeedSpread, seed_spreads
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_UNKNOWN = Estimate(math.nan, math.nan, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One variant against its baseline; ``delta`` is variant minus baseline, in the score's units.
+
+    ``variant`` and ``baseline`` are numbers on the first axis of the scores. The interval is unadjusted, at
+    1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin; nan where no test is
+    possible or asked for. ``verdict`` is 'better', 'worse', 'equivalent', 'inconclusive' or 'identical'.
+    ``affected_share`` is the share of examples on which the inputs differ, ``affected_delta`` with its
+    interval the difference on those alone, secondary; nan where not given. ``question`` is what it answers.
+    """
+
+    variant: int
+    baseline: int
+    delta: float
+    ci_low: float
+    ci_high: float
+    se: float
+    df: float
+    p: float
+    p_adjusted: float
+    verdict: str
+    p_equivalence: float
+    affected_share: float
+    affected_delta: float
+    affected_ci_low: float
+    affected_ci_high: float
+    paired: bool
+    question: str
+
+
+def compare(
+    scores: ArrayLike,
+    contrasts: Sequence[tuple[int, int]] | None = None,
+    baseline: int = 0,
+    clusters: ArrayLike | None = None,
+    groups: Sequence[Hashable] | NDArray[Any] | None = None,
+    identical: ArrayLike | None = None,
+    affected: ArrayLike | None = None,
+    paired: bool | Sequence[bool] | Bools = True,
+    alpha: float = 0.05,
+    margin: float = 0.005,
+    correction: str = "holm",
+) -> list[Contrast]:
+    """Compare variants over seeds and examples at once: one Contrast for each declared pair, in their order.
+
+    scores: (variants, seeds, examples), any real numeric type, finite; more is better.
+    contrasts: pairs (variant, baseline); by default every variant against ``baseline``.
+    clusters: (examples,) int; without, each example stands alone.
+    groups: (variants,) labels of those whose seed variances may be pooled (one size, one data set), for
+        unpaired contrasts; without, all variants form one group. Brown-Forsythe can forbid the pooling.
+    identical: (variants, variants) bool, in either order: the inputs are the same, so nothing is tested.
+    affected: (variants, examples) bool, where the inputs differ from the contrast's baseline; or
+        (variants, variants, examples) where a variant has several baselines.
+    paired: whether a seed means the same initialisation and data order in both; one bool, or (contrasts,).
+    margin: the difference that does not matter, in the score's units.
+    correction: "holm", "bh" (exploratory studies) or "none"; for p and for equivalence alike.
+
+    One seed, or one cluster, leaves every verdict 'inconclusive'. Raises InputError where input does not fit.
+    """
+    array = inputs.score_array(scores)
+    comparison = _Comparison(
+        scores=array,
+        pairs=inputs.contrast_pairs(contrasts, baseline, len(array)),
+        clusters=Clusters(inputs.cluster_labels(clusters, array.shape[2]), array.shape[2]),
+        alpha=inputs.level(alpha),
+    )
+    flags = inputs.paired_flags(paired, len(comparison.pairs))
+    same = inputs.identical_pairs(identical, comparison.pairs, len(array))
+    masks = inputs.affected_masks(affected, comparison.pairs, array.shape)
+    labels = inputs.group_labels(groups, len(array))
+    adjust = correction_named(correction)
+    estimates = comparison.estimates(flags, same, labels)
+    p, p_equivalence = _p_values(estimates, same, margin)
+    p_adjusted, p_equivalence = adjust(p), adjust(p_equivalence)
+    affected_parts = comparison.affected(flags, same, masks)
+    return [
+        Contrast(
+            variant=pair[0],
+            baseline=pair[1],
+            delta=estimate.mean,
+            ci_low=estimate.ci_low,
+            ci_high=estimate.ci_high,
+            se=estimate.se,
+            df=estimate.df,
+            p=float(p[c]),
+            p_adjusted=float(p_adjusted[c]),
+            verdict=_verdict(estimate.mean, p_adjusted[c], p_equivalence[c], same[c], alpha),
+            p_equivalence=float(p_equivalence[c]),
+            affected_share=share,
+            affected_delta=part.mean,
+            affected_ci_low=part.ci_low,
+            affected_ci_high=part.ci_high,
+            paired=flags[c],
+            question=comparison.question(estimate, flags[c], same[c]),
+        )
+        for c, (pair, estimate, (share, part)) in enumerate(
+            zip(comparison.pairs, estimates, affected_parts, strict=True)
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    scores: NDArray[Any]
+    pairs: list[tuple[int, int]]
+    clusters: Clusters
+    alpha: float
+
+    def estimates(self, paired: list[bool], same: list[bool], labels: list[Hashable]) -> list[Estimate]:
+        """Each contrast on all examples, one at a time: all differences at once would fill the memory."""
+        spreads: list[SeedSpread] = []
+        if not all(paired):
+            spreads = seed_spreads(self.scores.mean(axis=2, dtype=np.float64), labels)
+        answers = []
+        for (k, base), together, skip in zip(self.pairs, paired, same, strict=True):
+            both = None if together or skip else (spreads[k], spreads[base])
+            tables = self.scores[k], self.scores[base]
+            answers.append(NO_DIFFERENCE if skip else difference(*tables, self.clusters, self.alpha, both))
+        return answers
+
+    def affected(
+        self, paired: list[bool], same: list[bool], masks: list[Bools] | None
+    ) -> list[tuple[float, Estimate]]:
+        """The share of affected examples of each contrast, and the contrast on those alone."""
+        if masks is None:
+            return [(math.nan, _UNKNOWN)] * len(self.pairs)
+        answers = []
+        for pair, together, skip, mask in zip(self.pairs, paired, same, masks, strict=True):
+            part = _UNKNOWN if skip or not mask.any() else self._on(mask, pair, together)
+            answers.append((float(mask.mean()), part))
+        return answers
+
+    def _on(self, mask: Bools, pair: tuple[int, int], together: bool) -> Estimate:
+        first, second = (self.scores[k][:, mask] for k in pair)
+        spreads = None
+        if not together:
+            # Each with its own variance: one pooled on all examples says nothing about these.
+            means = np.stack([first, second]).mean(axis=2, dtype=np.float64)
+            one, other = seed_spreads(means, ["variant", "baseline"])
+            spreads = one, other
+        return difference(first, second, self.clusters.subset(mask), self.alpha, spreads)
+
+    def question(self, estimate: Estimate, together: bool, skip: bool) -> str:
+        """What the contrast answers, in one line, or why it answers nothing."""
+        n_seeds = self.scores.shape[1]
+        if skip:
+            return "none: both variants get identical inputs"
+        if n_seeds < 2:
+            return "none: one seed permits no claim about strategies, only about these two checkpoints"
+        if self.clusters.sizes.size < 2:
+            return "none: one example or one cluster permits no claim about new examples"
+        if math.isnan(estimate.ci_low):
+            return "none: the scores do not vary enough to tell a difference from chance"
+        units = "examples" if self.clusters.labels is None else "clusters of examples"
+        seeds = "the same seeds in both" if together else "independent seeds"
+        exploratory = "; exploratory, two seeds" if n_seeds == 2 else ""
+        return f"does the mean score differ over new seeds and new {units} ({seeds}{exploratory})?"
+
+
+def _p_values(estimates: list[Estimate], same: list[bool], margin: float) -> tuple[Floats, Floats]:
+    rows = np.array([(e.mean, e.ci_low, e.se, e.df) for e in estimates], dtype=np.float64).reshape(-1, 4)
+    delta, low, se, df = rows.T
+    testable = np.where(se > 0, se, math.nan)
+    # The same scores everywhere: nothing speaks for a difference, all for equivalence.
+    equal = (se == 0) & (low == 0)
+    p = np.where(equal, 1.0, 2 * stats.t.sf(np.abs(delta / testable), df))
+    p_equivalence = np.where(equal, 0.0, tost(delta, testable, df, margin))
+    return np.where(same, math.nan, p), np.where(same, math.nan, p_equivalence)
+
+
+def _verdict(delta: float, p: float, p_equivalence: float, same: bool, alpha: float) -> str:
+    # nan is under no level, so what could not be tested ends as inconclusive.
+    if same:
+        return "identical"
+    if p < alpha:
+        return "better" if delta > 0 else "worse"
+    return "equivalent" if p_equivalence < alpha else "inconclusive"

@@ -1,0 +1,69 @@
+"""Many contrasts at once: p-values adjusted so that a family of them keeps its promise.
+
+Every function takes p-values of any shape (contrasts,) and leaves nan (no test was made) out of the family.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from trimtab.config import InputError, nearest
+
+Floats = NDArray[np.float64]
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Holm's adjusted p-values: the chance of any false rejection stays under alpha.
+
+    ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
+    Source: Holm, Scandinavian Journal of Statistics 6 (1979).
+    """
+    return _on_finite(p, _holm)
+
+
+def benjamini_hochberg(p: ArrayLike) -> Floats:
+    """Benjamini and Hochberg's adjusted p-values: the share of false rejections stays under alpha.
+
+    ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
+    Source: Benjamini and Hochberg, JRSS B 57 (1995), by way of scipy.
+    """
+    return _on_finite(p, lambda known: np.asarray(stats.false_discovery_control(known, method="bh")))
+
+
+def unadjusted(p: ArrayLike) -> Floats:
+    """The p-values as they are, for a single contrast or a correction made elsewhere."""
+    return _on_finite(p, lambda known: known)
+
+
+CORRECTIONS: dict[str, Callable[[ArrayLike], Floats]] = {
+    "holm": holm,
+    "bh": benjamini_hochberg,
+    "none": unadjusted,
+}
+
+
+def correction_named(name: str) -> Callable[[ArrayLike], Floats]:
+    """The correction of that name. Raises InputError where there is none."""
+    if name not in CORRECTIONS:
+        raise InputError(f"correction {name!r} is unknown: {nearest(str(name), CORRECTIONS)}")
+    return CORRECTIONS[name]
+
+
+def _holm(p: Floats) -> Floats:
+    order = np.argsort(p)
+    steps = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
+
+
+def _on_finite(p: ArrayLike, adjust: Callable[[Floats], Floats]) -> Floats:
+    answer = np.array(p, dtype=np.float64)
+    known = ~np.isnan(answer)
+    if ((answer[known] < 0) | (answer[known] > 1)).any():
+        raise InputError("p-values must lie between 0 and 1; give nan where no test was made")
+    if known.any():
+        answer[known] = adjust(answer[known])
+    return answer

@@ -1,0 +1,63 @@
+"""How far seeds spread where they are not paired: each variant's own variance, or one pooled in its group."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+# The level at which Brown-Forsythe says that variances differ too much to be pooled.
+_POOLING_LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """The variance between the seed means of a variant, with its degrees of freedom.
+
+    ``pool`` is the same number for variants that share one pooled variance.
+    """
+
+    variance: float
+    df: int
+    pool: int
+
+
+def seed_spreads(seed_means: Floats, groups: Sequence[Hashable]) -> list[SeedSpread]:
+    """The spread over seeds of each variant, pooled within groups where Brown-Forsythe finds that fair.
+
+    ``seed_means`` (variants, seeds); ``groups`` (variants,) labels.
+    Source: Brown and Forsythe, JASA 69 (1974).
+    """
+    n_variants, n_seeds = seed_means.shape
+    if n_seeds < 2:
+        return [SeedSpread(float("nan"), 0, k) for k in range(n_variants)]
+    own = seed_means.var(axis=1, ddof=1)
+    spreads = [SeedSpread(float(variance), n_seeds - 1, k) for k, variance in enumerate(own)]
+    members: dict[Hashable, list[int]] = {}
+    for k, group in enumerate(groups):
+        members.setdefault(group, []).append(k)
+    for group_members in members.values():
+        if len(group_members) > 1 and _alike(seed_means[group_members]):
+            pooled = float(own[group_members].mean())
+            df = len(group_members) * (n_seeds - 1)
+            for k in group_members:
+                spreads[k] = SeedSpread(pooled, df, group_members[0])
+    return spreads
+
+
+def _alike(seed_means: Floats) -> bool:
+    # 0/0 (equal spreads, not varying themselves) gives nan, which speaks against nothing. With two seeds the
+    # test has no scale of its own and says no: what cannot be checked is not pooled.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return not stats.levene(*seed_means, center="median").pvalue < _POOLING_LEVEL
+
+
+def joint_df(first: SeedSpread, second: SeedSpread) -> float:
+    """Degrees of freedom of the sum of two variances, which may be one and the same pooled variance."""
+    if first.pool == second.pool:
+        return first.df
+    total = first.variance + second.variance
+    return 1 / ((first.variance / total) ** 2 / first.df + (second.variance / total) ** 2 / second.df)

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from trimtab.config import InputError
+from trimtab.statistics import benjamini_hochberg, holm
+from trimtab.statistics.multiplicity import correction_named
+
+families = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(families)
+def test_holm_is_statsmodels_holm(p):
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], atol=1e-12)
+
+
+@settings(deadline=None)
+@given(families)
+def test_benjamini_hochberg_is_statsmodels_fdr_bh(p):
+    np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1], atol=1e-12)
+
+
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
+def test_nan_is_no_member_of_the_family(adjust):
+    adjusted = adjust([0.01, np.nan, 0.04, np.nan])
+    np.testing.assert_allclose(adjusted[[0, 2]], adjust([0.01, 0.04]))
+    assert np.isnan(adjusted[[1, 3]]).all()
+
+
+@pytest.mark.parametrize("name", ["holm", "bh", "none"])
+def test_nothing_to_adjust_is_no_error(name):
+    adjust = correction_named(name)
+    assert adjust([]).shape == (0,)
+    assert np.isnan(adjust([np.nan])).all()
+
+
+@pytest.mark.parametrize("name", ["holm", "bh", "none"])
+def test_the_given_array_stays_as_it_is(name):
+    p = np.array([0.04, 0.01, 0.03])
+    correction_named(name)(p)
+    assert p.tolist() == [0.04, 0.01, 0.03]
+
+
+def test_a_p_value_outside_its_range_is_refused():
+    with pytest.raises(InputError, match="between 0 and 1"):
+        holm([0.5, 1.5])
+
+
+def test_an_unknown_correction_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'holm'"):
+        correction_named("holms")
