@@ -1,0 +1,152 @@
+"""Where files are found, and their rows, each with its line number.
+
+The functions that end in ``_rows`` stream (line number, values of the wanted columns), so that a file
+of any length is read with one line in memory, and raise InputError as FILE:LINE.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import platformdirs
+
+from trimtab.config import InputError, nearest
+
+Row = tuple[int, Sequence[Any]]
+
+
+def cache_root() -> Path:
+    """The folder for what can be made or fetched again: TRIMTAB_CACHE, else the user's cache."""
+    given = os.environ.get("TRIMTAB_CACHE")
+    return Path(given).expanduser() if given else platformdirs.user_cache_path("trimtab")
+
+
+def data_root(root: Path | None) -> Path | None:
+    """The folder that holds the user's data: ``root``, else TRIMTAB_DATA, else None.
+
+    Raises InputError where it is named but is no folder.
+    """
+    given, name = (root, "--data") if root else (os.environ.get("TRIMTAB_DATA"), "TRIMTAB_DATA")
+    if not given:
+        return None
+    folder = Path(given).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"{name}: there is no folder {folder}; name the one that holds the data")
+    return folder
+
+
+def find(file: str, root: Path | None) -> Path:
+    """The path of ``file``: absolute as it is, else under data_root(root), else under the current folder."""
+    path = Path(file).expanduser()
+    if not path.is_absolute():
+        path = (data_root(root) or Path.cwd()) / path
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; name its folder with --data DIR, or its whole path")
+    return path
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open ``path`` to read bytes; InputError where that is not allowed."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check who may read it") from error
+
+
+def lines(stream: Iterable[bytes], name: str) -> Iterator[str]:
+    """The lines of a UTF-8 file with their ends, which are ``\\n`` alone; a byte order mark is left out."""
+    for number, raw in enumerate(stream, 1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            what = f"byte {error.start + 1} of the line is not valid UTF-8"
+            raise InputError(f"{name}:{number}: {what}; save the file as UTF-8") from error
+        yield line
+
+
+def tab_rows(stream: BinaryIO, name: str, columns: Sequence[str], *, ragged: bool = False) -> Iterator[Row]:
+    """Rows of a tab-separated file with a header, as strings; quotes are text.
+
+    ``ragged`` accepts rows that miss columns at their end which are not wanted.
+    """
+    numbered = enumerate(lines(stream, name), 1)
+    cells = ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered)
+    return _select(cells, name, columns, ragged)
+
+
+def csv_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Rows of a comma-separated file with a header, as strings, quoted as RFC 4180 has it.
+
+    A quoted cell may hold line ends; the number is that of the row's first line.
+    """
+    return _select(_csv_cells(stream, name), name, columns, ragged=False)
+
+
+def _csv_cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is less than a long article
+    reader = csv.reader(lines(stream, name), strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        mend = "put a cell with commas, quotes or line ends in quotes, and double the quotes inside it"
+        raise InputError(f"{name}:{start}: not valid CSV ({error}); {mend}") from error
+
+
+def _select(
+    rows: Iterator[tuple[int, list[str]]], name: str, columns: Sequence[str], ragged: bool
+) -> Iterator[Row]:
+    _, header = next(rows, (1, [""]))
+    if header in ([], [""]):
+        raise InputError(f"{name}:1: no header; the first line names the columns")
+    index = [column(wanted, header, name) for wanted in columns]
+    most = len(header)
+    least = max(index) + 1 if ragged else most
+    for number, cells in rows:
+        if least <= len(cells) <= most:
+            yield number, [cells[i] for i in index]
+        elif cells not in ([], [""]):  # a blank line is no row
+            count = f"{len(cells)} column{'s' * (len(cells) != 1)} where the header has {most}"
+            raise InputError(f"{name}:{number}: {count}; correct the row")
+
+
+def column(wanted: str, header: Sequence[str], where: str) -> int:
+    """The place of ``wanted`` in ``header``; InputError where it is missing or stands there twice."""
+    if header.count(wanted) > 1:
+        raise InputError(f"{where}: {header.count(wanted)} columns are named {wanted!r}; rename all but one")
+    if wanted not in header:
+        raise InputError(f"{where}: no column {wanted!r}, {nearest(wanted, header)}")
+    return header.index(wanted)
+
+
+def json_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Rows of JSON lines, as the values JSON has; the names of ``columns`` are keys."""
+    for number, line in enumerate(lines(stream, name), 1):
+        if line.strip():
+            row = _json_object(line.rstrip("\r\n"), f"{name}:{number}")
+            try:
+                yield number, [row[key] for key in columns]
+            except KeyError as error:
+                raise InputError(
+                    f"{name}:{number}: no key {error.args[0]!r}, {nearest(error.args[0], row)}"
+                ) from error
+
+
+def _json_object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        if "\\ud" in line.lower():
+            json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair could not be stored
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: holds half of a surrogate pair; correct the row") from error
+    except json.JSONDecodeError as error:
+        what = f"not valid JSON ({error.msg}, column {error.colno})"
+        raise InputError(f"{where}: {what}; write one object a line") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: not a JSON object; write one object a line")
+    return row
