@@ -1,0 +1,152 @@
+"""A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from trimtab.config import InputError
+from trimtab.data import tokenizer as tokenizers
+from trimtab.data.examples import Examples
+from trimtab.data.files import data_root, find
+from trimtab.data.readers import options_of, read
+from trimtab.data.tokenizer import SpecialTokens
+from trimtab.data.tokens import Tokens, tokenise
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one split comes from: a reader, the reader's split, its options."""
+
+    reader: str
+    split: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """What a study says of its data. ``validation`` is a source, or the share of train to hold out."""
+
+    train: Source
+    validation: Source | float
+    tests: dict[str, Source]
+    tokenizer: str
+    min_freq: int
+    lowercase: bool
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one split, and those left out for want of a gold label."""
+
+    split: str
+    source: str
+    rows: int
+    dropped: int
+    clusters: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Every split tokenised alike. ``splits`` maps train, validation and each test set's name to Tokens."""
+
+    splits: dict[str, Tokens]
+    tests: tuple[str, ...]
+    label_names: tuple[str, ...]
+    tokenizer: Tokenizer
+    special: SpecialTokens
+    counts: tuple[Counts, ...]
+
+    @property
+    def vocabulary(self) -> int:
+        """Rows of the token embedding: one more than the largest id, as a vocabulary file may leave gaps."""
+        return max(self.tokenizer.get_vocab().values()) + 1
+
+    @property
+    def pairs(self) -> bool:
+        """Whether rows have two texts."""
+        return self.splits["train"].second is not None
+
+
+def prepare(plan: DataPlan, root: Path | None) -> Dataset:
+    """Read and tokenise every split that ``plan`` names; ``root`` is the folder given by ``--data``.
+
+    Raises InputError where a file is missing or wrong, where labels or the number of texts disagree, and
+    where a split is empty.
+    """
+    examples = _read_all(plan, root)
+    train = examples["train"]
+    name = plan.tokenizer
+    if name not in tokenizers.WORD_TOKENIZERS:
+        name = str(find(name, root))
+    tokenizer = tokenizers.build(name, _texts(train), min_freq=plan.min_freq, lowercase=plan.lowercase)
+    special = tokenizers.special_tokens(tokenizer)
+    if name not in tokenizers.WORD_TOKENIZERS:
+        # Evidence is a word's position; word pieces are not words.
+        examples = {key: replace(value, evidence=None) for key, value in examples.items()}
+    return Dataset(
+        splits={key: tokenise(value, tokenizer) for key, value in examples.items()},
+        tests=tuple(plan.tests),
+        label_names=train.label_names,
+        tokenizer=tokenizer,
+        special=special,
+        counts=tuple(_count(key, value, root) for key, value in examples.items()),
+    )
+
+
+def _read_all(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
+    train = _read(plan.train, root)
+    if isinstance(plan.validation, Source):
+        examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}
+    else:
+        held_out = _hold_out(train, plan.validation)
+        examples = {
+            "train": train.take(np.flatnonzero(~held_out)),
+            "validation": train.take(np.flatnonzero(held_out)),
+        }
+    for name, source in plan.tests.items():
+        examples[name] = _read(source, root, train.label_names)
+    for name, split in examples.items():
+        if not len(split):
+            raise InputError(f"data: split {name} is empty; name a file with labelled rows, or more of them")
+        if (split.second is None) != (train.second is None):
+            raise InputError(
+                f"data: {name} and train differ in whether rows have a second text; make them alike"
+            )
+    return examples
+
+
+def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = None) -> Examples:
+    options = dict(source.options)
+    # A reader that can be told the labels names the line where an unknown one stands.
+    if labels and "labels" in options_of(source.reader):
+        options.setdefault("labels", list(labels))
+    examples = read(source.reader, source.split, root, **options)
+    return examples.relabel(labels) if labels else examples
+
+
+def _hold_out(examples: Examples, share: float) -> np.ndarray:
+    """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
+
+    The choice is fixed: it depends on the number of clusters alone.
+    """
+    clusters = int(examples.clusters.max()) + 1
+    order = np.random.default_rng(0).permutation(clusters)
+    sizes = np.bincount(examples.clusters, minlength=clusters)[order]
+    chosen = order[np.cumsum(sizes) <= max(1, round(share * len(examples)))]
+    return np.isin(examples.clusters, chosen)
+
+
+def _texts(examples: Examples) -> Iterator[str]:
+    yield from examples.first
+    yield from examples.second or ()
+
+
+def _count(split: str, examples: Examples, root: Path | None) -> Counts:
+    clusters = int(examples.clusters.max()) + 1
+    # Below the data's folder, so that a report reads the same wherever that lies.
+    source = examples.source.removeprefix(f"{data_root(root)}/")
+    return Counts(split, source, len(examples), examples.dropped, clusters)

@@ -1,0 +1,86 @@
+"""Tokenisers: words or WordPiece, all as ``tokenizers.Tokenizer``, so that one class serves every kind."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from trimtab.config import InputError
+
+SPECIAL_TOKENS = ["<unk>", "<pad>", "<mask>", "<cls>", "<sep>"]
+
+# What stands between words: white space alone (texts that are split already, as SNLI's parses are),
+# or punctuation too (raw sentences).
+WORD_TOKENIZERS = {
+    "whitespace": pre_tokenizers.WhitespaceSplit,
+    "words": pre_tokenizers.BertPreTokenizer,
+}
+
+# The same two roles under the names that different families give them.
+_CLS_NAMES = ("<cls>", "[CLS]", "<s>")
+_SEP_NAMES = ("<sep>", "[SEP]", "</s>")
+
+
+class SpecialTokens(NamedTuple):
+    """The ids put around a pair: ``cls A sep B sep``."""
+
+    cls: int
+    sep: int
+
+
+def build(name: str, texts: Iterable[str], *, min_freq: int, lowercase: bool = True) -> Tokenizer:
+    """A tokeniser by name, or from a vocabulary file.
+
+    ``whitespace`` and ``words`` count the words of ``texts`` (the training split) and keep those that
+    occur at least ``min_freq`` times; a path to a ``vocab.txt`` gives BERT's WordPiece, a path to a
+    ``tokenizer.json`` whatever that file describes. InputError where the file is neither.
+    """
+    if name in WORD_TOKENIZERS:
+        return _count_words(name, texts, min_freq, lowercase)
+    return _from_file(Path(name), lowercase)
+
+
+def _count_words(name: str, texts: Iterable[str], min_freq: int, lowercase: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    if lowercase:
+        tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = WORD_TOKENIZERS[name]()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=2**31 - 1, min_frequency=min_freq, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def _from_file(path: Path, lowercase: bool) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(path)) if path.suffix == ".json" else _wordpiece(path, lowercase)
+    except Exception as error:  # the Rust library raises bare Exception for every fault of a file
+        raise InputError(
+            f"{path}: not a vocabulary ({error}); give a vocab.txt, a tokenizer.json, or one of "
+            f"{', '.join(WORD_TOKENIZERS)}"
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _wordpiece(path: Path, lowercase: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece.from_file(str(path), unk_token="[UNK]"))
+    if tokenizer.token_to_id("[UNK]") is None:
+        raise ValueError("it has no [UNK]")  # else the first unknown word ends in a bare Exception
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
+    """The ids that open and separate texts; InputError where the vocabulary has none we know."""
+    found: list[int] = []
+    for role, names in (("opening", _CLS_NAMES), ("separating", _SEP_NAMES)):
+        ids = [number for name in names if (number := tokenizer.token_to_id(name)) is not None]
+        if not ids:
+            raise InputError(f"the vocabulary has no {role} token: add one of {', '.join(names)} to it")
+        found.append(ids[0])
+    return SpecialTokens(*found)

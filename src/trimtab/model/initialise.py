@@ -1,0 +1,25 @@
+"""Initial weights: each tensor from a generator of the seed and its name."""
+
+import hashlib
+
+import torch
+from torch import nn
+
+
+def generator_of(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator fixed by a seed and a name, independent of every other name's."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def initialise(model: nn.Module, seed: int, deviation: float) -> None:
+    """Fill ``model`` as BERT does: weights normal with ``deviation``, biases 0, norms 1.
+
+    A tensor's numbers depend on the seed, its own name and shape alone, so variants of one size start alike.
+    """
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0.0, deviation, generator=generator_of(seed, name))
+            else:
+                parameter.fill_(0.0 if name.endswith("bias") else 1.0)

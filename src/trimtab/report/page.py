@@ -1,0 +1,181 @@
+"""The page: one report.md over the tables and figures of a study."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trimtab.report import figures
+from trimtab.report.tables import (
+    Table,
+    accuracy_table,
+    audit_table,
+    contrast_table,
+    percent,
+    points,
+    speed_table,
+)
+from trimtab.study.analysis import Analysis, TestSet, analyse
+from trimtab.study.ledger import Ledger, written_aside
+
+
+@dataclass(frozen=True)
+class Written:
+    """The path of report.md, and what came out in a few plain lines."""
+
+    path: Path
+    summary: list[str]
+
+
+def write(folder: str | Path) -> Written:
+    """Write tables/, figures/ and report.md into a ledger's folder.
+
+    Needs the ledger alone. InputError where the folder holds no results.
+    """
+    folder = Path(folder)
+    analysis = analyse(Ledger(folder))
+    page = _Page(folder, analysis)
+    with written_aside(folder / "report.md") as aside:
+        aside.write_text(page.text())
+    summary = [line for test in analysis.tests for line in _summary(test)]
+    return Written(folder / "report.md", [line.replace("**", "") for line in summary])
+
+
+class _Page:
+    def __init__(self, folder: Path, analysis: Analysis) -> None:
+        self.folder, self.analysis, self.study = folder, analysis, analysis.study
+
+    def text(self) -> str:
+        parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
+        for test in self.analysis.tests:
+            parts += self._test_set(test)
+        parts += self._speed() if self.analysis.speeds else []
+        parts += self._curves() if self.analysis.curves else []
+        parts += ["## What is cut", self._audit_words(), self._table(audit_table(self.analysis.audits))]
+        parts += ["## How it was run", *self._signature()]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _shortfalls(self) -> list[str]:
+        """What is missing, first: a reader must know it before any figure."""
+        lines = [
+            f"* failed: {row['name']}, seed {row['seed']}: {row['reason']}" for row in self.analysis.failures
+        ]
+        missing = [row for row in self.analysis.missing if row["status"] == "missing"]
+        lines += [f"* not run: {row['name']}, seed {row['seed']}" for row in missing]
+        if not lines:
+            return []
+        seeds = ", ".join(map(str, self.analysis.seeds)) or "none"
+        return [
+            f"**{len(lines)} trials are missing.** Variants without any trial are left out, and the figures "
+            f"stand on the seeds that all others have finished: {seeds}.",
+            "\n".join(lines),
+        ]
+
+    def _test_set(self, test: TestSet) -> list[str]:
+        parts = [f"## Accuracy on {test.name}", _bullets(_summary(test)), self._table(accuracy_table(test))]
+        parts.append(
+            self._figure(figures.accuracy_figure(test), f"accuracy-{test.name}", "Accuracy over max_len")
+        )
+        if test.contrasts:
+            parts += ["### Contrasts", self._table(contrast_table(test)), self._test_words(test)]
+        return parts
+
+    def _test_words(self, test: TestSet) -> str:
+        settings = self.study["compare"]
+        correction = "Benjamini-Hochberg" if settings["exploratory"] else "Holm"
+        level = f"{100 * (1 - settings['alpha']):g} %"
+        words = (
+            f"{len(self.analysis.seeds)} seeds, {test.examples:,} examples in {test.clusters:,} clusters "
+            f"(effectively {test.effective_clusters:,.0f}). Crossed analysis of seeds and examples; p is "
+            f"adjusted by {correction} over this table's contrasts, identical ones left out; intervals are "
+            f"unadjusted, at {level}. Equivalent means: the difference is shown to lie within "
+            f"{points(settings['margin'])[1:]} points either way. Identical means: every split's inputs are "
+            "the same, so that one set of trials stands for both."
+        )
+        if len(self.analysis.seeds) == 1:
+            words += " **One seed permits no claim about strategies.**"
+        if len(self.analysis.seeds) == 2:
+            words += " **Two seeds are exploratory.**"
+        return words
+
+    def _speed(self) -> list[str]:
+        threads = f"threads a trial: {self.study['runtime']['threads']}"
+        parts = [
+            "## Throughput and memory",
+            f"Of training alone, on {self.analysis.speeds[0]['machine']}, {threads}; tokens are real ones. "
+            "Trials may have run side by side, so compare within this table only.",
+            self._table(speed_table(self.analysis.speeds)),
+        ]
+        for test in self.analysis.tests:
+            figure = figures.throughput_figure(test, self.analysis.speeds)
+            parts.append(self._figure(figure, f"throughput-{test.name}", "Accuracy against throughput"))
+        return parts
+
+    def _curves(self) -> list[str]:
+        figure = figures.curves_figure(self.analysis.curves)
+        words = "Lines are means over seeds, bands their range. Training figures include dropout."
+        return ["## Learning curves", words, self._figure(figure, "curves", "Learning curves")]
+
+    def _audit_words(self) -> str:
+        hardly = [v["name"] for v in self.study["variants"] if v["hardly_cut"]]
+        words = "Tokens lost are over all pairs, uncut ones included."
+        if hardly:
+            words += (
+                " Fewer than 1 % of pairs are cut, so that hardly any difference can be expected, by: "
+                + "; ".join(hardly)
+                + "."
+            )
+        return words
+
+    def _signature(self) -> list[str]:
+        study, signature, runtime = self.study, self.study["signature"], self.study["runtime"]
+        lines = [
+            f"* data: {counts['split']}: {counts['source']}, {counts['rows']:,} rows"
+            + (f", {counts['dropped']:,} without a gold label dropped" if counts["dropped"] else "")
+            for counts in study["counts"]
+        ]
+        lines += [f"* excluded: {entry['place']}: {entry['because']}" for entry in study["excluded"]]
+        lines += [
+            f"* labels: {', '.join(study['labels'])}; vocabulary: {study['vocabulary']:,} tokens",
+            f"* device: {runtime['device']}; measured precision: {_precision_words(runtime)}",
+            "* " + ", ".join(f"{name} {value}" for name, value in signature.items()),
+        ]
+        return ["\n".join(lines), "```toml\n" + study["text"].strip() + "\n```"]
+
+    def _table(self, table: Table) -> str:
+        table.write(self.folder / "tables")
+        return table.markdown()
+
+    def _figure(self, figure: Any, name: str, words: str) -> str:
+        figures.save(figure, self.folder / "figures", name)
+        return f"![{words}](figures/{name}.png)"
+
+
+def _precision_words(runtime: dict[str, Any]) -> str:
+    return (
+        "; ".join(f"{value} for {kind}" for kind, value in runtime["precision"].items())
+        or "none, all were chosen"
+    )
+
+
+def _bullets(lines: list[str]) -> str:
+    return "\n".join(f"* {line}" for line in lines)
+
+
+def _summary(test: TestSet) -> list[str]:
+    """What came out, in a few lines that a person can quote."""
+    if not test.contrasts:
+        best = max(test.means, key=lambda row: row["mean"])
+        return [f"Best mean: {best['name']}, {percent(best['mean'])} %. The study declares no contrast."]
+    lines = [_sentence(row) for row in test.contrasts if row["verdict"] in ("better", "worse")]
+    counts = Counter(row["verdict"] for row in test.contrasts)
+    order = ("better", "worse", "equivalent", "inconclusive", "identical")
+    lines.append("Of all contrasts: " + ", ".join(f"{counts[v]} {v}" for v in order if counts[v]) + ".")
+    return lines
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    return (
+        f"**{row['name']}** is {row['verdict']} than {row['baseline']} by "
+        f"{points(abs(row['delta']))[1:]} points ({points(row['ci_low'])} to {points(row['ci_high'])})."
+    )

@@ -1,0 +1,92 @@
+"""A plan and an audit as a person reads them on a terminal."""
+
+from typing import Any
+
+from tabulate import tabulate
+
+from trimtab.report.tables import audit_table, percent
+from trimtab.study.analysis import audit_rows
+from trimtab.study.ledger import Ledger
+from trimtab.study.plan import Plan, variant_rows
+from trimtab.study.work import precision_of
+
+
+def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes: int) -> str:
+    """What would run: a line a variant, what is left of it, and how long all that would take.
+
+    seconds: of one trial of each variant, None where unknown; processes: trials at a time.
+    """
+    counts = _left(plan, ledger)
+    rows = [_row(plan, number, counts[number], seconds[number]) for number in range(len(counts))]
+    study = plan.study
+    parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
+    parts += [f"excluded: {place}: {because}" for place, because in study.excluded]
+    parts.append(_contrast_words(plan))
+    parts.append(_time_words(counts, seconds, processes))
+    return "\n\n".join(parts)
+
+
+def audit_text(plan: Plan) -> str:
+    """What each variant cuts of each split."""
+    table = audit_table(audit_rows(variant_rows(plan)))
+    return f"{_data_words(plan)}\n\n{table.text()}"
+
+
+def _left(plan: Plan, ledger: Ledger) -> list[tuple[int, int]]:
+    """Trials done and left of each variant; a trial that two share counts with the first."""
+    runtime, seen = ledger.runtime, set()
+    counts = []
+    for number in range(len(plan.study.variants)):
+        keys = [plan.key(number, seed, precision_of(plan, number, runtime)) for seed in plan.study.seeds]
+        own = [key for key in keys if key not in seen]
+        seen.update(keys)
+        done = sum(ledger.trial(key).result is not None for key in own)
+        counts.append((done, len(own) - done))
+    return counts
+
+
+def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None) -> dict[str, Any]:
+    inputs, variants = plan.inputs[number], plan.study.variants
+    same = plan.same_inputs(number)
+    row: dict[str, Any] = {"variant": variants[number].name}
+    for test in plan.dataset.tests:
+        row[f"cut of {test} %"] = percent(inputs.audits[test].cut, 1)
+        if test in inputs.ceilings:
+            row[f"ceiling of {test} %"] = percent(inputs.ceilings[test], 1)
+    row["tokens a row"] = f"{inputs.tokens['train']:.1f}"
+    if same != number:
+        return row | {"trials": "", "s a trial": "", "same inputs as": variants[same].name}
+    done, left = counts
+    time = "" if seconds is None else f"{seconds:,.0f}"
+    return row | {"trials": f"{left} left, {done} done", "s a trial": time, "same inputs as": ""}
+
+
+def _data_words(plan: Plan) -> str:
+    lines = [
+        f"{counts.split}: {counts.source}: {counts.rows:,} rows in {counts.clusters:,} clusters"
+        + (f", {counts.dropped:,} dropped without a gold label" if counts.dropped else "")
+        for counts in plan.dataset.counts
+    ]
+    return "\n".join([*lines, f"vocabulary: {plan.dataset.vocabulary:,} tokens"])
+
+
+def _contrast_words(plan: Plan) -> str:
+    study = plan.study
+    tested = sum(plan.same_inputs(c.variant) != plan.same_inputs(c.baseline) for c in study.contrasts)
+    hardly = [v.name for v, inputs in zip(study.variants, plan.inputs, strict=True) if inputs.hardly_cut]
+    words = f"{len(study.contrasts)} contrasts, {tested} of them between inputs that differ."
+    if hardly:
+        words += f"\nHardly any difference can be expected (under 1 % of pairs cut): {'; '.join(hardly)}."
+    return words
+
+
+def _time_words(counts: list[tuple[int, int]], seconds: list[float | None], processes: int) -> str:
+    trials = sum(left for _, left in counts)
+    if not trials:
+        return "nothing is left to run"
+    if any(time is None for time in seconds):
+        return f"{trials} trials left; how long they take could not be measured"
+    total = sum(left * (time or 0.0) for (_, left), time in zip(counts, seconds, strict=True))
+    processes = min(trials, processes)
+    minutes = total / processes / 60
+    return f"{trials} trials left, {processes} at a time: about {minutes:,.1f} minutes of training here"

@@ -1,0 +1,123 @@
+"""The [data] section of a study file: which reader reads which split, and how texts become tokens."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from trimtab.config import InputError, StrictModel, nearest, validated
+from trimtab.data.dataset import DataPlan, Source
+from trimtab.data.readers import check, options_of, reader_of
+
+# The share of train that is held out where the data has no validation split of its own.
+HELD_OUT = 0.1
+
+
+class _Shared(StrictModel):
+    """The keys of [data] that hold for every split.
+
+    text: the form of the texts, one for all splits; tokenizer: ``whitespace``, ``words``, or a path to a
+    vocab.txt or tokenizer.json; min_freq: how often a word must occur in train; lowercase.
+    """
+
+    text: str | None = None
+    tokenizer: Annotated[str, Field(min_length=1)] | None = None
+    min_freq: Annotated[int, Field(ge=1)] = 5
+    lowercase: bool = True
+
+
+def read_data_section(table: dict[str, Any]) -> DataPlan:
+    """What [data] says, each reader's options checked; InputError names the place."""
+    common = dict(table)
+    shared = {key: common.pop(key) for key in list(common) if key in _Shared.model_fields}
+    settings = validated(_Shared, shared, "[data]")
+    # A table names a split; anything else of that name is an option of the reader (probe's sizes).
+    tables = {key: common.pop(key) for key in ("train", "validation", "test") if _is_split(key, common)}
+    sections = _Sections(common, settings.text, _first_reader(common, tables))
+    validation = tables.get("validation")
+    text = sections.text
+    tokenizer = settings.tokenizer or ("whitespace" if text == "parse" else "words")
+    return DataPlan(
+        train=sections.source("train", "train", tables.get("train", {})),
+        validation=(
+            _share(validation) if isinstance(validation, int | float) else sections.validation(validation)
+        ),
+        tests={name: sections.source(f"test.{name}", "test", t) for name, t in _tests(tables).items()},
+        tokenizer=tokenizer,
+        min_freq=settings.min_freq,
+        lowercase=settings.lowercase,
+    )
+
+
+def _is_split(key: str, table: dict[str, Any]) -> bool:
+    value = table.get(key)
+    return isinstance(value, dict) or (key == "validation" and isinstance(value, int | float))
+
+
+def _share(value: float) -> float:
+    if isinstance(value, bool) or not 0 < value < 1:
+        raise InputError(
+            f"[data]: validation = {value!r} is wrong; give the share of train to hold out, between 0 and 1, "
+            "or a table [data.validation]"
+        )
+    return float(value)
+
+
+def _first_reader(common: dict[str, Any], tables: dict[str, Any]) -> str:
+    name = tables.get("train", {}).get("reader", common.get("reader"))
+    if name is None:
+        raise InputError("[data]: reader is missing; name one, such as reader = 'snli'")
+    if not isinstance(name, str):
+        raise InputError(f"[data]: reader = {name!r} is wrong; it should be a name such as 'snli'")
+    return name
+
+
+def _tests(tables: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The test sets by name; a plain [data.test] is the one named test."""
+    table = tables.get("test", {})
+    named = {key: value for key, value in table.items() if isinstance(value, dict)}
+    if not named:
+        return {"test": table}
+    if len(named) < len(table):
+        stray = next(key for key in table if key not in named)
+        raise InputError(f"[data.test]: {stray!r} stands beside named test sets; put it into one of them")
+    for name in named:
+        if name in ("train", "validation") or not name.replace("-", "_").isidentifier():
+            raise InputError(f"[data.test.{name}]: not a name for a test set; use letters, digits, _ and -")
+    return named
+
+
+class _Sections:
+    """How the tables of the splits are read: common options, one text form for all."""
+
+    def __init__(self, common: dict[str, Any], text: str | None, reader: str) -> None:
+        self.common, self.common_reader = common, common.pop("reader", None)
+        self.text = text or reader_of(reader).text_forms[0]
+
+    def source(self, place: str, split: str, table: dict[str, Any]) -> Source:
+        table = dict(table)
+        reader = table.pop("reader", self.common_reader)
+        if reader is None:
+            raise InputError(f"[data.{place}]: reader is missing; name one, such as reader = 'table'")
+        if "text" in table:
+            raise InputError(f"[data.{place}]: text must be the same for every split; set it in [data]")
+        # Options in [data] are for the reader named there, not for one that a split names instead.
+        options = (self.common if reader == self.common_reader else {}) | table
+        split = options.pop("split", split)
+        forms = reader_of(reader).text_forms
+        if self.text not in forms:
+            known = nearest(self.text, forms)
+            raise InputError(f"[data.{place}]: reader {reader!r} has no text form {self.text!r}; {known}")
+        if "text" in options_of(reader):
+            options["text"] = self.text
+        try:
+            check(reader, split, **options)
+        except InputError as error:
+            raise InputError(f"[data.{place}]: {error}") from error
+        return Source(reader, split, options)
+
+    def validation(self, table: dict[str, Any] | None) -> Source | float:
+        if table is not None:
+            return self.source("validation", "validation", table)
+        if self.common_reader is None or reader_of(self.common_reader).splits is None:
+            return HELD_OUT
+        return self.source("validation", "validation", {})

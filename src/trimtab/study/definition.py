@@ -1,0 +1,249 @@
+"""A study file: parsed strictly, every key checked before any data is read."""
+
+import tomllib
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from trimtab.config import InputError, StrictModel, nearest, validated
+from trimtab.data.dataset import DataPlan
+from trimtab.data.pairs import SPECIAL_OF_SINGLE
+from trimtab.model.sizes import Architecture
+from trimtab.study.data_section import read_data_section
+from trimtab.study.settings import Settings, known_keys, resolve
+
+if TYPE_CHECKING:
+    from trimtab.study.runner import Outcome
+
+Coordinates = dict[str, Any]
+Truth = tuple[tuple[str, Any], ...]
+
+
+class Compare(StrictModel):
+    """[compare]: which contrasts to draw, and how.
+
+    baseline: the variant (some of its coordinates) that the others are compared with, all else equal;
+    margin: the largest difference in accuracy that counts as none; alpha: the level of tests and intervals;
+    exploratory: control the false discovery rate instead of the family-wise error.
+    """
+
+    baseline: dict[str, Any] = Field({})
+    margin: Annotated[float, Field(gt=0)] = 0.005
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    exploratory: bool = False
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One cell of the grid: its place there, and everything that it resolves to."""
+
+    coordinates: Coordinates
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """``longest_first, max_len 16``: the truncation by its spec, other axes by name and value."""
+        parts = [coordinate_words(key, value) for key, value in self.coordinates.items()]
+        return ", ".join(parts) or "the only variant"
+
+
+def coordinate_words(key: str, value: Any) -> str:
+    """A coordinate as a person names it: truncations and sizes speak for themselves."""
+    return str(value) if key in ("truncation", "size") else f"{key} {value}"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A comparison that the study declares: numbers of two variants, and whether seeds pair them."""
+
+    variant: int
+    baseline: int
+    paired: bool
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as its file defines it, resolved; ``path`` is that file, ``text`` its content."""
+
+    path: Path
+    text: str
+    question: str
+    data: DataPlan
+    axes: dict[str, list[Any]]
+    variants: tuple[Variant, ...]
+    excluded: tuple[tuple[Coordinates, str], ...]
+    seeds: tuple[int, ...]
+    compare: Compare
+    contrasts: tuple[Contrast, ...]
+    keep_weights: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    def run(self, **options: Any) -> "Outcome":
+        """Do what is left of the study; see ``runner.run``, which takes the same options."""
+        from trimtab.study.runner import run  # training needs torch; a definition alone does not
+
+        return run(self, **options)
+
+
+class _File(StrictModel):
+    """The top level of a study file."""
+
+    question: Annotated[str, Field(min_length=1)]
+    data: dict[str, Any]
+    base: dict[str, Any] = Field({})
+    grid: dict[str, Any]
+    exclude: list[dict[str, Any]] = Field([])
+    compare: dict[str, Any] = Field({})
+    keep_weights: bool = False
+
+
+def load(path: str | Path) -> Study:
+    """Read a study file; InputError says where it is wrong, what is, and how to mend it."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except FileNotFoundError as error:
+        mend = "name one, such as studies/quickstart.toml"
+        raise InputError(f"{path}: there is no such study file; {mend}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name a TOML file in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return _study(path, text, document)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
+    file = validated(_File, document, "the file")
+    data = read_data_section(file.data)
+    axes, seeds = _axes(file.grid)
+    overlap = sorted(axes.keys() & file.base.keys())
+    if overlap:
+        raise InputError(f"{overlap[0]} stands in [base] and in [grid]; keep one of them")
+    excluded = tuple(_exclusion(entry, axes) for entry in file.exclude)
+    variants = tuple(_variants(file.base, axes, excluded))
+    if not variants:
+        raise InputError("[[exclude]] leaves no variant; exclude less")
+    compare = validated(Compare, file.compare, "[compare]")
+    baseline = _baseline(compare.baseline, axes)
+    return Study(
+        path,
+        text,
+        file.question,
+        data,
+        axes,
+        variants,
+        excluded,
+        seeds,
+        compare,
+        tuple(_contrasts(variants, baseline)),
+        file.keep_weights,
+    )
+
+
+def _axes(grid: dict[str, Any]) -> tuple[dict[str, list[Any]], tuple[int, ...]]:
+    """The axes of the grid, each a list of values, and the seeds."""
+    grid = dict(grid)
+    if "seeds" not in grid:
+        raise InputError("[grid]: seeds is missing; say how many, such as seeds = 5, or list them")
+    seeds = _seeds(grid.pop("seeds"))
+    for key, values in grid.items():
+        if key not in known_keys():
+            raise InputError(f"[grid]: unknown key {key!r}; {nearest(key, [*known_keys(), 'seeds'])}")
+        if not isinstance(values, list) or not values:
+            raise InputError(f"[grid]: {key} = {values!r} is wrong; it should be a list of values")
+        if any(values.count(value) > 1 for value in values):
+            raise InputError(f"[grid]: {key} names a value twice; keep one")
+    return grid, seeds
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    seeds = list(range(value)) if type(value) is int else value
+    good = isinstance(seeds, list) and seeds and all(type(seed) is int and seed >= 0 for seed in seeds)
+    if not good or len(set(seeds)) < len(seeds):
+        raise InputError(
+            f"[grid]: seeds = {value!r} is wrong; give their number, at least 1, or a list of different "
+            "whole numbers from 0 on"
+        )
+    return tuple(seeds)
+
+
+def _exclusion(entry: dict[str, Any], axes: dict[str, list[Any]]) -> tuple[Coordinates, str]:
+    place = dict(entry)
+    because = place.pop("because", None)
+    if not isinstance(because, str) or not because:
+        raise InputError("[[exclude]]: because is missing; say why these variants are left out")
+    _check_place(place, axes, "[[exclude]]")
+    if not place:
+        raise InputError("[[exclude]] names no axis, so it would exclude everything; name at least one")
+    return place, because
+
+
+def _check_place(place: Coordinates, axes: dict[str, list[Any]], where: str) -> None:
+    for key, value in place.items():
+        if key not in axes:
+            raise InputError(f"{where}: {key!r} is no axis of [grid]; {nearest(key, axes)}")
+        if value not in axes[key]:
+            known = ", ".join(map(str, axes[key]))
+            raise InputError(f"{where}: {key} = {value!r} is not in [grid]; it has {known}")
+
+
+def _variants(
+    base: dict[str, Any], axes: dict[str, list[Any]], excluded: tuple[tuple[Coordinates, str], ...]
+) -> list[Variant]:
+    resolve(base | {key: values[0] for key, values in axes.items()}, "[base]")  # name [base]'s own faults
+    variants = []
+    for values in product(*axes.values()):
+        place = dict(zip(axes, values, strict=True))
+        if any(entry.items() <= place.items() for entry, _ in excluded):
+            continue
+        settings = resolve(base | place, "[grid]")
+        _check_length(settings.max_len, settings.size)
+        variants.append(Variant(place, settings))
+    return variants
+
+
+def _check_length(max_len: int, size: Architecture) -> None:
+    if max_len <= SPECIAL_OF_SINGLE:
+        raise InputError(f"max_len {max_len} has no room beside the special tokens; take 4 or more")
+    if max_len > size.positions:
+        raise InputError(
+            f"max_len {max_len} is over the {size.positions} rows of the position table; lower it, or set "
+            "positions"
+        )
+
+
+def _baseline(given: Coordinates, axes: dict[str, list[Any]]) -> Coordinates:
+    """What the study names, else the first value of the truncation axis, else of the first real axis."""
+    _check_place(given, axes, "[compare] baseline")
+    if given:
+        return given
+    real = [key for key, values in axes.items() if len(values) > 1]
+    chosen = "truncation" if "truncation" in real else next(iter(real), None)
+    return {chosen: axes[chosen][0]} if chosen else {}
+
+
+def _contrasts(variants: tuple[Variant, ...], baseline: Coordinates) -> list[Contrast]:
+    """Each variant against the baseline, all other coordinates equal; those without one are left out."""
+    number = {_key(variant.coordinates): i for i, variant in enumerate(variants)}
+    contrasts = []
+    for i, variant in enumerate(variants):
+        base = number.get(_key(variant.coordinates | baseline))
+        if base is not None and base != i:
+            paired = variant.settings.size == variants[base].settings.size
+            contrasts.append(Contrast(i, base, paired))
+    return contrasts
+
+
+def _key(coordinates: Coordinates) -> Truth:
+    return tuple(sorted(coordinates.items()))

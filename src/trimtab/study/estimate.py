@@ -1,0 +1,57 @@
+"""How long a study would take: from its ledger's own trials, else from a measured step."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from trimtab.study.ledger import Ledger
+from trimtab.study.plan import Plan
+from trimtab.study.runtime import default_jobs, measure, resolve
+from trimtab.study.work import kind_of_work, kinds_of_work, precision_of, work
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one trial of each variant, None where nothing could be measured; trials at a time."""
+
+    seconds: list[float | None]
+    processes: int
+
+
+def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> Estimate:
+    """How long trials take: from the ledger's finished ones of the same kind of work, else from a step.
+
+    Nothing is written to the ledger.
+    """
+    runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, lambda words: None)
+    rates = {}
+    for kind, number in kinds_of_work(plan).items():
+        rates[kind] = _rate_of_done(plan, ledger, kind, runtime)
+        if rates[kind] is None:
+            found = measure(plan, [number], runtime["device"], runtime["threads"])[number]
+            if found:
+                examples = found["examples_per_second"][precision_of(plan, number, runtime)]
+                seconds = plan.study.variants[number].settings.recipe.epochs * _rows(plan) / examples
+                rates[kind] = work(plan, number) / seconds
+    seconds = [
+        None if rate is None else work(plan, number) / rate
+        for number in range(len(plan.study.variants))
+        for rate in [rates[kind_of_work(plan, number)]]
+    ]
+    return Estimate(seconds, jobs or default_jobs(runtime))
+
+
+def _rate_of_done(plan: Plan, ledger: Ledger, kind: str, runtime: dict[str, Any]) -> float | None:
+    """Work a second over the ledger's finished trials of that kind."""
+    total, seconds = 0.0, 0.0
+    for number in range(len(plan.study.variants)):
+        if kind_of_work(plan, number) != kind:
+            continue
+        for seed in plan.study.seeds:
+            result = ledger.trial(plan.key(number, seed, precision_of(plan, number, runtime))).result
+            if result:
+                total, seconds = total + work(plan, number), seconds + result["seconds"]
+    return total / seconds if seconds else None
+
+
+def _rows(plan: Plan) -> int:
+    return len(plan.dataset.splits["train"])

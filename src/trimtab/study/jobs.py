@@ -1,0 +1,184 @@
+"""What a worker process does: measure a precision, or train one trial into its folder."""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from trimtab.data.pairs import Pairs, make_pairs
+from trimtab.data.tokenizer import SpecialTokens
+from trimtab.data.tokens import load
+from trimtab.model.encoder import Classifier
+from trimtab.model.sizes import Architecture
+from trimtab.study.ledger import Trial
+from trimtab.training.loop import DivergedError, Machinery, measure, predict, train
+from trimtab.training.memory import is_out_of_memory
+from trimtab.training.precision import choose_precision, device_name
+from trimtab.training.recipe import Recipe
+from trimtab.truncation import parse
+
+Tell = Callable[[str, Any], None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a trial is trained on: where each split's tokens lie, and how they are cut.
+
+    folders: the cached tokens of train, validation and each test set; truncation: a spec string.
+    """
+
+    folders: dict[str, Path]
+    truncation: str
+    max_len: int
+    special: SpecialTokens
+    vocabulary: int
+    classes: int
+
+    def pairs(self, *names: str) -> dict[str, Pairs]:
+        """The inputs of the splits named."""
+        tokens = {name: load(self.folders[name]) for name in {*names, "train"}}
+        truncation = parse(self.truncation).fit(tokens["train"].first, tokens["train"].second)
+        return {name: make_pairs(tokens[name], truncation, self.max_len, self.special) for name in names}
+
+
+@dataclass(frozen=True)
+class PrecisionJob:
+    """Measure which precision is quicker for this work."""
+
+    material: Material
+    size: Architecture
+    recipe: Recipe
+    device: str
+
+    def run(self, tell: Tell) -> dict[str, Any]:
+        """``{"precision": ..., "examples_per_second": {precision: rate}}``."""
+        pairs = self.material.pairs("train")["train"]
+        precision, rates = choose_precision(
+            self.size,
+            self.recipe,
+            pairs,
+            self.material.vocabulary,
+            self.material.classes,
+            torch.device(self.device),
+        )
+        return {"precision": precision, "examples_per_second": rates}
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """Train one trial and write it into its folder. ``config`` is its identity, ``recipe`` is resolved."""
+
+    folder: Path
+    config: dict[str, Any]
+    material: Material
+    size: Architecture
+    recipe: Recipe
+    seed: int
+    device: str
+    keep_weights: bool
+
+    def with_smaller_batches(self) -> "TrialJob | None":
+        """The same trial in micro-batches of half the size; None where they hold one row already."""
+        rows = self.recipe.micro_batch or self.recipe.batch_size
+        return replace(self, recipe=replace(self.recipe, micro_batch=rows // 2)) if rows > 1 else None
+
+    def run(self, tell: Tell) -> dict[str, Any]:
+        """Train, evaluate the test sets once, at the end, and mark the trial complete.
+
+        Out of memory, the trial starts again with smaller micro-batches. Returns
+        ``{"failure": reason or None}``.
+        """
+        job: TrialJob | None = self
+        while job is not None:
+            failure = job._attempt(tell)
+            if failure is None:
+                return {"failure": None}
+            reason, out_of_memory = failure
+            job = job.with_smaller_batches() if out_of_memory else None
+            gc.collect()
+        return {"failure": reason}
+
+    def _attempt(self, tell: Tell) -> tuple[str, bool] | None:
+        """None where the trial was done, else the reason and whether memory ran out."""
+        try:
+            self._train(tell)
+        except DivergedError as error:
+            return str(error), False
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            rows = self.recipe.micro_batch or self.recipe.batch_size
+            return f"out of memory, with {rows} rows at a time: {str(error).splitlines()[0]}", True
+        return None
+
+    def _train(self, tell: Tell) -> None:
+        began = time.perf_counter()
+        trial = Trial(self.folder)
+        trial.begin(self.config)
+        pairs = self.material.pairs(*self.material.folders)
+        self._check_inputs(pairs)
+        machinery = Machinery(torch.device(self.device), self.recipe.precision)
+        epochs: list[dict[str, float]] = []
+
+        def on_epoch(record: dict[str, float]) -> None:
+            epochs.append(record)
+            trial.add_metrics(record)
+            tell("epoch", record)
+
+        model = train(
+            self.size,
+            self.recipe,
+            self.seed,
+            machinery,
+            vocabulary=self.material.vocabulary,
+            classes=self.material.classes,
+            training=pairs["train"],
+            validation=pairs["validation"],
+            on_epoch=on_epoch,
+            on_progress=lambda progress: tell("progress", progress),
+        )
+        tests = [name for name in pairs if name not in ("train", "validation")]
+        logits = {name: predict(model, pairs[name], machinery) for name in tests}
+        if self.keep_weights:
+            self._save(model)
+        scores = {name: measure(logits[name], pairs[name].labels) for name in tests}
+        trial.finish(self._result(epochs, scores, time.perf_counter() - began), logits)
+
+    def _check_inputs(self, pairs: dict[str, Pairs]) -> None:
+        for name, inputs in pairs.items():
+            if inputs.fingerprint != self.config["inputs"][name]:
+                raise RuntimeError(f"the cached tokens of {name} changed while the study ran; run it again")
+
+    def _save(self, model: Classifier) -> None:
+        aside = self.folder / ".weights.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
+        aside.replace(self.folder / "weights.safetensors")
+
+    def _result(
+        self, epochs: list[dict[str, float]], scores: dict[str, dict[str, float]], seconds: float
+    ) -> dict[str, Any]:
+        training = sum(record["seconds"] for record in epochs)
+        last = epochs[-1]
+        return {
+            "tests": scores,
+            "validation": {"loss": last["validation_loss"], "accuracy": last["validation_accuracy"]},
+            "examples_per_second": _mean_rate(epochs, "examples_per_second", training),
+            "tokens_per_second": _mean_rate(epochs, "tokens_per_second", training),
+            "peak_bytes": max(record["peak_bytes"] for record in epochs),
+            "training_seconds": training,
+            "seconds": seconds,
+            "recipe": asdict(self.recipe),
+            "machine": device_name(torch.device(self.device)),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        }
+
+
+def _mean_rate(epochs: list[dict[str, float]], name: str, seconds: float) -> float:
+    """Work over time of all epochs: their rates weighted by their seconds."""
+    return sum(record[name] * record["seconds"] for record in epochs) / seconds

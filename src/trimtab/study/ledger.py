@@ -1,0 +1,212 @@
+"""The ledger: a folder that holds what a study asked for and everything that came out. Free of torch."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from trimtab.config import InputError
+
+SCHEMA = 1
+_NAME = "ledger.json"  # whose ledger this is; written first
+_STUDY = "study.json"  # what the study asked for when it last ran
+_RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
+_EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
+
+
+class Trial:
+    """One trial's folder: ``result.json``, written last, means that it is complete.
+
+    config.json: what was trained; metrics.jsonl: a record an epoch, appended; predictions.npz: logits
+    (examples, classes) float32 of each test set; weights.safetensors where the study keeps them;
+    failure.json: the reason, where the last attempt failed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, or None while the trial is not complete."""
+        return _read_json(self.folder / "result.json")
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last attempt failed, or None."""
+        return (_read_json(self.folder / "failure.json") or {}).get("reason")
+
+    def begin(self, config: Mapping[str, Any]) -> None:
+        """Make the folder ready for an attempt: what an earlier one left is removed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("metrics.jsonl", "failure.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        write_json(self.folder / "config.json", config)
+
+    def add_metrics(self, record: Mapping[str, Any]) -> None:
+        """Append the record of an epoch."""
+        with (self.folder / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The records of all epochs."""
+        text = (self.folder / "metrics.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def finish(self, result: Mapping[str, Any], predictions: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep the predictions, then mark the trial complete."""
+        with written_aside(self.folder / "predictions.npz") as aside:
+            np.savez_compressed(aside, allow_pickle=False, **predictions)
+        write_json(self.folder / "result.json", result)
+
+    def fail(self, reason: str, traceback: str | None = None) -> None:
+        """Note why this attempt failed; the next run of the study tries again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "failure.json", {"reason": reason, "traceback": traceback})
+
+    def predictions(self, name: str) -> NDArray[np.float32]:
+        """Logits (examples, classes) on the test set ``name``."""
+        with np.load(self.folder / "predictions.npz") as arrays:
+            return arrays[name]
+
+
+class Ledger:
+    """A study's folder of results. Reading it needs nothing else: neither the data nor torch."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def claim(self, study: str) -> None:
+        """Make the folder this study's own; InputError where it is another's, or cannot be written."""
+        self.check(study)
+        if not (self.folder / _NAME).exists():
+            self._start(study)
+
+    def check(self, study: str) -> None:
+        """InputError where the folder is another study's, or another schema's; nothing is written."""
+        owner = _read_json(self.folder / _NAME)
+        if owner is None:
+            return
+        if owner["study"] != study:
+            raise InputError(
+                f"{self.folder}: holds the results of study {owner['study']!r}; choose another folder with "
+                f"--out DIR for {study!r}"
+            )
+        if owner["schema"] != SCHEMA:
+            raise InputError(
+                f"{self.folder}: was written by another version of trimtab (schema {owner['schema']}, now "
+                f"{SCHEMA}); choose another folder with --out DIR"
+            )
+
+    def _start(self, study: str) -> None:
+        try:
+            if self.folder.is_dir() and any(path.suffix != ".lock" for path in self.folder.iterdir()):
+                raise InputError(
+                    f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
+                )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_json(self.folder / _NAME, {"study": study, "schema": SCHEMA})
+        except OSError as error:
+            raise InputError(
+                f"{self.folder}: cannot be written ({error.strerror}); choose another folder with --out DIR"
+            ) from error
+
+    def lock(self) -> FileLock:
+        """The lock of whoever runs this ledger; the system frees it when that process ends, however it ends.
+
+        InputError where another run holds it.
+        """
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(f"{self.folder}: another run is at work here; wait until it ends") from error
+        return lock
+
+    def trial(self, key: str) -> Trial:
+        """The trial of that key, whether it exists or not."""
+        return Trial(self.folder / "trials" / key)
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """What the study asked for when it last ran; InputError where nothing was run here."""
+        study = _read_json(self.folder / _STUDY)
+        if study is None:
+            raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
+        return study
+
+    @property
+    def runtime(self) -> dict[str, Any] | None:
+        """Device, threads and precision of the first run, or None before it."""
+        return _read_json(self.folder / _RUNTIME)
+
+    def write_runtime(self, runtime: Mapping[str, Any]) -> None:
+        """Keep what the first run resolved or measured."""
+        write_json(self.folder / _RUNTIME, runtime)
+
+    def write_study(self, study: Mapping[str, Any], evaluated: Mapping[str, NDArray]) -> None:
+        """Keep what the study asks for, and what the analysis needs to know of the test sets."""
+        with written_aside(self.folder / _EVALUATED) as aside:
+            np.savez_compressed(aside, allow_pickle=False, **evaluated)
+        write_json(self.folder / _STUDY, study)
+
+    def evaluated(self) -> dict[str, NDArray]:
+        """Arrays about the test sets: ``labels/SET``, ``clusters/SET`` (examples,), ``digests/SET/INPUT``."""
+        with np.load(self.folder / _EVALUATED) as arrays:
+            return dict(arrays)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
+
+        Rates are the mean over epochs; missing is missing.
+        """
+        rows = []
+        for number, variant in enumerate(self.study["variants"]):
+            for seed, key in variant["trials"].items():
+                trial = self.trial(key)
+                result = trial.result
+                status = "done" if result else "failed" if trial.failure else "missing"
+                place = {"variant": number, "name": variant["name"], **variant["coordinates"]}
+                rows.append(place | {"seed": int(seed), "key": key, "status": status} | (result or {}))
+        return pd.json_normalize(rows)
+
+
+class written_aside:  # noqa: N801  (a context manager reads like a function)
+    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends well."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Path:
+        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=".writing-", suffix=self.path.suffix)
+        os.close(number)
+        os.chmod(name, 0o644)
+        self.aside = Path(name)
+        return self.aside
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is None:
+            os.replace(self.aside, self.path)
+        else:
+            self.aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON aside and rename it, so that a reader sees the old file or the whole new one."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error}); delete it and run the study again") from error

@@ -1,0 +1,46 @@
+"""Where results come from: machine, versions and commit, without torch."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import trimtab
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def signature() -> dict[str, str]:
+    """What stands under every table: versions, system and, from a checkout, the commit."""
+    packages = ("torch", "numpy", "scipy", "tokenizers")
+    return {
+        "trimtab": trimtab.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": str(available_cores()),
+    }
+
+
+def _commit() -> str:
+    """The commit of the checkout that this package runs from, ``+`` where it is changed; else 'installed'."""
+    source = Path(trimtab.__file__).parent
+    try:
+        commit = _git(source, "rev-parse", "--short=12", "HEAD")
+        tracked = _git(source, "ls-files", "__init__.py")
+        changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".")
+    except (OSError, subprocess.CalledProcessError):
+        return "installed"
+    return (commit + "+" * bool(changed)) if tracked else "installed"
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

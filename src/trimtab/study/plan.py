@@ -1,0 +1,141 @@
+"""The plan: what each variant's model would be given, and which trials that makes. Free of torch."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.config import InputError, canonical_hash
+from trimtab.data.dataset import Dataset
+from trimtab.data.pairs import Pairs, ceiling, make_pairs
+from trimtab.study.definition import Study, Variant
+from trimtab.study.ledger import SCHEMA
+from trimtab.training.recipe import Precision
+from trimtab.truncation.audit import Audit, audit, audit_by_label
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What one truncation and length makes of every split.
+
+    fingerprints, audits, label_audits and tokens (mean a row): by split; ceilings: the best accuracy that
+    probe permits, by test set; digests: (rows,) uint64 of each test set's inputs.
+    """
+
+    fingerprints: dict[str, str]
+    audits: dict[str, Audit]
+    label_audits: dict[str, dict[Any, Audit]]
+    ceilings: dict[str, float]
+    digests: dict[str, NDArray[np.uint64]]
+    tokens: dict[str, float]
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash over all splits."""
+        return canonical_hash(self.fingerprints)
+
+    @property
+    def hardly_cut(self) -> bool:
+        """Whether fewer than 1 % of the training and of every evaluated set's pairs are cut."""
+        return all(audit.hardly_cuts for audit in self.audits.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A study with its data and each variant's inputs, in the order of the study's variants."""
+
+    study: Study
+    dataset: Dataset
+    inputs: tuple[Inputs, ...]
+
+    def key(self, number: int, seed: int, precision: Precision | None = None) -> str:
+        """The identity of a trial: everything that its result depends on, and nothing else."""
+        return canonical_hash(self.config(number, seed, precision))
+
+    def config(self, number: int, seed: int, precision: Precision | None = None) -> dict[str, Any]:
+        """The whole resolved configuration of a trial; truncation and max_len act through the inputs."""
+        settings = self.study.variants[number].settings
+        recipe = replace(settings.recipe, precision=precision or settings.recipe.precision)
+        return {
+            "schema": SCHEMA,
+            "size": asdict(settings.size),
+            "recipe": asdict(recipe),
+            "vocabulary": self.dataset.vocabulary,
+            "classes": len(self.dataset.label_names),
+            "inputs": self.inputs[number].fingerprints,
+            "seed": seed,
+        }
+
+    def same_inputs(self, number: int) -> int:
+        """The first variant that trains on the same inputs in the same way; ``number`` where none."""
+        key = self.key(number, 0)
+        return next(i for i in range(number + 1) if self.key(i, 0) == key)
+
+
+def make_plan(
+    study: Study, dataset: Dataset, on_inputs: Callable[[int, int], None] = lambda i, n: None
+) -> Plan:
+    """Cut every split as every variant does; InputError names the variant whose truncation is impossible."""
+    made: dict[tuple[str, int], Inputs] = {}
+    inputs = []
+    for number, variant in enumerate(study.variants):
+        on_inputs(number, len(study.variants))
+        cut = (variant.settings.truncation.resolved, variant.settings.max_len)
+        if cut not in made:
+            made[cut] = _inputs(variant, dataset)
+        inputs.append(made[cut])
+    return Plan(study, dataset, tuple(inputs))
+
+
+def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
+    settings = variant.settings
+    train = dataset.splits["train"]
+    truncation = settings.truncation.fit(train.first, train.second)
+    result = Inputs({}, {}, {}, {}, {}, {})
+    for name, tokens in dataset.splits.items():
+        try:
+            pairs = make_pairs(tokens, truncation, settings.max_len, dataset.special)
+        except InputError as error:
+            raise InputError(f"{variant.name}: {name}: {error}") from error
+        lengths = (tokens.first.lengths, None if tokens.second is None else tokens.second.lengths)
+        kept = (pairs.kept.keep_first, pairs.kept.keep_second)
+        result.fingerprints[name] = pairs.fingerprint
+        result.tokens[name] = len(pairs.tokens.values) / len(pairs)
+        result.audits[name] = audit(*lengths, *kept)
+        if name in dataset.tests:
+            result.label_audits[name] = audit_by_label(*lengths, *kept, tokens.labels)
+            result.digests[name] = pairs.row_digests()
+            _add_ceiling(result, name, variant, pairs)
+    return result
+
+
+def _add_ceiling(result: Inputs, name: str, variant: Variant, pairs: Pairs) -> None:
+    if pairs.visible is not None and not variant.settings.truncation.content_dependent:
+        result.ceilings[name] = ceiling(pairs.visible)
+
+
+def variant_rows(plan: Plan) -> list[dict[str, Any]]:
+    """What a ledger keeps of each variant, its trials' keys apart."""
+    return [
+        {
+            "name": variant.name,
+            "coordinates": variant.coordinates,
+            "truncation": str(variant.settings.truncation),
+            "max_len": variant.settings.max_len,
+            "size": asdict(variant.settings.size),
+            "recipe": asdict(variant.settings.recipe),
+            "inputs": inputs.fingerprint,
+            "same_as": plan.same_inputs(number),
+            "ceilings": inputs.ceilings,
+            "audits": {name: asdict(audit) for name, audit in inputs.audits.items()},
+            "label_audits": {
+                name: {plan.dataset.label_names[label]: asdict(audit) for label, audit in by_label.items()}
+                for name, by_label in inputs.label_audits.items()
+            },
+            "hardly_cut": inputs.hardly_cut,
+            "tokens": inputs.tokens,
+        }
+        for number, (variant, inputs) in enumerate(zip(plan.study.variants, plan.inputs, strict=True))
+    ]

@@ -1,0 +1,137 @@
+"""Worker processes: one job at a time each, watched, replaced when one dies, gone when their parent is."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+
+class Job(Protocol):
+    """Something that a worker can do; it is pickled on its way there."""
+
+    def run(self, tell: Callable[[str, Any], None]) -> Any:
+        """Do it, and tell now and then how it goes."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: its value; the traceback where it raised; its worker's exit code where that died."""
+
+    value: Any = None
+    traceback: str | None = None
+    exit_code: int | None = None  # minus the signal's number where a signal killed it
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: Any
+    pipe: Connection
+    number: int | None = None
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    processes: int,
+    threads: int,
+    on_news: Callable[[int, str, Any], None],
+    on_end: Callable[[int, Ended], Job | None],
+) -> None:
+    """Run ``jobs`` in worker processes of ``threads`` threads each.
+
+    ``on_news(number, kind, value)`` is told what a job tells; ``on_end(number, ended)`` may return a job
+    to be done in its place. Workers ignore Ctrl-C: whoever interrupts this function ends them.
+    """
+    waiting = deque(enumerate(jobs))
+    workers: list[_Worker] = []
+    try:
+        while waiting or any(worker.number is not None for worker in workers):
+            idle = [worker for worker in workers if worker.number is None]
+            while waiting and (idle or len(workers) < processes):
+                worker = idle.pop() if idle else _start(threads, workers)
+                worker.number, job = waiting.popleft()
+                worker.pipe.send(job)
+            for worker in _speaking(workers):
+                _listen(worker, workers, waiting, on_news, on_end)
+    finally:
+        for worker in workers:
+            worker.process.kill()
+        for worker in workers:
+            worker.process.join()
+
+
+def _start(threads: int, workers: list[_Worker]) -> _Worker:
+    context = multiprocessing.get_context("spawn")  # a forked torch inherits locks in unknown states
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
+    process.start()
+    theirs.close()
+    worker = _Worker(process, ours)
+    workers.append(worker)
+    return worker
+
+
+def _speaking(workers: list[_Worker]) -> list[_Worker]:
+    """The busy workers that said something, or died: a dead one's pipe reads as ended."""
+    busy = {worker.pipe: worker for worker in workers if worker.number is not None}
+    return [busy[pipe] for pipe in wait(list(busy)) if isinstance(pipe, Connection)]
+
+
+def _listen(
+    worker: _Worker,
+    workers: list[_Worker],
+    waiting: deque[tuple[int, Job]],
+    on_news: Callable[[int, str, Any], None],
+    on_end: Callable[[int, Ended], Job | None],
+) -> None:
+    assert worker.number is not None
+    try:
+        kind, value = worker.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        worker.process.join()
+        workers.remove(worker)
+        kind, value = "end", Ended(exit_code=worker.process.exitcode)
+    if kind != "end":
+        on_news(worker.number, kind, value)
+        return
+    number, worker.number = worker.number, None
+    again = on_end(number, value)
+    if again is not None:
+        waiting.appendleft((number, again))
+
+
+def _serve(pipe: Connection, threads: int) -> None:
+    """A worker's life: take a job, do it, say how it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # oneDNN keeps a kernel for each shape that it meets; packed batches have so many that they filled
+    # gigabytes, and few come again.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    import torch  # here, so that the parent needs none
+
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # numbers too small to matter would slow the processor down a hundredfold
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            job = pipe.recv()
+            try:
+                ended = Ended(job.run(lambda kind, value: pipe.send((kind, value))))
+            except BrokenPipeError:
+                raise
+            except Exception:
+                ended = Ended(traceback=traceback.format_exc())
+            pipe.send(("end", ended))
+
+
+def _end_with_parent() -> None:
+    """Leave at once when the parent is gone, however it went: nobody would read what comes out."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

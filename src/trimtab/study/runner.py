@@ -1,0 +1,227 @@
+"""The runner: does what a study asks for and its ledger does not hold yet."""
+
+import signal
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.data.dataset import prepare
+from trimtab.study import machine
+from trimtab.study.definition import Study
+from trimtab.study.jobs import TrialJob
+from trimtab.study.ledger import Ledger
+from trimtab.study.plan import Plan, make_plan, variant_rows
+from trimtab.study.pool import Ended, Job, run_jobs
+from trimtab.study.runtime import default_jobs, material, resolve
+from trimtab.study.work import precision_of, work
+
+# A worker killed by the system is most likely one that took too much memory, so it gets smaller
+# micro-batches; but not for ever, since each attempt costs its time.
+_RETRIES_AFTER_KILL = 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial that did not end well: the variants that wanted it, its seed, and why."""
+
+    variants: tuple[str, ...]
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: the ledger's folder, trials done now and before, and those that failed."""
+
+    folder: Path
+    done_now: int
+    done_before: int
+    failures: tuple[Failure, ...]
+
+
+class Watcher:
+    """Is told how a run goes; this one keeps quiet. The command line shows progress through another."""
+
+    def stage(self, words: str) -> None:
+        """What is being done before any trial runs."""
+
+    def start(self, trials: int, done_before: int, work: float) -> None:
+        """Trials are about to run, ``work`` in all, in units that are only good for shares."""
+
+    def news(self, label: str, kind: str, value: Any) -> None:
+        """A running trial's ``progress`` (a Progress) or the record of an ``epoch``."""
+
+    def end(self, label: str, work: float, failure: str | None) -> None:
+        """A trial ended, and how much of the work it was."""
+
+
+def run(
+    study: Study,
+    data: Path | None = None,
+    out: Path | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep what came out.
+
+    data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
+    processes, by default as many as the cores allow; device: cpu, cuda or auto. What the first run resolved
+    (device, threads, precision) is taken up again by every later one. InputError for wrong input; a trial
+    that fails is named in the Outcome, and tried again by the next run.
+    """
+    watcher = watcher or Watcher()
+    ledger = Ledger(out or Path("results") / study.name)
+    ledger.claim(study.name)
+    with ledger.lock():
+        watcher.stage("reading and tokenising the data")
+        dataset = prepare(study.data, data)
+        watcher.stage("cutting the inputs of every variant")
+        plan = make_plan(study, dataset)
+        return _Run(study, plan, ledger, watcher).run(jobs, device)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A trial that is wanted: its key, the first variant that wants it, and all that do."""
+
+    key: str
+    variant: int
+    variants: tuple[int, ...]
+    seed: int
+
+
+class _Run:
+    def __init__(self, study: Study, plan: Plan, ledger: Ledger, watcher: Watcher) -> None:
+        self.study, self.plan, self.ledger, self.watcher = study, plan, ledger, watcher
+        self.failures: list[Failure] = []
+
+    def run(self, jobs: int | None, device: str) -> Outcome:
+        self.runtime = resolve(
+            self.plan, self.ledger.runtime, self.ledger.folder, jobs, device, self.watcher.stage
+        )
+        self.ledger.write_runtime(self.runtime)
+        trials = self._trials()
+        self._write_study(trials)
+        left = [trial for trial in trials if self.ledger.trial(trial.key).result is None]
+        # The longest first, so that no core waits long for the last one.
+        left.sort(key=lambda trial: -self._work(trial))
+        before = len(trials) - len(left)
+        self.watcher.start(len(trials), before, sum(map(self._work, left)))
+        threads = self.runtime["threads"]
+        processes = min(jobs or default_jobs(self.runtime), max(1, len(left)))
+        self.kills = [0] * len(left)
+        run_jobs(
+            [self._job(trial) for trial in left],
+            processes,
+            threads,
+            lambda number, kind, value: self.watcher.news(self._label(left[number]), kind, value),
+            lambda number, ended: self._end(number, left[number], ended),
+        )
+        return Outcome(self.ledger.folder, len(left) - len(self.failures), before, tuple(self.failures))
+
+    def _trials(self) -> list[_Trial]:
+        wanted: dict[str, list[int]] = {}
+        seeds: dict[str, int] = {}
+        for seed in self.study.seeds:
+            for number in range(len(self.study.variants)):
+                key = self._key(number, seed)
+                wanted.setdefault(key, []).append(number)
+                seeds[key] = seed
+        return [_Trial(key, numbers[0], tuple(numbers), seeds[key]) for key, numbers in wanted.items()]
+
+    def _key(self, number: int, seed: int) -> str:
+        return self.plan.key(number, seed, precision_of(self.plan, number, self.runtime))
+
+    def _label(self, trial: _Trial) -> str:
+        return f"{self.study.variants[trial.variant].name}, seed {trial.seed}"
+
+    def _work(self, trial: _Trial) -> float:
+        return work(self.plan, trial.variant)
+
+    def _job(self, trial: _Trial) -> TrialJob:
+        settings = self.study.variants[trial.variant].settings
+        precision = precision_of(self.plan, trial.variant, self.runtime)
+        return TrialJob(
+            folder=self.ledger.trial(trial.key).folder,
+            config=self.plan.config(trial.variant, trial.seed, precision),
+            material=material(self.plan, trial.variant),
+            size=settings.size,
+            recipe=replace(settings.recipe, precision=precision),
+            seed=trial.seed,
+            device=self.runtime["device"],
+            keep_weights=self.study.keep_weights,
+        )
+
+    def _end(self, number: int, trial: _Trial, ended: Ended) -> Job | None:
+        """Note how a trial ended; a killed one is tried again with smaller micro-batches."""
+        if ended.exit_code == -signal.SIGKILL:
+            again = self._after_kill(number, trial)
+            if again:
+                return again
+        reason = _reason(ended)
+        if reason is not None:
+            self.ledger.trial(trial.key).fail(reason, ended.traceback)
+            names = tuple(self.study.variants[number].name for number in trial.variants)
+            self.failures.append(Failure(names, trial.seed, reason))
+        self.watcher.end(self._label(trial), self._work(trial), reason)
+        return None
+
+    def _after_kill(self, number: int, trial: _Trial) -> Job | None:
+        self.kills[number] += 1
+        job: TrialJob | None = self._job(trial) if self.kills[number] <= _RETRIES_AFTER_KILL else None
+        for _ in range(self.kills[number]):
+            job = job.with_smaller_batches() if job else None
+        return job
+
+    # What the ledger keeps for the analysis.
+
+    def _write_study(self, trials: list[_Trial]) -> None:
+        keys = {(number, trial.seed): trial.key for trial in trials for number in trial.variants}
+        rows = [
+            row | {"trials": {str(seed): keys[number, seed] for seed in self.study.seeds}}
+            for number, row in enumerate(variant_rows(self.plan))
+        ]
+        dataset = self.plan.dataset
+        study = {
+            "name": self.study.name,
+            "question": self.study.question,
+            "text": self.study.text,
+            "seeds": list(self.study.seeds),
+            "axes": self.study.axes,
+            "variants": rows,
+            "excluded": [{"place": place, "because": why} for place, why in self.study.excluded],
+            "contrasts": [asdict(contrast) for contrast in self.study.contrasts],
+            "compare": self.study.compare.model_dump(),
+            "tests": list(dataset.tests),
+            "labels": list(dataset.label_names),
+            "vocabulary": dataset.vocabulary,
+            "counts": [asdict(counts) for counts in dataset.counts],
+            "signature": machine.signature(),
+            "runtime": self.runtime,
+        }
+        self.ledger.write_study(study, self._evaluated())
+
+    def _evaluated(self) -> dict[str, NDArray]:
+        arrays: dict[str, NDArray] = {}
+        for name in self.plan.dataset.tests:
+            tokens = self.plan.dataset.splits[name]
+            arrays[f"labels/{name}"] = np.asarray(tokens.labels)
+            arrays[f"clusters/{name}"] = np.asarray(tokens.clusters)
+            for inputs in self.plan.inputs:
+                arrays[f"digests/{name}/{inputs.fingerprint}"] = inputs.digests[name]
+        return arrays
+
+
+def _reason(ended: Ended) -> str | None:
+    """Why a trial failed, in a sentence; None where it was done."""
+    if ended.traceback is not None:
+        return f"a defect of trimtab, its traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
+    if ended.exit_code == -signal.SIGKILL:
+        return "its process was killed, as happens when memory runs out; lower batch_size or --jobs"
+    if ended.exit_code is not None:
+        return f"its process died with exit code {ended.exit_code}"
+    return ended.value["failure"]

@@ -1,0 +1,67 @@
+"""The settings of a variant: what [base] and a place in [grid] resolve to."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from trimtab.config import InputError, explain, nearest
+from trimtab.model.sizes import SETTINGS, Architecture, architecture
+from trimtab.training.recipe import Recipe
+from trimtab.truncation import Truncation, parse
+
+_RECIPE = tuple(field.name for field in fields(Recipe))
+_OWN = ("truncation", "max_len", "size")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A truncation and length, which make the inputs; an architecture and recipe, which train on them."""
+
+    truncation: Truncation
+    max_len: int
+    size: Architecture
+    recipe: Recipe
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every key that [base] and [grid] may hold."""
+    return (*_OWN, *SETTINGS, *_RECIPE)
+
+
+def resolve(table: dict[str, Any], place: str) -> Settings:
+    """The settings that ``table`` gives over the defaults; InputError names ``place`` and the key."""
+    for key in table:
+        if key not in known_keys():
+            raise InputError(f"{place}: unknown key {key!r}; {nearest(key, known_keys())}")
+    try:
+        return Settings(
+            _truncation(table.get("truncation", "longest_first")),
+            _whole_number(table, "max_len"),
+            _size(table),
+            Recipe(**{key: table[key] for key in _RECIPE if key in table}),
+        )
+    except ValidationError as error:
+        raise InputError(f"{place}: {explain(error, known_keys())}") from error
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+
+
+def _truncation(value: Any) -> Truncation:
+    if not isinstance(value, str):
+        raise InputError(f"truncation = {value!r} is wrong; it should be a string such as 'ratio+tail'")
+    return parse(value)
+
+
+def _whole_number(table: dict[str, Any], key: str) -> int:
+    value = table.get(key, 128)
+    if type(value) is not int:
+        raise InputError(f"{key} = {value!r} is wrong; it should be a whole number")
+    return value
+
+
+def _size(table: dict[str, Any]) -> Architecture:
+    name = table.get("size", "small")
+    if not isinstance(name, str):
+        raise InputError(f"size = {name!r} is wrong; it should be a name such as 'small', or '2x256/512/4'")
+    return replace(architecture(name), **{key: table[key] for key in SETTINGS if key in table})

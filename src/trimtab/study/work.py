@@ -1,0 +1,41 @@
+"""What a variant's trials are as work: of what kind, how much, at which precision. Free of torch."""
+
+from typing import Any
+
+from trimtab.study.plan import Plan
+from trimtab.training.recipe import Precision
+
+
+def precision_of(plan: Plan, number: int, runtime: dict[str, Any] | None) -> Precision:
+    """The precision of a variant: what its recipe says, else what was measured, else still ``auto``."""
+    chosen = plan.study.variants[number].settings.recipe.precision
+    if chosen != "auto" or runtime is None:
+        return chosen
+    return runtime["precision"].get(kind_of_work(plan, number), "auto")
+
+
+def work(plan: Plan, number: int) -> float:
+    """An estimate of the arithmetic of one trial, good for shares."""
+    settings = plan.study.variants[number].settings
+    tokens = plan.inputs[number].tokens["train"] * len(plan.dataset.splits["train"])
+    return settings.recipe.epochs * tokens * settings.size.parameters(0, 2)
+
+
+def kind_of_work(plan: Plan, number: int) -> str:
+    """What a measured precision holds for: one for all truncations and lengths, so that contrasts pair."""
+    settings = plan.study.variants[number].settings
+    return f"{settings.size}, {settings.size.activation}, batch {settings.recipe.batch_size}"
+
+
+def kinds_of_work(plan: Plan) -> dict[str, int]:
+    """Each kind of work, and the variant of it with the longest inputs."""
+    longest: dict[str, int] = {}
+    for number in range(len(plan.study.variants)):
+        kind = kind_of_work(plan, number)
+        if kind not in longest or _tokens(plan, number) > _tokens(plan, longest[kind]):
+            longest[kind] = number
+    return longest
+
+
+def _tokens(plan: Plan, number: int) -> float:
+    return plan.inputs[number].tokens["train"]

@@ -1,0 +1,91 @@
+"""The precision of a trial's matrix products: chosen, or measured once for a machine and kept."""
+
+import json
+import platform
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trimtab.config import canonical_hash
+from trimtab.data.files import cache_root
+from trimtab.data.pairs import Pairs
+from trimtab.model.dropout import seed_dropout
+from trimtab.model.encoder import Classifier
+from trimtab.model.initialise import generator_of, initialise
+from trimtab.model.sizes import Architecture
+from trimtab.training.loop import Machinery, training_step
+from trimtab.training.optimizer import make_optimizer
+from trimtab.training.recipe import Precision, Recipe
+
+# bf16 must be so much quicker to be chosen: near a tie the more exact one wins, whatever the noise.
+_WORTHWHILE = 1.15
+_MEASURED = ("fp32", "bf16")
+_ROUNDS = 4
+_TOKENS = 16_384  # a step large enough to tell, small enough for `large` on a laptop
+
+
+def processor_name() -> str:
+    """The processor's model, as the system names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = (line.partition(":") for line in lines)
+    return next(
+        (value.strip() for key, _, value in fields if key.startswith("model name")), platform.machine()
+    )
+
+
+def device_name(device: torch.device) -> str:
+    """The accelerator's name, or the processor's."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
+
+
+def choose_precision(
+    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
+) -> tuple[Precision, dict[str, float]]:
+    """The quicker of fp32 and bf16 for this work on this machine, and the examples/s of both.
+
+    The measurement is kept in the user's cache, so that the same study takes the same precision in
+    every folder; it is made anew for another machine, torch, number of threads, size or length of rows.
+    """
+    tokens = round(len(pairs.tokens.values) / len(pairs))
+    work = [str(size), size.activation, recipe.batch_size, vocabulary, tokens]
+    machine = [device_name(device), torch.__version__, torch.get_num_threads()]
+    path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
+    try:
+        kept = json.loads(path.read_text())
+        rates = {name: float(kept[name]) for name in _MEASURED}
+    except (OSError, ValueError, TypeError, KeyError):  # not there, or not what was written
+        rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{time.time_ns()}")
+        aside.write_text(json.dumps(rates))
+        aside.replace(path)
+    return ("bf16" if rates["bf16"] > _WORTHWHILE * rates["fp32"] else "fp32"), rates
+
+
+def measure_rates(
+    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
+) -> dict[str, float]:
+    """Examples/s of a training step at each precision, measured in turns: the median of several steps."""
+    model = Classifier(size, vocabulary, classes)
+    initialise(model, 0, size.initial_deviation)
+    model.to(device)
+    seed_dropout(model, generator_of(0, "dropout", device))
+    # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
+    optimizer = make_optimizer(model, replace(recipe, learning_rate=1e-9))
+    mean = len(pairs.tokens.values) / len(pairs)
+    rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
+    index = np.arange(len(pairs))[:rows]
+    seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
+    for _ in range(_ROUNDS):
+        for precision, taken in seconds.items():
+            began = time.perf_counter()
+            training_step(model, pairs, index, recipe, optimizer, Machinery(device, precision))
+            taken.append(time.perf_counter() - began)
+    return {precision: rows / statistics.median(taken[1:]) for precision, taken in seconds.items()}

@@ -1,0 +1,38 @@
+"""The recipe: how a trial is trained. Free of torch, so that a study file is read quickly."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from trimtab.config import STRICT
+
+Precision = Literal["auto", "fp32", "bf16"]
+Count = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Recipe:
+    """How a trial is trained.
+
+    epochs; batch_size (rows a step); learning_rate (its peak); optimizer; weight_decay (for adamw alone, and
+    not on biases and norms); schedule: constant, or linear to 0 at the end; warmup: share of all steps over
+    which the rate rises from 0; clip: largest norm of the gradient, 0 for none; precision: of the matrix
+    products, ``auto`` measures which is quicker; micro_batch: rows computed at a time, None for all.
+    """
+
+    epochs: Count = 3
+    batch_size: Count = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    weight_decay: NonNegative = 0.01
+    schedule: Literal["constant", "linear"] = "linear"
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
+    clip: NonNegative = 1.0
+    precision: Precision = "auto"
+    micro_batch: Count | None = None
+
+    def steps(self, rows: int) -> int:
+        """Optimiser steps over all epochs for ``rows`` training rows."""
+        return self.epochs * -(-rows // self.batch_size)
