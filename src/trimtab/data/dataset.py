@@ -131,12 +131,13 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
 def _hold_out(examples: Examples, share: float) -> np.ndarray:
     """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
 
-    The choice is fixed: it depends on the number of clusters alone.
+    As many clusters of a fixed random order as fit into the share, at least one. The choice depends on the
+    sizes of the clusters alone.
     """
     clusters = int(examples.clusters.max()) + 1
     order = np.random.default_rng(0).permutation(clusters)
     sizes = np.bincount(examples.clusters, minlength=clusters)[order]
-    chosen = order[np.cumsum(sizes) <= max(1, round(share * len(examples)))]
+    chosen = order[np.cumsum(sizes) <= max(sizes[0], round(share * len(examples)))]
     return np.isin(examples.clusters, chosen)
 
 
