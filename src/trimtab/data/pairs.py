@@ -41,6 +41,7 @@ class Pairs:
         """A hash of the input arrays: equal where a model would see exactly the same."""
         digest = hashlib.sha256()
         for array in (self.tokens.values, self.tokens.offsets, self.first_lengths, self.labels):
+            digest.update(len(array).to_bytes(8, "little"))
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:32]
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from trimtab.config import canonical_hash
+from trimtab.config import InputError, canonical_hash
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root
 from trimtab.ragged import Ragged, offsets_of
 
-SCHEMA = 1
+SCHEMA = 2
 _CHUNK = 20_000  # texts encoded at a time: enough for all cores, little beside the result
 
 
@@ -44,9 +45,15 @@ class Tokens:
 def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
     """The tokens of ``examples``: from the cache where it holds them whole, else made and cached."""
     folder = cache_root() / "tokens" / _content_key(examples, tokenizer)
-    if not _is_whole(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        _write(folder, examples, tokenizer)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):  # another process may want the same split at the same time
+            if not _is_whole(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                _write(folder, examples, tokenizer)
+    except OSError as error:
+        mend = "name another folder for the cache in TRIMTAB_CACHE"
+        raise InputError(f"{folder.parent}: cannot be written to ({error.strerror}); {mend}") from error
     return load(folder)
 
 
@@ -62,6 +69,8 @@ def load(folder: Path) -> Tokens:
 
 def encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
     """Ids of each text without special tokens, as Ragged int32."""
+    # A text that happens to hold "<sep>" must not forge the boundary of its pair.
+    tokenizer.encode_special_tokens = True
     values, lengths = [], []
     for start in range(0, len(texts), _CHUNK):
         rows = [
@@ -91,7 +100,6 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
 
 def _write(folder: Path, examples: Examples, tokenizer: Tokenizer) -> None:
     """Write aside, then rename: a cached folder is either whole or not there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
     try:
         for name, array in _arrays(examples, tokenizer).items():
@@ -99,10 +107,6 @@ def _write(folder: Path, examples: Examples, tokenizer: Tokenizer) -> None:
         sums = {path.name: _sha256(path) for path in aside.glob("*.npy")}
         (aside / "sums.json").write_text(json.dumps(sums))
         os.rename(aside, folder)
-    except OSError:
-        if not _is_whole(folder):
-            raise
-        # Another process was quicker with the same content.
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -54,7 +54,7 @@ def choose_precision(
     every folder; it is made anew for another machine, torch, number of threads, size or length of rows.
     """
     tokens = round(len(pairs.tokens.values) / len(pairs))
-    work = [str(size), size.activation, recipe.batch_size, vocabulary, tokens]
+    work = [str(size), size.activation, recipe.batch_size, recipe.micro_batch, vocabulary, tokens]
     machine = [device_name(device), torch.__version__, torch.get_num_threads()]
     path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
     try:

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trimtab.data.batches import evaluation_batches, make_batch, training_order
+
+CPU = torch.device("cpu")
+seeds = st.integers(0, 2**32 - 1)
+
+
+def naive_batch(pairs, index):
+    """Token by token: rows by length, of equal length in the order of ``index``."""
+    tokens, segments, positions, cumulative, labels = [], [], [], [0], []
+    for row in sorted(index, key=lambda row: len(pairs.tokens[row])):
+        for position, token in enumerate(pairs.tokens[row].tolist()):
+            tokens.append(token)
+            segments.append(0 if position < pairs.first_lengths[row] else 1)
+            positions.append(position)
+        cumulative.append(len(tokens))
+        labels.append(int(pairs.labels[row]))
+    return tokens, segments, positions, cumulative, labels
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds, st.integers(1, 30), st.booleans(), st.data())
+def test_equals_the_naive_loop(random_pairs, seed, rows, single, data):
+    pairs = random_pairs(seed, rows, single)
+    index = data.draw(st.lists(st.integers(0, rows - 1), min_size=1, unique=True))
+    batch = make_batch(pairs, np.array(index), CPU)
+    fields = (batch.tokens, batch.segments, batch.positions, batch.cumulative_lengths, batch.labels)
+    assert tuple(field.tolist() for field in fields) == naive_batch(pairs, index)
+    assert all(field.dtype == torch.int64 for field in fields)
+    assert len(batch) == len(index)
+    lengths = [length for rows, length in batch.groups for _ in range(rows)]
+    assert lengths == np.diff(batch.cumulative_lengths).tolist()
+    assert len({length for _, length in batch.groups}) == len(batch.groups)
+
+
+def test_segments_follow_the_separators(random_pairs):
+    pairs = random_pairs(0, 20)
+    batch = make_batch(pairs, np.arange(20), CPU)
+    for start, end in zip(batch.cumulative_lengths, batch.cumulative_lengths[1:], strict=False):
+        row = batch.tokens[start:end].tolist()
+        opening = row.index(4) + 1  # cls A sep; random ids are never special
+        assert batch.segments[start:end].tolist() == [0] * opening + [1] * (len(row) - opening)
+
+
+@given(seeds, st.integers(1, 200), st.integers(1, 50))
+@settings(max_examples=50, deadline=None)
+def test_training_order_is_a_permutation(seed, rows, epoch):
+    order = training_order(rows, seed, epoch)
+    assert sorted(order.tolist()) == list(range(rows))
+    assert np.array_equal(order, training_order(rows, seed, epoch))
+
+
+def test_training_order_differs_by_epoch_and_seed():
+    orders = {tuple(training_order(100, seed, epoch)) for seed in range(5) for epoch in range(1, 6)}
+    assert len(orders) == 25
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(1, 40), st.integers(1, 200))
+def test_evaluation_holds_each_row_once_whatever_the_limit(random_pairs, seed, rows, limit):
+    pairs = random_pairs(seed, rows)
+    longest = int(pairs.tokens.lengths.max())
+    seen = []
+    for index, batch in evaluation_batches(pairs, CPU, tokens=limit):
+        assert len(index) >= 1
+        assert len(index) == 1 or len(batch.tokens) < limit + longest
+        assert np.array_equal(batch.labels, pairs.labels[index])
+        for row, start, end in zip(
+            index, batch.cumulative_lengths, batch.cumulative_lengths[1:], strict=False
+        ):
+            assert batch.tokens[start:end].tolist() == pairs.tokens[row].tolist()
+        seen.extend(index.tolist())
+    assert sorted(seen) == list(range(rows))
+
+
+def test_evaluation_does_not_make_more_batches_than_it_needs(random_pairs):
+    pairs = random_pairs(1, 200)
+    total = len(pairs.tokens.values)
+    assert len(list(evaluation_batches(pairs, CPU, tokens=100))) == pytest.approx(total / 100, abs=1)
+    assert len(list(evaluation_batches(pairs, CPU))) == 1
+    assert list(evaluation_batches(random_pairs(1, 0), CPU)) == []

@@ -1,0 +1,204 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trimtab.config import InputError
+from trimtab.data import probe
+from trimtab.data.dataset import DataPlan, Source, prepare
+from trimtab.data.pairs import ceiling, make_pairs
+from trimtab.data.tokenizer import SpecialTokens
+from trimtab.truncation import parse
+
+CLS, SEP = 3, 4
+SPECIAL = SpecialTokens(CLS, SEP)
+texts = st.lists(st.integers(5, 30), max_size=9)
+rows_of_pairs = st.lists(st.tuples(texts, texts), min_size=1, max_size=12)
+
+
+def naive_lengths(a, b, budget, split):
+    """How many tokens of each side are kept, token by token."""
+    first, second = a, b
+    while first + second > budget:
+        # The split is longest_first, or only_first(otherwise=longest_first).
+        cut_first = first > second or (split == "only_first" and b <= budget)
+        first, second = (first - 1, second) if cut_first else (first, second - 1)
+    return first, second
+
+
+def naive_select(text, keep, selection):
+    return text[:keep] if selection == "head" else text[len(text) - keep :]
+
+
+CUTS = {
+    "longest_first": ("longest_first", "head", "head"),
+    "longest_first+tail": ("longest_first", "tail", "tail"),
+    "longest_first+tail/head": ("longest_first", "tail", "head"),
+    "only_first(otherwise=longest_first)": ("only_first", "head", "head"),
+    "only_first(otherwise=longest_first)+head/tail": ("only_first", "head", "tail"),
+}
+
+
+@pytest.mark.parametrize("spec", CUTS)
+@settings(max_examples=40, deadline=None)
+@given(rows=rows_of_pairs, max_len=st.integers(3, 24))
+def test_equals_the_naive_loop(tokens_of, spec, rows, max_len):
+    labels = np.arange(len(rows)) % 3
+    pairs = make_pairs(tokens_of(*zip(*rows, strict=True), labels), parse(spec), max_len, SPECIAL)
+    split, select_first, select_second = CUTS[spec]
+    assert len(pairs) == len(pairs.tokens) == len(rows)
+    assert pairs.labels.tolist() == labels.tolist()
+    for row, (a, b) in enumerate(rows):
+        keep = naive_lengths(len(a), len(b), max_len - 3, split)
+        first, second = naive_select(a, keep[0], select_first), naive_select(b, keep[1], select_second)
+        assert pairs.tokens[row].tolist() == [CLS, *first, SEP, *second, SEP]
+        assert pairs.first_lengths[row] == len(first) + 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(texts, min_size=1, max_size=12), max_len=st.integers(2, 14), tail=st.booleans())
+def test_single_texts(tokens_of, rows, max_len, tail):
+    spec = "longest_first+tail" if tail else "longest_first"
+    pairs = make_pairs(tokens_of(rows), parse(spec), max_len, SPECIAL)
+    for row, text in enumerate(rows):
+        kept = naive_select(text, min(len(text), max_len - 2), "tail" if tail else "head")
+        assert pairs.tokens[row].tolist() == [CLS, *kept, SEP]
+        assert pairs.first_lengths[row] == len(kept) + 2
+    assert pairs.visible is None
+
+
+ALL = ["longest_first", "longest_first+tail", "ratio", "only_first", "only_second+head_tail"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=rows_of_pairs)
+def test_where_nothing_is_cut_every_strategy_has_the_same_fingerprint(tokens_of, rows):
+    tokens = tokens_of(*zip(*rows, strict=True))
+    longest = max(len(a) + len(b) for a, b in rows) + 3
+    made = [make_pairs(tokens, parse(spec), longest + extra, SPECIAL) for spec in ALL for extra in (0, 7)]
+    assert len({pairs.fingerprint for pairs in made}) == 1
+    assert len({tuple(pairs.row_digests()) for pairs in made}) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=rows_of_pairs, max_len=st.integers(3, 20))
+def test_fingerprints_and_digests_are_equal_where_inputs_are(tokens_of, rows, max_len):
+    tokens = tokens_of(*zip(*rows, strict=True))
+    one, two = (make_pairs(tokens, parse(spec), max_len, SPECIAL) for spec in ALL[:2])
+    same = [one.tokens[row].tolist() == two.tokens[row].tolist() for row in range(len(rows))]
+    same &= one.first_lengths == two.first_lengths
+    assert np.array_equal(one.row_digests() == two.row_digests(), same)
+    assert (one.fingerprint == two.fingerprint) == all(same)
+
+
+def test_the_fingerprint_sees_labels_order_and_boundaries(tokens_of):
+    first, second = [[5, 6], [7]], [[8], [9, 9]]
+    made = [
+        tokens_of(first, second, [0, 1]),
+        tokens_of(first, second, [1, 1]),
+        tokens_of(first[::-1], second[::-1], [1, 0]),
+        tokens_of([[5], [7]], [[6, 8], [9, 9]], [0, 1]),
+        tokens_of(first[:1], second[:1], [0]),
+    ]
+    assert len({make_pairs(tokens, parse("ratio"), 20, SPECIAL).fingerprint for tokens in made}) == len(made)
+    # The same flat tokens, cls 5 sep sep sep, with the boundary in two places.
+    one, two = (tokens_of([first], [second]) for first, second in (([5], [SEP]), ([5, SEP], [])))
+    one, two = (make_pairs(tokens, parse("ratio"), 20, SPECIAL) for tokens in (one, two))
+    assert one.tokens[0].tolist() == two.tokens[0].tolist()
+    assert one.fingerprint != two.fingerprint
+
+
+def test_digests_tell_rows_apart_by_token_place_and_boundary(tokens_of):
+    # The same tokens in all rows but the last two; [5, SEP] is a text that holds the separator's id.
+    first = [[5, 6], [6, 5], [5], [5, SEP], [], [5, 6], [5, 7]]
+    second = [[SEP, 7], [SEP, 7], [6, SEP, 7], [7], [5, 6, SEP, 7], [SEP, 7], [SEP, 7]]
+    digests = make_pairs(tokens_of(first, second), parse("ratio"), 20, SPECIAL).row_digests()
+    assert digests.dtype == np.uint64
+    assert digests[0] == digests[5]
+    assert len(set(digests.tolist())) == 6
+    # The same flat tokens, cut by the boundary alone: cls 5 sep sep sep is read in two ways.
+    boundary = make_pairs(tokens_of([[5], [5, SEP]], [[SEP], []]), parse("ratio"), 20, SPECIAL)
+    assert boundary.tokens[0].tolist() == boundary.tokens[1].tolist()
+    assert len(set(boundary.row_digests().tolist())) == 2
+
+
+def test_digests_of_many_short_rows_do_not_collide(tokens_of):
+    first = [[a, b] for a in range(5, 205) for b in range(5, 105)]
+    pairs = make_pairs(tokens_of(first), parse("longest_first"), 8, SPECIAL)
+    assert len(set(pairs.row_digests().tolist())) == len(first)
+
+
+@pytest.mark.parametrize(("second", "special"), [([[6, 7]], 3), (None, 2)])
+def test_max_len_under_the_special_tokens_is_refused(tokens_of, second, special):
+    tokens = tokens_of([[5]], second)
+    for max_len in range(special):
+        with pytest.raises(InputError, match=f"max_len {max_len} .* {special} special"):
+            make_pairs(tokens, parse("longest_first"), max_len, SPECIAL)
+    assert len(make_pairs(tokens, parse("longest_first"), special, SPECIAL).tokens[0]) == special
+
+
+def test_a_refusing_split_is_an_input_error(tokens_of):
+    with pytest.raises(InputError, match="only_first"):
+        make_pairs(tokens_of([[5]], [[6] * 9]), parse("only_first"), 8, SPECIAL)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(*[st.integers(1, 9)] * 2), min_size=1, max_size=9),
+    max_len=st.integers(3, 20),
+    spec=st.sampled_from(ALL[:3]),
+    data=st.data(),
+)
+def test_visible_is_whether_the_decisive_word_is_left(tokens_of, rows, max_len, spec, data):
+    evidence = [[data.draw(st.integers(0, length - 1)) for length in row] for row in rows]
+    # Every token tells its place; the decisive one is whichever the evidence names.
+    first = [list(range(100, 100 + a)) for a, _ in rows]
+    second = [list(range(200, 200 + b)) for _, b in rows]
+    pairs = make_pairs(tokens_of(first, second, evidence=evidence), parse(spec), max_len, SPECIAL)
+    for row, places in enumerate(evidence):
+        left = [100 + places[0] in pairs.tokens[row], 200 + places[1] in pairs.tokens[row]]
+        assert pairs.visible[row].tolist() == left
+
+
+def best_accuracy(seen, labels):
+    """The accuracy of the best classifier of what is seen: of each sight, its most frequent label."""
+    right = 0
+    for sight in set(seen):
+        counted = np.bincount([label for each, label in zip(seen, labels, strict=True) if each == sight])
+        right += counted.max()
+    return right / len(labels)
+
+
+@pytest.mark.parametrize("spec", ["longest_first", "longest_first+tail", "only_first", "ratio"])
+def test_the_ceiling_is_what_the_best_reader_reaches(spec, own_environment):
+    source = Source("probe", "test", {"test": 6000, "first_length": [8, 16], "second_length": [4, 8]})
+    dataset = prepare(DataPlan(source, source, {"test": source}, "whitespace", 1, True), None)
+    tokens = dataset.splits["test"]
+    pairs = make_pairs(tokens, parse(spec), 14, dataset.special)
+    ids = [
+        {dataset.tokenizer.token_to_id(word) for word in group}
+        for group in (probe.SUPPORTING, probe.UNSUPPORTING, probe.VETOING, probe.PLAIN)
+    ]
+    # A perfect reader of the kept tokens: which of the four kinds of decisive word it still finds.
+    seen = [tuple(bool(kind & set(pairs.tokens[row].tolist())) for kind in ids) for row in range(len(pairs))]
+    limit = ceiling(pairs.visible)
+    assert 0.4 < limit < 0.95
+    # The oracle fits to the sample it is scored on, so it may lie above, by chance alone.
+    assert best_accuracy(seen, pairs.labels) == pytest.approx(limit, abs=4 * 0.5 / len(pairs) ** 0.5)
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"), [((1, 1), 1), ((1, 0), 2 / 3), ((0, 1), 2 / 3), ((0, 0), 1 / 3)]
+)
+def test_the_ceiling_of_one_kind_of_row_is_exact(visible, expected):
+    """All that can happen to a pair: label, whether the first supports; each label a third of the pairs."""
+    worlds = [("entailment", 1, 0), ("neutral", 0, 0), ("contradiction", 1, 1), ("contradiction", 0, 1)]
+    weights = [1 / 3, 1 / 3, 1 / 6, 1 / 6]
+    best = {}
+    for (label, supports, vetoes), weight in zip(worlds, weights, strict=True):
+        sight = (supports if visible[0] else None, vetoes if visible[1] else None)
+        best.setdefault(sight, {}).setdefault(label, 0)
+        best[sight][label] += weight
+    oracle = sum(max(labels.values()) for labels in best.values())
+    assert oracle == pytest.approx(expected)
+    assert ceiling(np.array([visible] * 5, bool)) == pytest.approx(oracle)

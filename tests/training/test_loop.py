@@ -1,0 +1,257 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+
+from trimtab.data.batches import make_batch, training_order
+from trimtab.data.dataset import DataPlan, Source, prepare
+from trimtab.data.pairs import make_pairs
+from trimtab.model.encoder import Classifier
+from trimtab.model.initialise import generator_of, initialise
+from trimtab.model.sizes import architecture
+from trimtab.training import loop
+from trimtab.training.loop import DivergedError, Machinery, measure, predict, train, training_step
+from trimtab.training.recipe import Recipe
+from trimtab.truncation import parse
+
+CPU = Machinery(torch.device("cpu"), "fp32")
+SIZE = architecture("2x32/64/2")
+QUIET = architecture("2x32/64/2", dropout=0.0)
+RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32")
+
+
+def run(pairs, *, seed=0, size=SIZE, recipe=RECIPE, machinery=CPU, **watch):
+    """A trained model and the record of each epoch."""
+    records = []
+    sets = {"training": pairs, "validation": pairs}
+    watch = {"on_epoch": records.append} | watch
+    model = train(size, recipe, seed, machinery, vocabulary=40, classes=3, **sets, **watch)
+    return model, records
+
+
+def curve(records):
+    return [record[name] for record in records for name in ("loss", "validation_loss")]
+
+
+def started(size=QUIET, seed=0):
+    model = Classifier(size, 40, 3)
+    initialise(model, seed, size.initial_deviation)
+    return model
+
+
+def weights_of(model):
+    return torch.cat([parameter.detach().flatten().clone() for parameter in model.parameters()])
+
+
+# One step
+
+
+def step(pairs, *, clip, micro_batch=None, rate=1.0, rows=20):
+    """How far plain gradient descent moves the weights in one training step, and the loss and count."""
+    model = started()
+    before = weights_of(model)
+    recipe = replace(RECIPE, clip=clip, micro_batch=micro_batch)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    outcome = training_step(model, pairs, np.arange(rows), recipe, optimizer, CPU)
+    return weights_of(model) - before, *outcome
+
+
+def test_a_step_goes_down_the_gradient_of_the_mean_loss(random_pairs):
+    pairs, model = random_pairs(0, 20), started()
+    batch = make_batch(pairs, np.arange(20), CPU.device)
+    logits = model(batch)
+    loss = torch.nn.functional.cross_entropy(logits, batch.labels)
+    loss.backward()
+    gradient = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+    moved, mean, right = step(pairs, clip=0.0)
+    torch.testing.assert_close(moved, -gradient, rtol=1e-4, atol=1e-6)
+    assert mean == pytest.approx(loss.item(), rel=1e-6)
+    assert right == (logits.argmax(1) == batch.labels).sum()
+
+
+def test_a_step_forgets_the_gradient_of_the_last(random_pairs):
+    pairs, model = random_pairs(0, 20), started()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    places = [weights_of(model)]
+    for _ in range(2):
+        training_step(model, pairs, np.arange(20), replace(RECIPE, clip=0.0), optimizer, CPU)
+        places.append(weights_of(model))
+    first, second = (after - before for before, after in pairwise(places))
+    assert second.norm().item() == pytest.approx(first.norm().item(), rel=0.1)
+
+
+def test_clipping_shortens_a_long_gradient_and_leaves_a_short_one(random_pairs):
+    pairs = random_pairs(0, 20)
+    free = step(pairs, clip=0.0)[0]
+    assert free.norm() > 0.3
+    clipped = step(pairs, clip=0.1)[0]
+    assert clipped.norm() == pytest.approx(0.1, rel=1e-3)
+    torch.testing.assert_close(clipped, free * (0.1 / free.norm()), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(step(pairs, clip=100.0)[0], free, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7, 19, 20, 64])
+def test_micro_batches_make_the_step_of_the_whole_batch(rows, random_pairs):
+    pairs = random_pairs(0, 20)
+    whole, parts = step(pairs, clip=0.2), step(pairs, clip=0.2, micro_batch=rows)
+    torch.testing.assert_close(parts[0], whole[0], rtol=1e-4, atol=1e-6)
+    assert parts[1] == pytest.approx(whole[1], rel=1e-6)
+    assert parts[2] == whole[2]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_loss_that_is_not_finite_is_raised_before_a_weight_moves(value, random_pairs):
+    model = started()
+    with torch.no_grad():
+        model.output.weight[0, 0] = value
+    before = weights_of(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    with pytest.raises(DivergedError, match="learning_rate"):
+        training_step(model, random_pairs(0, 8), np.arange(8), RECIPE, optimizer, CPU)
+    assert torch.equal(weights_of(model).nan_to_num(7), before.nan_to_num(7))
+
+
+# A whole training
+
+
+def test_micro_batches_have_the_loss_curve_of_whole_batches(random_pairs):
+    pairs = random_pairs(1, 30)
+    whole = run(pairs, size=QUIET)[1]
+    for rows in (1, 3, 8):
+        parts = run(pairs, size=QUIET, recipe=replace(RECIPE, micro_batch=rows))[1]
+        assert curve(parts) == pytest.approx(curve(whole), abs=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_seed_fixes_the_logits_to_the_bit(precision, random_pairs):
+    pairs, machinery = random_pairs(1, 30), Machinery(torch.device("cpu"), precision)
+    made = {}
+    for turn, seed in enumerate((0, 0, 1)):
+        torch.manual_seed(turn)
+        np.random.seed(turn)  # noqa: NPY002  # whatever state others left
+        model, records = run(pairs, seed=seed, machinery=machinery)
+        logits = predict(model, pairs, machinery)
+        assert logits.dtype == np.float32
+        if seed in made:
+            assert np.array_equal(made[seed][0], logits)
+            assert made[seed][1] == curve(records)
+        made[seed] = (logits, curve(records))
+    assert not np.array_equal(made[0][0], made[1][0])
+
+
+@pytest.mark.parametrize("free", ["initialise", "training_order", "generator_of"])
+def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypatch):
+    held = {
+        "initialise": lambda model, seed, deviation: initialise(model, 0, deviation),
+        "training_order": lambda rows, seed, epoch: training_order(rows, 0, epoch),
+        "generator_of": lambda seed, name, device: generator_of(0, name, device),
+    }
+    for name in held.keys() - {free}:
+        monkeypatch.setattr(loop, name, held[name])
+    pairs = random_pairs(1, 30)
+    assert curve(run(pairs, seed=0)[1]) != curve(run(pairs, seed=1)[1])
+    monkeypatch.setattr(loop, free, held[free])
+    assert curve(run(pairs, seed=0)[1]) == curve(run(pairs, seed=1)[1])
+
+
+def test_dropout_acts_in_the_training_of_every_epoch_alone(random_pairs):
+    size = architecture("2x32/64/2", dropout=0.5)
+    records = run(random_pairs(1, 30), size=size, recipe=replace(RECIPE, learning_rate=1e-12))[1]
+    assert all(abs(record["loss"] - record["validation_loss"]) > 1e-4 for record in records)
+    assert records[0]["validation_loss"] == pytest.approx(records[1]["validation_loss"], abs=1e-6)
+
+
+def test_each_epoch_is_recorded(random_pairs):
+    pairs = random_pairs(1, 30)
+    model, records = run(pairs, size=QUIET, recipe=replace(RECIPE, learning_rate=1e-12))
+    assert [record["epoch"] for record in records] == [1, 2]
+    scores = measure(predict(model, pairs, CPU), pairs.labels)
+    for record in records:  # with so small a rate every step sees the same weights
+        for name in ("loss", "accuracy"):
+            assert record[name] == pytest.approx(scores[name], abs=1e-5)
+            assert record[f"validation_{name}"] == pytest.approx(scores[name], abs=1e-5)
+        mean = len(pairs.tokens.values) / len(pairs)
+        assert record["tokens_per_second"] / record["examples_per_second"] == pytest.approx(mean)
+        assert record["examples_per_second"] * record["seconds"] == pytest.approx(30)
+        assert record["peak_bytes"] > 0
+
+
+def test_progress_counts_every_step(random_pairs, monkeypatch):
+    monkeypatch.setattr(loop, "_REPORT_SECONDS", 0.0)
+    seen = []
+    run(random_pairs(1, 30), on_progress=seen.append)
+    assert [each.step for each in seen] == list(range(1, 9))
+    assert [each.epoch for each in seen] == [1] * 4 + [2] * 4
+    assert {(each.steps, each.epochs) for each in seen} == {(8, 2)} == {(RECIPE.steps(30), 2)}
+    assert all(0 < each.loss < 5 and each.examples_per_second > 0 for each in seen)
+
+
+def test_predictions_come_in_the_rows_order_without_dropout(random_pairs):
+    pairs, model = random_pairs(2, 25), started(SIZE)
+    logits = predict(model, pairs, CPU)
+    alone = [model(make_batch(pairs, np.array([row]), CPU.device))[0].tolist() for row in range(25)]
+    np.testing.assert_allclose(logits, alone, rtol=1e-5, atol=1e-5)
+    assert not model.training
+
+
+@pytest.mark.parametrize("epochs", [1, 30])
+def test_a_run_that_diverges_says_so(epochs, random_pairs):
+    wild = replace(RECIPE, learning_rate=1e38, clip=0.0, schedule="constant", warmup=0.0, epochs=epochs)
+    records = []
+    with pytest.raises(DivergedError, match="learning_rate"):
+        run(random_pairs(1, 8), recipe=replace(wild, batch_size=8), on_epoch=records.append)
+    assert all(np.isfinite(record["validation_loss"]) for record in records)
+
+
+def test_predictions_that_are_not_finite_are_never_returned(random_pairs):
+    model = started()
+    with torch.no_grad():
+        model.output.bias[1] = float("nan")
+    with pytest.raises(DivergedError, match="learning_rate"):
+        predict(model, random_pairs(1, 8), CPU)
+
+
+def test_it_learns_probe(own_environment):
+    options = {"train": 1500, "test": 300, "first_length": [3, 5], "second_length": [2, 4]}
+    sources = [Source("probe", split, options) for split in ("train", "validation", "test")]
+    plan = DataPlan(sources[0], sources[1], {"test": sources[2]}, "whitespace", 1, True)
+    dataset = prepare(plan, None)
+    cut = parse("longest_first")
+    pairs = {name: make_pairs(tokens, cut, 12, dataset.special) for name, tokens in dataset.splits.items()}
+    records = []
+    model = train(
+        architecture("2x64/128/2"),
+        Recipe(epochs=6, batch_size=32, learning_rate=2e-3, precision="fp32"),
+        0,
+        CPU,
+        vocabulary=dataset.vocabulary,
+        classes=3,
+        training=pairs["train"],
+        validation=pairs["validation"],
+        on_epoch=records.append,
+    )
+    assert records[-1]["loss"] < 0.5 * records[0]["loss"]
+    assert records[-1]["validation_accuracy"] > 0.85
+    scores = measure(predict(model, pairs["test"], CPU), pairs["test"].labels)
+    assert scores["accuracy"] > 0.85
+
+
+# Scores
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e4])
+def test_measure_equals_scipy_and_torch(scale):
+    rng = np.random.default_rng(0)
+    logits = (scale * rng.normal(size=(50, 4))).astype(np.float32)
+    labels = rng.integers(0, 4, 50)
+    scores = measure(logits, labels)
+    expected = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(50), labels].mean()
+    assert scores["loss"] == pytest.approx(expected, rel=1e-9)
+    by_torch = torch.nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels))
+    assert scores["loss"] == pytest.approx(by_torch.item(), rel=1e-5)
+    assert scores["accuracy"] == np.mean(
+        [np.argmax(row) == label for row, label in zip(logits, labels, strict=True)]
+    )
