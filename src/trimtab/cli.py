@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-import click
 import typer
 
 from trimtab.config import InputError
@@ -15,9 +14,12 @@ if TYPE_CHECKING:
 
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
+# What click raises for a wrong command line. Older versions of typer use the click that is installed,
+# newer ones a click of their own, so it is taken from what typer offers.
+UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
 app = typer.Typer(
     help="trimtab measures what truncating a text pair costs.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -40,17 +42,20 @@ Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 some trials failed, 2 the input is wrong."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(args=arguments, prog_name="trimtab", standalone_mode=False)
+        code = app(args=given or ["--help"], prog_name="trimtab", standalone_mode=False)
     except InputError as error:
         return _complain(str(error))
-    except click.ClickException as error:
-        return _complain(f"{error.format_message()} See trimtab --help.")
-    except (KeyboardInterrupt, click.Abort):
+    except UsageError as error:
+        words = error.format_message().replace("Value error, ", "").removesuffix(".")
+        return _complain(f"{words}; see trimtab --help")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED  # which typer itself returns in newer versions
+    if code == INTERRUPTED:
         print(
             "trimtab: stopped; what is finished is kept, and the same command goes on there", file=sys.stderr
         )
-        return INTERRUPTED
     return code or DONE
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trimtab.config import InputError
 from trimtab.report import figures
 from trimtab.report.tables import (
     Table,
@@ -30,13 +31,17 @@ class Written:
 def write(folder: str | Path) -> Written:
     """Write tables/, figures/ and report.md into a ledger's folder.
 
-    Needs the ledger alone. InputError where the folder holds no results.
+    Needs the ledger alone. InputError where the folder holds no results, or cannot be written.
     """
     folder = Path(folder)
     analysis = analyse(Ledger(folder))
-    page = _Page(folder, analysis)
-    with written_aside(folder / "report.md") as aside:
-        aside.write_text(page.text())
+    try:
+        text = _Page(folder, analysis).text()
+        with written_aside(folder / "report.md") as aside:
+            aside.write_text(text, encoding="utf-8")
+    except OSError as error:
+        mend = "give it room and leave to write, or copy the folder and name the copy"
+        raise InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}") from error
     summary = [line for test in analysis.tests for line in _summary(test)]
     return Written(folder / "report.md", [line.replace("**", "") for line in summary])
 
@@ -66,8 +71,8 @@ class _Page:
             return []
         seeds = ", ".join(map(str, self.analysis.seeds)) or "none"
         return [
-            f"**{len(lines)} trials are missing.** Variants without any trial are left out, and the figures "
-            f"stand on the seeds that all others have finished: {seeds}.",
+            f"**Missing: {len(lines)} of the trials.** Variants without any trial are left out, and the "
+            f"figures stand on the seeds that all others have finished: {seeds}.",
             "\n".join(lines),
         ]
 

@@ -42,9 +42,10 @@ class Table:
     def write(self, folder: Path) -> None:
         """NAME.md and NAME.tex as a person reads them, NAME.csv with the raw values."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.name}.md").write_text(self.markdown() + "\n")
-        (folder / f"{self.name}.tex").write_text(self._tabulated("latex_booktabs") + "\n")
-        with (folder / f"{self.name}.csv").open("w", newline="") as file:
+        (folder / f"{self.name}.md").write_text(self.markdown() + "\n", encoding="utf-8")
+        latex = self._tabulated("latex_booktabs")
+        (folder / f"{self.name}.tex").write_text(latex + "\n", encoding="utf-8")
+        with (folder / f"{self.name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(key for key, _ in self._raw({}))
             writer.writerows([value for _, value in self._raw(row)] for row in self.rows)

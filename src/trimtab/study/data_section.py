@@ -6,10 +6,11 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan, Source
-from trimtab.data.readers import check, options_of, reader_of
+from trimtab.data.readers import Reader, check, options_of, reader_of
 
 # The share of train that is held out where the data has no validation split of its own.
 HELD_OUT = 0.1
+_SPLITS = ("train", "validation", "test")
 
 
 class _Shared(StrictModel):
@@ -31,7 +32,7 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
     shared = {key: common.pop(key) for key in list(common) if key in _Shared.model_fields}
     settings = validated(_Shared, shared, "[data]")
     # A table names a split; anything else of that name is an option of the reader (probe's sizes).
-    tables = {key: common.pop(key) for key in ("train", "validation", "test") if _is_split(key, common)}
+    tables = {key: common.pop(key) for key in _SPLITS if _is_split(key, common)}
     sections = _Sections(common, settings.text, _first_reader(common, tables))
     validation = tables.get("validation")
     text = sections.text
@@ -41,7 +42,7 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
         validation=(
             _share(validation) if isinstance(validation, int | float) else sections.validation(validation)
         ),
-        tests={name: sections.source(f"test.{name}", "test", t) for name, t in _tests(tables).items()},
+        tests={name: sections.source(place, "test", t) for name, (place, t) in _tests(tables).items()},
         tokenizer=tokenizer,
         min_freq=settings.min_freq,
         lowercase=settings.lowercase,
@@ -66,24 +67,22 @@ def _first_reader(common: dict[str, Any], tables: dict[str, Any]) -> str:
     name = tables.get("train", {}).get("reader", common.get("reader"))
     if name is None:
         raise InputError("[data]: reader is missing; name one, such as reader = 'snli'")
-    if not isinstance(name, str):
-        raise InputError(f"[data]: reader = {name!r} is wrong; it should be a name such as 'snli'")
     return name
 
 
-def _tests(tables: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The test sets by name; a plain [data.test] is the one named test."""
+def _tests(tables: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Place and table of the test sets by name; a plain [data.test] is the one named test."""
     table = tables.get("test", {})
     named = {key: value for key, value in table.items() if isinstance(value, dict)}
     if not named:
-        return {"test": table}
+        return {"test": ("test", table)}
     if len(named) < len(table):
         stray = next(key for key in table if key not in named)
         raise InputError(f"[data.test]: {stray!r} stands beside named test sets; put it into one of them")
     for name in named:
         if name in ("train", "validation") or not name.replace("-", "_").isidentifier():
             raise InputError(f"[data.test.{name}]: not a name for a test set; use letters, digits, _ and -")
-    return named
+    return {name: (f"test.{name}", value) for name, value in named.items()}
 
 
 class _Sections:
@@ -91,19 +90,24 @@ class _Sections:
 
     def __init__(self, common: dict[str, Any], text: str | None, reader: str) -> None:
         self.common, self.common_reader = common, common.pop("reader", None)
-        self.text = text or reader_of(reader).text_forms[0]
+        self.text = text or _reader(reader, "[data]").text_forms[0]
+        self._check_common()
 
     def source(self, place: str, split: str, table: dict[str, Any]) -> Source:
         table = dict(table)
         reader = table.pop("reader", self.common_reader)
         if reader is None:
             raise InputError(f"[data.{place}]: reader is missing; name one, such as reader = 'table'")
+        forms = _reader(reader, f"[data.{place}]").text_forms
         if "text" in table:
             raise InputError(f"[data.{place}]: text must be the same for every split; set it in [data]")
         # Options in [data] are for the reader named there, not for one that a split names instead.
         options = (self.common if reader == self.common_reader else {}) | table
         split = options.pop("split", split)
-        forms = reader_of(reader).text_forms
+        if not isinstance(split, str):
+            raise InputError(
+                f"[data.{place}]: split = {split!r} is wrong; it should be a name such as 'test'"
+            )
         if self.text not in forms:
             known = nearest(self.text, forms)
             raise InputError(f"[data.{place}]: reader {reader!r} has no text form {self.text!r}; {known}")
@@ -118,6 +122,29 @@ class _Sections:
     def validation(self, table: dict[str, Any] | None) -> Source | float:
         if table is not None:
             return self.source("validation", "validation", table)
-        if self.common_reader is None or reader_of(self.common_reader).splits is None:
+        if self.common_reader is None or _reader(self.common_reader, "[data]").splits is None:
             return HELD_OUT
         return self.source("validation", "validation", {})
+
+    def _check_common(self) -> None:
+        """InputError where [data] holds a key that neither it nor its reader knows."""
+        known = {*_Shared.model_fields, "reader", *_SPLITS}
+        options: set[str] = set()
+        if self.common_reader is not None:
+            options = {*_reader(self.common_reader, "[data]").options.model_fields, "split"}
+        for key in self.common:
+            if key in _SPLITS and key not in options:
+                value = self.common[key]
+                raise InputError(f"[data]: {key} = {value!r} is wrong; it should be a table [data.{key}]")
+            if key not in options:
+                raise InputError(f"[data]: unknown key {key!r}; {nearest(key, known | options)}")
+
+
+def _reader(name: Any, place: str) -> Reader:
+    """The reader of that name; InputError names ``place`` where there is none."""
+    if not isinstance(name, str):
+        raise InputError(f"{place}: reader = {name!r} is wrong; it should be a name such as 'snli'")
+    try:
+        return reader_of(name)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error

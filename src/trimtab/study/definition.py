@@ -114,7 +114,8 @@ def load(path: str | Path) -> Study:
         mend = "name one, such as studies/quickstart.toml"
         raise InputError(f"{path}: there is no such study file; {mend}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name a TOML file in UTF-8") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path}: cannot be read ({reason}); name a TOML file in UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
     try:
@@ -124,7 +125,10 @@ def load(path: str | Path) -> Study:
 
 
 def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
-    file = validated(_File, document, "the file")
+    for key in document:  # first, as a misspelt key also leaves the one that was meant missing
+        if key not in _File.model_fields:
+            raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
+    file = validated(_File, document, "top level")
     data = read_data_section(file.data)
     axes, seeds = _axes(file.grid)
     overlap = sorted(axes.keys() & file.base.keys())
@@ -201,7 +205,7 @@ def _check_place(place: Coordinates, axes: dict[str, list[Any]], where: str) -> 
 def _variants(
     base: dict[str, Any], axes: dict[str, list[Any]], excluded: tuple[tuple[Coordinates, str], ...]
 ) -> list[Variant]:
-    resolve(base | {key: values[0] for key, values in axes.items()}, "[base]")  # name [base]'s own faults
+    resolve(base, "[base]")  # so that its own faults are not laid to the grid
     variants = []
     for values in product(*axes.values()):
         place = dict(zip(axes, values, strict=True))

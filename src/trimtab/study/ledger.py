@@ -3,9 +3,11 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,8 @@ _NAME = "ledger.json"  # whose ledger this is; written first
 _STUDY = "study.json"  # what the study asked for when it last ran
 _RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 _EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
+_LOCK = ".lock"
+_ASIDE = ".writing-"  # what is being written; a process that is killed leaves it behind
 
 
 class Trial:
@@ -56,8 +60,11 @@ class Trial:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The records of all epochs."""
-        text = (self.folder / "metrics.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
+        path = self.folder / "metrics.jsonl"
+        try:
+            return [json.loads(line) for line in path.read_text().splitlines()]
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from error
 
     def finish(self, result: Mapping[str, Any], predictions: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep the predictions, then mark the trial complete."""
@@ -72,8 +79,7 @@ class Trial:
 
     def predictions(self, name: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the test set ``name``."""
-        with np.load(self.folder / "predictions.npz") as arrays:
-            return arrays[name]
+        return _read_arrays(self.folder / "predictions.npz", [name])[name]
 
 
 class Ledger:
@@ -106,27 +112,27 @@ class Ledger:
 
     def _start(self, study: str) -> None:
         try:
-            if self.folder.is_dir() and any(path.suffix != ".lock" for path in self.folder.iterdir()):
+            if self.folder.is_dir() and not all(map(_is_ours, self.folder.iterdir())):
                 raise InputError(
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self.folder / _NAME, {"study": study, "schema": SCHEMA})
         except OSError as error:
-            raise InputError(
-                f"{self.folder}: cannot be written ({error.strerror}); choose another folder with --out DIR"
-            ) from error
+            raise _unwritable(self.folder, error) from error
 
     def lock(self) -> FileLock:
         """The lock of whoever runs this ledger; the system frees it when that process ends, however it ends.
 
-        InputError where another run holds it.
+        InputError where another run holds it, or the folder cannot be written.
         """
-        lock = FileLock(self.folder / ".lock", timeout=0)
+        lock = FileLock(self.folder / _LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout as error:
             raise InputError(f"{self.folder}: another run is at work here; wait until it ends") from error
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
         return lock
 
     def trial(self, key: str) -> Trial:
@@ -147,8 +153,11 @@ class Ledger:
         return _read_json(self.folder / _RUNTIME)
 
     def write_runtime(self, runtime: Mapping[str, Any]) -> None:
-        """Keep what the first run resolved or measured."""
-        write_json(self.folder / _RUNTIME, runtime)
+        """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
+        try:
+            write_json(self.folder / _RUNTIME, runtime)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
 
     def write_study(self, study: Mapping[str, Any], evaluated: Mapping[str, NDArray]) -> None:
         """Keep what the study asks for, and what the analysis needs to know of the test sets."""
@@ -158,8 +167,7 @@ class Ledger:
 
     def evaluated(self) -> dict[str, NDArray]:
         """Arrays about the test sets: ``labels/SET``, ``clusters/SET`` (examples,), ``digests/SET/INPUT``."""
-        with np.load(self.folder / _EVALUATED) as arrays:
-            return dict(arrays)
+        return _read_arrays(self.folder / _EVALUATED)
 
     def frame(self) -> pd.DataFrame:
         """One row a variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
@@ -184,7 +192,7 @@ class written_aside:  # noqa: N801  (a context manager reads like a function)
         self.path = path
 
     def __enter__(self) -> Path:
-        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=".writing-", suffix=self.path.suffix)
+        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=_ASIDE, suffix=self.path.suffix)
         os.close(number)
         os.chmod(name, 0o644)
         self.aside = Path(name)
@@ -205,8 +213,40 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text())
+        value = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError as error:
-        raise InputError(f"{path}: not valid JSON ({error}); delete it and run the study again") from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(value, dict):
+        raise _damaged(path, "it holds no table")
+    return value
+
+
+def _read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray]:
+    """Arrays of an .npz, all or those named; InputError where it is damaged."""
+    try:
+        # Opened here, because numpy leaves a file open that is no zip.
+        with path.open("rb") as file, np.load(file) as arrays:
+            return {name: arrays[name] for name in names or arrays.files}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        raise _damaged(path, error) from error
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name == _LOCK or path.name.startswith(_ASIDE)
+
+
+def _damaged(path: Path, why: object) -> InputError:
+    reason = why.strerror if isinstance(why, OSError) and why.strerror else why
+    return InputError(f"{path}: cannot be read ({reason}); delete {_whole(path)} and run the study again")
+
+
+def _whole(path: Path) -> Path:
+    """What to delete where ``path`` is damaged: of a trial its folder, so that it is trained again."""
+    return path.parent if path.parent.parent.name == "trials" else path
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    mend = "choose another folder with --out DIR"
+    return InputError(f"{folder}: cannot be written ({error.strerror}); {mend}")

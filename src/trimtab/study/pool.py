@@ -7,8 +7,9 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -34,6 +35,7 @@ class _Worker:
     process: Any
     pipe: Connection
     number: int | None = None
+    used: bool = False
 
 
 def run_jobs(
@@ -55,8 +57,7 @@ def run_jobs(
             idle = [worker for worker in workers if worker.number is None]
             while waiting and (idle or len(workers) < processes):
                 worker = idle.pop() if idle else _start(threads, workers)
-                worker.number, job = waiting.popleft()
-                worker.pipe.send(job)
+                _give(worker, workers, waiting)
             for worker in _speaking(workers):
                 _listen(worker, workers, waiting, on_news, on_end)
     finally:
@@ -70,11 +71,54 @@ def _start(threads: int, workers: list[_Worker]) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a forked torch inherits locks in unknown states
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
-    process.start()
-    theirs.close()
     worker = _Worker(process, ours)
-    workers.append(worker)
+    with _interrupts_held_back():
+        process.start()
+        theirs.close()
+        workers.append(worker)
     return worker
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C wait; a process started meanwhile never hears it, not even before it can say so."""
+    resource_tracker.ensure_running()  # it is started with the first process, and would let Ctrl-C through
+    heard: list[int] = []
+    handler = None
+    if threading.current_thread() is threading.main_thread():  # no other one is interrupted
+        # The mask is what a new process inherits; another thread of ours may still hear the signal.
+        handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _give(worker: _Worker, workers: list[_Worker], waiting: deque[tuple[int, Job]]) -> None:
+    """Hand the next job to a worker; one that died while it had nothing to do is dropped instead."""
+    number, job = waiting[0]
+    try:
+        worker.pipe.send(job)
+    except (BrokenPipeError, ConnectionResetError):
+        if worker.used:
+            _drop(worker, workers)
+            return
+        # A new one that dies before its first job would do so again: its end is the job's.
+    waiting.popleft()
+    worker.number = number
+
+
+def _drop(worker: _Worker, workers: list[_Worker]) -> int | None:
+    """Forget a worker that died; its exit code."""
+    worker.process.join()
+    worker.pipe.close()
+    workers.remove(worker)
+    return worker.process.exitcode
 
 
 def _speaking(workers: list[_Worker]) -> list[_Worker]:
@@ -93,14 +137,12 @@ def _listen(
     assert worker.number is not None
     try:
         kind, value = worker.pipe.recv()
-    except (EOFError, ConnectionResetError):
-        worker.process.join()
-        workers.remove(worker)
-        kind, value = "end", Ended(exit_code=worker.process.exitcode)
+    except (EOFError, OSError):  # an OSError where it died in the middle of a word
+        kind, value = "end", Ended(exit_code=_drop(worker, workers))
     if kind != "end":
         on_news(worker.number, kind, value)
         return
-    number, worker.number = worker.number, None
+    number, worker.number, worker.used = worker.number, None, True
     again = on_end(number, value)
     if again is not None:
         waiting.appendleft((number, again))

@@ -64,4 +64,10 @@ def _size(table: dict[str, Any]) -> Architecture:
     name = table.get("size", "small")
     if not isinstance(name, str):
         raise InputError(f"size = {name!r} is wrong; it should be a name such as 'small', or '2x256/512/4'")
-    return replace(architecture(name), **{key: table[key] for key in SETTINGS if key in table})
+    try:
+        size = architecture(name)
+    except ValidationError as error:
+        if not error.errors()[0]["loc"]:  # numbers that do not go together, of which the error says why
+            raise
+        raise InputError(f"size {name!r}: its numbers must be 1 or more, as in 2x256/512/4") from error
+    return replace(size, **{key: table[key] for key in SETTINGS if key in table})
