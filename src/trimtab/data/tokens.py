@@ -47,7 +47,8 @@ def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
     folder = cache_root() / "tokens" / _content_key(examples, tokenizer)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):  # another process may want the same split at the same time
+        # Another process may want the same split at the same time.
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
             if not _is_whole(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 _write(folder, examples, tokenizer)

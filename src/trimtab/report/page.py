@@ -95,7 +95,8 @@ class _Page:
             f"adjusted by {correction} over this table's contrasts, identical ones left out; intervals are "
             f"unadjusted, at {level}. Equivalent means: the difference is shown to lie within "
             f"{points(settings['margin'])[1:]} points either way. Identical means: every split's inputs are "
-            "the same, so that one set of trials stands for both."
+            "the same, so that one set of trials stands for both. The difference on the pairs that are cut "
+            "differently is secondary: retrained models differ on the others too."
         )
         if len(self.analysis.seeds) == 1:
             words += " **One seed permits no claim about strategies.**"

@@ -133,8 +133,19 @@ def contrast_table(test: TestSet) -> Table:
         Column("adjusted p", "p_adjusted", lambda row: p_value(row["p_adjusted"])),
         Column("verdict", "verdict", _text("verdict")),
         Column("pairs cut differently %", "affected_share", _share("affected_share", 1)),
+        Column(
+            "difference on those",
+            "affected_delta affected_ci_low affected_ci_high",
+            lambda row: _with_interval(
+                row["affected_delta"], row["affected_ci_low"], row["affected_ci_high"]
+            ),
+        ),
     ]
     return Table(f"contrasts-{test.name}", columns, test.contrasts)
+
+
+def _with_interval(delta: float, low: float, high: float) -> str:
+    return points(delta) if math.isnan(low) else f"{points(delta)} ({points(low)} to {points(high)})"
 
 
 def speed_table(rows: list[Row]) -> Table:

@@ -152,9 +152,9 @@ def _serve(pipe: Connection, threads: int) -> None:
     """A worker's life: take a job, do it, say how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # oneDNN keeps a kernel for each shape that it meets, a thousand by default, and packed batches have
-    # many: 256 train as quickly in two thirds of the memory (64 are a fifth slower).
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
+    # oneDNN keeps a kernel for each shape that it meets, a thousand by default. Packed batches have ever
+    # new ones, and filled gigabytes; a step repeats no more than these.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     import torch  # here, so that the parent needs none
 
     torch.set_num_threads(threads)

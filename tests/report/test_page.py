@@ -1,0 +1,201 @@
+"""The report from a ledger alone: every table and figure, readable, the same bytes each time."""
+
+import csv
+import json
+import math
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from trimtab import report
+from trimtab.config import InputError
+
+TABLES = ("accuracy-test", "contrasts-test", "throughput", "audit")
+FIGURES = ("accuracy-test", "throughput-test", "curves")
+
+
+@pytest.fixture
+def ledger(tmp_path, handmade, scores):
+    return handmade.write(tmp_path / "made", {"test": scores}, ceilings=[1.0, 0.9, 0.5])
+
+
+def files(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in (".md", ".csv", ".tex", ".svg", ".png")
+    }
+
+
+def rows(folder, name):
+    with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+NO_TORCH = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ImportError("a report needs no torch")
+sys.meta_path.insert(0, Refuse())
+from trimtab.cli import main
+sys.exit(main(["report", sys.argv[1]]))
+"""
+
+
+def test_everything_appears_without_torch(ledger):
+    command = [sys.executable, "-W", "error", "-c", NO_TORCH, str(ledger.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == str(ledger.folder / "report.md")
+    written = files(ledger.folder)
+    expected = {"report.md"}
+    expected |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")}
+    expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    assert set(written) == expected
+    for name, content in written.items():
+        assert len(content) > 100, name
+        if name.endswith(".png"):
+            assert content.startswith(b"\x89PNG"), name
+            assert len(content) > 5000, name
+    page = written["report.md"].decode()
+    for name in FIGURES:
+        assert f"(figures/{name}.png)" in page
+    for name in TABLES:
+        assert written[f"tables/{name}.md"].decode().strip() in page
+
+
+def test_the_same_ledger_gives_the_same_bytes(ledger):
+    report.write(ledger.folder)
+    first = files(ledger.folder)
+    report.write(ledger.folder)
+    assert files(ledger.folder) == first
+
+
+def test_raw_values_stand_in_the_csv(ledger, scores):
+    report.write(ledger.folder)
+    for number, row in enumerate(rows(ledger.folder, "accuracy-test")):
+        assert row["name"] == f"t{number}, max_len 8"
+        assert math.isclose(float(row["mean"]), scores[number].mean())
+        assert float(row["ci_low"]) < float(row["mean"]) < float(row["ci_high"])
+        np.testing.assert_allclose(json.loads(row["by_seed"]), scores[number].mean(axis=1))
+        assert 0 < float(row["p_above_ceiling"]) <= 1
+    contrasts = rows(ledger.folder, "contrasts-test")
+    assert [row["verdict"] for row in contrasts][1] == "better"
+    assert math.isclose(float(contrasts[1]["delta"]), scores[2].mean() - scores[0].mean())
+    assert 0 < float(contrasts[1]["p"]) < 1e-3
+    affected = scores[2, :, 1:].mean() - scores[0, :, 1:].mean()  # but for the first, which none cuts
+    assert math.isclose(float(contrasts[1]["affected_delta"]), affected)
+    assert float(contrasts[1]["affected_ci_low"]) < affected < float(contrasts[1]["affected_ci_high"])
+    assert {row["split"] for row in rows(ledger.folder, "audit")} == {"train", "validation", "test"}
+    assert float(rows(ledger.folder, "throughput")[0]["examples_per_second"]) == 100.0
+
+
+def test_what_came_out_stands_first_and_p_is_never_0(ledger):
+    written = report.write(ledger.folder)
+    page = written.path.read_text()
+    assert written.path == ledger.folder / "report.md"
+    assert page.startswith("# made\n\nWhat is in a ledger?\n")
+    assert re.match(
+        r"t2, max_len 8 is better than t0, max_len 8 by 5\d\.\d\d points \(\+", written.summary[0]
+    )
+    assert re.match(r"Of all contrasts: 1 better, 1 \w+\.", written.summary[1])
+    assert "< 0.0001" in page
+    assert not re.search(r"\| (0\.0+|0|0e\S+) +\|[^|]*\|[^|]*\| (better|worse)", page)
+    assert "YES (p < 0.0001)" in page  # 97 % where the ceiling is 50 %
+    assert "excluded: {'max_len': 4}: nothing is left" in page
+    assert "1 without a gold label dropped" in page
+    assert "at 95 %" in page
+    assert "within 1.00 points either way" in page
+    assert "Missing" not in page
+
+
+def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):
+    ledger = handmade.write(tmp_path, {"test": scores}, missing=[(0, 3)], failed=[(1, 0)])
+    report.write(tmp_path)
+    page = (tmp_path / "report.md").read_text()
+    head, figures = page.split("## Accuracy", 1)
+    assert "**Missing: 2 of the trials.**" in head
+    assert "have finished: 1, 2." in head
+    assert "* failed: t1, max_len 8, seed 0: the loss became nan; lower learning_rate, or set clip" in head
+    assert "* not run: t0, max_len 8, seed 3" in head
+    assert "Two seeds are exploratory." in figures
+    assert ledger.trial("trial-0-3").result is None
+
+
+def test_nothing_finished_still_says_what_is_cut(tmp_path, handmade, scores):
+    every = [(variant, seed) for variant in range(3) for seed in range(4)]
+    handmade.write(tmp_path, {"test": scores}, missing=every)
+    written = report.write(tmp_path)
+    page = written.path.read_text()
+    assert written.summary == []
+    assert "**Missing: 12 of the trials.**" in page
+    assert "have finished: none." in page
+    assert "## What is cut" in page
+
+
+def test_one_seed_one_variant_one_test_of_two(tmp_path, handmade, scores):
+    one = scores[:1, :1]
+    handmade.write(tmp_path, {"one": one, "two": one[..., :20]})
+    written = report.write(tmp_path)
+    assert written.summary[0].startswith("Best mean: t0, max_len 8, ")
+    assert {"accuracy-one.csv", "accuracy-two.csv"} <= {p.name for p in (tmp_path / "tables").iterdir()}
+    assert "| none " in written.path.read_text()  # no interval from one seed
+
+
+def test_one_seed_permits_no_claim(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores[:, :1]})
+    assert "One seed permits no claim about strategies." in report.write(tmp_path).path.read_text()
+
+
+def test_identical_inputs_are_named(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores}, same=[0, 0, 2], exploratory=True)
+    page = report.write(tmp_path).path.read_text()
+    assert "identical" in page
+    assert "Benjamini-Hochberg" in page
+    assert [row["same_as"] for row in rows(tmp_path, "accuracy-test")] == ["", "t0, max_len 8", ""]
+
+
+def test_a_constant_variant(tmp_path, handmade, scores):
+    constant = scores.copy()
+    constant[0], constant[1] = True, False
+    handmade.write(tmp_path, {"test": constant}, ceilings=[0.9, 1.0, 1.0])
+    assert "none" in report.write(tmp_path).path.read_text()
+
+
+def test_more_variants_than_there_are_colours_and_markers(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": np.tile(scores, (5, 1, 1))})
+    report.write(tmp_path)
+    assert len(rows(tmp_path, "contrasts-test")) == 14
+
+
+def test_letters_of_any_script(tmp_path, handmade, scores):
+    ledger = handmade.write(tmp_path, {"test": scores})
+    path = ledger.folder / "study.json"
+    study = json.loads(path.read_text())
+    study["question"] = "Schneidet man besser vorn — oder 後ろ?"
+    path.write_text(json.dumps(study))
+    page = report.write(tmp_path).path.read_bytes().decode("utf-8")
+    assert "besser vorn — oder 後ろ?" in page
+
+
+def said(folder):
+    with pytest.raises(InputError) as caught:
+        report.write(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_folder_without_results(tmp_path):
+    sentence = "holds no results; name the folder of a study that was run"
+    assert said(tmp_path) == f"{tmp_path}: {sentence}"
+    assert said(tmp_path / "nowhere") == f"{tmp_path / 'nowhere'}: {sentence}"
+
+
+def test_a_folder_that_cannot_be_written(ledger):
+    (ledger.folder / "tables").touch()  # a file where a folder should be stands for a disk that refuses
+    assert said(ledger.folder).startswith(f"{ledger.folder}: the report cannot be written (")

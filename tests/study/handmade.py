@@ -1,0 +1,142 @@
+"""Ledgers with known predictions, written through the same doors that a run uses."""
+
+import numpy as np
+
+from trimtab.study import Ledger
+
+CLASSES = 3
+
+
+def logits_for(labels, right):
+    """Logits (examples, classes) whose largest is the label where ``right``, else the next class."""
+    chosen = np.where(right, labels, (labels + 1) % CLASSES)
+    return np.eye(CLASSES, dtype=np.float32)[chosen]
+
+
+def result(tests):
+    return {
+        "tests": {name: {"loss": 1.0, "accuracy": accuracy} for name, accuracy in tests.items()},
+        "validation": {"loss": 1.0, "accuracy": 0.5},
+        "examples_per_second": 100.0,
+        "tokens_per_second": 2000.0,
+        "peak_bytes": 5 << 20,
+        "training_seconds": 2.0,
+        "seconds": 3.0,
+        "recipe": {"precision": "fp32", "micro_batch": None},
+        "machine": "a machine",
+        "threads": 1,
+        "torch": "2",
+    }
+
+
+def epoch(number):
+    return {
+        "epoch": number,
+        "loss": 1.0 / number,
+        "accuracy": 0.4,
+        "validation_loss": 1.1,
+        "validation_accuracy": 0.35,
+        "examples_per_second": 100.0,
+        "tokens_per_second": 2000.0,
+        "peak_bytes": 5 << 20,
+        "seconds": 1.0,
+    }
+
+
+def audit(cut):
+    names = ("cut", "cut_only_first", "cut_only_second", "cut_both", "lost_share")
+    lost = {f"lost_{side}_{key}": 1.0 for side in ("first", "second") for key in ("mean", "median", "p90")}
+    whole = {f"lost_{side}_largest": 3 for side in ("first", "second")}
+    return {"pairs": 10, **dict.fromkeys(names, cut), **lost, **whole}
+
+
+def write(
+    folder,
+    scores,
+    *,
+    missing=(),
+    failed=(),
+    same=None,
+    clusters=None,
+    ceilings=None,
+    contrasts=None,
+    seeds=None,
+    exploratory=False,
+):
+    """A ledger whose variants' predictions are right where ``scores`` says.
+
+    scores: by test set, bool (variants, seeds, examples). Variants are truncation t0, t1, ... at max_len 8;
+    each is contrasted with the first. missing, failed: (variant, seed number) without a result. same: which
+    variant each shares its inputs and trials with. ceilings: by variant. clusters: by test set.
+    """
+    scores = {name: np.asarray(value, bool) for name, value in scores.items()}
+    variants, n_seeds, _ = next(iter(scores.values())).shape
+    same = list(range(variants)) if same is None else same
+    seeds = list(range(n_seeds)) if seeds is None else list(seeds)
+    ledger = Ledger(folder)
+    ledger.claim("made")
+    labels = {name: np.arange(value.shape[2]) % CLASSES for name, value in scores.items()}
+    arrays = {}
+    for name, value in scores.items():
+        arrays[f"labels/{name}"] = labels[name]
+        arrays[f"clusters/{name}"] = (
+            np.arange(value.shape[2]) if clusters is None else np.asarray(clusters[name])
+        )
+        for variant in range(variants):
+            digests = np.full(value.shape[2], same[variant], np.uint64)
+            digests[0] = 99  # the first example is cut by none
+            arrays[f"digests/{name}/inputs{same[variant]}"] = digests
+    rows = []
+    for variant in range(variants):
+        trials = {}
+        for number, seed in enumerate(seeds):
+            key = f"trial-{same[variant]}-{seed}"
+            trials[str(seed)] = key
+            trial = ledger.trial(key)
+            if (variant, number) in missing or same[variant] != variant:
+                continue
+            if (variant, number) in failed:
+                trial.fail("the loss became nan; lower learning_rate, or set clip")
+                continue
+            trial.begin({"seed": seed})
+            trial.add_metrics(epoch(1))
+            trial.add_metrics(epoch(2))
+            predictions = {name: logits_for(labels[name], scores[name][variant, number]) for name in scores}
+            means = {name: float(scores[name][variant, number].mean()) for name in scores}
+            trial.finish(result(means), predictions)
+        rows.append(
+            {
+                "name": f"t{variant}, max_len 8",
+                "coordinates": {"truncation": f"t{variant}", "max_len": 8},
+                "truncation": f"t{variant}",
+                "max_len": 8,
+                "inputs": f"inputs{same[variant]}",
+                "same_as": same[variant],
+                "ceilings": {} if ceilings is None else dict.fromkeys(scores, ceilings[variant]),
+                "audits": {name: audit(0.5) for name in ("train", "validation", *scores)},
+                "hardly_cut": False,
+                "tokens": dict.fromkeys(("train", "validation", *scores), 7.5),
+                "trials": trials,
+            }
+        )
+    declared = [(variant, 0) for variant in range(1, variants)] if contrasts is None else contrasts
+    study = {
+        "name": "made",
+        "question": "What is in a ledger?",
+        "text": 'question = "What is in a ledger?"',
+        "seeds": seeds,
+        "axes": {},
+        "variants": rows,
+        "excluded": [{"place": {"max_len": 4}, "because": "nothing is left"}],
+        "contrasts": [{"variant": v, "baseline": b, "paired": True} for v, b in declared],
+        "compare": {"baseline": {}, "margin": 0.01, "alpha": 0.05, "exploratory": exploratory},
+        "tests": list(scores),
+        "labels": ["a", "b", "c"],
+        "vocabulary": 50,
+        "counts": [{"split": "train", "source": "a file", "rows": 10, "dropped": 1, "clusters": 10}],
+        "signature": {"trimtab": "0", "commit": "abc"},
+        "runtime": {"threads": 1, "device": "cpu", "precision": {}},
+    }
+    ledger.write_runtime(study["runtime"])
+    ledger.write_study(study, arrays)
+    return ledger

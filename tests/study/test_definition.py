@@ -1,0 +1,298 @@
+"""A study file: what a good one resolves to, and the one sentence that a bad one is answered with."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trimtab.config import InputError
+from trimtab.study import load
+from trimtab.study.definition import Contrast
+
+STUDIES = Path(__file__).parents[2] / "studies"
+
+
+@pytest.fixture
+def study(tmp_path, tiny, study_at):
+    """study(old, new, ...): the tiny study with replacements, loaded."""
+    return lambda *replacements: study_at(tmp_path, tiny(*replacements))
+
+
+@pytest.fixture
+def sentence(study, tmp_path):
+    """sentence(old, new, ...): what is said about the tiny study with replacements, after its path."""
+
+    def said(*replacements):
+        with pytest.raises(InputError) as caught:
+            study(*replacements)
+        text = str(caught.value)
+        assert "\n" not in text
+        assert text.startswith(f"{tmp_path / 'study.toml'}: ")
+        return text.removeprefix(f"{tmp_path / 'study.toml'}: ")
+
+    return said
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_our_studies_load(path):
+    study = load(path)
+    assert study.name == path.stem
+    assert study.question
+    assert len(study.seeds) >= 3
+    assert study.contrasts
+
+
+def test_the_grid_is_crossed_in_its_order(study):
+    made = study()
+    assert [variant.name for variant in made.variants] == [
+        "longest_first, max_len 12",
+        "longest_first, max_len 40",
+        "ratio, max_len 12",
+        "ratio, max_len 40",
+    ]
+    assert made.axes == {"truncation": ["longest_first", "ratio"], "max_len": [12, 40]}
+    settings = made.variants[2].settings
+    assert (str(settings.truncation), settings.max_len, str(settings.size)) == ("ratio", 12, "2x32/64/2")
+    assert (settings.recipe.epochs, settings.recipe.precision) == (2, "fp32")
+    assert (settings.recipe.optimizer, settings.recipe.clip) == ("adamw", 1.0)  # defaults
+    assert not made.keep_weights
+
+
+def test_settings_of_the_encoder_stand_beside_its_size(study):
+    size = study("epochs = 2", "epochs = 2\ndropout = 0\npositions = 64").variants[0].settings.size
+    assert (size.dropout, size.positions, size.hidden) == (0, 64, 32)
+
+
+@pytest.mark.parametrize(("given", "seeds"), [("3", (0, 1, 2)), ("[0]", (0,)), ("[7, 0, 3]", (7, 0, 3))])
+def test_seeds_are_a_number_or_a_list(study, given, seeds):
+    assert study("seeds = 2", f"seeds = {given}").seeds == seeds
+
+
+def test_by_default_the_first_truncation_is_the_baseline(study):
+    assert study().contrasts == (Contrast(2, 0, True), Contrast(3, 1, True))
+
+
+def test_another_baseline(study):
+    made = study("seeds = 2", "seeds = 2\n[compare]\nbaseline = { max_len = 40 }\nmargin = 0.02")
+    assert made.contrasts == (Contrast(0, 1, True), Contrast(2, 3, True))
+    assert (made.compare.margin, made.compare.alpha, made.compare.exploratory) == (0.02, 0.05, False)
+
+
+def test_a_whole_variant_as_baseline(study):
+    made = study("seeds = 2", 'seeds = 2\n[compare]\nbaseline = { truncation = "ratio", max_len = 40 }')
+    assert made.contrasts == (Contrast(0, 3, True), Contrast(1, 3, True), Contrast(2, 3, True))
+
+
+def test_without_several_truncations_the_first_axis_with_several_values_is_compared(study):
+    made = study('["longest_first", "ratio"]', '["ratio"]')
+    assert made.contrasts == (Contrast(1, 0, True),)
+
+
+def test_seeds_do_not_pair_two_sizes(study):
+    grid = ("[grid]", '[grid]\nsize = ["2x32/64/2", "1x32/64/2"]', '["longest_first", "ratio"]', '["ratio"]')
+    made = study('size = "2x32/64/2"\n', "", *grid)
+    assert [contrast.paired for contrast in made.contrasts] == [False, False]
+
+
+def test_one_variant_declares_no_contrast(study):
+    made = study('truncation = ["longest_first", "ratio"]\n', "", "max_len = [12, 40]\n", "")
+    assert [variant.name for variant in made.variants] == ["the only variant"]
+    assert made.contrasts == ()
+
+
+def test_an_exclusion_takes_variants_and_their_contrasts_out(study):
+    made = study("seeds = 2", 'seeds = 2\n[[exclude]]\ntruncation = "ratio"\nmax_len = 12\nbecause = "so"')
+    assert [variant.name for variant in made.variants][2:] == ["ratio, max_len 40"]
+    assert made.contrasts == (Contrast(2, 1, True),)
+    assert made.excluded == (({"truncation": "ratio", "max_len": 12}, "so"),)
+
+
+EXCLUDE = "seeds = 2\n[[exclude]]\n"
+COMPARE = "seeds = 2\n[compare]\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("question", "qestion", "top level: unknown key 'qestion'; did you mean 'question'?"),
+        ("[base]", "[bsae]", "top level: unknown key 'bsae'; did you mean 'base'?"),
+        ('question = "Does it matter?"', "", "top level: question is missing; give it a value"),
+        (
+            '"Does it matter?"',
+            "5",
+            "top level: question = 5 is wrong; it should be a valid string",
+        ),
+        ("\nsize =", "\nsise =", "[base]: unknown key 'sise'; did you mean 'size'?"),
+        ("epochs = 2", 'epochs = "2"', "[base]: epochs = '2' is wrong; it should be a valid integer"),
+        (
+            "epochs = 2",
+            "epochs = 0",
+            "[base]: epochs = 0 is wrong; it should be greater than or equal to 1",
+        ),
+        (
+            "epochs = 2",
+            'epochs = 2\noptimizer = "sgd"',
+            "[base]: optimizer = 'sgd' is wrong; it should be 'adam' or 'adamw'",
+        ),
+        (
+            "learning_rate = 1e-3",
+            'learning_rate = "high"',
+            "[base]: learning_rate = 'high' is wrong; it should be a valid number",
+        ),
+        (
+            '"2x32/64/2"',
+            '"tinny"',
+            "[base]: size 'tinny' is unknown (did you mean 'tiny'?); or write numbers: 2x256/512/4",
+        ),
+        (
+            '"2x32/64/2"',
+            "5",
+            "[base]: size = 5 is wrong; it should be a name such as 'small', or '2x256/512/4'",
+        ),
+        (
+            '"2x32/64/2"',
+            '"0x32/64/2"',
+            "[base]: size '0x32/64/2': its numbers must be 1 or more, as in 2x256/512/4",
+        ),
+        (
+            '"2x32/64/2"',
+            '"2x32/64/3"',
+            "[base]: size 2x32/64/3: hidden is no multiple of the 3 heads; mend one",
+        ),
+        ("max_len", "maxlen", "[grid]: unknown key 'maxlen'; did you mean 'max_len'?"),
+        ("[12, 40]", "12", "[grid]: max_len = 12 is wrong; it should be a list of values"),
+        ("[12, 40]", "[]", "[grid]: max_len = [] is wrong; it should be a list of values"),
+        ("[12, 40]", "[12, 12]", "[grid]: max_len names a value twice; keep one"),
+        ("[12, 40]", '["12"]', "[grid]: max_len = '12' is wrong; it should be a whole number"),
+        ("[12, 40]", "[true]", "[grid]: max_len = True is wrong; it should be a whole number"),
+        ("[12, 40]", "[2]", "max_len 2 has no room beside the special tokens; take 4 or more"),
+        ("[12, 40]", "[-5]", "max_len -5 has no room beside the special tokens; take 4 or more"),
+        (
+            "[12, 40]",
+            "[600]",
+            "max_len 600 is over the 512 rows of the position table; lower it, or set positions",
+        ),
+        (
+            '"ratio"',
+            '"ration"',
+            "[grid]: truncation 'ration': no split is called 'ration'; did you mean 'ratio'?",
+        ),
+        (
+            '"ratio"',
+            '"ratio+tial"',
+            "[grid]: truncation 'ratio+tial': no selection is called 'tial'; did you mean 'tail'?",
+        ),
+        (
+            '"ratio"',
+            "5",
+            "[grid]: truncation = 5 is wrong; it should be a string such as 'ratio+tail'",
+        ),
+        (
+            "seeds = 2",
+            "",
+            "[grid]: seeds is missing; say how many, such as seeds = 5, or list them",
+        ),
+        (
+            "epochs = 2",
+            "epochs = 2\nmax_len = 16",
+            "max_len stands in [base] and in [grid]; keep one of them",
+        ),
+        (
+            "seeds = 2",
+            EXCLUDE + "max_len = 12",
+            "[[exclude]]: because is missing; say why these variants are left out",
+        ),
+        (
+            "seeds = 2",
+            EXCLUDE + 'because = "so"',
+            "[[exclude]] names no axis, so it would exclude everything; name at least one",
+        ),
+        (
+            "seeds = 2",
+            EXCLUDE + 'because = "so"\nmax_len = 13',
+            "[[exclude]]: max_len = 13 is not in [grid]; it has 12, 40",
+        ),
+        (
+            "seeds = 2",
+            EXCLUDE + 'because = "so"\nmaxlen = 12',
+            "[[exclude]]: 'maxlen' is no axis of [grid]; did you mean 'max_len'?",
+        ),
+        (
+            "seeds = 2",
+            EXCLUDE + 'because = "so"\nmax_len = 12\n[[exclude]]\nbecause = "so"\nmax_len = 40',
+            "[[exclude]] leaves no variant; exclude less",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "basline = {}",
+            "[compare]: unknown key 'basline'; did you mean 'baseline'?",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + 'baseline = { trucation = "ratio" }',
+            "[compare] baseline: 'trucation' is no axis of [grid]; did you mean 'truncation'?",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + 'baseline = { truncation = "tail" }',
+            "[compare] baseline: truncation = 'tail' is not in [grid]; it has longest_first, ratio",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "margin = 0",
+            "[compare]: margin = 0 is wrong; it should be greater than 0",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "alpha = 1.5",
+            "[compare]: alpha = 1.5 is wrong; it should be less than 1",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "exploratory = 1",
+            "[compare]: exploratory = 1 is wrong; it should be a valid boolean",
+        ),
+    ],
+)
+def test_a_wrong_file_is_answered_in_a_sentence(sentence, old, new, said):
+    assert sentence(old, new) == said
+
+
+@pytest.mark.parametrize("given", ["0", "-1", '"2"', "2.0", "true", "[]", "[1, 1]", "[-1]", "[0.5]"])
+def test_wrong_seeds(sentence, given):
+    value = {"true": "True", '"2"': "'2'"}.get(given, given)
+    assert sentence("seeds = 2", f"seeds = {given}") == (
+        f"[grid]: seeds = {value} is wrong; give their number, at least 1, or a list of different whole "
+        "numbers from 0 on"
+    )
+
+
+def test_max_len_may_be_as_long_as_the_position_table(study):
+    assert study("[12, 40]", "[512]").variants[0].settings.max_len == 512
+
+
+def said_of(path):
+    with pytest.raises(InputError) as caught:
+        load(path)
+    return str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    path = tmp_path / "nowhere.toml"
+    assert said_of(path) == f"{path}: there is no such study file; name one, such as studies/quickstart.toml"
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    assert said_of(tmp_path) == f"{tmp_path}: cannot be read (Is a directory); name a TOML file in UTF-8"
+    path = tmp_path / "study.toml"
+    path.write_bytes(b'question = "\xff"')
+    assert re.fullmatch(
+        rf"{path}: cannot be read \('utf-8' .* byte 0xff in position 12.*\); name a TOML file in UTF-8",
+        said_of(path),
+    )
+
+
+def test_a_file_that_is_not_toml(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text("seeds = [")
+    assert said_of(path) == f"{path}: not valid TOML: Invalid value (at end of document)"

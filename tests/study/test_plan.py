@@ -1,0 +1,156 @@
+"""The plan: identical inputs share their trials, and a key says what its trial depends on, nothing else."""
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from trimtab.config import InputError
+from trimtab.data.dataset import prepare
+from trimtab.study.plan import make_plan, variant_rows
+
+LONG, SHORT = 1, 0  # numbers of the variants at max_len 40 and 12 of the first truncation
+
+
+@pytest.fixture
+def plan(tmp_path, tiny, study_at):
+    """plan(old, new, ...): the plan of the tiny study with replacements."""
+
+    def made(*replacements, name="study"):
+        study = study_at(tmp_path, tiny(*replacements), name)
+        return make_plan(study, prepare(study.data, None))
+
+    return made
+
+
+def keys(made, seed=0):
+    return {variant.name: made.key(number, seed) for number, variant in enumerate(made.study.variants)}
+
+
+def test_at_a_length_that_cuts_nothing_all_strategies_share_their_trials(plan):
+    made = plan()
+    found = keys(made)
+    assert found["longest_first, max_len 40"] == found["ratio, max_len 40"]
+    assert len(set(found.values())) == 3
+    assert [made.same_inputs(number) for number in range(4)] == [0, 1, 2, 1]
+    assert [inputs.hardly_cut for inputs in made.inputs] == [False, True, False, True]
+
+
+def test_lengths_that_cut_nothing_share_too(plan):
+    found = keys(plan("[12, 40]", "[30, 40]"))
+    assert len(set(found.values())) == 1
+
+
+def test_the_size_tells_identical_inputs_apart(plan):
+    made = plan('size = "2x32/64/2"\n', "", "[grid]", '[grid]\nsize = ["2x32/64/2", "1x32/64/2"]')
+    assert len(set(keys(made).values())) == 6
+
+
+def test_keys_depend_neither_on_names_nor_on_order_nor_on_other_variants(plan):
+    whole = keys(plan())
+    turned = keys(plan('["longest_first", "ratio"]', '["ratio", "longest_first"]', "[12, 40]", "[40, 12]"))
+    assert turned == whole
+    alone = keys(plan('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]", name="another"))
+    assert alone == {name: whole[name] for name in alone}
+    spelt = keys(plan('["longest_first", "ratio"]', '["longest_first(tie=bert)+head"]'))
+    assert sorted(spelt.values()) == sorted(whole[name] for name in whole if "longest" in name)
+
+
+def test_keys_do_not_depend_on_what_is_asked_of_the_results(plan):
+    more = plan("seeds = 2", "seeds = [1, 0, 5]\n[compare]\nmargin = 0.1", '"Does it matter?"', '"Another?"')
+    assert keys(more) == keys(plan())
+
+
+RECIPE = {
+    "epochs = 2": "epochs = 1",
+    "batch_size = 32": "batch_size = 16",
+    "learning_rate = 1e-3": "learning_rate = 2e-3",
+    'precision = "fp32"': 'precision = "bf16"',
+}
+ADDED = [
+    'optimizer = "adam"',
+    "weight_decay = 0.1",
+    'schedule = "constant"',
+    "warmup = 0.2",
+    "clip = 0",
+    "micro_batch = 8",
+    "dropout = 0.0",
+    'activation = "relu"',
+    "embedding_norm = false",
+    "positions = 64",
+    "epsilon = 1e-5",
+    "initial_deviation = 0.03",
+]
+DATA = {
+    "seed": "min_freq = 1\nseed = 3",
+    "length": "min_freq = 1\nevidence = 'head'",
+    "frequency": "min_freq = 3",
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *RECIPE.items(),
+        *[("epochs = 2", f"epochs = 2\n{line}") for line in ADDED],
+        *[("min_freq = 1", line) for line in DATA.values()],
+        ("train = 320", "train = 319"),
+        ("test = 60", "test = 61"),
+        ('"2x32/64/2"', '"1x32/64/2"'),
+    ],
+)
+def test_a_key_depends_on_everything_that_is_trained(plan, old, new):
+    assert not set(keys(plan()).values()) & set(keys(plan(old, new)).values())
+
+
+def test_a_key_depends_on_the_seed_and_on_the_precision_that_was_measured(plan):
+    made = plan('precision = "fp32"\n', "")
+    assert len({made.key(0, seed) for seed in range(3)}) == 3
+    assert len({made.key(0, 0, precision) for precision in ("auto", "fp32", "bf16")}) == 3
+    assert made.key(0, 0) == made.key(0, 0, "auto")
+
+
+def test_every_field_of_the_recipe_and_of_the_size_is_in_the_configuration(plan):
+    made = plan()
+    settings = made.study.variants[0].settings
+    config = made.config(0, 5)
+    assert config["recipe"] == dataclasses.asdict(settings.recipe)
+    assert config["size"] == dataclasses.asdict(settings.size)
+    assert config["seed"] == 5
+    assert set(config["inputs"]) == {"train", "validation", "test"}
+    assert "truncation" not in str(config)
+
+
+def test_ceilings_follow_what_is_cut(plan):
+    made = plan('["longest_first", "ratio"]', '["longest_first", "only_first(otherwise=longest_first)"]')
+    ceilings = [inputs.ceilings["test"] for inputs in made.inputs]
+    assert ceilings[LONG] == 1
+    assert 1 / 3 < ceilings[SHORT] < 1
+    # Cutting only the first text keeps every word that decides in the second one.
+    assert ceilings[2] >= 2 / 3
+
+
+def test_a_truncation_that_refuses_a_row_is_named(plan):
+    with pytest.raises(InputError, match=r"^only_second, max_len 12: train: .*only_second.*row"):
+        plan('["longest_first", "ratio"]', '["only_second"]')
+
+
+def test_what_a_ledger_keeps_of_a_variant(plan):
+    row = variant_rows(plan())[3]
+    assert (row["name"], row["same_as"], row["max_len"]) == ("ratio, max_len 40", 1, 40)
+    assert row["audits"]["test"]["pairs"] == 60
+    assert set(row["label_audits"]["test"]) == {"entailment", "contradiction", "neutral"}
+
+
+def test_a_plan_needs_no_torch(tmp_path, tiny, study_at):
+    path = study_at(tmp_path, tiny()).path
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from trimtab.study import load\nfrom trimtab.study.plan import make_plan\n"
+        "from trimtab.data.dataset import prepare\n"
+        f"study = load({str(path)!r})\nprint(make_plan(study, prepare(study.data, None)).key(0, 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) == 32
