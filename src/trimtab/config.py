@@ -45,8 +45,9 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
         return f"unknown key {key!r}; {nearest(key, known)}"
     if fault["type"] in ("missing", "missing_argument"):
         return f"{key} is missing; give it a value"
-    rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{key} = {fault['input']!r} is wrong; it should be {rule}"
+    rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    rule = rule.removeprefix("should ").replace("a valid dictionary", "a table")
+    return f"{key} = {fault['input']!r} is wrong; it should {rule}"
 
 
 Model = TypeVar("Model", bound=BaseModel)

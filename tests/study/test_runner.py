@@ -5,7 +5,6 @@ import csv
 import multiprocessing
 import pickle
 import random
-import signal
 import subprocess
 import sys
 import time

@@ -51,6 +51,7 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("metrics.jsonl", "failure.json"):
             (self.folder / name).unlink(missing_ok=True)
+        _sweep(self.folder)
         write_json(self.folder / "config.json", config)
 
     def add_metrics(self, record: Mapping[str, Any]) -> None:
@@ -133,6 +134,7 @@ class Ledger:
             raise InputError(f"{self.folder}: another run is at work here; wait until it ends") from error
         except OSError as error:
             raise _unwritable(self.folder, error) from error
+        _sweep(self.folder)
         return lock
 
     def trial(self, key: str) -> Trial:
@@ -231,6 +233,12 @@ def _read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, ND
             return {name: arrays[name] for name in names or arrays.files}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process had begun to write; only its successor, who holds the lock, may."""
+    for path in folder.glob(f"{_ASIDE}*"):
+        path.unlink(missing_ok=True)
 
 
 def _is_ours(path: Path) -> bool:
