@@ -53,7 +53,7 @@ def accuracy_figure(test: TestSet) -> Figure:
         axes.plot([], [], color="0.3", linestyle=(0, (2, 1)), linewidth=2, label="ceiling")
     axes.set(xlabel="max_len, tokens", ylabel=f"accuracy on {test.name}, %")
     axes.set_xticks(range(len(lengths)), [str(length) for length in lengths])
-    axes.legend(title="truncation", fontsize="small")
+    _legend(axes)
     return figure
 
 
@@ -80,7 +80,7 @@ def throughput_figure(test: TestSet, speeds: list[Row]) -> Figure:
         marker = _MARKERS[number % len(_MARKERS)]
         axes.plot([], [], color="0.3", marker=marker, linestyle="", label=f"max_len {length}")
     axes.set(xlabel="training throughput, examples/s", ylabel=f"accuracy on {test.name}, %")
-    axes.legend(fontsize="small")
+    _legend(axes)
     return figure
 
 
@@ -133,6 +133,11 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 def _axes() -> tuple[Figure, Axes]:
     with _style():
         return plt.subplots(figsize=(7, 4.2), layout="constrained")
+
+
+def _legend(axes: Axes) -> None:
+    """Below the axes, where it covers no point however long the specs are."""
+    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
 def _style() -> AbstractContextManager[Any]:

@@ -1,6 +1,5 @@
 """What a worker process does: measure a precision, or train one trial into its folder."""
 
-import gc
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
 from trimtab.study.ledger import Trial
 from trimtab.training.loop import DivergedError, Machinery, measure, predict, train
-from trimtab.training.memory import is_out_of_memory
+from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.precision import choose_precision, device_name
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import parse
@@ -96,11 +95,11 @@ class TrialJob:
         job: TrialJob | None = self
         while job is not None:
             failure = job._attempt(tell)
+            give_back()
             if failure is None:
                 return {"failure": None}
             reason, out_of_memory = failure
             job = job.with_smaller_batches() if out_of_memory else None
-            gc.collect()
         return {"failure": reason}
 
     def _attempt(self, tell: Tell) -> tuple[str, bool] | None:
