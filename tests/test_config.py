@@ -70,7 +70,7 @@ def test_validated_settings():
     [
         ({"epochs": 3, "rat": 1.0}, "unknown key 'rat'; did you mean 'rate'?"),
         ({}, "epochs is missing; give it a value"),
-        ({"epochs": "3"}, "epochs = '3' is wrong; it should be a valid integer"),
+        ({"epochs": "3"}, "epochs = '3' is wrong; it should be a whole number"),
         ({"epochs": 3, "text": "pars"}, "text = 'pars' is wrong; it should be 'parse' or 'sentence'"),
     ],
 )

@@ -21,7 +21,7 @@ FLOORS = (
     {"data"},
     {"truncation"},
     {"statistics"},
-    {"config", "ragged"},
+    {"config", "ragged", "aside"},
     {""},  # trimtab itself: the version
 )
 HEIGHT = {wing: -number for number, floor in enumerate(FLOORS) for wing in floor}

@@ -146,13 +146,15 @@ def sizes() -> int:
 @app.command()
 def datasets() -> int:
     """The data sets and file formats that can be read, with their options."""
-    from trimtab.data.readers import describe
+    from trimtab.data.readers import describe, option_meanings
 
     for row in describe():
         print(row["name"])
         for key, value in row.items():
-            if key != "name":
+            if key not in ("name", "options"):
                 print(f"  {key}: {value}")
+        for option, meaning in option_meanings(row["name"]).items():
+            print(f"  option {option}: {meaning}")
     return DONE
 
 

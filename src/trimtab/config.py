@@ -46,7 +46,11 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
     if fault["type"] in ("missing", "missing_argument"):
         return f"{key} is missing; give it a value"
     rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    rule = rule.removeprefix("should ").replace("a valid dictionary", "a table")
+    rule = (
+        rule.removeprefix("should ")
+        .replace("a valid dictionary", "a table")
+        .replace("a valid integer", "a whole number")
+    )
     return f"{key} = {fault['input']!r} is wrong; it should {rule}"
 
 

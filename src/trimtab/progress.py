@@ -7,6 +7,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from trimtab.study.runner import Watcher
 
+# Columns that a row needs beside its label: spinner, bar, words, clock and the spaces between.
+_BESIDE_LABEL = 60
+
 
 class Display(Watcher):
     """A bar for the whole study, with the time left, and a line for each running trial."""
@@ -16,7 +19,7 @@ class Display(Watcher):
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=12),
             TextColumn("{task.fields[words]}"),
             TimeElapsedColumn(),
             console=self.console,
@@ -50,11 +53,12 @@ class Display(Watcher):
         if kind != "progress":
             return
         if label not in self.running:
-            self.running[label] = self.progress.add_task(label, total=value.steps, words=""), 0.0
+            short = shortened(label, self.console.width - _BESIDE_LABEL)
+            self.running[label] = self.progress.add_task(short, total=value.steps, words=""), 0.0
         task, _ = self.running[label]
         words = (
             f"epoch {value.epoch}/{value.epochs}, loss {value.loss:.3f}, "
-            f"{value.examples_per_second:,.0f} examples/s"
+            f"{value.examples_per_second:,.0f} ex./s"
         )
         self.progress.update(task, completed=value.step, words=words)
         self.running[label] = task, value.step / value.steps
@@ -79,6 +83,15 @@ class Display(Watcher):
         if completed and elapsed:
             words += f", {_clock(elapsed * (self.work - completed) / completed)} left"
         self.progress.update(self.whole, completed=completed, words=words)
+
+
+def shortened(label: str, width: int) -> str:
+    """``label`` with its middle left out where it is too long: strategies stand first, seeds last."""
+    width = max(width, 20)
+    if len(label) <= width:
+        return label
+    tail = min(18, width - 8)
+    return f"{label[: width - tail - 1]}…{label[-tail:]}"
 
 
 def _clock(seconds: float) -> str:

@@ -110,7 +110,7 @@ def test_labels_agree_between_the_splits(tmp_path):
         assert dataset.splits[name].labels.tolist() == [2, 1] * 3
     assert dataset.tests == ("one", "two")
     assert list(dataset.splits) == ["train", "validation", "one", "two"]
-    assert dataset.pairs
+    assert dataset.splits["train"].second is not None
 
 
 def test_a_label_that_train_has_not_is_named_with_its_line(tmp_path):
@@ -157,7 +157,7 @@ def test_splits_must_agree_on_the_second_text(tmp_path):
     with pytest.raises(InputError, match="validation and train differ"):
         prepare(plan(pair, single, {"test": pair}), tmp_path)
     dataset = prepare(plan(single, 0.2, {"test": single}), tmp_path)
-    assert not dataset.pairs
+    assert dataset.splits["train"].second is None
     assert dataset.splits["test"].second is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from trimtab import report
 from trimtab.config import InputError
 
-TABLES = ("accuracy-test", "contrasts-test", "throughput", "audit")
+TABLES = ("accuracy-test", "contrasts-test", "throughput", "audit", "audit-by-label")
 FIGURES = ("accuracy-test", "throughput-test", "curves")
 
 
@@ -82,7 +82,7 @@ def test_raw_values_stand_in_the_csv(ledger, scores):
         assert row["name"] == f"t{number}, max_len 8"
         assert math.isclose(float(row["mean"]), scores[number].mean())
         assert float(row["ci_low"]) < float(row["mean"]) < float(row["ci_high"])
-        np.testing.assert_allclose(json.loads(row["by_seed"]), scores[number].mean(axis=1))
+        np.testing.assert_allclose(np.array(row["by_seed"].split(), float), scores[number].mean(axis=1))
         assert 0 < float(row["p_above_ceiling"]) <= 1
     contrasts = rows(ledger.folder, "contrasts-test")
     assert [row["verdict"] for row in contrasts][1] == "better"
@@ -107,7 +107,7 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert "< 0.0001" in page
     assert not re.search(r"\| (0\.0+|0|0e\S+) +\|[^|]*\|[^|]*\| (better|worse)", page)
     assert "YES (p < 0.0001)" in page  # 97 % where the ceiling is 50 %
-    assert "excluded: {'max_len': 4}: nothing is left" in page
+    assert "excluded: max_len 4: nothing is left" in page
     assert "1 without a gold label dropped" in page
     assert "at 95 %" in page
     assert "within 1.00 points either way" in page
@@ -142,9 +142,9 @@ def test_one_seed_one_variant_one_test_of_two(tmp_path, handmade, scores):
     one = scores[:1, :1]
     handmade.write(tmp_path, {"one": one, "two": one[..., :20]})
     written = report.write(tmp_path)
-    assert written.summary[0].startswith("Best mean: t0, max_len 8, ")
+    assert written.summary[0].startswith("one: Best mean: t0, max_len 8, ")
     assert {"accuracy-one.csv", "accuracy-two.csv"} <= {p.name for p in (tmp_path / "tables").iterdir()}
-    assert "| none " in written.path.read_text()  # no interval from one seed
+    assert "| none: one seed or cluster" in written.path.read_text()  # no interval from one seed
 
 
 def test_one_seed_permits_no_claim(tmp_path, handmade, scores):
@@ -199,3 +199,13 @@ def test_a_folder_without_results(tmp_path):
 def test_a_folder_that_cannot_be_written(ledger):
     (ledger.folder / "tables").touch()  # a file where a folder should be stands for a disk that refuses
     assert said(ledger.folder).startswith(f"{ledger.folder}: the report cannot be written (")
+
+
+def test_tables_and_figures_of_an_earlier_report_are_removed(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores})
+    report.write(tmp_path)
+    stale = tmp_path / "tables" / "accuracy-renamed.csv"
+    stale.write_text("old")
+    report.write(tmp_path)
+    assert not stale.exists()
+    assert (tmp_path / "tables" / "accuracy-test.csv").exists()

@@ -36,11 +36,27 @@ def test_one_example_or_one_cluster_permits_no_claim(scores, paired, clusters):
     assert "no claim about new examples" in found.question
 
 
-def test_equal_scores_are_equivalent():
-    same = np.random.default_rng(4).random((1, 3, 50)).repeat(2, axis=0)
-    contrast = compare(same)[0]
+@pytest.mark.parametrize(("examples", "verdict"), [(50, "inconclusive"), (600, "equivalent")])
+def test_equal_scores_are_equivalent_where_they_are_many(examples, verdict):
+    same = np.random.default_rng(4).random((1, 3, examples)).repeat(2, axis=0)
+    contrast = compare(same, margin=0.005)[0]
     assert (contrast.delta, contrast.ci_low, contrast.ci_high, contrast.p) == (0, 0, 0, 1)
-    assert (contrast.verdict, contrast.p_equivalence) == ("equivalent", 0)
+    assert contrast.p_equivalence == pytest.approx(0.995**examples)
+    assert contrast.verdict == verdict
+
+
+def test_equal_scores_of_unknown_range_prove_no_equivalence():
+    contrast = compare(np.full((2, 3, 10_000), 2.5))[0]
+    assert np.isnan(contrast.p_equivalence)
+    assert contrast.verdict == "inconclusive"
+
+
+def test_equal_scores_seldom_pass_a_true_difference_off_as_equivalent():
+    generator, claims = np.random.default_rng(5), 0
+    for _ in range(300):
+        right = np.broadcast_to(generator.random(200) >= 0.006, (3, 200))  # the other is always right
+        claims += compare(np.stack([np.ones((3, 200), bool), right]))[0].verdict == "equivalent"
+    assert claims / 300 <= 0.05
 
 
 @pytest.mark.parametrize("paired", [True, False])

@@ -104,7 +104,7 @@ def test_one_seed_has_no_spread():
 
 @pytest.mark.parametrize("n_seeds", [2, 3, 4])
 def test_equal_scores_are_equal_unpaired_too(n_seeds):
-    contrast = compare(np.full((2, n_seeds, 101), 0.1), paired=False)[0]
+    contrast = compare(np.full((2, n_seeds, 1001), 0.1), paired=False)[0]
     assert (contrast.delta, contrast.ci_low, contrast.ci_high, contrast.p) == (0, 0, 0, 1)
     assert contrast.verdict == "equivalent"
 

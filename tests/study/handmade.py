@@ -115,6 +115,7 @@ def write(
                 "ceilings": {} if ceilings is None else dict.fromkeys(scores, ceilings[variant]),
                 "audits": {name: audit(0.5) for name in ("train", "validation", *scores)},
                 "hardly_cut": False,
+                "label_audits": {},
                 "tokens": dict.fromkeys(("train", "validation", *scores), 7.5),
                 "trials": trials,
             }

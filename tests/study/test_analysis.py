@@ -165,7 +165,7 @@ def test_a_mean_above_its_ceiling(made, scores):
     [test] = made(ceilings=[1.0, means[1] - 1e-3, 0.5]).tests
     assert [row["ceiling"] for row in test.means] == [1.0, means[1] - 1e-3, 0.5]
     below, hardly, far = (row["p_above_ceiling"] for row in test.means)
-    assert below == 1
+    assert below > 0.99
     assert 0.4 < hardly < 0.5
     assert 0 < far < 1e-3
 

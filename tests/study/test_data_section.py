@@ -99,7 +99,7 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
             'reader = "probe"\n[test]\nfrist_length = [2, 3]',
             "[data.test]: reader 'probe': no option 'frist_length', did you mean 'first_length'?",
         ),
-        ('reader = "probe"\nmin_freq = "5"', "[data]: min_freq = '5' is wrong; it should be a valid integer"),
+        ('reader = "probe"\nmin_freq = "5"', "[data]: min_freq = '5' is wrong; it should be a whole number"),
         (
             'reader = "probe"\nlowercase = "yes"',
             "[data]: lowercase = 'yes' is wrong; it should be a valid boolean",

@@ -123,7 +123,7 @@ COMPARE = "seeds = 2\n[compare]\n"
             "top level: question = 5 is wrong; it should be a valid string",
         ),
         ("\nsize =", "\nsise =", "[base]: unknown key 'sise'; did you mean 'size'?"),
-        ("epochs = 2", 'epochs = "2"', "[base]: epochs = '2' is wrong; it should be a valid integer"),
+        ("epochs = 2", 'epochs = "2"', "[base]: epochs = '2' is wrong; it should be a whole number"),
         (
             "epochs = 2",
             "epochs = 0",

@@ -90,7 +90,7 @@ def test_a_folder_without_leave_to_write(tmp_path):
 
 def test_a_ledger_that_cannot_be_locked(ledger):
     (ledger.folder / ".lock").mkdir()
-    assert "cannot be written" in said(ledger.lock)
+    assert "cannot be written" in said(ledger.lock().__enter__)
 
 
 @pytest.mark.parametrize("text", ["{", "", "[]", "\xff"])
@@ -120,6 +120,7 @@ LOCKING = """
 import sys, time
 from trimtab.study import Ledger
 lock = Ledger(sys.argv[1]).lock()
+lock.__enter__()
 print("locked", flush=True)
 time.sleep(60)
 """
@@ -132,7 +133,7 @@ def test_a_second_run_is_refused_until_the_first_one_is_gone_however_it_went(led
     try:
         assert other.stdout.readline() == "locked\n"
         refused = f"{ledger.folder}: another run is at work here; wait until it ends"
-        assert said(ledger.lock) == refused
+        assert said(ledger.lock().__enter__) == refused
     finally:
         other.send_signal(signal.SIGKILL)
         other.wait()
@@ -142,10 +143,20 @@ def test_a_second_run_is_refused_until_the_first_one_is_gone_however_it_went(led
 
 
 def test_a_lock_is_free_again_after_its_block(ledger):
-    with ledger.lock():
+    held = ledger.lock()  # kept, so that no destructor frees it
+    with held:
         pass
     with ledger.lock():
         pass
+    assert held is not None
+
+
+def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ledger):
+    ledger.write_study({"name": "mine"}, {})
+    (ledger.folder / "ledger.json").unlink()
+    assert said(lambda: ledger.claim("other")).startswith(f"{ledger.folder}: holds the results of study")
+    ledger.claim("mine")
+    assert (ledger.folder / "ledger.json").is_file()
 
 
 def test_the_life_of_a_trial(ledger):

@@ -283,6 +283,7 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
         seed=0,
         device="cpu",
         keep_weights=False,
+        signature={},
     )
     path = tmp_path / "job"
     path.write_bytes(pickle.dumps(job))

@@ -1,5 +1,6 @@
 """A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 from trimtab.config import InputError
 from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
-from trimtab.data.files import data_root, find
+from trimtab.data.files import find
 from trimtab.data.readers import options_of, read
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
@@ -64,11 +65,6 @@ class Dataset:
     def vocabulary(self) -> int:
         """Rows of the token embedding: one more than the largest id, as a vocabulary file may leave gaps."""
         return max(self.tokenizer.get_vocab().values()) + 1
-
-    @property
-    def pairs(self) -> bool:
-        """Whether rows have two texts."""
-        return self.splits["train"].second is not None
 
 
 def prepare(plan: DataPlan, root: Path | None) -> Dataset:
@@ -131,14 +127,17 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
 def _hold_out(examples: Examples, share: float) -> np.ndarray:
     """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
 
-    As many clusters of a fixed random order as fit into the share, at least one. The choice depends on the
-    sizes of the clusters alone.
+    Clusters in a fixed random order, those left out that would exceed the share; the smallest where none
+    fits. The choice depends on the sizes of the clusters alone.
     """
-    clusters = int(examples.clusters.max()) + 1
-    order = np.random.default_rng(0).permutation(clusters)
-    sizes = np.bincount(examples.clusters, minlength=clusters)[order]
-    chosen = order[np.cumsum(sizes) <= max(sizes[0], round(share * len(examples)))]
-    return np.isin(examples.clusters, chosen)
+    sizes = np.bincount(examples.clusters)
+    room = round(share * len(examples))
+    chosen = []
+    for cluster in np.random.default_rng(0).permutation(len(sizes)):
+        if sizes[cluster] <= room:
+            chosen.append(cluster)
+            room -= sizes[cluster]
+    return np.isin(examples.clusters, chosen or [sizes.argmin()])
 
 
 def _texts(examples: Examples) -> Iterator[str]:
@@ -148,6 +147,8 @@ def _texts(examples: Examples) -> Iterator[str]:
 
 def _count(split: str, examples: Examples, root: Path | None) -> Counts:
     clusters = int(examples.clusters.max()) + 1
-    # Below the data's folder, so that a report reads the same wherever that lies.
-    source = examples.source.removeprefix(f"{data_root(root)}/")
+    source = examples.source
+    if root or os.environ.get("TRIMTAB_DATA"):
+        # Below the data's folder, so that a report reads the same wherever that lies.
+        source = source.removeprefix(f"{root or os.environ['TRIMTAB_DATA']}/")
     return Counts(split, source, len(examples), examples.dropped, clusters)

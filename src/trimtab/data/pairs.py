@@ -46,7 +46,7 @@ class Pairs:
         return digest.hexdigest()[:32]
 
     def row_digests(self) -> NDArray[np.uint64]:
-        """A 64-bit digest of each row's input, (rows,): rows that differ get different ones."""
+        """A 64-bit digest of each row's input, (rows,): almost surely different where rows differ."""
         tokens = self.tokens
         positions = np.arange(len(tokens.values)) - np.repeat(tokens.offsets[:-1], tokens.lengths)
         mixed = _mix(((positions << 32) | tokens.values).astype(np.uint64))

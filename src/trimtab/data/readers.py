@@ -123,6 +123,12 @@ def describe() -> list[dict[str, str]]:
     return [{"name": name} | _described(reader_of(name)) for name in names]
 
 
+def option_meanings(reader: str) -> dict[str, str]:
+    """What each option of ``reader`` means, under its name and default."""
+    options = reader_of(reader).options
+    return {_option(name, options): field.description or "" for name, field in options.model_fields.items()}
+
+
 def _described(reader: Reader) -> dict[str, str]:
     return {
         "what": reader.what,

@@ -1,4 +1,4 @@
-"""Figures: rows of an analysis as SVG and PNG. They show what was computed and compute nothing."""
+"""Figures: rows of an analysis as SVG and PNG. Means and ranges of curves apart, they compute nothing."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from trimtab.study.analysis import Row, TestSet
 
@@ -107,6 +108,8 @@ def curves_figure(curves: list[Row]) -> Figure:
             row="score",
             col="max_len",
             kind="line",
+            markers=["o", "o"],
+            dashes=["", (4, 2)],
             palette=_colours(frame),
             errorbar=("pi", 100),
             height=2.4,
@@ -117,7 +120,7 @@ def curves_figure(curves: list[Row]) -> Figure:
     for axes, label in zip(grid.axes[:, 0], ("loss, nats", "accuracy, %"), strict=True):
         axes.set_ylabel(label)
     for axes in grid.axes.flat:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return grid.figure
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trimtab.aside import written_aside
 from trimtab.config import InputError
 from trimtab.report import figures
 from trimtab.report.tables import (
@@ -16,8 +17,9 @@ from trimtab.report.tables import (
     points,
     speed_table,
 )
-from trimtab.study.analysis import Analysis, TestSet, analyse
-from trimtab.study.ledger import Ledger, written_aside
+from trimtab.study.analysis import Analysis, TestSet, analyse, label_audit_rows
+from trimtab.study.definition import place_words
+from trimtab.study.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,32 @@ def write(folder: str | Path) -> Written:
     folder = Path(folder)
     analysis = analyse(Ledger(folder))
     try:
-        text = _Page(folder, analysis).text()
+        page = _Page(folder, analysis)
         with written_aside(folder / "report.md") as aside:
-            aside.write_text(text, encoding="utf-8")
+            aside.write_text(page.text(), encoding="utf-8")
+        page.remove_stale()
     except OSError as error:
         mend = "give it room and leave to write, or copy the folder and name the copy"
         raise InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}") from error
-    summary = [line for test in analysis.tests for line in _summary(test)]
-    return Written(folder / "report.md", [line.replace("**", "") for line in summary])
+    several = len(analysis.tests) > 1
+    summary = [
+        (f"{test.name}: " if several else "") + line.replace("**", "")
+        for test in analysis.tests
+        for line in _summary(test)
+    ]
+    return Written(folder / "report.md", summary)
 
 
 class _Page:
     def __init__(self, folder: Path, analysis: Analysis) -> None:
         self.folder, self.analysis, self.study = folder, analysis, analysis.study
+        self.made: set[str] = set()
+
+    def remove_stale(self) -> None:
+        """Remove tables and figures of an earlier report that this one does not have."""
+        for path in [*self.folder.glob("tables/*"), *self.folder.glob("figures/*")]:
+            if path.stem not in self.made:
+                path.unlink()
 
     def text(self) -> str:
         parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
@@ -57,6 +72,8 @@ class _Page:
         parts += self._speed() if self.analysis.speeds else []
         parts += self._curves() if self.analysis.curves else []
         parts += ["## What is cut", self._audit_words(), self._table(audit_table(self.analysis.audits))]
+        by_label = audit_table(label_audit_rows(self.study["variants"]), "audit-by-label")
+        parts += ["By label, on the test sets:", self._table(by_label)]
         parts += ["## How it was run", *self._signature()]
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -78,6 +95,11 @@ class _Page:
 
     def _test_set(self, test: TestSet) -> list[str]:
         parts = [f"## Accuracy on {test.name}", _bullets(_summary(test)), self._table(accuracy_table(test))]
+        if any(row["ceiling"] is not None for row in test.means):
+            parts.append(
+                "The ceiling is the best that a reader could do on average after the cut. A mean is called "
+                "above it where a one-sided test, unadjusted, gives p < 0.01."
+            )
         parts.append(
             self._figure(figures.accuracy_figure(test), f"accuracy-{test.name}", "Accuracy over max_len")
         )
@@ -96,7 +118,8 @@ class _Page:
             f"unadjusted, at {level}. Equivalent means: the difference is shown to lie within "
             f"{points(settings['margin'])[1:]} points either way. Identical means: every split's inputs are "
             "the same, so that one set of trials stands for both. The difference on the pairs that are cut "
-            "differently is secondary: retrained models differ on the others too."
+            "differently is secondary: retrained models differ on the others too. "
+            f"{_pairing(test)}"
         )
         if len(self.analysis.seeds) == 1:
             words += " **One seed permits no claim about strategies.**"
@@ -119,7 +142,10 @@ class _Page:
 
     def _curves(self) -> list[str]:
         figure = figures.curves_figure(self.analysis.curves)
-        words = "Lines are means over seeds, bands their range. Training figures include dropout."
+        words = (
+            "Lines are means over seeds, bands their range. Training figures are taken while weights move, "
+            "with dropout where there is any. Variants with the same inputs are drawn once."
+        )
         return ["## Learning curves", words, self._figure(figure, "curves", "Learning curves")]
 
     def _audit_words(self) -> str:
@@ -134,27 +160,42 @@ class _Page:
         return words
 
     def _signature(self) -> list[str]:
-        study, signature, runtime = self.study, self.study["signature"], self.study["runtime"]
+        study, runtime = self.study, self.study["runtime"]
         lines = [
             f"* data: {counts['split']}: {counts['source']}, {counts['rows']:,} rows"
             + (f", {counts['dropped']:,} without a gold label dropped" if counts["dropped"] else "")
             for counts in study["counts"]
         ]
-        lines += [f"* excluded: {entry['place']}: {entry['because']}" for entry in study["excluded"]]
+        lines += [
+            f"* excluded: {place_words(entry['place'])}: {entry['because']}" for entry in study["excluded"]
+        ]
         lines += [
             f"* labels: {', '.join(study['labels'])}; vocabulary: {study['vocabulary']:,} tokens",
             f"* device: {runtime['device']}; measured precision: {_precision_words(runtime)}",
-            "* " + ", ".join(f"{name} {value}" for name, value in signature.items()),
+            *(f"* trained with: {_words(signature)}" for signature in self.analysis.signatures),
         ]
         return ["\n".join(lines), "```toml\n" + study["text"].strip() + "\n```"]
 
     def _table(self, table: Table) -> str:
+        self.made.add(table.name)
         table.write(self.folder / "tables")
         return table.markdown()
 
     def _figure(self, figure: Any, name: str, words: str) -> str:
+        self.made.add(name)
         figures.save(figure, self.folder / "figures", name)
         return f"![{words}](figures/{name}.png)"
+
+
+def _pairing(test: TestSet) -> str:
+    paired = sum(row["paired"] for row in test.contrasts)
+    if paired == len(test.contrasts):
+        return "Variants are paired by seed."
+    return f"{paired} contrasts are paired by seed; the others, across sizes, are not."
+
+
+def _words(signature: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in signature.items())
 
 
 def _precision_words(runtime: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from tabulate import tabulate
 
 from trimtab.report.tables import audit_table, percent
-from trimtab.study.analysis import audit_rows
+from trimtab.study.analysis import audit_rows, label_audit_rows
+from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan, variant_rows
 from trimtab.study.work import precision_of
@@ -20,7 +21,7 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
     rows = [_row(plan, number, counts[number], seconds[number]) for number in range(len(counts))]
     study = plan.study
     parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
-    parts += [f"excluded: {place}: {because}" for place, because in study.excluded]
+    parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts.append(_contrast_words(plan))
     parts.append(_time_words(counts, seconds, processes))
     return "\n\n".join(parts)
@@ -28,8 +29,9 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
 
 def audit_text(plan: Plan) -> str:
     """What each variant cuts of each split."""
-    table = audit_table(audit_rows(variant_rows(plan)))
-    return f"{_data_words(plan)}\n\n{table.text()}"
+    rows = variant_rows(plan)
+    tables = [audit_table(audit_rows(rows)), audit_table(label_audit_rows(rows))]
+    return "\n\n".join([_data_words(plan), *(table.text() for table in tables)])
 
 
 def _left(plan: Plan, ledger: Ledger) -> list[tuple[int, int]]:
@@ -57,7 +59,7 @@ def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None
     if same != number:
         return row | {"trials": "", "s a trial": "", "same inputs as": variants[same].name}
     done, left = counts
-    time = "" if seconds is None else f"{seconds:,.0f}"
+    time = "" if seconds is None else f"{seconds:,.1f}"
     return row | {"trials": f"{left} left, {done} done", "s a trial": time, "same inputs as": ""}
 
 
@@ -89,4 +91,5 @@ def _time_words(counts: list[tuple[int, int]], seconds: list[float | None], proc
     total = sum(left * (time or 0.0) for (_, left), time in zip(counts, seconds, strict=True))
     processes = min(trials, processes)
     minutes = total / processes / 60
-    return f"{trials} trials left, {processes} at a time: about {minutes:,.1f} minutes of training here"
+    time = "under a minute" if minutes < 1 else f"about {minutes:,.0f} minutes"
+    return f"{trials} trials left, {processes} at a time: {time} of training here"

@@ -56,7 +56,12 @@ class Table:
         return tabulate(cells, [column.head for column in self.columns], style, disable_numparse=True)
 
     def _raw(self, row: Row) -> list[tuple[str, Any]]:
-        return [(key, row.get(key)) for column in self.columns for key in column.key.split()]
+        return [(key, _flat(row.get(key))) for column in self.columns for key in column.key.split()]
+
+
+def _flat(value: Any) -> Any:
+    """A value as a cell of a CSV: several stand in one cell, with spaces between them."""
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def percent(value: float | None, digits: int = 2) -> str:
@@ -79,7 +84,9 @@ def p_value(value: float) -> str:
 def _interval(show: Callable[[float], str]) -> Callable[[Row], str]:
     def cell(row: Row) -> str:
         low, high = row["ci_low"], row["ci_high"]
-        return "none" if math.isnan(low) else f"{show(low)} to {show(high)}"
+        if math.isnan(low):
+            return "no variation" if row["se"] == 0 else "none: one seed or cluster"
+        return f"{show(low)} to {show(high)}"
 
     return cell
 
@@ -101,7 +108,7 @@ def accuracy_table(test: TestSet) -> Table:
     columns = [
         Column("variant", "name", _text("name")),
         Column("accuracy %", "mean", _share("mean")),
-        Column("interval", "ci_low ci_high", _interval(percent)),
+        Column("interval", "ci_low ci_high se df", _interval(percent)),
     ]
     if any(row["ceiling"] is not None for row in test.means):
         columns += [
@@ -117,7 +124,7 @@ def accuracy_table(test: TestSet) -> Table:
 
 def _above(row: Row) -> str:
     p = row["p_above_ceiling"]
-    if p is None:
+    if p is None or math.isnan(p):
         return ""
     return f"YES (p {p_value(p)})" if p < 0.01 else "no"
 
@@ -128,10 +135,10 @@ def contrast_table(test: TestSet) -> Table:
         Column("variant", "name", _text("name")),
         Column("against", "baseline", _text("baseline")),
         Column("difference, points", "delta", lambda row: points(row["delta"])),
-        Column("interval", "ci_low ci_high", _interval(points)),
+        Column("interval", "ci_low ci_high se df", _interval(points)),
         Column("p", "p", lambda row: p_value(row["p"])),
         Column("adjusted p", "p_adjusted", lambda row: p_value(row["p_adjusted"])),
-        Column("verdict", "verdict", _text("verdict")),
+        Column("verdict", "verdict p_equivalence paired question", _text("verdict")),
         Column("pairs cut differently %", "affected_share", _share("affected_share", 1)),
         Column(
             "difference on those",
@@ -167,8 +174,8 @@ def speed_table(rows: list[Row]) -> Table:
     return Table("throughput", columns, rows)
 
 
-def audit_table(rows: list[Row]) -> Table:
-    """What each variant cuts of each split."""
+def audit_table(rows: list[Row], name: str = "audit") -> Table:
+    """What each variant cuts of each split, or of each label of it."""
     columns = [
         Column("variant", "name", _text("name")),
         Column("split", "split", _text("split")),
@@ -188,9 +195,10 @@ def audit_table(rows: list[Row]) -> Table:
             _lost("second"),
         ),
         Column("tokens lost %", "lost_share", _share("lost_share", 1)),
-        Column("tokens a row", "tokens", _number("tokens", ".1f")),
     ]
-    return Table("audit", columns, rows)
+    if all("tokens" in row for row in rows):
+        columns.append(Column("tokens a row", "tokens", _number("tokens", ".1f")))
+    return Table(name, columns, rows)
 
 
 def _lost(side: str) -> Callable[[Row], str]:

@@ -92,7 +92,7 @@ def compare(
     labels = inputs.group_labels(groups, len(array))
     adjust = correction_named(correction)
     estimates = comparison.estimates(flags, same, labels)
-    p, p_equivalence = _p_values(estimates, same, margin)
+    p, p_equivalence = _p_values(estimates, same, margin, comparison.chance_of_equal_scores(margin))
     p_adjusted, p_equivalence = adjust(p), adjust(p_equivalence)
     affected_parts = comparison.affected(flags, same, masks)
     return [
@@ -162,6 +162,16 @@ class _Comparison:
             spreads = one, other
         return difference(first, second, self.clusters.subset(mask), self.alpha, spreads)
 
+    def chance_of_equal_scores(self, margin: float) -> float:
+        """The most likely that all scores agree although the means differ by ``margin``.
+
+        For scores from 0 to 1 a difference of ``margin`` needs unequal scores on as large a share of
+        clusters, and all agree with probability (1 - margin)^clusters at most. nan for other scores.
+        """
+        if self.scores.min() < 0 or self.scores.max() > 1:
+            return math.nan
+        return float((1 - min(margin, 1.0)) ** self.clusters.sizes.size)
+
     def question(self, estimate: Estimate, together: bool, skip: bool) -> str:
         """What the contrast answers, in one line, or why it answers nothing."""
         n_seeds = self.scores.shape[1]
@@ -179,14 +189,16 @@ class _Comparison:
         return f"does the mean score differ over new seeds and new {units} ({seeds}{exploratory})?"
 
 
-def _p_values(estimates: list[Estimate], same: list[bool], margin: float) -> tuple[Floats, Floats]:
+def _p_values(
+    estimates: list[Estimate], same: list[bool], margin: float, chance_of_equal: float
+) -> tuple[Floats, Floats]:
     rows = np.array([(e.mean, e.ci_low, e.se, e.df) for e in estimates], dtype=np.float64).reshape(-1, 4)
     delta, low, se, df = rows.T
     testable = np.where(se > 0, se, math.nan)
-    # The same scores everywhere: nothing speaks for a difference, all for equivalence.
+    # The same scores everywhere: nothing speaks for a difference, and the number of clusters for equivalence.
     equal = (se == 0) & (low == 0)
     p = np.where(equal, 1.0, 2 * stats.t.sf(np.abs(delta / testable), df))
-    p_equivalence = np.where(equal, 0.0, tost(delta, testable, df, margin))
+    p_equivalence = np.where(equal, chance_of_equal, tost(delta, testable, df, margin))
     return np.where(same, math.nan, p), np.where(same, math.nan, p_equivalence)
 
 

@@ -1,5 +1,6 @@
 """The analysis: from a ledger alone to the rows that tables and figures show. Free of torch."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from trimtab.statistics import Estimate, compare, effective_clusters, mean_interval
+from trimtab.study.definition import coordinate_words
 from trimtab.study.ledger import Ledger
 
 Row = dict[str, Any]
@@ -36,7 +38,7 @@ class Analysis:
 
     seeds: those that every variant with any finished trial has finished, on which all figures stand;
     missing: a row a trial that is not done; speeds, audits, curves: a row a variant, a variant and split,
-    a variant, seed and epoch.
+    a variant, seed and epoch; signatures: the different versions and commits that trials were made with.
     """
 
     study: dict[str, Any]
@@ -47,6 +49,7 @@ class Analysis:
     curves: list[Row]
     missing: list[Row]
     failures: list[Row]
+    signatures: list[dict[str, str]]
 
 
 def analyse(ledger: Ledger) -> Analysis:
@@ -74,6 +77,7 @@ def analyse(ledger: Ledger) -> Analysis:
         curves=_curves(ledger, done),
         missing=_missing(frame),
         failures=_failures(ledger, frame),
+        signatures=_signatures(ledger, done),
     )
 
 
@@ -135,10 +139,10 @@ def _means(
 
 
 def _p_above(estimate: Estimate, bound: float) -> float:
-    """One-sided p of a mean that lies above ``bound`` by chance; 1 where it does not lie above."""
-    if estimate.mean <= bound:
-        return 1.0
-    return float(stats.t.sf((estimate.mean - bound) / estimate.se, estimate.df)) if estimate.se > 0 else 0.0
+    """One-sided p of a mean above ``bound``; nan where one seed or no variation permits none."""
+    if not estimate.se > 0:
+        return math.nan
+    return float(stats.t.sf((estimate.mean - bound) / estimate.se, estimate.df))
 
 
 def _contrasts(
@@ -182,11 +186,7 @@ def _contrasts(
 def _place(asked: Row, number: int) -> Row:
     """Which variant a row is about: number, name, coordinates, and the name of its series over max_len."""
     coordinates = asked["coordinates"]
-    rest = [
-        str(v) if k in ("truncation", "size") else f"{k} {v}"
-        for k, v in coordinates.items()
-        if k != "max_len"
-    ]
+    rest = [coordinate_words(key, value) for key, value in coordinates.items() if key != "max_len"]
     return {
         "variant": number,
         "name": asked["name"],
@@ -212,10 +212,19 @@ def _speeds(study: Row, done: pd.DataFrame) -> list[Row]:
                 "precision": first["recipe.precision"],
                 "threads": int(first["threads"]),
                 "machine": first["machine"],
-                "torch": first["torch"],
             }
         )
     return rows
+
+
+def label_audit_rows(variants: list[Row]) -> list[Row]:
+    """What each variant cuts of each label's rows, a row a variant, test set and label."""
+    return [
+        _place(asked, number) | {"split": f"{split}: {label}"} | audit
+        for number, asked in enumerate(variants)
+        for split, audits in asked["label_audits"].items()
+        for label, audit in audits.items()
+    ]
 
 
 def audit_rows(variants: list[Row]) -> list[Row]:
@@ -230,9 +239,21 @@ def audit_rows(variants: list[Row]) -> list[Row]:
 def _curves(ledger: Ledger, done: pd.DataFrame) -> list[Row]:
     study, rows = ledger.study, []
     for trial in done.to_dict("records"):
-        place = _place(study["variants"][trial["variant"]], trial["variant"]) | {"seed": trial["seed"]}
+        asked = study["variants"][trial["variant"]]
+        if asked["same_as"] != trial["variant"]:
+            continue  # the same trials, which stand there already
+        place = _place(asked, trial["variant"]) | {"seed": trial["seed"]}
         rows += [place | record for record in ledger.trial(trial["key"]).metrics()]
     return rows
+
+
+def _signatures(ledger: Ledger, done: pd.DataFrame) -> list[dict[str, str]]:
+    signatures = []
+    for key in dict.fromkeys(done["key"]):
+        signature = (ledger.trial(key).result or {}).get("signature", ledger.study["signature"])
+        if signature not in signatures:
+            signatures.append(signature)
+    return signatures
 
 
 def _missing(frame: pd.DataFrame) -> list[Row]:

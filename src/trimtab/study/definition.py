@@ -46,8 +46,12 @@ class Variant:
     @property
     def name(self) -> str:
         """``longest_first, max_len 16``: the truncation by its spec, other axes by name and value."""
-        parts = [coordinate_words(key, value) for key, value in self.coordinates.items()]
-        return ", ".join(parts) or "the only variant"
+        return place_words(self.coordinates) or "the only variant"
+
+
+def place_words(place: Coordinates) -> str:
+    """Some coordinates as a person names them: ``ratio, max_len 16``."""
+    return ", ".join(coordinate_words(key, value) for key, value in place.items())
 
 
 def coordinate_words(key: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from trimtab.aside import written_aside
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import load
@@ -80,6 +81,7 @@ class TrialJob:
     seed: int
     device: str
     keep_weights: bool
+    signature: dict[str, str]
 
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
@@ -154,9 +156,8 @@ class TrialJob:
                 raise RuntimeError(f"the cached tokens of {name} changed while the study ran; run it again")
 
     def _save(self, model: Classifier) -> None:
-        aside = self.folder / ".weights.safetensors"
-        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
-        aside.replace(self.folder / "weights.safetensors")
+        with written_aside(self.folder / "weights.safetensors") as aside:
+            save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
 
     def _result(
         self, epochs: list[dict[str, float]], scores: dict[str, dict[str, float]], seconds: float
@@ -174,7 +175,7 @@ class TrialJob:
             "recipe": asdict(self.recipe),
             "machine": device_name(torch.device(self.device)),
             "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
+            "signature": self.signature,
         }
 
 

@@ -1,10 +1,9 @@
 """The ledger: a folder that holds what a study asked for and everything that came out. Free of torch."""
 
+import contextlib
 import json
-import os
-import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,6 +13,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from trimtab.aside import ASIDE, write_json, written_aside
 from trimtab.config import InputError
 
 SCHEMA = 1
@@ -22,7 +22,6 @@ _STUDY = "study.json"  # what the study asked for when it last ran
 _RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 _EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _LOCK = ".lock"
-_ASIDE = ".writing-"  # what is being written; a process that is killed leaves it behind
 
 
 class Trial:
@@ -98,6 +97,9 @@ class Ledger:
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
         owner = _read_json(self.folder / _NAME)
+        if owner is None:  # deleted, as damaged: then study.json still knows
+            known = _read_json(self.folder / _STUDY)
+            owner = {"study": known["name"], "schema": SCHEMA} if known else None
         if owner is None:
             return
         if owner["study"] != study:
@@ -113,7 +115,8 @@ class Ledger:
 
     def _start(self, study: str) -> None:
         try:
-            if self.folder.is_dir() and not all(map(_is_ours, self.folder.iterdir())):
+            begun = (self.folder / _STUDY).exists()
+            if self.folder.is_dir() and not begun and not all(map(_is_ours, self.folder.iterdir())):
                 raise InputError(
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
                 )
@@ -122,8 +125,9 @@ class Ledger:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def lock(self) -> FileLock:
-        """The lock of whoever runs this ledger; the system frees it when that process ends, however it ends.
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the ledger while a run is at work; the system frees it when the process ends, however it ends.
 
         InputError where another run holds it, or the folder cannot be written.
         """
@@ -134,8 +138,11 @@ class Ledger:
             raise InputError(f"{self.folder}: another run is at work here; wait until it ends") from error
         except OSError as error:
             raise _unwritable(self.folder, error) from error
-        _sweep(self.folder)
-        return lock
+        try:
+            _sweep(self.folder)
+            yield
+        finally:
+            lock.release()
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
@@ -187,32 +194,6 @@ class Ledger:
         return pd.json_normalize(rows)
 
 
-class written_aside:  # noqa: N801  (a context manager reads like a function)
-    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Path:
-        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=_ASIDE, suffix=self.path.suffix)
-        os.close(number)
-        os.chmod(name, 0o644)
-        self.aside = Path(name)
-        return self.aside
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is None:
-            os.replace(self.aside, self.path)
-        else:
-            self.aside.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write JSON aside and rename it, so that a reader sees the old file or the whole new one."""
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(value, indent=1) + "\n")
-
-
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(path.read_text())
@@ -237,12 +218,12 @@ def _read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, ND
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed process had begun to write; only its successor, who holds the lock, may."""
-    for path in folder.glob(f"{_ASIDE}*"):
+    for path in folder.glob(f"{ASIDE}*"):
         path.unlink(missing_ok=True)
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name == _LOCK or path.name.startswith(_ASIDE)
+    return path.name == _LOCK or path.name.startswith(ASIDE)
 
 
 def _damaged(path: Path, why: object) -> InputError:

@@ -1,7 +1,7 @@
 """The plan: what each variant's model would be given, and which trials that makes. Free of torch."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
-from trimtab.data.pairs import Pairs, ceiling, make_pairs
+from trimtab.data.pairs import Pairs, budget, ceiling, make_pairs
 from trimtab.study.definition import Study, Variant
 from trimtab.study.ledger import SCHEMA
 from trimtab.training.recipe import Precision
@@ -38,7 +38,7 @@ class Inputs:
 
     @property
     def hardly_cut(self) -> bool:
-        """Whether fewer than 1 % of the training and of every evaluated set's pairs are cut."""
+        """Whether fewer than 1 % of the pairs of every split are cut."""
         return all(audit.hardly_cuts for audit in self.audits.values())
 
 
@@ -70,18 +70,19 @@ class Plan:
 
     def same_inputs(self, number: int) -> int:
         """The first variant that trains on the same inputs in the same way; ``number`` where none."""
-        key = self.key(number, 0)
-        return next(i for i in range(number + 1) if self.key(i, 0) == key)
+        return self._first_alike[number]
+
+    @cached_property
+    def _first_alike(self) -> list[int]:
+        first: dict[str, int] = {}
+        return [first.setdefault(self.key(number, 0), number) for number in range(len(self.inputs))]
 
 
-def make_plan(
-    study: Study, dataset: Dataset, on_inputs: Callable[[int, int], None] = lambda i, n: None
-) -> Plan:
+def make_plan(study: Study, dataset: Dataset) -> Plan:
     """Cut every split as every variant does; InputError names the variant whose truncation is impossible."""
     made: dict[tuple[str, int], Inputs] = {}
     inputs = []
-    for number, variant in enumerate(study.variants):
-        on_inputs(number, len(study.variants))
+    for variant in study.variants:
         cut = (variant.settings.truncation.resolved, variant.settings.max_len)
         if cut not in made:
             made[cut] = _inputs(variant, dataset)
@@ -96,6 +97,10 @@ def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
     result = Inputs({}, {}, {}, {}, {}, {})
     for name, tokens in dataset.splits.items():
         try:
+            if budget(settings.max_len, tokens.second is not None) == 0:
+                raise InputError(
+                    f"max_len {settings.max_len} has room for the special tokens alone; raise it"
+                )
             pairs = make_pairs(tokens, truncation, settings.max_len, dataset.special)
         except InputError as error:
             raise InputError(f"{variant.name}: {name}: {error}") from error

@@ -98,6 +98,7 @@ class _Run:
     def __init__(self, study: Study, plan: Plan, ledger: Ledger, watcher: Watcher) -> None:
         self.study, self.plan, self.ledger, self.watcher = study, plan, ledger, watcher
         self.failures: list[Failure] = []
+        self.signature = machine.signature()
 
     def run(self, jobs: int | None, device: str) -> Outcome:
         self.runtime = resolve(
@@ -154,6 +155,7 @@ class _Run:
             seed=trial.seed,
             device=self.runtime["device"],
             keep_weights=self.study.keep_weights,
+            signature=self.signature,
         )
 
     def _end(self, number: int, trial: _Trial, ended: Ended) -> Job | None:
@@ -191,7 +193,6 @@ class _Run:
             "question": self.study.question,
             "text": self.study.text,
             "seeds": list(self.study.seeds),
-            "axes": self.study.axes,
             "variants": rows,
             "excluded": [{"place": place, "because": why} for place, why in self.study.excluded],
             "contrasts": [asdict(contrast) for contrast in self.study.contrasts],
@@ -200,7 +201,7 @@ class _Run:
             "labels": list(dataset.label_names),
             "vocabulary": dataset.vocabulary,
             "counts": [asdict(counts) for counts in dataset.counts],
-            "signature": machine.signature(),
+            "signature": self.signature,
             "runtime": self.runtime,
         }
         self.ledger.write_study(study, self._evaluated())

@@ -31,6 +31,8 @@ def resolve(
             f"--device {device}: {folder} was begun on {runtime['device']}; leave --device out, or choose "
             "another folder with --out DIR"
         )
+    if kept and runtime["device"] == "cuda":
+        _resolve_device("cuda")  # InputError here rather than a failure in every trial
     open_kinds = _kinds_to_measure(plan, runtime["precision"])
     if open_kinds:
         on_stage("measuring which precision is quicker here")
@@ -102,5 +104,6 @@ def _resolve_device(device: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     if device == "cuda":
-        raise InputError("--device cuda: PyTorch finds no CUDA device here; leave --device out")
+        mend = "leave --device out, or choose another folder with --out DIR where results were begun on cuda"
+        raise InputError(f"--device cuda: PyTorch finds no CUDA device here; {mend}")
     return "cpu"

@@ -18,7 +18,9 @@ def work(plan: Plan, number: int) -> float:
     """An estimate of the arithmetic of one trial, good for shares."""
     settings = plan.study.variants[number].settings
     tokens = plan.inputs[number].tokens["train"] * len(plan.dataset.splits["train"])
-    return settings.recipe.epochs * tokens * settings.size.parameters(0, 2)
+    size = settings.size
+    tables = (size.positions + 2) * size.hidden  # looked up, not multiplied
+    return settings.recipe.epochs * tokens * (size.parameters(0, 2) - tables)
 
 
 def kind_of_work(plan: Plan, number: int) -> str:

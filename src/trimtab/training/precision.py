@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from trimtab.aside import write_json
 from trimtab.config import canonical_hash
 from trimtab.data.files import cache_root
 from trimtab.data.pairs import Pairs
@@ -63,9 +64,7 @@ def choose_precision(
     except (OSError, ValueError, TypeError, KeyError):  # not there, or not what was written
         rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{time.time_ns()}")
-        aside.write_text(json.dumps(rates))
-        aside.replace(path)
+        write_json(path, rates)
     return ("bf16" if rates["bf16"] > _WORTHWHILE * rates["fp32"] else "fp32"), rates
 
 

@@ -1,0 +1,36 @@
+"""Writing aside and renaming: a file is the old one or the whole new one, whenever it is read."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ASIDE = ".writing-"  # what is being written; a process that is killed leaves it behind
+
+
+class written_aside:  # noqa: N801  (a context manager reads like a function)
+    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends well."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Path:
+        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=ASIDE, suffix=self.path.suffix)
+        os.close(number)
+        os.chmod(name, 0o644)
+        self.aside = Path(name)
+        return self.aside
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is None:
+            os.replace(self.aside, self.path)
+        else:
+            self.aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON aside and rename it, so that a reader sees the old file or the whole new one."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(value, indent=1) + "\n")
