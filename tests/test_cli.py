@@ -21,7 +21,6 @@ from trimtab.training.loop import Progress
 
 QUICKSTART = Path(__file__).parents[1] / "studies" / "quickstart.toml"
 PATIENCE = 120  # seconds until a test gives up on another process
-PASSIVE = "passive"  # threads that spin make a trial a hundred times slower where the cores are busy
 
 STUDY = """\
 question = "Does it matter?"
@@ -70,14 +69,13 @@ def at_home(home, tmp_path, monkeypatch):
     """Each test works in a folder of its own, with the study in it and the cache of all."""
     monkeypatch.setenv("TRIMTAB_CACHE", str(home / "cache"))
     monkeypatch.delenv("TRIMTAB_DATA", raising=False)
-    monkeypatch.setenv("OMP_WAIT_POLICY", PASSIVE)
     monkeypatch.chdir(tmp_path)
     shutil.copy(home / "study.toml", tmp_path)
 
 
 def start(home, *arguments, **options):
     environment = {key: value for key, value in os.environ.items() if key != "TRIMTAB_DATA"}
-    environment |= {"TRIMTAB_CACHE": str(home / "cache"), "OMP_WAIT_POLICY": PASSIVE}
+    environment |= {"TRIMTAB_CACHE": str(home / "cache")}
     return subprocess.Popen(
         [Path(sys.executable).with_name("trimtab"), *arguments],
         stdout=subprocess.PIPE,

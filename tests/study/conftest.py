@@ -43,7 +43,6 @@ def set_environment(patch, cache):
     patch.setenv("TRIMTAB_CACHE", str(cache))
     patch.delenv("TRIMTAB_DATA", raising=False)
     # Threads that wait by spinning make a trial a hundred times slower where the cores are busy otherwise.
-    patch.setenv("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(autouse=True)
