@@ -1,52 +1,15 @@
-"""Spec strings, the nearest name, the canonical hash."""
+"""The nearest name, strict tables, the canonical hash."""
 
 from typing import Literal
 
 import pytest
 from pydantic import BaseModel
 
-from trimtab.config import STRICT, InputError, Spec, canonical_hash, nearest, parse_spec, validated
+from trimtab.config import STRICT, InputError, canonical_hash, nearest, validated
 
 
 def test_input_error_is_a_value_error():
     assert issubclass(InputError, ValueError)
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "options"),
-    [
-        ("head", "head", {}),
-        (" head ( ) ", "head", {}),
-        ("ratio(minimum=1)", "ratio", {"minimum": 1}),
-        ("f( a = 0.25 , b=-3,c=1e-3 )", "f", {"a": 0.25, "b": -3, "c": 0.001}),
-        ("f(a=true, b=False, c=bert, d='x y')", "f", {"a": True, "b": False, "c": "bert", "d": "x y"}),
-        ("f(a=[1], b=None, c=1.2.3)", "f", {"a": "[1]", "b": "None", "c": "1.2.3"}),
-    ],
-)
-def test_parse_spec(text, name, options):
-    spec = parse_spec(text)
-    assert spec == Spec(name, options)
-    assert [type(value) for value in spec.options.values()] == [type(value) for value in options.values()]
-    assert parse_spec(str(spec)) == spec
-
-
-@pytest.mark.parametrize("text", ["", "3", "f(", "f)", "f(a=1)g", "f(a=(1))", "f-g", "(a=1)"])
-def test_what_is_no_spec_string(text):
-    with pytest.raises(InputError) as caught:
-        parse_spec(text)
-    assert str(caught.value) == f"{text!r} is not a spec string: write name or name(option=value, ...)"
-
-
-@pytest.mark.parametrize(("text", "part"), [("f(1)", "1"), ("f(a=)", "a="), ("f(=1)", "=1"), ("f(a=1,)", "")])
-def test_what_is_no_option(text, part):
-    with pytest.raises(InputError) as caught:
-        parse_spec(text)
-    assert str(caught.value) == f"{text!r}: {part!r} is not an option: write option=value"
-
-
-def test_an_option_given_twice():
-    with pytest.raises(InputError, match=r"'f\(a=1, a=2\)': option 'a' is given twice; keep one"):
-        parse_spec("f(a=1, a=2)")
 
 
 def test_nearest():

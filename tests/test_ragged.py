@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trimtab.ragged import Ragged, offsets_of, ranges
+from trimtab.ragged import Ragged, mix, offsets_of, ranges
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
 
@@ -67,3 +67,25 @@ def test_offsets_and_ranges():
     assert offsets_of(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
     assert ranges(np.array([7, 1, 0]), np.array([2, 0, 3])).tolist() == [7, 8, 0, 1, 2]
     assert ranges(np.empty(0, np.int64), np.empty(0, np.int64)).tolist() == []
+
+
+def test_places_count_from_0_in_each_row():
+    window = Ragged(np.arange(10), np.array([2, 5, 5, 7]))
+    assert window.places().tolist() == [0, 1, 2, 0, 1]
+
+
+def test_digests_are_of_the_row_alone():
+    rows = [[1, 2], [2, 1], [], [0], [0, 0], [1, 2], [], [2**31 - 1]]
+    digests = Ragged.from_rows(rows).digests()
+    alone = [int(Ragged.from_rows([row]).digests()[0]) for row in rows]
+    assert digests.dtype == np.uint64
+    assert digests.tolist() == alone
+    assert len(set(alone)) == len({tuple(row) for row in rows})
+    assert Ragged(np.arange(10), np.array([1, 3])).digests()[0] == digests[0]
+    assert Ragged.from_rows([]).digests().tolist() == []
+
+
+def test_mix_is_splitmix64():
+    # The first three outputs of splitmix64 seeded with 0, whose state grows by the golden ratio.
+    states = np.arange(1, 4, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    assert mix(states).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]

@@ -1,11 +1,8 @@
-"""What every wing needs to read its settings: input errors, spec strings and the canonical hash."""
+"""What every wing needs to read its settings: input errors, strict tables and the canonical hash."""
 
-import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -63,54 +60,6 @@ def validated(model: type[Model], table: dict[str, Any], place: str) -> Model:
         return model.model_validate(table)
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, model.model_fields)}") from error
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A parsed spec string such as ``head_tail(head=0.25)``: a name and its options."""
-
-    name: str
-    options: dict[str, Any]
-
-    def __str__(self) -> str:
-        if not self.options:
-            return self.name
-        inside = ", ".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.name}({inside})"
-
-
-_SPEC = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\(([^()]*)\))?\s*")
-
-
-def parse_spec(text: str) -> Spec:
-    """Read ``name`` or ``name(key=value, ...)``; values are numbers, booleans or bare words.
-
-    Raises InputError where the text is not of that form.
-    """
-    match = _SPEC.fullmatch(text)
-    if not match:
-        raise InputError(f"{text!r} is not a spec string: write name or name(option=value, ...)")
-    name, inside = match.groups()
-    options: dict[str, Any] = {}
-    for part in (inside or "").split(",") if (inside or "").strip() else []:
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or not key or not value:
-            raise InputError(f"{text!r}: {part.strip()!r} is not an option: write option=value")
-        if key in options:
-            raise InputError(f"{text!r}: option {key!r} is given twice; keep one")
-        options[key] = _value(value)
-    return Spec(name, options)
-
-
-def _value(text: str) -> Any:
-    lowered = text.lower()
-    if lowered in ("true", "false"):
-        return lowered == "true"
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return value if isinstance(value, int | float | str) else text
 
 
 def canonical_hash(value: Any) -> str:

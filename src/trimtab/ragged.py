@@ -44,6 +44,22 @@ class Ragged:
         """Tokens in each row, (rows,) int64."""
         return np.diff(self.offsets)
 
+    def places(self) -> NDArray[np.int64]:
+        """The place of each token in its row, from 0: (tokens of all rows,) int64."""
+        return ranges(np.zeros(len(self), np.int64), self.lengths)
+
+    def digests(self) -> NDArray[np.uint64]:
+        """A 64-bit digest of each row, (rows,): equal for equal rows of any Ragged, almost surely only then.
+
+        For rows of values from 0 to 2^32 - 1.
+        """
+        values = self.values[self.offsets[0] : self.offsets[-1]]
+        # Places count from 1, as 0 mixes to 0: a first token of 0 must not look like none.
+        mixed = mix(((self.places() + 1) << 32 | values).astype(np.uint64))
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+        ends = self.offsets - self.offsets[0]
+        return mix(sums[ends[1:]] - sums[ends[:-1]])
+
     def take(self, index: ArrayLike) -> "Ragged":
         """The rows named by ``index`` (rows',), in its order, or by a mask (rows,), copied by one gather."""
         index = np.asarray(index)
@@ -64,3 +80,10 @@ def ranges(starts: NDArray[np.integer], lengths: NDArray[np.integer]) -> NDArray
     """Flat indices start, start + 1, ... of each row, row after row: (sum of lengths,) int64."""
     offsets = offsets_of(lengths)
     return np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+
+
+def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): spreads every bit over all 64."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))

@@ -58,6 +58,27 @@ def naive_only(a, b, budget, cut):
     return tuple(kept)
 
 
+def naive_priority(a, b, budget, order):
+    """Hands out tokens one by one, to the first of ``order`` that still wants one."""
+    wanted, kept = [a, b], [0, 0]
+    for _ in range(budget):
+        side = next((side for side in order if kept[side] < wanted[side]), None)
+        if side is None:
+            break
+        kept[side] += 1
+    return tuple(kept)
+
+
+def naive_fixed(a, b, budget, share):
+    """Each side takes of its own share what it needs; then each takes of what the other left."""
+    shares = [int(share * budget + Fraction(1, 2)), 0]
+    shares[1] = budget - shares[0]
+    kept = [min(a, shares[0]), min(b, shares[1])]
+    for side, length in enumerate((a, b)):
+        kept[side] += min(length - kept[side], budget - sum(kept))
+    return tuple(kept)
+
+
 ORACLES = {
     "longest_first": lambda a, b, budget: naive_longest_first(a, b, budget, "bert"),
     "longest_first(tie=hf_fast)": lambda a, b, budget: naive_longest_first(a, b, budget, "hf_fast"),
@@ -67,6 +88,12 @@ ORACLES = {
     "ratio(minimum=6)": lambda a, b, budget: naive_ratio(a, b, budget, 6),
     "only_first(otherwise=longest_first)": lambda a, b, budget: naive_only(a, b, budget, 0),
     "only_second(otherwise=longest_first)": lambda a, b, budget: naive_only(a, b, budget, 1),
+    "first_priority": lambda a, b, budget: naive_priority(a, b, budget, (0, 1)),
+    "second_priority": lambda a, b, budget: naive_priority(a, b, budget, (1, 0)),
+    "fixed": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(7, 10)),
+    "fixed(first=0.35)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(35, 100)),
+    "fixed(first=0)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(0)),
+    "fixed(first=1)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(1)),
 }
 
 
@@ -90,6 +117,20 @@ def test_equals_its_naive_loop_on_a_million_pairs(spec):
     for budget in rng.integers(0, 130, 10):
         a, b = rng.integers(0, 90, (2, 100_000))
         check(spec, a, b, int(budget))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("fixed(first=0.5)", "longest_first"),
+        ("fixed(first=1)", "first_priority"),
+        ("fixed(first=0)", "second_priority"),
+    ],
+)
+def test_fixed_shares_that_have_a_name_of_their_own(one, other):
+    a, b = (grid.ravel() for grid in np.indices((LIMIT, LIMIT)))
+    for budget in range(LIMIT):
+        np.testing.assert_array_equal(parse(one).split(a, b, budget), parse(other).split(a, b, budget))
 
 
 @pytest.mark.parametrize(("spec", "cut"), [("only_first", 0), ("only_second", 1)])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trimtab.config import InputError
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
-from trimtab.ragged import Ragged, offsets_of, ranges
+from trimtab.ragged import Ragged, mix, offsets_of, ranges
 from trimtab.truncation import Kept, Truncation
 
 SPECIAL_OF_PAIR = 3  # cls A sep B sep
@@ -47,19 +47,7 @@ class Pairs:
 
     def row_digests(self) -> NDArray[np.uint64]:
         """A 64-bit digest of each row's input, (rows,): almost surely different where rows differ."""
-        tokens = self.tokens
-        positions = np.arange(len(tokens.values)) - np.repeat(tokens.offsets[:-1], tokens.lengths)
-        mixed = _mix(((positions << 32) | tokens.values).astype(np.uint64))
-        # No row is empty (it holds its special tokens), so reduceat sums exactly the rows.
-        sums: NDArray[np.uint64] = np.add.reduceat(mixed, tokens.offsets[:-1])
-        return _mix(sums ^ self.first_lengths.astype(np.uint64))
-
-
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): spreads every bit over all 64."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+        return mix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
 
 
 def budget(max_len: int, pairs: bool) -> int:

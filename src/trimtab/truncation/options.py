@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+from numpy.typing import NDArray
+
 from trimtab.config import InputError, nearest
 
 
@@ -19,6 +22,14 @@ class Bounds:
 
 Share = Annotated[float, Bounds(0, 1)]
 Count = Annotated[int, Bounds(0, 2**31 - 1)]
+
+
+def rounded_share(share: float, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """floor(share * number + 1/2) of each number (rows,) below a million, the share taken as it is written.
+
+    As a double, 0.29 * 50 falls a hair short of 14.5: the billionth makes up for it.
+    """
+    return np.floor(share * numbers + (0.5 + 1e-9)).astype(np.int64)
 
 
 @dataclass(frozen=True)

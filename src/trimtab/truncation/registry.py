@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from trimtab.config import InputError, Spec, nearest
+from trimtab.config import InputError, nearest
+from trimtab.truncation.grammar import Spec
 from trimtab.truncation.options import Option, options_of, read_options
-from trimtab.truncation.selections import head, head_tail, tail
-from trimtab.truncation.splits import longest_first, only_first, only_second, ratio
+from trimtab.truncation.selections import head, head_tail, middle, random, salient, tail
+from trimtab.truncation.splits import (
+    first_priority,
+    fixed,
+    longest_first,
+    only_first,
+    only_second,
+    ratio,
+    second_priority,
+)
 
 Kind = Literal["split", "selection"]
 
@@ -42,11 +51,18 @@ SPLITS: dict[str, Strategy] = {
     "ratio": Strategy(ratio),
     "only_first": Strategy(only_first),
     "only_second": Strategy(only_second),
+    "first_priority": Strategy(first_priority),
+    "second_priority": Strategy(second_priority),
+    "fixed": Strategy(fixed),
 }
 SELECTIONS: dict[str, Strategy] = {
     "head": Strategy(head),
     "tail": Strategy(tail),
     "head_tail": Strategy(head_tail),
+    "middle": Strategy(middle),
+    # It reads the tokens only to draw alike in any data set: which are kept tells nothing of them.
+    "random": Strategy(random),
+    "salient": Strategy(salient, needs_fit=True, content_dependent=True),
 }
 OURS: dict[Kind, dict[str, Strategy]] = {"split": SPLITS, "selection": SELECTIONS}
 

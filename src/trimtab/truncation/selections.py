@@ -8,9 +8,9 @@ with 0 <= keep <= the row's length, `context` a Context. The result holds the fl
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.ragged import Ragged, ranges
+from trimtab.ragged import Ragged, mix, ranges
 from trimtab.truncation.context import Context
-from trimtab.truncation.options import Share
+from trimtab.truncation.options import Count, Share, rounded_share
 
 Indices = NDArray[np.int64]
 
@@ -37,9 +37,49 @@ def head_tail(side: Ragged, keep: NDArray[np.int64], context: Context, *, head: 
     return ranges(starts.ravel(), np.stack([front, back], axis=1).ravel())
 
 
-def rounded_share(share: float, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """floor(share * number + 1/2) of each number (rows,) below a million, the share taken as it is written.
+def middle(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
+    """Keeps the middle of each text; of an odd number of tokens to drop, the right loses one more."""
+    return ranges(side.offsets[:-1] + (side.lengths - keep) // 2, keep)
 
-    As a double, 0.29 * 50 falls a hair short of 14.5: the billionth makes up for it.
+
+def random(side: Ragged, keep: NDArray[np.int64], context: Context, *, seed: Count = 0) -> Indices:
+    """Keeps tokens drawn uniformly without replacement.
+
+    The draw depends on `seed`, the side and the row's own tokens, so that a row is cut alike in any data set.
     """
-    return np.floor(share * numbers + (0.5 + 1e-9)).astype(np.int64)
+    stream = mix(side.digests() ^ mix(np.array([2 * seed + context.side], np.uint64)))
+    draws = np.repeat(stream, side.lengths)
+    draws += side.places().astype(np.uint64)
+    return _lowest(side, keep, (mix(draws) >> np.uint64(32)).astype(np.uint32))
+
+
+def salient(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
+    """Keeps the tokens of highest inverse document frequency, ties to the left.
+
+    Frequencies are those of ``Truncation.fit``; a token that did not occur there counts as the rarest.
+    """
+    frequencies = context.document_frequencies
+    assert frequencies is not None, "Truncation.keep asks for the fit"
+    tokens = side.values[side.offsets[0] : side.offsets[-1]]
+    size = max(len(frequencies), int(tokens.max(initial=0)) + 1)
+    table = np.zeros(size, np.uint32)
+    table[: len(frequencies)] = frequencies
+    return _lowest(side, keep, table[tokens])
+
+
+def _lowest(side: Ragged, keep: NDArray[np.int64], scores: NDArray[np.uint32]) -> Indices:
+    """The `keep` tokens of lowest score in each row, ties to the left; scores (tokens,) of all rows."""
+    lengths, starts = side.lengths, side.offsets[:-1] - side.offsets[0]
+    kept = np.repeat(keep == lengths, lengths)
+    rows = np.flatnonzero((keep > 0) & (keep < lengths))
+    rows = rows[np.argsort(lengths[rows], kind="stable")]
+    # Rows of one length make a matrix, which is sorted at once: there are far fewer lengths than rows.
+    for group in np.split(rows, np.flatnonzero(np.diff(lengths[rows])) + 1):
+        if len(group):
+            columns = np.arange(lengths[group[0]])
+            places = starts[group][:, None] + columns
+            # The column in the lower half makes each key its own, and a tie go to the left.
+            keys = (scores[places].astype(np.uint64) << np.uint64(32)) | columns.astype(np.uint64)
+            last = np.take_along_axis(np.sort(keys, axis=1), keep[group][:, None] - 1, axis=1)
+            kept[places] = keys <= last
+    return np.flatnonzero(kept) + side.offsets[0]

@@ -1,16 +1,16 @@
 """Truncation: a split and a selection for each side, written as a spec string, at work on whole data sets."""
 
 import operator
-import re
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trimtab.config import InputError, parse_spec
+from trimtab.config import InputError
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation.context import Context, document_frequencies
+from trimtab.truncation.grammar import Spec, read_specs
 from trimtab.truncation.registry import SPLITS, Choice
 
 
@@ -86,17 +86,16 @@ class Truncation:
         return replace(self, frequencies=document_frequencies(*sides))
 
     def keep(self, first: Ragged, second: Ragged | None, budget: int) -> Kept:
-        """Which tokens are kept; without `second`, the first `selecting` alone cuts each text to the budget.
+        """Which tokens are kept; a single text, without `second`, is split as if that had no tokens.
 
         InputError as in ``split``, and where ``fit`` is missing.
         """
+        lengths = np.zeros(len(first), np.int64) if second is None else second.lengths
+        keep_first, keep_second = self.split(first.lengths, lengths, budget)
+        indices = self._select(0, first, keep_first)
         if second is None:
-            keep_first = np.minimum(first.lengths, _budget(budget))
-            return Kept(self._select(0, first, keep_first), None, keep_first, None)
-        keep_first, keep_second = self.split(first.lengths, second.lengths, budget)
-        return Kept(
-            self._select(0, first, keep_first), self._select(1, second, keep_second), keep_first, keep_second
-        )
+            return Kept(indices, None, keep_first, None)
+        return Kept(indices, self._select(1, second, keep_second), keep_first, keep_second)
 
     def apply(self, first: Ragged, second: Ragged | None, budget: int) -> tuple[Ragged, Ragged | None]:
         """Both sides cut to the budget, as ``keep`` says; a side that loses nothing is returned uncopied."""
@@ -124,35 +123,20 @@ class Truncation:
         return indices
 
 
-_WRITE = "write split, split+selection or split+selection/selection"
-
-
 def parse(text: str) -> Truncation:
     """The truncation a spec string names, such as ``ratio(minimum=1)+head_tail(head=0.25)/tail``.
 
-    InputError, in one sentence with the nearest known name, where a name, an option or a value is wrong.
+    InputError, in one sentence with the nearest known name, where a name, an option or a value is wrong; with
+    a caret under the place where the form is.
     """
     if not isinstance(text, str):
         raise InputError(f"a truncation is a spec string such as 'longest_first+tail', not {text!r}")
     try:
-        return _parse(text)
+        split, selections = read_specs(text)
+        first, *second = [Choice.of("selection", spec) for spec in selections or [Spec("head", {})]]
+        return Truncation(Choice.of("split", split), (first, second[0] if second else first))
     except InputError as error:
         raise InputError(f"truncation {text!r}: {error}") from error.__cause__
-
-
-def _parse(text: str) -> Truncation:
-    split, *rest = _outside_brackets("+", text)
-    sides = _outside_brackets("/", rest[0]) if rest else ["head"]
-    if len(rest) > 1 or len(sides) > 2 or not all(part.strip() for part in [split, *sides]):
-        raise InputError(_WRITE)
-    if len(_outside_brackets("/", split)) > 1:
-        raise InputError(f"selections stand after '+': {_WRITE}")
-    first, *second = (Choice.of("selection", parse_spec(side)) for side in sides)
-    return Truncation(Choice.of("split", parse_spec(split)), (first, second[0] if second else first))
-
-
-def _outside_brackets(sign: str, text: str) -> list[str]:
-    return re.split(rf"{re.escape(sign)}(?![^()]*\))", text)
 
 
 def _budget(budget: int) -> int:

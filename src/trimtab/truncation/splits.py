@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.config import InputError
-from trimtab.truncation.options import Count
+from trimtab.truncation.options import Count, Share, rounded_share
 
 Lengths = NDArray[np.int64]
 Tie = Literal["bert", "hf_fast", "tf_text"]
@@ -85,6 +85,33 @@ def only_second(
     if otherwise == "longest_first":
         first = np.where(a > budget, longest_first(a, b, budget)[0], first)
     return first, kept - first
+
+
+def first_priority(a: Lengths, b: Lengths, budget: int) -> tuple[Lengths, Lengths]:
+    """Gives the first side what it needs, and the second what is left.
+
+    With ``head`` on both sides it cuts the two texts as if they were one.
+    """
+    first = np.minimum(a, budget)
+    return first, np.minimum(b, budget - first)
+
+
+def second_priority(a: Lengths, b: Lengths, budget: int) -> tuple[Lengths, Lengths]:
+    """Gives the second side what it needs, and the first what is left."""
+    second = np.minimum(b, budget)
+    return np.minimum(a, budget - second), second
+
+
+def fixed(a: Lengths, b: Lengths, budget: int, *, first: Share = 0.7) -> tuple[Lengths, Lengths]:
+    """Gives the share `first` of the budget to the first side; what one side leaves goes to the other.
+
+    The share is floor(first * budget + 1/2) tokens. Half of the budget for each side is longest_first.
+    """
+    kept = np.minimum(a + b, budget)
+    # A budget that is never reached may be larger than a share can be taken of exactly.
+    reached = kept.max(initial=0, keepdims=True)
+    keep_first = np.minimum(a, np.maximum(rounded_share(first, reached), kept - b))
+    return keep_first, kept - keep_first
 
 
 def _refuse(whole: Lengths, budget: int, split: str, side: str) -> None:
