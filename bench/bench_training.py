@@ -1,11 +1,5 @@
-"""The hot paths: cutting, packing, a batch, a training step. Run with ``make bench``.
+"""The hot paths of training: a batch, a step. Run with ``make bench``."""
 
-Absolute times are this machine's; the guards compare with a naive oracle in the same run, so that they
-hold on a noisy one.
-"""
-
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +24,6 @@ from trimtab.truncation import parse
 PAIRS = 200_000
 ROWS = 250
 SPECIAL = SpecialTokens(3, 4)
-STRATEGIES = ["longest_first", "ratio", "only_first(otherwise=longest_first)", "longest_first+head_tail"]
 
 
 @pytest.fixture(scope="module")
@@ -50,35 +43,6 @@ def tokens() -> Tokens:
 def pairs(tokens: Tokens) -> Pairs:
     """The same, uncut."""
     return make_pairs(tokens, parse("longest_first"), 128, SPECIAL)
-
-
-@pytest.mark.parametrize("spec", STRATEGIES)
-def bench_inputs_of_a_variant(benchmark: Any, tokens: Tokens, spec: str) -> None:
-    """Cut and pack every pair; pairs/s stands in the extra information."""
-    truncation = parse(spec)
-    benchmark(make_pairs, tokens, truncation, 20, SPECIAL)
-    benchmark.extra_info["pairs_per_second"] = round(PAIRS / benchmark.stats.stats.median)
-
-
-def bench_split_against_naive(benchmark: Any, tokens: Tokens) -> None:
-    """Guard: the closed form is at least 100 times as fast as taking tokens off one by one."""
-    a, b = tokens.first.lengths, tokens.second.lengths  # type: ignore[union-attr]
-    truncation = parse("longest_first")
-    benchmark(truncation.split, a, b, 17)
-    few = 5_000
-    slow = _seconds(lambda: [_one_by_one(x, y, 17) for x, y in zip(a[:few], b[:few], strict=True)]) / few
-    ratio = slow * PAIRS / benchmark.stats.stats.median
-    benchmark.extra_info["times_naive"] = round(ratio)
-    assert ratio > 100
-
-
-def _one_by_one(a: int, b: int, budget: int) -> tuple[int, int]:
-    while a + b > budget:
-        if a > b:
-            a -= 1
-        else:
-            b -= 1
-    return a, b
 
 
 def bench_batch(benchmark: Any, pairs: Pairs) -> None:
@@ -104,9 +68,3 @@ def bench_training_step(benchmark: Any, pairs: Pairs, precision: str) -> None:
         warmup_rounds=2,
     )
     benchmark.extra_info["examples_per_second"] = round(ROWS / benchmark.stats.stats.median)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
