@@ -69,6 +69,15 @@ def naive_priority(a, b, budget, order):
     return tuple(kept)
 
 
+def round_robin(a, b, budget):
+    """Hands out tokens in turn to the sides that still want one, the first side first."""
+    kept = [0, 0]
+    while sum(kept) < min(a + b, budget):
+        for side, length in enumerate((a, b)):
+            kept[side] += kept[side] < length and sum(kept) < budget
+    return tuple(kept)
+
+
 def naive_fixed(a, b, budget, share):
     """Each side takes of its own share what it needs; then each takes of what the other left."""
     shares = [int(share * budget + Fraction(1, 2)), 0]
@@ -131,6 +140,13 @@ def test_fixed_shares_that_have_a_name_of_their_own(one, other):
     a, b = (grid.ravel() for grid in np.indices((LIMIT, LIMIT)))
     for budget in range(LIMIT):
         np.testing.assert_array_equal(parse(one).split(a, b, budget), parse(other).split(a, b, budget))
+
+
+def test_round_robin_is_longest_first():
+    a, b = (grid.ravel() for grid in np.indices((20, 20)))
+    for budget in range(30):
+        expected = [round_robin(x, y, budget) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+        np.testing.assert_array_equal(np.stack(parse("longest_first").split(a, b, budget), axis=1), expected)
 
 
 @pytest.mark.parametrize(("spec", "cut"), [("only_first", 0), ("only_second", 1)])

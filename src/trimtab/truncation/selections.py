@@ -16,12 +16,18 @@ Indices = NDArray[np.int64]
 
 
 def head(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
-    """Keeps the start of each text."""
+    """Keeps the start of each text.
+
+    What everybody does who does not say so; Hugging Face's ``truncation_side="right"``.
+    """
     return ranges(side.offsets[:-1], keep)
 
 
 def tail(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
-    """Keeps the end of each text."""
+    """Keeps the end of each text.
+
+    Hugging Face's ``truncation_side="left"``; the tail-only of Sun et al. 2019 (arXiv:1905.05583).
+    """
     return ranges(side.offsets[1:] - keep, keep)
 
 
@@ -46,6 +52,7 @@ def random(side: Ragged, keep: NDArray[np.int64], context: Context, *, seed: Cou
     """Keeps tokens drawn uniformly without replacement.
 
     The draw depends on `seed`, the side and the row's own tokens, so that a row is cut alike in any data set.
+    What position alone is worth shows against it.
     """
     stream = mix(side.digests() ^ mix(np.array([2 * seed + context.side], np.uint64)))
     draws = np.repeat(stream, side.lengths)

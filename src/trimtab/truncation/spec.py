@@ -133,8 +133,9 @@ def parse(text: str) -> Truncation:
         raise InputError(f"a truncation is a spec string such as 'longest_first+tail', not {text!r}")
     try:
         split, selections = read_specs(text)
+        splitting = Choice.of("split", split)
         first, *second = [Choice.of("selection", spec) for spec in selections or [Spec("head", {})]]
-        return Truncation(Choice.of("split", split), (first, second[0] if second else first))
+        return Truncation(splitting, (first, second[0] if second else first))
     except InputError as error:
         raise InputError(f"truncation {text!r}: {error}") from error.__cause__
 

@@ -21,9 +21,10 @@ Otherwise = Literal["error", "longest_first"]
 def longest_first(a: Lengths, b: Lengths, budget: int, *, tie: Tie = "bert") -> tuple[Lengths, Lengths]:
     """Takes tokens from the longer side until the pair fits; `tie` says from which when they are equal.
 
-    ``bert`` takes a tie from the second (Google's BERT, d2l, Hugging Face's slow tokenisers), ``tf_text``
-    from the first (TensorFlow Text's ShrinkLongestTrimmer). ``hf_fast`` gives the odd token of the budget to
-    the longer side, and to the second when they are equal (Hugging Face tokenizers, in Rust).
+    ``bert`` takes a tie from the second (Google's BERT, d2l, Hugging Face's slow tokenisers; TensorFlow
+    Text's RoundRobinTrimmer and KerasHub's ``round_robin`` keep as much), ``tf_text`` from the first
+    (TensorFlow Text's ShrinkLongestTrimmer). ``hf_fast`` gives the odd token of the budget to the longer
+    side, and to the second when they are equal (Hugging Face tokenizers, in Rust).
     """
     # What the first side keeps when both are cut.
     half: int | Lengths
@@ -59,8 +60,8 @@ def only_first(
 ) -> tuple[Lengths, Lengths]:
     """Cuts the first side only; `otherwise` says what happens where the second alone exceeds the budget.
 
-    ``error`` raises an InputError; ``longest_first`` treats those pairs as longest_first does. Hugging Face
-    tokenisers return a pair over max_len there, or raise in the middle of the data.
+    ``error`` raises an InputError; ``longest_first`` treats those pairs as longest_first does. Hugging Face's
+    ``only_first`` returns a pair over max_len there, or raises in the middle of the data.
     """
     if otherwise == "error":
         _refuse(b, budget, "only_first", "second")
@@ -90,7 +91,8 @@ def only_second(
 def first_priority(a: Lengths, b: Lengths, budget: int) -> tuple[Lengths, Lengths]:
     """Gives the first side what it needs, and the second what is left.
 
-    With ``head`` on both sides it cuts the two texts as if they were one.
+    TensorFlow Text's WaterfallTrimmer and KerasHub's ``waterfall`` do it so. With ``head`` on both sides it
+    cuts the two texts as if they were one.
     """
     first = np.minimum(a, budget)
     return first, np.minimum(b, budget - first)
