@@ -79,6 +79,24 @@ def test_encode_goes_by_chunks(tokenizer, monkeypatch):
     assert rows_of(encode([], tokenizer)) == []
 
 
+def test_a_text_that_comes_again_is_encoded_once(tokenizer):
+    encoded = []
+
+    class Counting:
+        encode_special_tokens = False
+
+        def encode_batch_fast(self, texts, **options):
+            encoded.extend(texts)
+            return tokenizer.encode_batch_fast(texts, **options)
+
+    texts = ["a dog runs", "", "a cat", "a dog runs", "a cat", ""]
+    ids = encode(texts, Counting())
+    assert sorted(encoded) == sorted(set(texts))
+    assert [ids[row].tolist() for row in range(len(ids))] == [
+        tokenizer.encode(text, add_special_tokens=False).ids for text in texts
+    ]
+
+
 def test_the_second_call_maps_the_same_files(tokenizer, monkeypatch):
     made = tokenise(with_evidence(), tokenizer)
     before = {path.name: path.stat().st_mtime_ns for path in made.folder.iterdir()}

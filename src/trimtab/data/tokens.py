@@ -70,6 +70,14 @@ def load(folder: Path) -> Tokens:
 
 def encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
     """Ids of each text without special tokens, as Ragged int32."""
+    # An article stands in many pairs, a premise in three: each text is encoded once.
+    numbers: dict[str, int] = {}
+    index = np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), np.int64, len(texts))
+    once = _encode(list(numbers), tokenizer)
+    return once if len(numbers) == len(texts) else once.take(index)
+
+
+def _encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
     # A text that happens to hold "<sep>" must not forge the boundary of its pair.
     tokenizer.encode_special_tokens = True
     values, lengths = [], []
