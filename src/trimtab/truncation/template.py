@@ -1,0 +1,84 @@
+"""Template: where a tokeniser puts its special tokens around texts, learnt from one row of its own making."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.config import InputError
+from trimtab.ragged import Ragged, offsets_of, ranges
+
+SPECIAL = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The pieces of a row in their order, and what every key of the tokeniser's result holds of them.
+
+    `sides` (pieces,): 0 for the first text, 1 for the second, SPECIAL for a run of special tokens.
+    `columns`: for each key, in the tokeniser's order, an array for each piece: of a run of special tokens
+    its values, of a text the one value that all its tokens have there (but for ``input_ids``).
+    """
+
+    sides: tuple[int, ...]
+    columns: dict[str, list[NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, row: dict[str, Any], sequence_ids: Sequence[int | None], texts: Sequence[Any]) -> "Template":
+        """Reads a template off a row of the tokeniser's: its keys, and which text each token is of.
+
+        `texts`: the tokens of each text alone. InputError where they do not stand in the row in one piece.
+        """
+        sides = np.array([SPECIAL if side is None else side for side in sequence_ids], np.int64)
+        starts = np.flatnonzero(np.diff(sides, prepend=SPECIAL - 1))
+        columns = {key: np.split(np.asarray(values, np.int64), starts)[1:] for key, values in row.items()}
+        template = cls(tuple(sides[starts].tolist()), columns)
+        template._check(texts)
+        for pieces in columns.values():
+            for number, side in enumerate(template.sides):
+                pieces[number] = pieces[number][: None if side == SPECIAL else 1]
+        return template
+
+    def _check(self, texts: Sequence[Any]) -> None:
+        found = [[p for s, p in self._pieces("input_ids") if s == side] for side in range(len(texts))]
+        for text, pieces in zip(texts, found, strict=True):
+            if [piece.tolist() for piece in pieces] != [list(text)] * bool(len(text)):
+                raise InputError(
+                    "the tokeniser does more than put special tokens around texts, so they cannot be cut "
+                    "before it does; use one that leaves the tokens of each text together and as they are"
+                )
+
+    def _pieces(self, key: str) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        return zip(self.sides, self.columns[key], strict=True)
+
+    @property
+    def special_tokens(self) -> int:
+        """How many special tokens a row has."""
+        return sum(len(piece) for side, piece in self._pieces("input_ids") if side == SPECIAL)
+
+    def fill(self, texts: Sequence[Ragged]) -> dict[str, Ragged]:
+        """Rows with special tokens from the tokens of each text, Ragged: a Ragged of int64 for each key.
+
+        A text that the template knows no place for must have no tokens in any row.
+        """
+        rows = len(texts[0])
+        offsets = offsets_of(self.special_tokens + np.sum([text.lengths for text in texts], axis=0))
+        result = {key: Ragged(np.empty(offsets[-1], np.int64), offsets) for key in self.columns}
+        start = offsets[:-1]
+        for number, side in enumerate(self.sides):
+            lengths = self._lengths(number, texts, rows)
+            place = ranges(start, lengths)
+            for key, pieces in self.columns.items():
+                is_text = side != SPECIAL and key == "input_ids"
+                values = texts[side].values if is_text else np.resize(pieces[number], len(place))
+                result[key].values[place] = values
+            start = start + lengths
+        return result
+
+    def _lengths(self, number: int, texts: Sequence[Ragged], rows: int) -> NDArray[np.int64]:
+        side = self.sides[number]
+        if side != SPECIAL:
+            return texts[side].lengths
+        return np.full(rows, len(self.columns["input_ids"][number]), np.int64)
