@@ -187,13 +187,86 @@ def test_audit(trimtab, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+def test_audit_writes_tables_and_a_figure(trimtab, tmp_path):
+    code, said, complained = trimtab("audit", "study.toml", "--out", "out/audit")
+    assert (code, complained) == (0, [])
+    names = [
+        "tables/audit.md",
+        "tables/audit-by-label.md",
+        "tables/audit-differences.md",
+        "figures/audit.png",
+    ]
+    assert said[-4:] == [f"out/audit/{name}" for name in names]
+    assert all((tmp_path / path).is_file() for path in said[-4:])
+
+
+LONG = "".join(f"a row {'of words ' * i},another {i},{'yes' if i % 2 else 'no'}\n" for i in range(1, 20))
+
+
+@pytest.mark.parametrize("options", [[], ["--second", "b"], ["--second", "b", "--label", "l"]])
+def test_audit_of_a_file(trimtab, tmp_path, options):
+    write("a,b,l\n" + LONG, "my.csv")
+    code, said, complained = trimtab("audit", "my.csv", "--data", tmp_path, "--first", "a", *options)
+    assert (code, complained) == (0, [])
+    assert said[:2] == ["my.csv: 19 rows", "tokens by words"]
+    lengths = [line.split()[2] for line in said if line.startswith("longest_first, ") and " 19 " in line]
+    assert lengths == ["32", "64", "128", "256"]
+    assert ("The same by label:" in said) == ("--label" in options)
+    assert said[-1] == "The figure, and the tables as files: --out DIR"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "study.toml"]
+
+
+def test_audit_of_a_file_with_everything(trimtab, tmp_path):
+    write("a\tb\n" + LONG.replace(",yes", "").replace(",no", "").replace(",", "\t"), "my.tsv")
+    words = [
+        "--truncation",
+        "ratio+salient",
+        "--truncation",
+        "only_second",
+        "--max-len",
+        "6",
+        "--max-len",
+        "40",
+    ]
+    code, said, complained = trimtab(
+        "audit",
+        "my.tsv",
+        "--first",
+        "a",
+        "--second",
+        "b",
+        "--tokenizer",
+        "whitespace",
+        *words,
+        "--out",
+        "out",
+    )
+    assert (code, complained) == (0, [])
+    assert said[1] == "tokens by whitespace"
+    assert "ratio+salient is fitted on these texts themselves, for want of a training split." in said
+    assert any(
+        line.startswith("only_second, max_len 6 is left out: only_second keeps the first") for line in said
+    )
+    assert said[-1] == "out/figures/audit.png"
+
+
+def test_show(trimtab):
+    code, said, complained = trimtab("show", "study.toml", "--row", "2", "--split", "train")
+    assert (code, complained) == (0, [])
+    assert said[0].startswith("train, row 2 of 320 (counted from 0), label ")
+    assert "longest_first, max_len 12" in said
+    assert any(line.startswith("  first: ") for line in said)
+    assert "[" in "".join(said[4:])
+    assert trimtab("show", "study.toml") == trimtab("show", "study.toml", "--row", "0", "--split", "test")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
         ("strategies", ["longest_first", "ratio", "only_first", "only_second", "head_tail", "tie=bert|"]),
         ("sizes", ["tiny", "small", "medium", "base", "large", "parameters"]),
         ("datasets", ["probe", "snli", "table", "licence", "seed = 0", "first (required)"]),
-        ("--help", ["run", "plan", "report", "audit", "strategies", "sizes", "datasets"]),
+        ("--help", ["run", "plan", "report", "audit", "show", "strategies", "sizes", "datasets"]),
     ],
 )
 def test_what_there_is(trimtab, command, words):
@@ -269,7 +342,7 @@ def test_a_wrong_device(wrong):
     assert sentence.startswith("Invalid value for '--device': 'tpu' is not one of ")
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "audit"])
+@pytest.mark.parametrize("command", ["run", "plan", "audit", "show"])
 def test_a_study_that_is_not_there(wrong, command):
     assert wrong(command, "nowhere.toml") == (
         "nowhere.toml: there is no such study file; name one, such as studies/quickstart.toml"
@@ -395,6 +468,55 @@ def test_a_folder_without_leave_to_write(wrong, tmp_path):
         "results/study: cannot be written (Permission denied); choose another folder with --out DIR"
     )
     tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["my.csv"], "my.csv: --first is missing; name the column of the first text: a, b, l"),
+        (["my.csv", "--first", "c"], "{here}/my.csv: no column 'c', known: a, b, l"),
+        (
+            ["my.csv", "--first", "a", "--max-len", "2"],
+            "max_len 2 has room for the special tokens alone; raise it",
+        ),
+        (
+            ["my.csv", "--first", "a", "--truncation", "raito"],
+            "truncation 'raito': no split is called 'raito'; did you mean 'ratio'?",
+        ),
+        (
+            ["my.csv", "--first", "a", "--tokenizer", "no.txt"],
+            "there is no file {here}/no.txt; name its folder with --data DIR, or its whole path",
+        ),
+        (
+            ["no.csv", "--first", "a"],
+            "there is no file {here}/no.csv; name its folder with --data DIR, or its whole path",
+        ),
+        (
+            ["my.csv", "--first", "a", "--out", "my.csv/out"],
+            "my.csv/out: cannot be written (Not a directory); choose another folder with --out DIR",
+        ),
+        (
+            ["study.toml", "--first", "a"],
+            "--first: is for a table of texts, but a study such as study.toml names its own; leave it out",
+        ),
+        (
+            ["study.toml", "--max-len", "9"],
+            "--max-len: is for a table of texts, but a study such as study.toml names its own; leave it out",
+        ),
+    ],
+)
+def test_a_wrong_audit(wrong, tmp_path, words, sentence):
+    write(ROWS, "my.csv")
+    assert wrong("audit", *words) == sentence.format(here=tmp_path)
+
+
+def test_a_row_that_is_not_there(wrong):
+    sentence = "--row 60: test has 60 rows; take a number from 0 to 59"
+    assert wrong("show", "study.toml", "--row", "60") == sentence
+    assert wrong("show", "study.toml", "--row", "-1").startswith("Invalid value for '--row'")
+    assert wrong("show", "study.toml", "--split", "dev").startswith(
+        "--split dev: the study has no such split"
+    )
 
 
 def test_a_report_on_nothing(wrong):

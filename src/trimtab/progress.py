@@ -42,10 +42,10 @@ class Display(Watcher):
         """Show what is being done before any trial runs."""
         self.progress.update(self.whole, description=words)
 
-    def start(self, trials: int, done_before: int, work: float) -> None:
-        """Begin to count trials."""
-        self.trials, self.done, self.work = trials, done_before, work
-        self.progress.reset(self.whole, total=work or 1.0, description="trials", words="")
+    def start(self, trials: int, done_before: int, work: float, what: str = "trials") -> None:
+        """Begin to count trials, or what else is done one by one."""
+        self.trials, self.done, self.work, self.work_done = trials, done_before, work, 0.0
+        self.progress.reset(self.whole, total=work or 1.0, description=what, words="")
         self._show_whole()
 
     def news(self, label: str, kind: str, value: Any) -> None:

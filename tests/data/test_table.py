@@ -9,6 +9,7 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.data.readers import read
+from trimtab.data.table import column_names, read_texts
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -236,3 +237,39 @@ def test_rows_with_line_ends_inside_are_one_row(shared_data):
     assert len(found) == 1683
     assert any("\n" in text for text in found.first)
     assert found.label_names[:3] == ("0", "4", "5")
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"])
+def test_texts_need_no_label(tmp_path, ending):
+    name = written(tmp_path, ending)
+    found = read_texts(name, tmp_path, "one")
+    assert (found.first, found.second) == ([record["one"] for record in RECORDS], None)
+    assert (found.label_names, found.labels.tolist()) == (("",), [0, 0, 0])
+    found = read_texts(name, tmp_path, "one", "two", "label")
+    assert found.second == [record["two"] for record in RECORDS]
+    assert (found.label_names, found.labels.tolist()) == (("no", "yes"), [1, 0, 1])
+    assert column_names(name, tmp_path) == ["one", "two", "label", "group"]
+
+
+def test_texts_of_no_row(tmp_path):
+    write(tmp_path, "head.csv", "one,two\n")
+    with pytest.raises(InputError, match=r"head.csv: no row; name a file that has some"):
+        read_texts("head.csv", tmp_path, "one")
+    assert column_names("head.csv", tmp_path) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("x.csv", "", "x.csv:1: no header"),
+        ("x.csv", '"one', "x.csv:1: not valid CSV"),
+        ("x.jsonl", "", "x.jsonl: no row"),
+        ("x.jsonl", "[1]", "x.jsonl:1: not a JSON object"),
+        ("x.parquet", "junk", "x.parquet: not a whole Parquet file"),
+        ("x.xml", "<a/>", "x.xml: a table ends in one of"),
+    ],
+)
+def test_a_file_whose_columns_cannot_be_told(tmp_path, name, text, sentence):
+    write(tmp_path, name, text)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        column_names(name, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from trimtab.config import InputError
 from trimtab.ragged import Ragged
 from trimtab.truncation import parse
-from trimtab.truncation.audit import audit, audit_by_label, different, share_different
+from trimtab.truncation.audit import audit, audit_by_label, different, share_different, shares_different
 
 LENGTHS = np.array([[5, 9, 2, 4], [3, 1, 9, 4]])
 KEEP = np.array([[5, 5, 2, 3], [3, 1, 4, 3]])
@@ -87,3 +87,24 @@ def test_different_single_texts():
     assert different(one, two).tolist() == [True, False, False]
     with pytest.raises(InputError, match="there are no pairs to compare"):
         share_different(*[parse("ratio").keep(Ragged.from_rows([]), None, 2)] * 2)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_shares_different_of_each_two(single, monkeypatch):
+    monkeypatch.setattr("trimtab.truncation.audit._CHUNK", 7)  # several chunks, the last of them short
+    rng = np.random.default_rng(1)
+    sides = [Ragged.from_rows([rng.integers(0, 9, n) for n in rng.integers(0, 9, 60)]) for _ in range(2)]
+    sides = sides[: 1 if single else 2]
+    truncations = [parse(spec) for spec in ("longest_first", "longest_first+tail", "ratio+head/tail")]
+    second = None if single else sides[1]
+    shares = shares_different(sides[0], second, truncations, 7)
+    for i, one in enumerate(truncations):
+        for j, other in enumerate(truncations):
+            kept = [truncation.keep(sides[0], second, 7) for truncation in (one, other)]
+            assert shares[i, j] == pytest.approx(np.mean(naive_different(*kept, sides)))
+    assert shares[0, 1] > 0
+
+
+def test_shares_different_of_no_pairs():
+    with pytest.raises(InputError, match="there are no pairs to compare"):
+        shares_different(Ragged.from_rows([]), None, [parse("ratio")] * 2, 2)

@@ -14,6 +14,7 @@ from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
 from trimtab.data.readers import options_of, read
+from trimtab.data.table import column_names, read_texts
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
 
@@ -67,30 +68,80 @@ class Dataset:
         return max(self.tokenizer.get_vocab().values()) + 1
 
 
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """One table of texts, tokenised; ``label_names`` is empty where its labels were not asked for."""
+
+    counts: Counts
+    tokens: Tokens
+    label_names: tuple[str, ...]
+
+
 def prepare(plan: DataPlan, root: Path | None) -> Dataset:
     """Read and tokenise every split that ``plan`` names; ``root`` is the folder given by ``--data``.
 
     Raises InputError where a file is missing or wrong, where labels or the number of texts disagree, and
     where a split is empty.
     """
-    examples = _read_all(plan, root)
-    train = examples["train"]
-    name = plan.tokenizer
-    if name not in tokenizers.WORD_TOKENIZERS:
-        name = str(find(name, root))
-    tokenizer = tokenizers.build(name, _texts(train), min_freq=plan.min_freq, lowercase=plan.lowercase)
+    examples = read_splits(plan, root)
+    tokenizer = build_tokenizer(plan, examples["train"], root)
     special = tokenizers.special_tokens(tokenizer)
-    if name not in tokenizers.WORD_TOKENIZERS:
-        # Evidence is a word's position; word pieces are not words.
-        examples = {key: replace(value, evidence=None) for key, value in examples.items()}
     return Dataset(
         splits={key: tokenise(value, tokenizer) for key, value in examples.items()},
         tests=tuple(plan.tests),
-        label_names=train.label_names,
+        label_names=examples["train"].label_names,
         tokenizer=tokenizer,
         special=special,
         counts=tuple(_count(key, value, root) for key, value in examples.items()),
     )
+
+
+def prepare_texts(
+    file: str,
+    root: Path | None,
+    *,
+    first: str | None,
+    second: str | None = None,
+    label: str | None = None,
+    tokenizer: str = "words",
+) -> Texts:
+    """Read and tokenise the columns of one table, its own words being the vocabulary where one is counted.
+
+    InputError where the file or a column is missing or wrong; one without ``first`` names the columns.
+    """
+    if first is None:
+        known = ", ".join(column_names(file, root))
+        raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
+    examples = read_texts(file, root, first, second, label)
+    tokens = tokenise(examples, tokenizer_of(tokenizer, examples, root))
+    counts = _count(Path(file).name, examples, root)
+    return Texts(counts, tokens, examples.label_names if label else ())
+
+
+def build_tokenizer(plan: DataPlan, train: Examples, root: Path | None) -> Tokenizer:
+    """The tokeniser that ``plan`` names, from its file or from the words of ``train``."""
+    return tokenizer_of(plan.tokenizer, train, root, min_freq=plan.min_freq, lowercase=plan.lowercase)
+
+
+def tokenizer_of(
+    name: str, train: Examples, root: Path | None, *, min_freq: int = 1, lowercase: bool = True
+) -> Tokenizer:
+    """The tokeniser of that name, a file being looked for as a table is; else as ``tokenizer.build``."""
+    if name not in tokenizers.WORD_TOKENIZERS:
+        name = str(find(name, root))
+    return tokenizers.build(name, _texts(train), min_freq=min_freq, lowercase=lowercase)
+
+
+def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
+    """The texts of every split that ``plan`` names: train, validation, then the test sets.
+
+    Raises InputError as ``prepare`` does.
+    """
+    examples = _read_all(plan, root)
+    if plan.tokenizer not in tokenizers.WORD_TOKENIZERS:
+        # Evidence is a word's position; word pieces are not words.
+        return {key: replace(value, evidence=None) for key, value in examples.items()}
+    return examples
 
 
 def _read_all(plan: DataPlan, root: Path | None) -> dict[str, Examples]:

@@ -1,6 +1,8 @@
 """A user's own table: CSV, tab-separated, JSON lines or Parquet, with named columns."""
 
-from collections.abc import Iterator
+import csv
+import json
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -72,33 +74,79 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     """
     path = files.find(options.file, root)
     gathering = Gathering(str(path), options.labels or (), "correct the row, or add it to 'labels' or 'drop'")
-    for number, values in _rows(path, options):
-        label = label_text(values["label"])
-        if label in options.drop:
+    roles = ("label", "first", "second", "cluster")
+    columns = {role: name for role in roles if (name := getattr(options, role)) is not None}
+    for number, values in _rows(path, columns):
+        if label_text(values["label"]) in options.drop:
             gathering.dropped += 1
             continue
-        texts = {role: _text(value, role) for role, value in values.items()}
-        for role, text in texts.items():
-            if text is None:
-                raise InputError(_not_text(f"{path}:{number}", getattr(options, role), values[role]))
-        gathering.add(number, **texts)  # type: ignore[arg-type]  # no text is None here
+        gathering.add(number, **_texts(f"{path}:{number}", values, columns))
     return gathering.examples()
 
 
-def _rows(path: Path, options: Options) -> Iterator[tuple[int, dict[str, Any]]]:
-    roles = [role for role in ("label", "first", "second", "cluster") if getattr(options, role) is not None]
-    columns = [getattr(options, role) for role in roles]
-    ending = path.suffix.lower()
+def read_texts(
+    file: str, root: Path | None, first: str, second: str | None = None, label: str | None = None
+) -> Examples:
+    """The texts of a table in its columns ``first`` and ``second``, for which nothing need be learnt.
+
+    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does.
+    """
+    path = files.find(file, root)
+    given = {"label": label, "first": first, "second": second}
+    columns = {role: name for role, name in given.items() if name is not None}
+    gathering = Gathering(str(path))
+    for number, values in _rows(path, columns):
+        gathering.add(number, **{"label": ""} | _texts(f"{path}:{number}", values, columns))
+    if not gathering.first:
+        raise InputError(f"{path}: no row; name a file that has some")
+    return gathering.examples()
+
+
+def column_names(file: str, root: Path | None) -> list[str]:
+    """What the columns of a table are called: its header, or the keys of its first JSON object."""
+    path = files.find(file, root)
+    next(_rows(path, {}), None)  # whatever is wrong with its beginning is told here
+    with files.open_binary(path) as stream:
+        if path.suffix.lower() == ".parquet":
+            from pyarrow.parquet import ParquetFile
+
+            return list(ParquetFile(stream).schema_arrow.names)
+        beginning = (line for line in files.lines(stream, str(path)) if line.strip())
+        match _ENDINGS[path.suffix.lower()]:
+            case files.csv_rows:
+                return next(csv.reader(beginning))
+            case files.tab_rows:
+                return next(beginning).rstrip("\r\n").split("\t")
+        first = next(beginning, None)
+        if first is None:
+            raise InputError(f"{path}: no row; name a file that has some")
+        return list(json.loads(first))
+
+
+def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and values of each row, by the roles that ``columns`` gives the columns."""
+    ending, wanted = path.suffix.lower(), list(columns.values())
     if ending == ".parquet":
-        for number, values in _parquet_rows(path, columns):
-            yield number, dict(zip(roles, values, strict=True))
+        for number, values in _parquet_rows(path, wanted):
+            yield number, dict(zip(columns, values, strict=True))
     elif ending in _ENDINGS:
         with files.open_binary(path) as stream:
-            for number, values in _ENDINGS[ending](stream, str(path), columns):
-                yield number, dict(zip(roles, values, strict=True))
+            for number, values in _ENDINGS[ending](stream, str(path), wanted):
+                yield number, dict(zip(columns, values, strict=True))
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
         raise InputError(f"{path}: a table ends in one of {known}; rename the file")
+
+
+def _texts(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
+    """The values as texts; InputError where one is blank, or no text."""
+    texts = {}
+    for role, value in values.items():
+        text = _text(value, role)
+        if text is None:
+            raise InputError(_not_text(where, columns[role], value))
+        texts[role] = text
+    return texts
 
 
 def _text(value: Any, role: str) -> str | None:

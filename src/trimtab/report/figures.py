@@ -1,5 +1,6 @@
 """Figures: rows of an analysis as SVG and PNG. Means and ranges of curves apart, they compute nothing."""
 
+import math
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,106 @@ def curves_figure(curves: list[Row]) -> Figure:
     return grid.figure
 
 
+def audit_figure(profiles: dict[str, Row]) -> Figure:
+    """How long texts are, and what is cut at any max_len: two panels for each split of the data.
+
+    profiles: by split, as ``truncation.profile.length_profile`` gives them.
+    """
+    with _style():
+        figure, grid = plt.subplots(
+            len(profiles), 2, figsize=(11, 3.4 * len(profiles) + 0.8), layout="constrained", squeeze=False
+        )
+    names = [row["split"] for row in next(iter(profiles.values()))["splits"]]
+    colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+    for (left, right), (name, profile) in zip(grid, profiles.items(), strict=True):
+        _lengths_panel(left, profile)
+        _cuts_panel(right, profile, colours)
+        what = "pairs" if len(profile["distributions"]) > 1 else "texts"
+        left.set_title(f"{name}: {profile['pairs']:,} {what}", loc="left", fontsize="medium", pad=14)
+        for axes in (left, right):
+            _length_axis(axes, profile)
+    _legend(grid[-1, 0], -0.2, ncols=1)
+    _legend(grid[-1, 1], -0.2, ncols=1)
+    return figure
+
+
+_SIDES = (("first", "-"), ("second", (0, (3, 1.5))))  # of a pair, and how each is drawn in both panels
+
+
+def _lengths_panel(axes: Axes, profile: Row) -> None:
+    *texts, whole = profile["distributions"]
+    for rows, (_, style) in zip(texts, _SIDES, strict=False):
+        axes.stairs(
+            _shares(rows), rows["edges"], color="0.3", linestyle=style, linewidth=1.6, label=rows["what"]
+        )
+    axes.stairs(_shares(whole), whole["edges"], color="C3", alpha=0.2, fill=True)
+    axes.stairs(_shares(whole), whole["edges"], color="C3", linewidth=1.6, label=whole["what"])
+    width = whole["edges"][1] - whole["edges"][0]
+    words = "share of texts, %" + (f", in bins of {width} tokens" if width > 1 else "")
+    axes.set(xlabel=_length_words(profile), ylabel=words, ylim=(0, None))
+    if profile["log"]:  # where shares of a doubling could be read as shares
+        axes.set_ylabel("how many texts (areas are alike)")
+        axes.set_yticklabels([])
+
+
+def _shares(rows: Row) -> list[float]:
+    return [100 * share for share in rows["shares"]]
+
+
+def _cuts_panel(axes: Axes, profile: Row, colours: dict[str, Any]) -> None:
+    lengths = profile["max_len"]
+    cut = [100 * share for share in profile["cut"]]
+    axes.plot(lengths, cut, color="0.3", linewidth=5, alpha=0.3, label="cut at all, by whatever split")
+    for number, row in enumerate(reversed(profile["splits"])):
+        for side, style in _SIDES:
+            shares = [math.nan if share is None else 100 * share for share in row[side]]
+            # The first is the thickest and lowest, so that lines which coincide can all be seen.
+            axes.plot(
+                lengths,
+                shares,
+                color=colours[row["split"]],
+                linestyle=style,
+                linewidth=1.4 + 0.7 * number,
+                zorder=3 - 0.1 * number,
+            )
+    for row in profile["splits"]:
+        refused = row["first"].count(None)
+        where = "everywhere" if refused == len(lengths) else "where it has no line"
+        words = f"{row['split']}: refuses pairs {where}" if refused else row["split"]
+        axes.plot([], [], color=colours[row["split"]], label=words)
+    for side, style in _SIDES if profile["splits"] else ():
+        axes.plot([], [], color="0.3", linestyle=style, label=f"the {side} text loses tokens")
+    what = "pairs" if profile["splits"] else "texts"
+    axes.set(xlabel="max_len, tokens", ylabel=f"share of {what}, %", ylim=(-3, 103))
+
+
+def _length_axis(axes: Axes, profile: Row) -> None:
+    """The axis that both panels share, with a line at each max_len that is asked about."""
+    if profile["log"]:
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(profile["low"], profile["high"] * (1.04 if profile["log"] else 1.02))
+    for mark in profile["marks"]:
+        axes.axvline(mark, color="0.2", linewidth=0.9, linestyle=(0, (1, 1.5)))
+        axes.annotate(
+            str(mark),
+            (mark, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize="x-small",
+        )
+
+
+def _length_words(profile: Row) -> str:
+    words = "tokens; dotted: max_len"
+    if profile["beyond"]:
+        words += f" ({100 * profile['beyond']:.2g} % are longer, up to {profile['longest']:,})"
+    return words
+
+
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write NAME.svg and NAME.png, the same bytes for the same figure."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,9 +239,9 @@ def _axes() -> tuple[Figure, Axes]:
         return plt.subplots(figsize=(7, 4.2), layout="constrained")
 
 
-def _legend(axes: Axes) -> None:
+def _legend(axes: Axes, below: float = -0.14, ncols: int = 2) -> None:
     """Below the axes, where it covers no point however long the specs are."""
-    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, below), ncols=ncols)
 
 
 def _style() -> AbstractContextManager[Any]:

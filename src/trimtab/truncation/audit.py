@@ -1,14 +1,17 @@
 """The audit: what a truncation cuts, counted from lengths and kept numbers alone."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError
 from trimtab.ragged import Ragged, offsets_of
-from trimtab.truncation.spec import Kept
+from trimtab.truncation.spec import Kept, Truncation
+
+_CHUNK = 50_000  # pairs that every truncation cuts at a time: little beside the tokens themselves
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,28 @@ def share_different(one: Kept, other: Kept) -> float:
     if not len(rows):
         raise InputError("there are no pairs to compare: the data is empty")
     return float(rows.mean())
+
+
+def shares_different(
+    first: Ragged, second: Ragged | None, truncations: Sequence[Truncation], budget: int
+) -> NDArray[np.float64]:
+    """The share of all pairs on which each two truncations keep different tokens: (truncations, truncations).
+
+    InputError where there are no pairs, and where a truncation refuses one.
+    """
+    if not len(first):
+        raise InputError("there are no pairs to compare: the data is empty")
+    lengths = first.lengths if second is None else first.lengths + second.lengths
+    # A pair that fits is kept whole by all of them.
+    cut = np.flatnonzero(lengths > budget)
+    counts = np.zeros((len(truncations),) * 2, np.int64)
+    for start in range(0, len(cut), _CHUNK):
+        rows = cut[start : start + _CHUNK]
+        sides = first.take(rows), None if second is None else second.take(rows)
+        kept = [truncation.keep(*sides, budget) for truncation in truncations]
+        for i, j in combinations(range(len(kept)), 2):
+            counts[i, j] += different(kept[i], kept[j]).sum()
+    return (counts + counts.T) / len(first)
 
 
 def _side_different(

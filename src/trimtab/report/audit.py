@@ -1,0 +1,84 @@
+"""An audit as tables and one figure, on a terminal and as files."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from trimtab.config import InputError
+from trimtab.data.dataset import Counts
+from trimtab.report import figures
+from trimtab.report.tables import Column, Table, audit_table, percent
+from trimtab.study.analysis import Row
+from trimtab.study.audit import Audited
+
+
+def audit_tables(audited: Audited) -> list[Table]:
+    """What is cut, the same by label where there are labels, and where truncations differ."""
+    tables = [audit_table(audited.rows)]
+    if audited.by_label:
+        tables.append(audit_table(audited.by_label, "audit-by-label"))
+    if len({row["truncation"] for row in audited.differences}) > 1:
+        tables.append(difference_table(audited.differences))
+    return tables
+
+
+def audit_text(about: Sequence[str], audited: Audited) -> str:
+    """An audit as a person reads it on a terminal; ``about`` are lines on the data."""
+    titles = {
+        "audit": "What is cut; tokens lost are over all pairs, uncut ones included:",
+        "audit-by-label": "The same by label:",
+        "audit-differences": "The share of pairs on which two truncations keep different tokens:",
+    }
+    parts = ["\n".join(about), *audited.notes]
+    parts += [f"{titles[table.name]}\n\n{table.text()}" for table in audit_tables(audited) if table.rows]
+    if audited.hardly:
+        words = "Hardly any difference in accuracy can be expected (under 1 % of pairs cut): "
+        parts.append(words + "; ".join(audited.hardly) + ".")
+    return "\n\n".join(parts)
+
+
+def counts_words(counts: Counts) -> str:
+    """How much of a split there is, and where it is from."""
+    dropped = f", {counts.dropped:,} dropped without a gold label" if counts.dropped else ""
+    return f"{counts.split}: {counts.source}: {counts.rows:,} rows in {counts.clusters:,} clusters{dropped}"
+
+
+def difference_table(rows: Sequence[Row]) -> Table:
+    """A matrix for each split and max_len, in which truncations have numbers, as their names are long."""
+    numbers = sorted({row["number"] for row in rows})
+    columns = [
+        Column("split", "split", lambda row: row["split"]),
+        Column("max_len", "max_len", lambda row: str(row["max_len"])),
+        Column("truncation", "number truncation", lambda row: f"{row['number']} {row['truncation']}"),
+        *(Column(f"from {number}, %", f"from_{number}", _share(f"from_{number}")) for number in numbers),
+    ]
+    return Table("audit-differences", columns, rows)
+
+
+def _share(key: str) -> Callable[[Row], str]:
+    return lambda row: percent(row.get(key), 1)
+
+
+def claim(folder: Path) -> None:
+    """Make the folder, before any work; InputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _closed(folder, error) from error
+
+
+def write(folder: Path, audited: Audited) -> list[Path]:
+    """Write ``tables/`` and ``figures/`` into a folder; the paths that a person opens first."""
+    tables = audit_tables(audited)
+    try:
+        for table in tables:
+            table.write(folder / "tables")
+        figures.save(figures.audit_figure(audited.profiles), folder / "figures", "audit")
+    except OSError as error:
+        raise _closed(folder, error) from error
+    written = [folder / "tables" / f"{table.name}.md" for table in tables]
+    return [*written, folder / "figures" / "audit.png"]
+
+
+def _closed(folder: Path, error: OSError) -> InputError:
+    mend = "choose another folder with --out DIR"
+    return InputError(f"{folder}: cannot be written ({error.strerror}); {mend}")

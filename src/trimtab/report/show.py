@@ -1,0 +1,81 @@
+"""One row as each variant sees it, on a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from trimtab.study.show import Block, Mask, Shown, Side, pieces
+
+_KEPT, _CUT = "bold", "dim strike"
+# Data may hold what steers a terminal; each such character stands as one that does not.
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def print_shown(shown: Shown, console: Console | None = None) -> None:
+    """Print a row: its label, then each block of variants with what they keep.
+
+    On a terminal with colours what is cut is dim and struck through; elsewhere it stands in square brackets.
+    """
+    console = console or Console(highlight=False)
+    styled = console.is_terminal and not console.no_color and console.color_system is not None
+    marks = "struck through" if styled else "in [square brackets]"
+    place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), label {shown.label}"
+    console.print(Text(place.translate(_CONTROLS)))
+    console.print(Text(f"{_lengths_words(shown.sides)}; what is cut is {marks}"))
+    for words in _about_words(shown):
+        console.print(Text(words))
+    for block in shown.blocks:
+        console.print()
+        for name in block.names:
+            console.print(Text(name, "bold cyan" if styled else ""))
+        for text in _block_texts(block, shown, styled):
+            for line in text.wrap(console, max(console.width - 2, 10)):
+                line.rstrip()
+                console.print(Text("  ") + line, soft_wrap=True)
+
+
+def marked(side: Side, kept: Mask, styled: bool) -> Text:
+    """The text of a side with what is cut marked: by style, else by square brackets."""
+    text = Text()
+    for piece, is_kept in pieces(side.text, side.spans, kept):
+        piece = piece.translate(_CONTROLS)
+        if styled:
+            text.append(piece, _KEPT if is_kept else _CUT)
+        else:
+            text.append(piece if is_kept else f"[{piece}]")
+    return text
+
+
+def _about_words(shown: Shown) -> list[str]:
+    """Lines on the decisive words, and on those that the vocabulary lacks, where there are any."""
+    decisive = [repr(side.word(side.evidence)) for side in shown.sides if side.evidence is not None]
+    unknown = dict.fromkeys(word for side in shown.sides for word in side.unknown)
+    lines = [f"decisive words: {' and '.join(decisive)}"] if decisive else []
+    if unknown:
+        lines.append(f"the model sees {shown.unknown_token} for: {', '.join(unknown)}".translate(_CONTROLS))
+    return lines
+
+
+def _lengths_words(sides: Sequence[Side]) -> str:
+    return f"{' + '.join(str(len(side.ids)) for side in sides)} tokens"
+
+
+def _block_texts(block: Block, shown: Shown, styled: bool) -> Iterator[Text]:
+    if block.kept is None:
+        yield Text(f"refuses this pair: {_lengths_words(shown.sides)}, a budget of {block.budget}")
+        return
+    names = ("first", "second") if len(shown.sides) > 1 else ("text",)
+    for name, side, kept in zip(names, shown.sides, block.kept, strict=True):
+        yield Text(f"{name}: {_kept_words(side, kept)}", "cyan" if styled else "")
+        yield marked(side, kept, styled)
+
+
+def _kept_words(side: Side, kept: Mask) -> str:
+    number, whole = int(kept.sum()), len(kept)
+    words = (
+        f"{number:,} of {whole:,} tokens" if number or not whole else f"cut to nothing, {whole:,} tokens lost"
+    )
+    if side.evidence is not None:
+        words += f", the decisive word {'kept' if kept[side.evidence] else 'CUT'}"
+    return words

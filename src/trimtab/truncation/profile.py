@@ -1,0 +1,119 @@
+"""The profile of a set of pairs: how long they are, and what would be cut of them at any max_len."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trimtab.config import InputError
+from trimtab.truncation.spec import Truncation
+
+_BINS = 40
+_LENGTHS = 60  # values of max_len that a curve goes through
+_CENTILE = 99.5  # the few texts beyond it would squeeze all others together
+_FAR = 12  # how many times a usual text the longest shown may be before only a logarithmic axis shows both
+
+Lengths = NDArray[np.int64]
+
+
+def length_profile(
+    len_first: ArrayLike,
+    len_second: ArrayLike | None,
+    truncations: Sequence[Truncation],
+    marks: Sequence[int],
+    special: int,
+) -> dict[str, Any]:
+    """What a figure of lengths and cuts shows, as JSON can hold it; shares are from 0 to 1.
+
+    Lengths (pairs,) count no special tokens, of which a pair has ``special``; the second ones are None for
+    single texts. ``marks`` are the values of max_len that matter.
+
+    pairs, special, marks: as given. low, high, log: the axis of lengths. beyond, longest: the share of pairs
+    longer than high, and the longest. distributions: for each text and the pair with its special tokens,
+    ``edges`` of bins in tokens (closed at the left) and the ``shares`` in them, where ``log`` is true a
+    doubling of the length. max_len: where the curves stand. cut: the share of pairs cut there by whatever
+    truncation. splits: for each distinct split of ``truncations``, the share of pairs that lose tokens of the
+    ``first`` and of the ``second`` text, None where the split refuses a pair. Single texts have none.
+    InputError where there are no pairs.
+    """
+    a = np.asarray(len_first, np.int64)
+    if not len(a):
+        raise InputError("there are no pairs to audit: the data is empty")
+    b = np.zeros_like(a) if len_second is None else np.asarray(len_second, np.int64)
+    texts = {f"text, with its {special} special tokens": a + special}
+    if len_second is not None:
+        whole = {f"pair, with its {special} special tokens": a + b + special}
+        texts = {"first text": a, "second text": b} | whole
+    axis = _axis(list(texts.values()), marks)
+    grid = np.union1d(_spaced(max(axis["low"], special + 1), axis["high"], _LENGTHS, axis["log"]), marks)
+    pairs, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
+    cut = [float(counts[pairs.sum(axis=0) + special > length].sum() / len(a)) for length in grid]
+    return axis | {
+        "pairs": len(a),
+        "special": special,
+        "marks": [int(mark) for mark in marks],
+        "distributions": [{"what": what} | _distribution(side, axis) for what, side in texts.items()],
+        "max_len": grid.tolist(),
+        "cut": cut,
+        "splits": [] if len_second is None else _splits(truncations, pairs, counts, grid - special),
+    }
+
+
+def _axis(texts: list[Lengths], marks: Sequence[int]) -> dict[str, Any]:
+    whole = texts[-1]
+    high = max(int(np.ceil(np.percentile(whole, _CENTILE))), *marks, 2)
+    usual = max(1.0, min(float(np.median(side)) for side in texts))
+    log = high > _FAR * usual
+    return {
+        "low": max(1, min(int(side.min()) for side in texts)) if log else 0,
+        "high": high,
+        "log": bool(log),
+        "beyond": float(np.mean(whole > high)),
+        "longest": int(whole.max()),
+    }
+
+
+def _spaced(low: int, high: int, number: int, log: bool) -> Lengths:
+    """At most ``number`` different whole numbers from low to high, even or in even proportion."""
+    low = min(low, high)
+    steps = np.geomspace(low, high, number) if log else np.linspace(low, high, number)
+    return np.unique(np.round(steps).astype(np.int64))
+
+
+def _distribution(side: Lengths, axis: dict[str, Any]) -> dict[str, list[float]]:
+    low, high = axis["low"], axis["high"]
+    if axis["log"]:
+        edges = _spaced(low, high + 1, _BINS + 1, True)
+        widths = np.diff(np.log2(edges))  # whole numbers cannot be in even proportion
+    else:
+        width = -(-(high + 1 - low) // _BINS)
+        edges = np.arange(low, high + 1 + width, width)
+        widths = np.ones(len(edges) - 1)
+    places = np.searchsorted(edges, side, side="right") - 1
+    inside = places[(places >= 0) & (places < len(widths))]
+    shares = np.bincount(inside, minlength=len(widths)) / len(side) / widths
+    return {"edges": edges.tolist(), "shares": shares.tolist()}
+
+
+def _splits(
+    truncations: Sequence[Truncation], pairs: NDArray[np.int64], counts: Lengths, budgets: Lengths
+) -> list[dict[str, Any]]:
+    distinct = {truncation.splitting.spec(): truncation for truncation in truncations}
+    rows = []
+    for name, truncation in distinct.items():
+        shares = [_lost(truncation, pairs, counts, int(budget)) for budget in budgets]
+        first, second = zip(*shares, strict=True)
+        rows.append({"split": name, "first": list(first), "second": list(second)})
+    return rows
+
+
+def _lost(
+    truncation: Truncation, pairs: NDArray[np.int64], counts: Lengths, budget: int
+) -> tuple[float, float] | tuple[None, None]:
+    try:
+        kept = truncation.split(pairs[0], pairs[1], budget)
+    except InputError:
+        return None, None
+    shares = [float(counts[keep < side].sum() / counts.sum()) for keep, side in zip(kept, pairs, strict=True)]
+    return shares[0], shares[1]

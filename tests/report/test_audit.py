@@ -1,0 +1,129 @@
+"""An audit as tables and as the figure, which is drawn from what JSON can hold."""
+
+import csv
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from trimtab.config import InputError
+from trimtab.report.audit import audit_text, claim, difference_table, write
+from trimtab.report.figures import audit_figure
+from trimtab.study.audit import Audited
+from trimtab.truncation import parse
+from trimtab.truncation.audit import audit
+from trimtab.truncation.profile import length_profile
+
+LENGTHS = np.random.default_rng(0).integers(3, 30, (2, 300))
+DIFFERENCES = [
+    {"split": "test", "max_len": 9, "number": 1, "truncation": "ratio", "from_2": 0.25},
+    {"split": "test", "max_len": 9, "number": 2, "truncation": "random(seed=1, x=2)", "from_1": 0.25},
+]
+
+
+def profile(lengths=LENGTHS, specs=("longest_first", "only_first", "ratio"), marks=(16, 40)):
+    second = lengths[1] if len(lengths) > 1 else None
+    return length_profile(lengths[0], second, [parse(spec) for spec in specs], marks, 3)
+
+
+def audited(differences=DIFFERENCES, hardly=(), notes=()):
+    counted = audit(*LENGTHS, *np.minimum(LENGTHS, 9))
+    row = {"name": "ratio, max_len 9", "split": "test", "tokens": 11.5} | vars(counted)
+    return Audited([row], [], list(differences), {"test": profile()}, list(hardly), list(notes))
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    yield
+    plt.close("all")
+
+
+def test_a_matrix_of_differences():
+    lines = difference_table(DIFFERENCES).text().splitlines()
+    assert lines[0].split("  ")[-1].strip() == "from 2, %"
+    assert lines[2].split() == ["test", "9", "1", "ratio", "25.0"]
+    assert lines[3].split() == ["test", "9", "2", "random(seed=1,", "x=2)", "25.0"]
+
+
+def test_the_words(tmp_path):
+    text = audit_text(["my.csv: 3 rows"], audited(hardly=["ratio, max_len 9"], notes=["A note."]))
+    assert text.startswith("my.csv: 3 rows\n\nA note.\n\n")
+    assert text.endswith("can be expected (under 1 % of pairs cut): ratio, max_len 9.")
+    assert "different tokens" in text
+    alone = audit_text([], audited([DIFFERENCES[0] | {"from_2": None}]))
+    assert "different tokens" not in alone
+    assert "Hardly" not in alone
+
+
+def test_the_files(tmp_path):
+    paths = write(tmp_path / "out", audited())
+    assert all(path.is_file() for path in paths)
+    assert [path.name for path in paths] == ["audit.md", "audit-differences.md", "audit.png"]
+    assert (tmp_path / "out" / "figures" / "audit.svg").is_file()
+    with (tmp_path / "out" / "tables" / "audit-differences.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[1] == {
+        "split": "test",
+        "max_len": "9",
+        "number": "2",
+        "truncation": "random(seed=1, x=2)",
+        "from_1": "0.25",
+        "from_2": "",
+    }
+    svg = (tmp_path / "out" / "figures" / "audit.svg").read_bytes()
+    write(tmp_path / "out", audited())
+    assert (tmp_path / "out" / "figures" / "audit.svg").read_bytes() == svg
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "out"):
+        for attempt in (claim, lambda folder: write(folder, audited())):
+            with pytest.raises(InputError, match=r"cannot be written \(.*\); choose another folder"):
+                attempt(folder)
+
+
+def lines_of(axes):
+    """Each drawn line's colour, style and y values."""
+    return [(line.get_color(), line.get_linestyle(), line.get_ydata()) for line in axes.get_lines()]
+
+
+def test_the_figure_shows_the_curves_of_the_profile():
+    made = json.loads(json.dumps({"train": profile(), "test": profile()}))
+    left, right = audit_figure(made).axes[:2]
+    drawn = [np.asarray(y, float) for _, _, y in lines_of(right)]
+    for row in [{"cut": made["train"]["cut"]}, *made["train"]["splits"]]:
+        for key in row.keys() & {"cut", "first", "second"}:
+            wanted = np.array([np.nan if share is None else 100 * share for share in row[key]])
+            assert any(len(y) == len(wanted) and np.array_equal(y, wanted, equal_nan=True) for y in drawn)
+    marks = [line.get_xdata()[0] for line in left.get_lines()]
+    assert marks == [16, 40]
+    assert {text.get_text() for text in left.texts} == {"16", "40"}
+    assert left.get_title(loc="left") == "train: 300 pairs"
+    assert left.get_xlim() == right.get_xlim()
+
+
+def legend(figure):
+    return [
+        text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()
+    ]
+
+
+def test_the_legend_says_where_a_split_refuses():
+    assert "only_first: refuses pairs where it has no line" in legend(audit_figure({"t": profile()}))
+    words = legend(audit_figure({"t": profile(LENGTHS + np.array([[0], [500]]), marks=(20,))}))
+    assert "only_first: refuses pairs where it has no line" in words
+    made = profile()
+    made["splits"][1] |= {"first": [None] * len(made["max_len"]), "second": [None] * len(made["max_len"])}
+    assert "only_first: refuses pairs everywhere" in legend(audit_figure({"t": made}))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "marks", "scale"),
+    [(LENGTHS, (16,), "linear"), (LENGTHS * [[1], [60]], (64,), "log"), (LENGTHS[:1], (16,), "linear")],
+)
+def test_the_axis(lengths, marks, scale, tmp_path):
+    figure = audit_figure({"t": profile(lengths, marks=marks)})
+    assert {axes.get_xscale() for axes in figure.axes} == {scale}
+    figure.canvas.draw()  # a warning is an error here
