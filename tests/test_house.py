@@ -34,6 +34,10 @@ WITHOUT_TORCH = (
     "trimtab.study.ledger",
     "trimtab.study.plan",
     "trimtab.study.analysis",
+    "trimtab.study.audit",
+    "trimtab.study.cross",
+    "trimtab.study.show",
+    "trimtab.study.trial",
 )
 
 

@@ -120,6 +120,8 @@ def run(
         display.stage("writing the report")
         written = report.write(outcome.folder)
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    if outcome.crossed_now:
+        print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
         names = " = ".join(failure.variants)
         print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)

@@ -13,7 +13,7 @@ import pytest
 from trimtab import report
 from trimtab.config import InputError
 
-TABLES = ("accuracy-test", "contrasts-test", "throughput", "audit", "audit-by-label")
+TABLES = ("accuracy-test", "contrasts-test", "affected-test", "throughput", "audit", "audit-by-label")
 FIGURES = ("accuracy-test", "throughput-test", "curves")
 
 
@@ -88,9 +88,12 @@ def test_raw_values_stand_in_the_csv(ledger, scores):
     assert [row["verdict"] for row in contrasts][1] == "better"
     assert math.isclose(float(contrasts[1]["delta"]), scores[2].mean() - scores[0].mean())
     assert 0 < float(contrasts[1]["p"]) < 1e-3
-    affected = scores[2, :, 1:].mean() - scores[0, :, 1:].mean()  # but for the first, which none cuts
-    assert math.isclose(float(contrasts[1]["affected_delta"]), affected)
-    assert float(contrasts[1]["affected_ci_low"]) < affected < float(contrasts[1]["affected_ci_high"])
+    affected = rows(ledger.folder, "affected-test")[1]
+    delta = scores[2, :, 1:].mean() - scores[0, :, 1:].mean()  # but for the first, which none cuts
+    assert math.isclose(float(affected["delta"]), delta)
+    assert float(affected["ci_low"]) < delta < float(affected["ci_high"])
+    assert (affected["pairs"], float(affected["share"])) == ("59", 59 / 60)
+    assert math.isclose(float(affected["baseline_mean"]), scores[0, :, 1:].mean())
     assert {row["split"] for row in rows(ledger.folder, "audit")} == {"train", "validation", "test"}
     assert float(rows(ledger.folder, "throughput")[0]["examples_per_second"]) == 100.0
 
@@ -209,3 +212,94 @@ def test_tables_and_figures_of_an_earlier_report_are_removed(tmp_path, handmade,
     report.write(tmp_path)
     assert not stale.exists()
     assert (tmp_path / "tables" / "accuracy-test.csv").exists()
+
+
+@pytest.fixture
+def cross():
+    """Whether each of three models is right on each variant's inputs; the first loses most on the third."""
+    rates = np.array([[0.9, 0.8, 0.2], [0.5, 0.5, 0.5], [0.9, 0.9, 0.9]])[..., None, None]
+    return np.random.default_rng(2).random((3, 3, 4, 60)) < rates
+
+
+def own(cross):
+    return {"test": np.stack([cross[model, model] for model in range(len(cross))])}
+
+
+def test_pairs_that_are_cut_differently_have_a_table_of_their_own(ledger):
+    report.write(ledger.folder)
+    page = (ledger.folder / "report.md").read_text()
+    assert "### On the pairs that are cut differently" in page
+    assert "| 59 (98.3 %) " in page
+    assert "Secondary: retrained models differ on the other pairs too" in page
+    assert "affected_delta" not in (ledger.folder / "tables" / "contrasts-test.csv").read_text()
+    assert "Trained with x" not in page
+
+
+def test_trained_with_x_evaluated_with(tmp_path, handmade, cross):
+    handmade.write(tmp_path, own(cross), cross={"test": cross})
+    written = report.write(tmp_path)
+    page = written.path.read_text()
+    section = page.split("### Trained with x evaluated with")[1].split("\n## ")[0]
+    head, _, first, *_ = [line for line in section.splitlines() if line.startswith("|")]
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == [
+        "trained with",
+        *(f"t{n}, max_len 8" for n in range(3)),
+    ]
+    means = [f"{100 * mean:.2f}" for mean in cross[0].mean(axis=(1, 2))]
+    assert [cell.strip() for cell in first.split("|")[2:-1]] == [f"[{means[0]}]", *means[1:]]
+    assert "Means over seeds 0, 1, 2, 3." in section
+    assert "Missing" not in page
+    delta = cross[0, 2].mean() - cross[0, 0].mean()
+    assert written.summary[-1].startswith(
+        "Most costly mismatch (secondary): trained with t0, max_len 8 and evaluated with t2, max_len 8, "
+        f"{100 * delta:+.2f} points ("
+    )
+    raw = rows(tmp_path, "mismatches-test")
+    assert len(raw) == 6
+    assert math.isclose(float(raw[1]["delta"]), delta)
+    matrix = rows(tmp_path, "cross-test")
+    found = [[float(row[f"inputs_{column}"]) for column in (1, 2, 3)] for row in matrix]
+    np.testing.assert_allclose(found, cross.mean(axis=(2, 3)))
+    for name in ("cross-test", "mismatches-test"):
+        assert (tmp_path / "tables" / f"{name}.md").read_text().strip() in page
+        assert r"\begin{tabular}" in (tmp_path / "tables" / f"{name}.tex").read_text()
+
+
+def test_many_inputs_are_numbered(tmp_path, handmade, cross):
+    many = np.tile(cross, (2, 2, 1, 1))
+    handmade.write(tmp_path, own(many), cross={"test": many}, same=[0, 1, 2, 3, 4, 1])
+    page = report.write(tmp_path).path.read_text()
+    assert re.search(r"\| trained with +\| own +\| 1 +\| 2 +\| 3 +\| 4 +\| 5 +\|", page)
+    assert "\n1. t0, max_len 8\n2. t1, max_len 8 = t5, max_len 8\n3. t2, max_len 8\n" in page
+    assert [row["own_number"] for row in rows(tmp_path, "cross-test")] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_mismatch_that_costs_nothing(tmp_path, handmade, cross):
+    same = np.broadcast_to(cross[2, 2], cross.shape)
+    handmade.write(tmp_path, own(same), cross={"test": same})
+    written = report.write(tmp_path)
+    assert (
+        written.summary[-1] == "No mismatch between training and use is shown to cost anything (secondary)."
+    )
+
+
+def test_cross_evaluations_that_are_missing_are_said_first(tmp_path, handmade, cross):
+    options = {"cross": {"test": cross}, "uncrossed": [(1, 0)]}
+    ledger = handmade.write(tmp_path, own(cross), **options)
+    ledger.trial("trial-1-0").crossed.fail("it was too hot")
+    section = report.write(tmp_path).path.read_text().split("### Trained with x evaluated with")[1]
+    assert section.startswith("\n\n**Missing: 1 of the cross evaluations, a model and seed each.**")
+    assert (
+        "seeds that all others have: 1, 2, 3.\n\n* failed: t1, max_len 8, seed 0: it was too hot\n" in section
+    )
+    assert "Means over seeds 1, 2, 3." in section
+    handmade.write(
+        tmp_path / "none",
+        own(cross),
+        cross={"test": cross},
+        uncrossed=[(m, s) for m in range(3) for s in range(4)],
+    )
+    written = report.write(tmp_path / "none")
+    assert "the figures stand on the seeds that all others have: none." in written.path.read_text()
+    assert not (tmp_path / "none" / "tables" / "cross-test.csv").exists()
+    assert "mismatch" not in "".join(written.summary)

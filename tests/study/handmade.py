@@ -62,12 +62,16 @@ def write(
     contrasts=None,
     seeds=None,
     exploratory=False,
+    cross=None,
+    uncrossed=(),
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
     scores: by test set, bool (variants, seeds, examples). Variants are truncation t0, t1, ... at max_len 8;
     each is contrasted with the first. missing, failed: (variant, seed number) without a result. same: which
-    variant each shares its inputs and trials with. ceilings: by variant. clusters: by test set.
+    variant each shares its inputs and trials with. ceilings: by variant. clusters: by test set. cross: by
+    test set, whether each model is right on each variant's inputs (variants, variants, seeds, examples);
+    uncrossed: (variant, seed number) of models not evaluated so.
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape
@@ -104,6 +108,12 @@ def write(
             predictions = {name: logits_for(labels[name], scores[name][variant, number]) for name in scores}
             means = {name: float(scores[name][variant, number].mean()) for name in scores}
             trial.finish(result(means), predictions)
+            if cross is not None and (variant, number) not in uncrossed:
+                trial.crossed.begin()
+                for name, value in cross.items():
+                    for other in {*same} - {variant}:
+                        right = np.asarray(value, bool)[variant, other, number]
+                        trial.crossed.add(f"{name}{other}", logits_for(labels[name], right))
         rows.append(
             {
                 "name": f"t{variant}, max_len 8",
@@ -111,6 +121,10 @@ def write(
                 "truncation": f"t{variant}",
                 "max_len": 8,
                 "inputs": f"inputs{same[variant]}",
+                "test_inputs": {name: f"{name}{same[variant]}" for name in scores},
+                "cross": {}
+                if cross is None
+                else {name: [f"{name}{o}" for o in sorted({*same} - {same[variant]})] for name in scores},
                 "same_as": same[variant],
                 "ceilings": {} if ceilings is None else dict.fromkeys(scores, ceilings[variant]),
                 "audits": {name: audit(0.5) for name in ("train", "validation", *scores)},
@@ -130,7 +144,8 @@ def write(
         "variants": rows,
         "excluded": [{"place": {"max_len": 4}, "because": "nothing is left"}],
         "contrasts": [{"variant": v, "baseline": b, "paired": True} for v, b in declared],
-        "compare": {"baseline": {}, "margin": 0.01, "alpha": 0.05, "exploratory": exploratory},
+        "compare": {"baseline": {}, "margin": 0.01, "alpha": 0.05, "exploratory": exploratory}
+        | {"cross": cross is not None},
         "tests": list(scores),
         "labels": ["a", "b", "c"],
         "vocabulary": 50,

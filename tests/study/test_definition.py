@@ -56,6 +56,7 @@ def test_the_grid_is_crossed_in_its_order(study):
     assert (settings.recipe.epochs, settings.recipe.precision) == (2, "fp32")
     assert (settings.recipe.optimizer, settings.recipe.clip) == ("adamw", 1.0)  # defaults
     assert not made.keep_weights
+    assert not made.compare.cross
 
 
 def test_settings_of_the_encoder_stand_beside_its_size(study):

@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import pytest
 
+from trimtab.aside import write_json, written_aside
 from trimtab.config import InputError
 from trimtab.study import Ledger
-from trimtab.study.ledger import SCHEMA, Trial, write_json, written_aside
+from trimtab.study.ledger import SCHEMA
+from trimtab.study.trial import Trial
 
 
 def said(call, *arguments):

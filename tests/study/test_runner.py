@@ -19,10 +19,10 @@ from trimtab.config import InputError
 from trimtab.data.dataset import prepare
 from trimtab.study import Ledger
 from trimtab.study.jobs import TrialJob
-from trimtab.study.ledger import Trial
 from trimtab.study.plan import make_plan
 from trimtab.study.runner import Watcher
 from trimtab.study.runtime import material
+from trimtab.study.trial import Trial
 
 TABLES = ("accuracy-test.csv", "contrasts-test.csv")
 PATIENCE = 120  # seconds until a test gives up on another process

@@ -8,6 +8,7 @@ from typing import Any
 from trimtab.aside import written_aside
 from trimtab.config import InputError
 from trimtab.report import figures
+from trimtab.report.secondary import affected_section, costliest, cross_section
 from trimtab.report.tables import (
     Table,
     accuracy_table,
@@ -71,7 +72,8 @@ class _Page:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
         parts += self._curves() if self.analysis.curves else []
-        parts += ["## What is cut", self._audit_words(), self._table(audit_table(self.analysis.audits))]
+        parts += ["## What is cut", self._audit_words(), self._audit_figure()]
+        parts.append(self._table(audit_table(self.analysis.audits)))
         by_label = audit_table(label_audit_rows(self.study["variants"]), "audit-by-label")
         parts += ["By label, on the test sets:", self._table(by_label)]
         parts += ["## How it was run", *self._signature()]
@@ -105,7 +107,8 @@ class _Page:
         )
         if test.contrasts:
             parts += ["### Contrasts", self._table(contrast_table(test)), self._test_words(test)]
-        return parts
+        parts += affected_section(test, self.study["compare"], self._table)
+        return parts + cross_section(test, self.study["compare"], self._table)
 
     def _test_words(self, test: TestSet) -> str:
         settings = self.study["compare"]
@@ -117,8 +120,7 @@ class _Page:
             f"adjusted by {correction} over this table's contrasts, identical ones left out; intervals are "
             f"unadjusted, at {level}. Equivalent means: the difference is shown to lie within "
             f"{points(settings['margin'])[1:]} points either way. Identical means: every split's inputs are "
-            "the same, so that one set of trials stands for both. The difference on the pairs that are cut "
-            "differently is secondary: retrained models differ on the others too. "
+            "the same, so that one set of trials stands for both. "
             f"{_pairing(test)}"
         )
         if len(self.analysis.seeds) == 1:
@@ -158,6 +160,12 @@ class _Page:
                 + "."
             )
         return words
+
+    def _audit_figure(self) -> str:
+        if "profiles" not in self.study:  # as in a ledger of an earlier version
+            return ""
+        figure = figures.audit_figure(self.study["profiles"])
+        return self._figure(figure, "audit", "Lengths of texts, and what is cut at any max_len")
 
     def _signature(self) -> list[str]:
         study, runtime = self.study, self.study["runtime"]
@@ -211,6 +219,10 @@ def _bullets(lines: list[str]) -> str:
 
 def _summary(test: TestSet) -> list[str]:
     """What came out, in a few lines that a person can quote."""
+    return _contrast_lines(test) + costliest(test)
+
+
+def _contrast_lines(test: TestSet) -> list[str]:
     if not test.contrasts:
         best = max(test.means, key=lambda row: row["mean"])
         return [f"Best mean: {best['name']}, {percent(best['mean'])} %. The study declares no contrast."]

@@ -1,14 +1,15 @@
-"""A plan and an audit as a person reads them on a terminal."""
+"""A plan as a person reads it on a terminal."""
 
 from typing import Any
 
 from tabulate import tabulate
 
-from trimtab.report.tables import audit_table, percent
-from trimtab.study.analysis import audit_rows, label_audit_rows
+from trimtab.report.audit import counts_words
+from trimtab.report.tables import percent
+from trimtab.study.cross import lacks_weights, unanswered
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
-from trimtab.study.plan import Plan, variant_rows
+from trimtab.study.plan import Plan
 from trimtab.study.work import precision_of
 
 
@@ -19,19 +20,17 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
     """
     counts = _left(plan, ledger)
     rows = [_row(plan, number, counts[number], seconds[number]) for number in range(len(counts))]
+    again, evaluations = _cross_left(plan, ledger)
     study = plan.study
     parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts.append(_contrast_words(plan))
-    parts.append(_time_words(counts, seconds, processes))
+    if plan.study.compare.cross:
+        parts.append(_cross_words(sum(again), evaluations))
+    left = [trials + more for (_, trials), more in zip(counts, again, strict=True)]
+    if sum(left) or not evaluations:
+        parts.append(_time_words(left, seconds, processes))
     return "\n\n".join(parts)
-
-
-def audit_text(plan: Plan) -> str:
-    """What each variant cuts of each split."""
-    rows = variant_rows(plan)
-    tables = [audit_table(audit_rows(rows)), audit_table(label_audit_rows(rows))]
-    return "\n\n".join([_data_words(plan), *(table.text() for table in tables)])
 
 
 def _left(plan: Plan, ledger: Ledger) -> list[tuple[int, int]]:
@@ -45,6 +44,25 @@ def _left(plan: Plan, ledger: Ledger) -> list[tuple[int, int]]:
         done = sum(ledger.trial(key).result is not None for key in own)
         counts.append((done, len(own) - done))
     return counts
+
+
+def _cross_left(plan: Plan, ledger: Ledger) -> tuple[list[int], int]:
+    """Finished trials of each variant to be trained again for their weights; evaluations left in all."""
+    runtime, again, evaluations = ledger.runtime, [], 0
+    for number in range(len(plan.study.variants)):
+        own = plan.same_inputs(number) == number
+        keys = [plan.key(number, seed, precision_of(plan, number, runtime)) for seed in plan.study.seeds]
+        trials = [ledger.trial(key) for key in keys] if own else []
+        again.append(sum(lacks_weights(plan, number, trial) for trial in trials))
+        evaluations += sum(len(unanswered(plan, number, trial)) for trial in trials)
+    return again, evaluations
+
+
+def _cross_words(again: int, evaluations: int) -> str:
+    words = f"{evaluations} cross evaluations are left"
+    if again:
+        words += f"; for them {again} finished trials are trained again, as their weights were not kept"
+    return f"{words}."
 
 
 def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None) -> dict[str, Any]:
@@ -64,12 +82,9 @@ def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None
 
 
 def _data_words(plan: Plan) -> str:
-    lines = [
-        f"{counts.split}: {counts.source}: {counts.rows:,} rows in {counts.clusters:,} clusters"
-        + (f", {counts.dropped:,} dropped without a gold label" if counts.dropped else "")
-        for counts in plan.dataset.counts
-    ]
-    return "\n".join([*lines, f"vocabulary: {plan.dataset.vocabulary:,} tokens"])
+    return "\n".join(
+        [*map(counts_words, plan.dataset.counts), f"vocabulary: {plan.dataset.vocabulary:,} tokens"]
+    )
 
 
 def _contrast_words(plan: Plan) -> str:
@@ -82,13 +97,14 @@ def _contrast_words(plan: Plan) -> str:
     return words
 
 
-def _time_words(counts: list[tuple[int, int]], seconds: list[float | None], processes: int) -> str:
-    trials = sum(left for _, left in counts)
+def _time_words(left: list[int], seconds: list[float | None], processes: int) -> str:
+    """How long training takes, for the trials left of each variant."""
+    trials = sum(left)
     if not trials:
         return "nothing is left to run"
     if any(time is None for time in seconds):
         return f"{trials} trials left; how long they take could not be measured"
-    total = sum(left * (time or 0.0) for (_, left), time in zip(counts, seconds, strict=True))
+    total = sum(number * (time or 0.0) for number, time in zip(left, seconds, strict=True))
     processes = min(trials, processes)
     minutes = total / processes / 60
     time = "under a minute" if minutes < 1 else f"about {minutes:,.0f} minutes"

@@ -10,8 +10,10 @@ from typing import Any
 from tabulate import tabulate
 
 from trimtab.study.analysis import Row, TestSet
+from trimtab.study.mismatch import Cross
 
 MIB = 1 << 20
+_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -129,30 +131,83 @@ def _above(row: Row) -> str:
     return f"YES (p {p_value(p)})" if p < 0.01 else "no"
 
 
-def contrast_table(test: TestSet) -> Table:
-    """Each declared contrast: the difference first, then how sure it is, then the verdict."""
-    columns = [
-        Column("variant", "name", _text("name")),
-        Column("against", "baseline", _text("baseline")),
+def _difference() -> list[Column]:
+    return [
         Column("difference, points", "delta", lambda row: points(row["delta"])),
         Column("interval", "ci_low ci_high se df", _interval(points)),
         Column("p", "p", lambda row: p_value(row["p"])),
         Column("adjusted p", "p_adjusted", lambda row: p_value(row["p_adjusted"])),
         Column("verdict", "verdict p_equivalence paired question", _text("verdict")),
+    ]
+
+
+def contrast_table(test: TestSet) -> Table:
+    """Each declared contrast: the difference first, then how sure it is, then the verdict."""
+    columns = [
+        Column("variant", "name", _text("name")),
+        Column("against", "baseline", _text("baseline")),
+        *_difference(),
         Column("pairs cut differently %", "affected_share", _share("affected_share", 1)),
-        Column(
-            "difference on those",
-            "affected_delta affected_ci_low affected_ci_high",
-            lambda row: _with_interval(
-                row["affected_delta"], row["affected_ci_low"], row["affected_ci_high"]
-            ),
-        ),
     ]
     return Table(f"contrasts-{test.name}", columns, test.contrasts)
 
 
-def _with_interval(delta: float, low: float, high: float) -> str:
-    return points(delta) if math.isnan(low) else f"{points(delta)} ({points(low)} to {points(high)})"
+def affected_table(test: TestSet) -> Table:
+    """Each contrast on the pairs that its two variants cut differently."""
+    columns = [
+        Column("variant", "name", _text("name")),
+        Column("against", "baseline", _text("baseline")),
+        Column(
+            "pairs cut differently",
+            "pairs share",
+            lambda row: f"{row['pairs']:,} ({percent(row['share'], 1)} %)",
+        ),
+        Column("accuracy % on those", "mean", _share("mean")),
+        Column("of the other", "baseline_mean", _share("baseline_mean")),
+        *_difference(),
+    ]
+    return Table(f"affected-{test.name}", columns, test.affected)
+
+
+def is_named(cross: Cross) -> bool:
+    """Whether the matrix heads its columns by name; by number where names would make it too wide."""
+    return len(cross.inputs) <= _NAMED
+
+
+def matrix_table(name: str, cross: Cross) -> Table:
+    """Accuracy of each model on each of the inputs, in brackets on its own."""
+    columns = [Column("trained with", "name", _text("name"))]
+    if not is_named(cross):
+        columns.append(Column("own", "own_number", lambda row: str(row["own"] + 1)))
+    for number, names in enumerate(cross.inputs):
+        head = names[0] if is_named(cross) else str(number + 1)
+        columns.append(Column(head, f"inputs_{number + 1}", _cell(number)))
+    rows = [
+        row
+        | {"own_number": row["own"] + 1}
+        | {f"inputs_{number + 1}": mean for number, mean in enumerate(row["accuracies"])}
+        for row in cross.rows
+    ]
+    return Table(f"cross-{name}", columns, rows)
+
+
+def _cell(number: int) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        shown = percent(row["accuracies"][number])
+        return f"[{shown}]" if row["own"] == number else shown
+
+    return cell
+
+
+def mismatch_table(name: str, cross: Cross) -> Table:
+    """Each model on other inputs than its own, against itself on its own."""
+    columns = [
+        Column("trained with", "name", _text("name")),
+        Column("evaluated with", "evaluated_with", _text("evaluated_with")),
+        Column("accuracy %", "mean", _share("mean")),
+        *_difference(),
+    ]
+    return Table(f"mismatches-{name}", columns, cross.mismatches)
 
 
 def speed_table(rows: list[Row]) -> Table:

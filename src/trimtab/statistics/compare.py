@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,22 @@ def compare(
         for c, (pair, estimate, (share, part)) in enumerate(
             zip(comparison.pairs, estimates, affected_parts, strict=True)
         )
+    ]
+
+
+def one_family(results: Sequence[Contrast], alpha: float = 0.05, correction: str = "holm") -> list[Contrast]:
+    """Contrasts that were computed apart with correction "none", each on its own examples, as one family."""
+    adjust = correction_named(correction)
+    p = adjust(np.array([result.p for result in results]))
+    p_equivalence = adjust(np.array([result.p_equivalence for result in results]))
+    return [
+        replace(
+            result,
+            p_adjusted=float(p[c]),
+            p_equivalence=float(p_equivalence[c]),
+            verdict=_verdict(result.delta, p[c], p_equivalence[c], result.verdict == "identical", alpha),
+        )
+        for c, result in enumerate(results)
     ]
 
 

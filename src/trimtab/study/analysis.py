@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from trimtab.statistics import Estimate, compare, effective_clusters, mean_interval
+from trimtab.study.affected import affected_rows
 from trimtab.study.definition import coordinate_words
 from trimtab.study.ledger import Ledger
+from trimtab.study.mismatch import Cross, cross_evaluation
 
 Row = dict[str, Any]
 
@@ -20,13 +22,16 @@ Row = dict[str, Any]
 class TestSet:
     """What the trials came to on one test set.
 
-    means: a row a variant, in the study's order; contrasts: a row a declared contrast; examples, clusters
-    and effective_clusters (float) are numbers of rows and of what was sampled.
+    means: a row a variant, in the study's order; contrasts: a row a declared contrast; affected: a row a
+    contrast, on the examples that its two variants cut differently; cross: None where none was asked for;
+    examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
     name: str
     means: list[Row]
     contrasts: list[Row]
+    affected: list[Row]
+    cross: Cross | None
     examples: int
     clusters: int
     effective_clusters: float
@@ -89,10 +94,15 @@ def _test_set(ledger: Ledger, study: Row, name: str, variants: list[int], seeds:
     number = len(np.unique(clusters))
     grouped = clusters if number < len(clusters) else None
     digests = [evaluated[f"digests/{name}/{study['variants'][v]['inputs']}"] for v in variants]
+    contrasts = _contrasts(study, variants, scores, grouped, digests)
+    by_variant = dict(zip(variants, scores, strict=True))
+    by_digest = dict(zip(variants, digests, strict=True))
     return TestSet(
         name=name,
         means=_means(study, name, variants, scores, grouped),
-        contrasts=_contrasts(study, variants, scores, grouped, digests),
+        contrasts=contrasts,
+        affected=affected_rows(contrasts, by_variant, by_digest, grouped, study["compare"]),
+        cross=cross_evaluation(ledger, name, seeds, by_variant, labels, grouped),
         examples=len(labels),
         clusters=number,
         effective_clusters=effective_clusters(clusters),

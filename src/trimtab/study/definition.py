@@ -27,13 +27,15 @@ class Compare(StrictModel):
 
     baseline: the variant (some of its coordinates) that the others are compared with, all else equal;
     margin: the largest difference in accuracy that counts as none; alpha: the level of tests and intervals;
-    exploratory: control the false discovery rate instead of the family-wise error.
+    exploratory: control the false discovery rate instead of the family-wise error;
+    cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial.
     """
 
     baseline: dict[str, Any] = Field({})
     margin: Annotated[float, Field(gt=0)] = 0.005
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
+    cross: bool = False
 
 
 @dataclass(frozen=True)

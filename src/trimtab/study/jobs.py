@@ -1,13 +1,14 @@
-"""What a worker process does: measure a precision, or train one trial into its folder."""
+"""What a worker process does: measure a precision, train one trial, or ask its model about other inputs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from trimtab.aside import written_aside
 from trimtab.data.pairs import Pairs, make_pairs
@@ -15,7 +16,7 @@ from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import load
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
-from trimtab.study.ledger import Trial
+from trimtab.study.trial import WEIGHTS, Trial
 from trimtab.training.loop import DivergedError, Machinery, measure, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.precision import choose_precision, device_name
@@ -119,10 +120,10 @@ class TrialJob:
 
     def _train(self, tell: Tell) -> None:
         began = time.perf_counter()
-        trial = Trial(self.folder)
+        trial = Trial(self.folder).attempt()
         trial.begin(self.config)
         pairs = self.material.pairs(*self.material.folders)
-        self._check_inputs(pairs)
+        _check_inputs(pairs, self.config["inputs"])
         machinery = Machinery(torch.device(self.device), self.recipe.precision)
         epochs: list[dict[str, float]] = []
 
@@ -146,18 +147,10 @@ class TrialJob:
         tests = [name for name in pairs if name not in ("train", "validation")]
         logits = {name: predict(model, pairs[name], machinery) for name in tests}
         if self.keep_weights:
-            self._save(model)
+            _save(model, trial.folder)
         scores = {name: measure(logits[name], pairs[name].labels) for name in tests}
         trial.finish(self._result(epochs, scores, time.perf_counter() - began), logits)
-
-    def _check_inputs(self, pairs: dict[str, Pairs]) -> None:
-        for name, inputs in pairs.items():
-            if inputs.fingerprint != self.config["inputs"][name]:
-                raise RuntimeError(f"the cached tokens of {name} changed while the study ran; run it again")
-
-    def _save(self, model: Classifier) -> None:
-        with written_aside(self.folder / "weights.safetensors") as aside:
-            save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
+        Trial(self.folder).settle()
 
     def _result(
         self, epochs: list[dict[str, float]], scores: dict[str, dict[str, float]], seconds: float
@@ -177,6 +170,70 @@ class TrialJob:
             "threads": torch.get_num_threads(),
             "signature": self.signature,
         }
+
+
+@dataclass(frozen=True)
+class CrossJob:
+    """Evaluate a finished trial's model on test inputs of other variants, each into a file of its own.
+
+    questions: how the inputs are cut, and the fingerprint that they must have by test set.
+    """
+
+    folder: Path
+    questions: tuple[tuple[Material, dict[str, str]], ...]
+    size: Architecture
+    precision: str
+    device: str
+
+    def run(self, tell: Tell) -> dict[str, Any]:
+        """Evaluate; what is done stays where another one fails. Returns ``{"failure": reason or None}``."""
+        Trial(self.folder).crossed.begin()
+        try:
+            self._evaluate()
+        except (DivergedError, SafetensorError) as error:
+            return {"failure": str(error)}
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return {"failure": f"out of memory: {str(error).splitlines()[0]}; lower --jobs"}
+        finally:
+            give_back()
+        return {"failure": None}
+
+    def _evaluate(self) -> None:
+        crossed = Trial(self.folder).crossed
+        machinery = Machinery(torch.device(self.device), self.precision)
+        first = self.questions[0][0]
+        model = load_weights(self.folder, self.size, first.vocabulary, first.classes).to(machinery.device)
+        for material, wanted in self.questions:
+            pairs = material.pairs(*wanted)
+            _check_inputs(pairs, wanted)
+            for name, fingerprint in wanted.items():
+                crossed.add(fingerprint, predict(model, pairs[name], machinery))
+
+
+def load_weights(folder: Path, size: Architecture, vocabulary: int, classes: int) -> Classifier:
+    """The model that a trial left in its folder, exactly; SafetensorError where its file is damaged."""
+    path = folder / WEIGHTS
+    model = Classifier(size, vocabulary, classes)
+    try:
+        weights = load_file(path)
+    except SafetensorError as error:
+        mend = f"delete {path} and run the study again"
+        raise SafetensorError(f"{path}: cannot be read ({error}); {mend}") from error
+    model.load_state_dict(weights)
+    return model
+
+
+def _save(model: Classifier, folder: Path) -> None:
+    with written_aside(folder / WEIGHTS) as aside:
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, aside)
+
+
+def _check_inputs(pairs: dict[str, Pairs], fingerprints: Mapping[str, str]) -> None:
+    for name, inputs in pairs.items():
+        if inputs.fingerprint != fingerprints[name]:
+            raise RuntimeError(f"the cached tokens of {name} changed while the study ran; run it again")
 
 
 def _mean_rate(epochs: list[dict[str, float]], name: str, seconds: float) -> float:

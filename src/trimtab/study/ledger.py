@@ -1,12 +1,9 @@
 """The ledger: a folder that holds what a study asked for and everything that came out. Free of torch."""
 
 import contextlib
-import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -15,6 +12,8 @@ from numpy.typing import NDArray
 
 from trimtab.aside import ASIDE, write_json, written_aside
 from trimtab.config import InputError
+from trimtab.study.files import read_arrays, read_json, sweep
+from trimtab.study.trial import Trial
 
 SCHEMA = 1
 _NAME = "ledger.json"  # whose ledger this is; written first
@@ -22,64 +21,6 @@ _STUDY = "study.json"  # what the study asked for when it last ran
 _RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 _EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _LOCK = ".lock"
-
-
-class Trial:
-    """One trial's folder: ``result.json``, written last, means that it is complete.
-
-    config.json: what was trained; metrics.jsonl: a record an epoch, appended; predictions.npz: logits
-    (examples, classes) float32 of each test set; weights.safetensors where the study keeps them;
-    failure.json: the reason, where the last attempt failed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def result(self) -> dict[str, Any] | None:
-        """What came out, or None while the trial is not complete."""
-        return _read_json(self.folder / "result.json")
-
-    @property
-    def failure(self) -> str | None:
-        """Why the last attempt failed, or None."""
-        return (_read_json(self.folder / "failure.json") or {}).get("reason")
-
-    def begin(self, config: Mapping[str, Any]) -> None:
-        """Make the folder ready for an attempt: what an earlier one left is removed."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("metrics.jsonl", "failure.json"):
-            (self.folder / name).unlink(missing_ok=True)
-        _sweep(self.folder)
-        write_json(self.folder / "config.json", config)
-
-    def add_metrics(self, record: Mapping[str, Any]) -> None:
-        """Append the record of an epoch."""
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(record) + "\n")
-
-    def metrics(self) -> list[dict[str, Any]]:
-        """The records of all epochs."""
-        path = self.folder / "metrics.jsonl"
-        try:
-            return [json.loads(line) for line in path.read_text().splitlines()]
-        except (OSError, ValueError) as error:
-            raise _damaged(path, error) from error
-
-    def finish(self, result: Mapping[str, Any], predictions: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep the predictions, then mark the trial complete."""
-        with written_aside(self.folder / "predictions.npz") as aside:
-            np.savez_compressed(aside, allow_pickle=False, **predictions)
-        write_json(self.folder / "result.json", result)
-
-    def fail(self, reason: str, traceback: str | None = None) -> None:
-        """Note why this attempt failed; the next run of the study tries again."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / "failure.json", {"reason": reason, "traceback": traceback})
-
-    def predictions(self, name: str) -> NDArray[np.float32]:
-        """Logits (examples, classes) on the test set ``name``."""
-        return _read_arrays(self.folder / "predictions.npz", [name])[name]
 
 
 class Ledger:
@@ -96,9 +37,9 @@ class Ledger:
 
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
-        owner = _read_json(self.folder / _NAME)
+        owner = read_json(self.folder / _NAME)
         if owner is None:  # deleted, as damaged: then study.json still knows
-            known = _read_json(self.folder / _STUDY)
+            known = read_json(self.folder / _STUDY)
             owner = {"study": known["name"], "schema": SCHEMA} if known else None
         if owner is None:
             return
@@ -139,7 +80,7 @@ class Ledger:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         try:
-            _sweep(self.folder)
+            sweep(self.folder)
             yield
         finally:
             lock.release()
@@ -151,7 +92,7 @@ class Ledger:
     @property
     def study(self) -> dict[str, Any]:
         """What the study asked for when it last ran; InputError where nothing was run here."""
-        study = _read_json(self.folder / _STUDY)
+        study = read_json(self.folder / _STUDY)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
         return study
@@ -159,7 +100,7 @@ class Ledger:
     @property
     def runtime(self) -> dict[str, Any] | None:
         """Device, threads and precision of the first run, or None before it."""
-        return _read_json(self.folder / _RUNTIME)
+        return read_json(self.folder / _RUNTIME)
 
     def write_runtime(self, runtime: Mapping[str, Any]) -> None:
         """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
@@ -176,7 +117,7 @@ class Ledger:
 
     def evaluated(self) -> dict[str, NDArray]:
         """Arrays about the test sets: ``labels/SET``, ``clusters/SET`` (examples,), ``digests/SET/INPUT``."""
-        return _read_arrays(self.folder / _EVALUATED)
+        return read_arrays(self.folder / _EVALUATED)
 
     def frame(self) -> pd.DataFrame:
         """One row a variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
@@ -194,46 +135,8 @@ class Ledger:
         return pd.json_normalize(rows)
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    if not isinstance(value, dict):
-        raise _damaged(path, "it holds no table")
-    return value
-
-
-def _read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray]:
-    """Arrays of an .npz, all or those named; InputError where it is damaged."""
-    try:
-        # Opened here, because numpy leaves a file open that is no zip.
-        with path.open("rb") as file, np.load(file) as arrays:
-            return {name: arrays[name] for name in names or arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise _damaged(path, error) from error
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process had begun to write; only its successor, who holds the lock, may."""
-    for path in folder.glob(f"{ASIDE}*"):
-        path.unlink(missing_ok=True)
-
-
 def _is_ours(path: Path) -> bool:
     return path.name == _LOCK or path.name.startswith(ASIDE)
-
-
-def _damaged(path: Path, why: object) -> InputError:
-    reason = why.strerror if isinstance(why, OSError) and why.strerror else why
-    return InputError(f"{path}: cannot be read ({reason}); delete {_whole(path)} and run the study again")
-
-
-def _whole(path: Path) -> Path:
-    """What to delete where ``path`` is damaged: of a trial its folder, so that it is trained again."""
-    return path.parent if path.parent.parent.name == "trials" else path
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -20,8 +20,8 @@ from trimtab.truncation.audit import Audit, audit, audit_by_label
 class Inputs:
     """What one truncation and length makes of every split.
 
-    fingerprints, audits, label_audits and tokens (mean a row): by split; ceilings: the best accuracy that
-    probe permits, by test set; digests: (rows,) uint64 of each test set's inputs.
+    fingerprints, audits, label_audits, tokens (mean a row) and longest (tokens of a row): by split; ceilings:
+    the best accuracy that probe permits, by test set; digests: (rows,) uint64 of each test set's inputs.
     """
 
     fingerprints: dict[str, str]
@@ -30,6 +30,7 @@ class Inputs:
     ceilings: dict[str, float]
     digests: dict[str, NDArray[np.uint64]]
     tokens: dict[str, float]
+    longest: dict[str, int]
 
     @property
     def fingerprint(self) -> str:
@@ -72,6 +73,21 @@ class Plan:
         """The first variant that trains on the same inputs in the same way; ``number`` where none."""
         return self._first_alike[number]
 
+    def foreign(self, number: int) -> dict[str, tuple[str, int]]:
+        """The test inputs to evaluate a variant's models on beside its own, none unless [compare] says cross.
+
+        By fingerprint: the test set, and the first variant that makes them. Left out are those with a row
+        for which the model has no position.
+        """
+        own = self.inputs[number].fingerprints
+        room = self.study.variants[number].settings.size.positions
+        found: dict[str, tuple[str, int]] = {}
+        for other, inputs in enumerate(self.inputs if self.study.compare.cross else ()):
+            for test in self.dataset.tests:
+                if inputs.fingerprints[test] != own[test] and inputs.longest[test] <= room:
+                    found.setdefault(inputs.fingerprints[test], (test, other))
+        return found
+
     @cached_property
     def _first_alike(self) -> list[int]:
         first: dict[str, int] = {}
@@ -94,7 +110,7 @@ def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
     settings = variant.settings
     train = dataset.splits["train"]
     truncation = settings.truncation.fit(train.first, train.second)
-    result = Inputs({}, {}, {}, {}, {}, {})
+    result = Inputs({}, {}, {}, {}, {}, {}, {})
     for name, tokens in dataset.splits.items():
         try:
             if budget(settings.max_len, tokens.second is not None) == 0:
@@ -108,6 +124,7 @@ def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
         kept = (pairs.kept.keep_first, pairs.kept.keep_second)
         result.fingerprints[name] = pairs.fingerprint
         result.tokens[name] = len(pairs.tokens.values) / len(pairs)
+        result.longest[name] = int(pairs.tokens.lengths.max(initial=0))
         result.audits[name] = audit(*lengths, *kept)
         if name in dataset.tests:
             result.label_audits[name] = audit_by_label(*lengths, *kept, tokens.labels)
@@ -132,6 +149,8 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
             "size": asdict(variant.settings.size),
             "recipe": asdict(variant.settings.recipe),
             "inputs": inputs.fingerprint,
+            "test_inputs": {name: inputs.fingerprints[name] for name in plan.dataset.tests},
+            "cross": _by_test(plan.foreign(number)),
             "same_as": plan.same_inputs(number),
             "ceilings": inputs.ceilings,
             "audits": {name: asdict(audit) for name, audit in inputs.audits.items()},
@@ -144,3 +163,10 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
         }
         for number, (variant, inputs) in enumerate(zip(plan.study.variants, plan.inputs, strict=True))
     ]
+
+
+def _by_test(foreign: dict[str, tuple[str, int]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for fingerprint, (test, _) in foreign.items():
+        found.setdefault(test, []).append(fingerprint)
+    return found

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from trimtab.data.dataset import prepare
 from trimtab.study import machine
+from trimtab.study.audit import profiles
+from trimtab.study.cross import lacks_weights, unanswered
 from trimtab.study.definition import Study
-from trimtab.study.jobs import TrialJob
+from trimtab.study.jobs import CrossJob, TrialJob
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan, make_plan, variant_rows
 from trimtab.study.pool import Ended, Job, run_jobs
@@ -25,7 +27,7 @@ _RETRIES_AFTER_KILL = 3
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that did not end well: the variants that wanted it, its seed, and why."""
+    """A trial or cross evaluation that did not end well: the variants that wanted it, its seed, and why."""
 
     variants: tuple[str, ...]
     seed: int
@@ -34,12 +36,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: the ledger's folder, trials done now and before, and those that failed."""
+    """What a run came to: the ledger's folder, trials done now and before, and those that failed.
+
+    crossed_now: models that were evaluated on other variants' inputs.
+    """
 
     folder: Path
     done_now: int
     done_before: int
     failures: tuple[Failure, ...]
+    crossed_now: int = 0
 
 
 class Watcher:
@@ -48,8 +54,8 @@ class Watcher:
     def stage(self, words: str) -> None:
         """What is being done before any trial runs."""
 
-    def start(self, trials: int, done_before: int, work: float) -> None:
-        """Trials are about to run, ``work`` in all, in units that are only good for shares."""
+    def start(self, trials: int, done_before: int, work: float, what: str = "trials") -> None:
+        """Trials, or ``what``, are about to run, ``work`` in all, in units that are only good for shares."""
 
     def news(self, label: str, kind: str, value: Any) -> None:
         """A running trial's ``progress`` (a Progress) or the record of an ``epoch``."""
@@ -107,22 +113,35 @@ class _Run:
         self.ledger.write_runtime(self.runtime)
         trials = self._trials()
         self._write_study(trials)
-        left = [trial for trial in trials if self.ledger.trial(trial.key).result is None]
+        done = self._train(trials, jobs)
+        failed = len(self.failures)
+        crossed = self._cross(trials, jobs)
+        before = len(trials) - done - failed
+        return Outcome(self.ledger.folder, done, before, tuple(self.failures), crossed)
+
+    def _train(self, trials: list[_Trial], jobs: int | None) -> int:
+        """Train what is left; how many trials that were and ended well."""
+        left = [trial for trial in trials if self._is_left(trial)]
         # The longest first, so that no core waits long for the last one.
         left.sort(key=lambda trial: -self._work(trial))
-        before = len(trials) - len(left)
-        self.watcher.start(len(trials), before, sum(map(self._work, left)))
-        threads = self.runtime["threads"]
-        processes = min(jobs or default_jobs(self.runtime), max(1, len(left)))
+        self.watcher.start(len(trials), len(trials) - len(left), sum(map(self._work, left)))
         self.kills = [0] * len(left)
         run_jobs(
             [self._job(trial) for trial in left],
-            processes,
-            threads,
+            self._processes(jobs, left),
+            self.runtime["threads"],
             lambda number, kind, value: self.watcher.news(self._label(left[number]), kind, value),
             lambda number, ended: self._end(number, left[number], ended),
         )
-        return Outcome(self.ledger.folder, len(left) - len(self.failures), before, tuple(self.failures))
+        return len(left) - len(self.failures)
+
+    def _is_left(self, trial: _Trial) -> bool:
+        kept = self.ledger.trial(trial.key)
+        kept.settle()
+        return kept.result is None or lacks_weights(self.plan, trial.variant, kept)
+
+    def _processes(self, jobs: int | None, left: list[_Trial]) -> int:
+        return min(jobs or default_jobs(self.runtime), max(1, len(left)))
 
     def _trials(self) -> list[_Trial]:
         wanted: dict[str, list[int]] = {}
@@ -146,15 +165,19 @@ class _Run:
     def _job(self, trial: _Trial) -> TrialJob:
         settings = self.study.variants[trial.variant].settings
         precision = precision_of(self.plan, trial.variant, self.runtime)
+        recipe = replace(settings.recipe, precision=precision)
+        earlier = self.ledger.trial(trial.key).result
+        if earlier:  # trained again for its weights, in the batches that fitted
+            recipe = replace(recipe, micro_batch=earlier["recipe"]["micro_batch"])
         return TrialJob(
             folder=self.ledger.trial(trial.key).folder,
             config=self.plan.config(trial.variant, trial.seed, precision),
             material=material(self.plan, trial.variant),
             size=settings.size,
-            recipe=replace(settings.recipe, precision=precision),
+            recipe=recipe,
             seed=trial.seed,
             device=self.runtime["device"],
-            keep_weights=self.study.keep_weights,
+            keep_weights=self.study.keep_weights or self.study.compare.cross,
             signature=self.signature,
         )
 
@@ -164,13 +187,16 @@ class _Run:
             again = self._after_kill(number, trial)
             if again:
                 return again
-        reason = _reason(ended)
+        reason = _reason(ended, "lower batch_size or --jobs")
         if reason is not None:
             self.ledger.trial(trial.key).fail(reason, ended.traceback)
-            names = tuple(self.study.variants[number].name for number in trial.variants)
-            self.failures.append(Failure(names, trial.seed, reason))
+            self._note(trial, reason)
         self.watcher.end(self._label(trial), self._work(trial), reason)
         return None
+
+    def _note(self, trial: _Trial, reason: str) -> None:
+        names = tuple(self.study.variants[number].name for number in trial.variants)
+        self.failures.append(Failure(names, trial.seed, reason))
 
     def _after_kill(self, number: int, trial: _Trial) -> Job | None:
         self.kills[number] += 1
@@ -178,6 +204,46 @@ class _Run:
         for _ in range(self.kills[number]):
             job = job.with_smaller_batches() if job else None
         return job
+
+    # What other variants' inputs do to a trained model.
+
+    def _cross(self, trials: list[_Trial], jobs: int | None) -> int:
+        """Evaluate what is unanswered of every trained model; how many models that were and ended well."""
+        able = [trial for trial in trials if self.ledger.trial(trial.key).weights]
+        questions = [unanswered(self.plan, t.variant, self.ledger.trial(t.key)) for t in able]
+        left = [(trial, asked) for trial, asked in zip(able, questions, strict=True) if asked]
+        if not left:
+            return 0
+        sizes = [len(asked) for _, asked in left]
+        self.watcher.start(len(left), 0, sum(sizes), "cross evaluations")
+        failed = len(self.failures)
+        run_jobs(
+            [self._cross_job(trial, asked) for trial, asked in left],
+            self._processes(jobs, [trial for trial, _ in left]),
+            self.runtime["threads"],
+            lambda number, kind, value: None,
+            lambda number, ended: self._end_cross(left[number][0], sizes[number], ended),
+        )
+        return len(left) - (len(self.failures) - failed)
+
+    def _cross_job(self, trial: _Trial, asked: dict[str, tuple[str, int]]) -> CrossJob:
+        by_cut: dict[int, dict[str, str]] = {}
+        for fingerprint, (test, other) in asked.items():
+            by_cut.setdefault(other, {})[test] = fingerprint
+        return CrossJob(
+            folder=self.ledger.trial(trial.key).folder,
+            questions=tuple((material(self.plan, other), wanted) for other, wanted in by_cut.items()),
+            size=self.study.variants[trial.variant].settings.size,
+            precision=precision_of(self.plan, trial.variant, self.runtime),
+            device=self.runtime["device"],
+        )
+
+    def _end_cross(self, trial: _Trial, work: float, ended: Ended) -> None:
+        reason = _reason(ended, "lower --jobs")
+        if reason is not None:
+            self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
+            self._note(trial, f"cross evaluation: {reason}")
+        self.watcher.end(self._label(trial), work, reason)
 
     # What the ledger keeps for the analysis.
 
@@ -201,6 +267,7 @@ class _Run:
             "labels": list(dataset.label_names),
             "vocabulary": dataset.vocabulary,
             "counts": [asdict(counts) for counts in dataset.counts],
+            "profiles": profiles(self.study, dataset),
             "signature": self.signature,
             "runtime": self.runtime,
         }
@@ -217,12 +284,12 @@ class _Run:
         return arrays
 
 
-def _reason(ended: Ended) -> str | None:
-    """Why a trial failed, in a sentence; None where it was done."""
+def _reason(ended: Ended, mend: str) -> str | None:
+    """Why a job failed, in a sentence; None where it was done."""
     if ended.traceback is not None:
         return f"a defect of trimtab, its traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
     if ended.exit_code == -signal.SIGKILL:
-        return "its process was killed, as happens when memory runs out; lower batch_size or --jobs"
+        return f"its process was killed, as happens when memory runs out; {mend}"
     if ended.exit_code is not None:
         return f"its process died with exit code {ended.exit_code}"
     return ended.value["failure"]

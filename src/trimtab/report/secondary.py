@@ -1,0 +1,107 @@
+"""Sections of a report that are declared secondary: pairs cut differently, and models met by another cut."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trimtab.report.tables import (
+    Table,
+    affected_table,
+    is_named,
+    matrix_table,
+    mismatch_table,
+    percent,
+    points,
+)
+from trimtab.study.analysis import TestSet
+from trimtab.study.mismatch import Cross
+
+Show = Callable[[Table], str]
+
+
+def affected_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
+    """Contrasts on the pairs that their two variants cut differently; nothing where there are none."""
+    if not test.affected:
+        return []
+    words = (
+        "Each contrast again, on those pairs of the test set alone that its two variants cut differently; "
+        "contrasts without any such pair have no row. Secondary: retrained models differ on the other pairs "
+        f"too, so that the whole test set above decides. {_family(settings)}"
+    )
+    return ["### On the pairs that are cut differently", show(affected_table(test)), words]
+
+
+def cross_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
+    """What a mismatch between training and use costs; nothing where the study does not ask."""
+    cross = test.cross
+    if cross is None:
+        return []
+    parts = ["### Trained with x evaluated with", _shortfall(cross)]
+    if cross.rows:
+        parts += [
+            "Accuracy in %: each model, as it was trained, on the inputs of every way to cut; in brackets on "
+            f"those that are cut as in its training. {_seeds(cross)}",
+            _inputs(cross),
+            show(matrix_table(test.name, cross)),
+            "Each mismatch against the same models on the inputs that they were trained for:",
+            show(mismatch_table(test.name, cross)),
+            "Secondary: it says what it costs to cut otherwise in use than in training, not which cut to "
+            f"train with. {_family(settings)} Rows longer than any in training reach positions that were "
+            "never learnt; a model without enough positions is not asked, and its cell stays empty.",
+        ]
+    return parts
+
+
+def costliest(test: TestSet) -> list[str]:
+    """The most costly mismatch in a line that a person can quote; none where nothing was asked."""
+    if test.cross is None or not test.cross.mismatches:
+        return []
+    worse = [row for row in test.cross.mismatches if row["verdict"] == "worse"]
+    if not worse:
+        return ["No mismatch between training and use is shown to cost anything (secondary)."]
+    row = min(worse, key=lambda row: row["delta"])
+    return [
+        f"Most costly mismatch (secondary): trained with **{row['name']}** and evaluated with "
+        f"{row['evaluated_with']}, {points(row['delta'])} points ({points(row['ci_low'])} to "
+        f"{points(row['ci_high'])}), {percent(row['mean'])} %."
+    ]
+
+
+def _family(settings: dict[str, Any]) -> str:
+    correction = "Benjamini-Hochberg" if settings["exploratory"] else "Holm"
+    return f"p is adjusted by {correction} over this table alone; intervals are unadjusted."
+
+
+def _seeds(cross: Cross) -> str:
+    words = f"Means over seeds {', '.join(map(str, cross.seeds))}."
+    if len(cross.seeds) == 1:
+        words += " **One seed permits no claim.**"
+    if len(cross.seeds) == 2:
+        words += " **Two seeds are exploratory.**"
+    return words
+
+
+def _shortfall(cross: Cross) -> str:
+    """What is not evaluated, before any figure."""
+    lines = [
+        f"* {'failed' if row['reason'] else 'not evaluated'}: {row['name']}, seed {row['seed']}"
+        + (f": {row['reason']}" if row["reason"] else "")
+        for row in cross.missing
+    ]
+    if not lines:
+        return ""
+    head = (
+        f"**Missing: {len(lines)} of the cross evaluations, a model and seed each.** Models without any are "
+        "left out, and the figures stand on the seeds that all others have: "
+        f"{', '.join(map(str, cross.seeds)) or 'none'}."
+    )
+    return "\n".join([head, "", *lines])
+
+
+def _inputs(cross: Cross) -> str:
+    """Which cuts share a column, and what its number means where it has no name."""
+    named = is_named(cross)
+    return "\n".join(
+        f"{number}. {' = '.join(names)}" if not named else f"* {' = '.join(names)}: the same inputs"
+        for number, names in enumerate(cross.inputs, 1)
+        if not named or len(names) > 1
+    )

@@ -1,0 +1,16 @@
+"""Cross evaluation: which models are still to be asked about which other variants' inputs. Free of torch."""
+
+from trimtab.study.plan import Plan
+from trimtab.study.trial import Trial
+
+
+def unanswered(plan: Plan, number: int, trial: Trial) -> dict[str, tuple[str, int]]:
+    """What the plan wants of a variant's trial and its folder does not hold; as ``Plan.foreign`` gives it."""
+    foreign = plan.foreign(number)
+    crossed = trial.crossed
+    return {fingerprint: place for fingerprint, place in foreign.items() if fingerprint not in crossed}
+
+
+def lacks_weights(plan: Plan, number: int, trial: Trial) -> bool:
+    """Whether a finished trial is to be trained again: something is unanswered, and no weights were kept."""
+    return trial.result is not None and trial.weights is None and bool(unanswered(plan, number, trial))
