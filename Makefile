@@ -9,7 +9,7 @@ study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
 
 test: .venv/develop
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 lint: .venv/develop
 	$(BIN)/ruff check

@@ -78,6 +78,7 @@ def test_threads_that_start_together_fetch_once(server, tmp_path):
         ("cut.zip", SHA1, "put cut.zip into a folder and name that folder with --data"),
         ("missing.zip", SHA1, "could not be downloaded .*; put missing.zip into a folder"),
     ],
+    ids=["altered", "cut", "missing"],  # the body, and so its sum, is another in every process
 )
 def test_what_is_not_the_expected_file_is_refused_and_not_kept(server, tmp_path, name, sha1, message):
     with pytest.raises(InputError, match=message):

@@ -11,7 +11,7 @@ from trimtab.statistics.multiplicity import correction_named
 families = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)  # statsmodels collects garbage at each call
 @given(families)
 def test_holm_is_statsmodels_holm(p):
     np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], atol=1e-12)
