@@ -44,11 +44,11 @@ def expected(cross, **options):
     return compare(flat, pairs, margin=0.01, **options)
 
 
-def assert_agree(rows, contrasts):
+def assert_agree(rows, contrasts, prefix=""):
     for row, contrast in zip(rows, contrasts, strict=True):
         for key, value in asdict(contrast).items():
             if key not in ("variant", "baseline"):
-                np.testing.assert_equal(row[key], value, err_msg=key)
+                np.testing.assert_equal(row[prefix + key], value, err_msg=key)
 
 
 def test_the_matrix_holds_the_means(made, cross):
@@ -67,6 +67,26 @@ def test_mismatches_are_paired_comparisons_within_a_family_of_their_own(made, cr
     assert [row["verdict"] for row in rows[-2:]] == ["worse", "worse"]
     assert rows[-1]["evaluated_with"] == "t1, max_len 8"
     assert rows[-1]["mean"] == cross[2, 1].mean()
+
+
+@pytest.mark.parametrize("clusters", [None, np.arange(EXAMPLES) // 3])
+def test_each_is_compared_with_the_model_trained_for_the_inputs_that_it_meets(made, cross, clusters):
+    rows = made(clusters=None if clusters is None else {"test": clusters}).cross.mismatches
+    flat = cross.reshape(MODELS * MODELS, *cross.shape[2:])
+    pairs = [(MODELS * model + other, MODELS * other + other) for model, other in PAIRS]
+    assert_agree(rows, compare(flat, pairs, margin=0.01, clusters=clusters), "matched_")
+
+
+def test_a_model_of_another_size_is_not_the_one_trained_for_these_inputs(tmp_path, handmade, scores, cross):
+    ledger = handmade.write(tmp_path, {"test": scores}, cross={"test": cross})
+    study = ledger.study
+    study["variants"][1]["coordinates"]["size"] = "2x32/64/2"
+    ledger.write_study(study, ledger.evaluated())
+    rows = analyse(ledger).tests[0].cross.mismatches
+    assert [row["matched_verdict"] != "" for row in rows] == [
+        1 not in (row["variant"], row["inputs"]) for row in rows
+    ]
+    assert all(np.isfinite(row["delta"]) for row in rows)
 
 
 def test_an_exploratory_study_controls_the_false_discovery_rate(made, cross):

@@ -42,11 +42,14 @@ def cross_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[s
             f"those that are cut as in its training. {_seeds(cross)}",
             _inputs(cross),
             show(matrix_table(test.name, cross)),
-            "Each mismatch against the same models on the inputs that they were trained for:",
+            "Each mismatch against two things: the same models on the inputs that they were trained for, and "
+            "the models that were trained for the inputs which these meet. The first says what changes when "
+            "a model goes into use with another cut, the second what training for that cut would have "
+            "gained.",
             show(mismatch_table(test.name, cross)),
-            "Secondary: it says what it costs to cut otherwise in use than in training, not which cut to "
-            f"train with. {_family(settings)} Rows longer than any in training reach positions that were "
-            "never learnt; a model without enough positions is not asked, and its cell stays empty.",
+            f"Secondary. {_family(settings)} The two differences are a family each. Rows longer than any in "
+            "training reach positions that were never learnt; a model without enough positions is not asked, "
+            "and its cell stays empty.",
         ]
     return parts
 
@@ -55,14 +58,15 @@ def costliest(test: TestSet) -> list[str]:
     """The most costly mismatch in a line that a person can quote; none where nothing was asked."""
     if test.cross is None or not test.cross.mismatches:
         return []
-    worse = [row for row in test.cross.mismatches if row["verdict"] == "worse"]
+    worse = [row for row in test.cross.mismatches if row["matched_verdict"] == "worse"]
     if not worse:
-        return ["No mismatch between training and use is shown to cost anything (secondary)."]
-    row = min(worse, key=lambda row: row["delta"])
+        return ["No model is shown to do worse than one trained for the cut that it meets (secondary)."]
+    row = min(worse, key=lambda row: row["matched_delta"])
     return [
         f"Most costly mismatch (secondary): trained with **{row['name']}** and evaluated with "
-        f"{row['evaluated_with']}, {points(row['delta'])} points ({points(row['ci_low'])} to "
-        f"{points(row['ci_high'])}), {percent(row['mean'])} %."
+        f"{row['evaluated_with']}, {percent(row['mean'])} %, {points(row['matched_delta'])} points "
+        f"({points(row['matched_ci_low'])} to {points(row['matched_ci_high'])}) against a model trained for "
+        "that."
     ]
 
 

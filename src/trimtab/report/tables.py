@@ -200,14 +200,39 @@ def _cell(number: int) -> Callable[[Row], str]:
 
 
 def mismatch_table(name: str, cross: Cross) -> Table:
-    """Each model on other inputs than its own, against itself on its own."""
+    """Each model on other inputs than its own: against itself on its own, and the model trained for them."""
     columns = [
         Column("trained with", "name", _text("name")),
         Column("evaluated with", "evaluated_with", _text("evaluated_with")),
         Column("accuracy %", "mean", _share("mean")),
-        *_difference(),
+        *_short_difference("to itself on its own", ""),
+        *_short_difference("to the model trained for these", "matched_"),
     ]
     return Table(f"mismatches-{name}", columns, cross.mismatches)
+
+
+def _short_difference(head: str, prefix: str) -> list[Column]:
+    """A difference with its interval in one cell, and its verdict with the adjusted p."""
+    keys = " ".join(f"{prefix}{key}" for key in ("delta", "ci_low", "ci_high", "se", "df"))
+
+    def cell(row: Row) -> str:
+        if math.isnan(row[f"{prefix}delta"]):
+            return ""
+        interval = {key: row[f"{prefix}{key}"] for key in ("ci_low", "ci_high", "se")}
+        return f"{points(row[f'{prefix}delta'])} ({_interval(points)(interval)})"
+
+    def verdict(row: Row) -> str:
+        p = p_value(row[f"{prefix}p_adjusted"])
+        return f"{row[f'{prefix}verdict']} ({p})" if p else row[f"{prefix}verdict"]
+
+    return [
+        Column(f"{head}, points", keys, cell),
+        Column(
+            "verdict (adjusted p)",
+            f"{prefix}verdict {prefix}p {prefix}p_adjusted {prefix}p_equivalence",
+            verdict,
+        ),
+    ]
 
 
 def speed_table(rows: list[Row]) -> Table:

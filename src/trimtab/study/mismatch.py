@@ -1,17 +1,19 @@
 """The analysis of cross evaluation: what it costs to cut otherwise in use than in training. Free of torch."""
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.statistics import compare
+from trimtab.statistics import Contrast, compare
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.trial import Trial
 
 Row = dict[str, Any]
+_CUT = ("truncation", "max_len")
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,10 @@ class Cross:
 
     inputs: for each that differs, the names of all cuts that make it; rows: a row a model, with the number of
     its ``own`` inputs and a mean accuracy for each (None where it was not asked: it has no positions for
-    them); mismatches: a row a model and other input; seeds: those on which every model was evaluated
-    everywhere, and on which these figures stand; missing: a row a model and seed where one was not.
+    them); mismatches: a row a model and other inputs, with the contrast to the same model on its own inputs,
+    and, its keys beginning with ``matched_``, that to the model trained for these inputs; seeds: those on
+    which every model was evaluated everywhere, and on which these figures stand; missing: a row a model and
+    seed where one was not.
     """
 
     inputs: list[list[str]]
@@ -94,6 +98,22 @@ class _Models:
         """The inputs beside its own on which a model is evaluated."""
         return self.study["variants"][number].get("cross", {}).get(self.test, [])
 
+    def matched(self, number: int, inputs: str) -> int | None:
+        """The model like this one in all but its cut, which was trained for ``inputs``; None without one."""
+        variants, rest = self.study["variants"], self._rest(number)
+        return next(
+            (
+                variant["same_as"]
+                for other, variant in enumerate(variants)
+                if self.own(other) == inputs and self._rest(other) == rest
+            ),
+            None,
+        )
+
+    def _rest(self, number: int) -> Row:
+        coordinates = self.study["variants"][number]["coordinates"]
+        return {key: value for key, value in coordinates.items() if key not in _CUT}
+
     def lacks(self, number: int, seed: int) -> bool:
         crossed = self._trial(number, seed).crossed
         return any(inputs not in crossed for inputs in self.asked(number))
@@ -113,7 +133,7 @@ class _Models:
 
     def _name_of_cut(self, number: int) -> str:
         coordinates = self.study["variants"][number]["coordinates"]
-        cut = {key: value for key, value in coordinates.items() if key in ("truncation", "max_len")}
+        cut = {key: value for key, value in coordinates.items() if key in _CUT}
         return place_words(cut)
 
 
@@ -132,23 +152,19 @@ def _matrix(models: _Models, cells: list[_Cell]) -> list[Row]:
 
 
 def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None) -> list[Row]:
-    """Each model on other inputs against itself on its own: the same trials, so always paired."""
-    place = {(cell.model, cell.inputs): k for k, cell in enumerate(cells)}
-    base = [place[cell.model, models.own(cell.model)] for cell in cells]
-    pairs = [(k, own) for k, own in enumerate(base) if k != own]
-    if not pairs:
-        return []
+    """Each model on other inputs: against itself on its own, and against the model trained for these."""
+    place: dict[tuple[int | None, str], int] = {(cell.model, cell.inputs): k for k, cell in enumerate(cells)}
+    odd = [k for k, cell in enumerate(cells) if cell.inputs != models.own(cell.model)]
+    own = {k: place[cells[k].model, models.own(cells[k].model)] for k in odd}
+    trained = {k: (models.matched(cells[k].model, cells[k].inputs), cells[k].inputs) for k in odd}
+    matched = {k: place[key] for k, key in trained.items() if key in place}
+    scores = np.stack([cell.scores for cell in cells]) if cells else None
     settings = models.study["compare"]
-    results = compare(
-        np.stack([cell.scores for cell in cells]),
-        pairs,
-        clusters=clusters,
-        alpha=settings["alpha"],
-        margin=settings["margin"],
-        correction="bh" if settings["exploratory"] else "holm",
-    )
+    to_own = _family(scores, own, clusters, settings)
+    to_matched = _family(scores, matched, clusters, settings)
     return [
-        asdict(result)
+        asdict(to_own[k])
+        | {f"matched_{key}": v for key, v in (asdict(to_matched[k]) if k in to_matched else _NONE).items()}
         | {
             "variant": cells[k].model,
             "name": models.study["variants"][cells[k].model]["name"],
@@ -156,5 +172,26 @@ def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None) -
             "inputs": list(models.names).index(cells[k].inputs),
             "mean": float(cells[k].scores.mean()),
         }
-        for (k, _), result in zip(pairs, results, strict=True)
+        for k in odd
     ]
+
+
+# Where no model was trained for the inputs that a model meets.
+_NONE: Row = dict.fromkeys((field.name for field in fields(Contrast)), math.nan) | {"verdict": ""}
+
+
+def _family(
+    scores: NDArray[np.bool_] | None, bases: dict[int, int], clusters: NDArray | None, settings: Row
+) -> dict[int, Contrast]:
+    """Each cell against its base, by cell. Models of one recipe share their seeds, so all are paired."""
+    if scores is None or not bases:
+        return {}
+    results = compare(
+        scores,
+        list(bases.items()),
+        clusters=clusters,
+        alpha=settings["alpha"],
+        margin=settings["margin"],
+        correction="bh" if settings["exploratory"] else "holm",
+    )
+    return dict(zip(bases, results, strict=True))
