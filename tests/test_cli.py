@@ -183,7 +183,7 @@ def test_plan_of_what_was_not_trains_nothing(trimtab, tmp_path):
 def test_audit(trimtab, tmp_path):
     code, said, complained = trimtab("audit", "study.toml")
     assert (code, complained) == (0, [])
-    assert len([line for line in said if line.startswith("ratio, max_len 12")]) == 3 + 3  # splits, labels
+    assert len([line for line in said if line.startswith("ratio, max_len 12")]) == 3 + 9  # splits, labels
     assert not (tmp_path / "results").exists()
 
 
@@ -395,7 +395,7 @@ def test_a_study_without_its_data(wrong, tmp_path):
         (
             "a,c,l\nx,y,yes\n",
             ROWS,
-            "{here}/train.csv: no column 'b', known: a, c, l",
+            "{here}/train.csv: no column 'b' in the header, known: a, c, l",
         ),
         (
             ROWS,
@@ -474,7 +474,7 @@ def test_a_folder_without_leave_to_write(wrong, tmp_path):
     ("words", "sentence"),
     [
         (["my.csv"], "my.csv: --first is missing; name the column of the first text: a, b, l"),
-        (["my.csv", "--first", "c"], "{here}/my.csv: no column 'c', known: a, b, l"),
+        (["my.csv", "--first", "c"], "{here}/my.csv: no column 'c' in the header, known: a, b, l"),
         (
             ["my.csv", "--first", "a", "--max-len", "2"],
             "max_len 2 has room for the special tokens alone; raise it",
@@ -493,7 +493,7 @@ def test_a_folder_without_leave_to_write(wrong, tmp_path):
         ),
         (
             ["my.csv", "--first", "a", "--out", "my.csv/out"],
-            "my.csv/out: cannot be written (Not a directory); choose another folder with --out DIR",
+            "my.csv/out/tables: cannot be written (Not a directory); choose another folder with --out DIR",
         ),
         (
             ["study.toml", "--first", "a"],

@@ -82,6 +82,8 @@ def test_digests_are_of_the_row_alone():
     assert digests.tolist() == alone
     assert len(set(alone)) == len({tuple(row) for row in rows})
     assert Ragged(np.arange(10), np.array([1, 3])).digests()[0] == digests[0]
+    for dtype in (np.uint16, np.int64, np.uint64):
+        assert Ragged.from_rows(rows[:6], dtype).digests().tolist() == alone[:6]
     assert Ragged.from_rows([]).digests().tolist() == []
 
 

@@ -65,7 +65,9 @@ Truncations = Annotated[
 ]
 Lengths = Annotated[
     list[int] | None,
-    typer.Option("--max-len", metavar="N", help="FILE: a length, any number [32, 64, 128, 256]."),
+    typer.Option(
+        "--max-len", metavar="N", max=2**30, help="FILE: a length, any number [32, 64, 128, 256]."
+    ),
 ]
 RowNumber = Annotated[int, typer.Option("--row", min=0, metavar="N", help="Which row, counted from 0.")]
 SplitName = Annotated[

@@ -53,7 +53,7 @@ class Ragged:
 
         For rows of values from 0 to 2^32 - 1.
         """
-        values = self.values[self.offsets[0] : self.offsets[-1]]
+        values = self.values[self.offsets[0] : self.offsets[-1]].astype(np.int64, copy=False)
         # Places count from 1, as 0 mixes to 0: a first token of 0 must not look like none.
         mixed = mix(((self.places() + 1) << 32 | values).astype(np.uint64))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])

@@ -119,7 +119,7 @@ def test_a_row_may_miss_annotators_at_its_end_and_end_in_a_carriage_return(tmp_p
         (HEADER + ROW + "neutral\t( A )\n", ":3: 2 columns where the header has 6"),
         (HEADER + ROW.replace("\n", "\tmore\n"), ":2: 7 columns where the header has 6"),
         (HEADER.encode() + b"neutral\t( caf\xe9 )\n", ":2: byte 14 of the line is not valid UTF-8"),
-        ("gold\tsentence1\n", ": no column 'gold_label', did you mean 'gold'?"),
+        ("gold\tsentence1\n", ": no column 'gold_label' in the header, did you mean 'gold'?"),
         ("", ":1: no header"),
         (HEADER, ": no row with a gold label (0 without)"),
         (HEADER + ROW.replace("neutral", "-", 1), ": no row with a gold label (1 without)"),

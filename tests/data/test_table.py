@@ -110,7 +110,7 @@ def test_a_row_without_a_label_can_be_dropped(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "one,too,label\n", ": no column 'two', did you mean 'too'?"),
+        ("a.csv", "one,too,label\n", ": no column 'two' in the header, did you mean 'too'?"),
         ("a.csv", "one,two,two,label\n", ": 2 columns are named 'two'; rename"),
         ("a.csv", "", ":1: no header"),
         ("a.csv", "one,two,label\n", ": no row with a gold label"),
@@ -152,7 +152,7 @@ def test_wrong_parquet_is_refused_by_row(tmp_path):
     file = written(tmp_path, "parquet", [*RECORDS, RECORDS[0] | {"two": None}])
     with pytest.raises(InputError, match=r"some\.parquet:4: nothing in column 'two'"):
         read("table", "train", tmp_path, file=file, **PAIR)
-    with pytest.raises(InputError, match=r"some\.parquet: no column 'onee', did you mean 'one'"):
+    with pytest.raises(InputError, match=r"some\.parquet: no column 'onee' in the header, did you mean"):
         read("table", "train", tmp_path, file=file, first="onee", label="label")
 
 
@@ -177,7 +177,7 @@ def test_a_file_is_looked_for_below_root_then_the_variable_then_here(tmp_path, m
     monkeypatch.delenv("TRIMTAB_DATA")
     monkeypatch.chdir(tmp_path)
     assert len(read("table", "train", **options)) == 3
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="is a folder; name a file in it"):
         read("table", "train", **options | {"file": "."})
 
 

@@ -8,7 +8,7 @@ import pytest
 from trimtab.config import InputError
 from trimtab.ragged import Ragged
 from trimtab.truncation import parse
-from trimtab.truncation.audit import audit, audit_by_label, different, share_different, shares_different
+from trimtab.truncation.audit import audit, audit_by_label, different, shares_different
 
 LENGTHS = np.array([[5, 9, 2, 4], [3, 1, 9, 4]])
 KEEP = np.array([[5, 5, 2, 3], [3, 1, 4, 3]])
@@ -78,15 +78,12 @@ def test_different_rows(other):
     sides = [Ragged.from_rows([rng.integers(0, 9, n) for n in rng.integers(0, 9, 60)]) for _ in range(2)]
     one, two = (parse(spec).keep(*sides, 7) for spec in ("longest_first", other))
     assert different(one, two).tolist() == naive_different(one, two, sides)
-    assert share_different(one, two) == np.mean(naive_different(one, two, sides))
 
 
 def test_different_single_texts():
     side = Ragged.from_rows([[1, 2, 3], [4], []])
     one, two = (parse(spec).keep(side, None, 2) for spec in ("ratio", "ratio+tail"))
     assert different(one, two).tolist() == [True, False, False]
-    with pytest.raises(InputError, match="there are no pairs to compare"):
-        share_different(*[parse("ratio").keep(Ragged.from_rows([]), None, 2)] * 2)
 
 
 @pytest.mark.parametrize("single", [False, True])

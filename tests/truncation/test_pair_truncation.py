@@ -321,7 +321,8 @@ def test_refuses_wrong_settings(bert, bert_vocabulary):
 def test_refuses_what_the_split_refuses_in_its_words(bert):
     with pytest.raises(InputError) as theirs:
         parse("only_first").split([1, 1], [1, 7], 5)
-    with pytest.raises(InputError, match=f"^{re.escape(str(theirs.value))}$"):
+    words = f"among the 2 rows of this call, {theirs.value}"
+    with pytest.raises(InputError, match=f"^{re.escape(words)}$"):
         PairTruncation(bert, "only_first", 8)(["a", "a"], ["b", "a b c d e f g"])
 
 

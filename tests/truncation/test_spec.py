@@ -138,7 +138,25 @@ def by_side(side, keep, context):
     return ranges(side.offsets[1:] - keep if context.side else side.offsets[:-1], keep)
 
 
+def backwards(side, keep, context):
+    """Keeps the start of each text, its last token first."""
+    return np.concatenate([np.arange(n)[::-1] + at for at, n in zip(side.offsets, keep, strict=False)])
+
+
+def of_others(side, keep, context):
+    """Keeps the first tokens of all texts, whosever they are."""
+    return np.arange(keep.sum())
+
+
+def by_float(side, keep, context):
+    """Keeps the start of each text, counted in fractions."""
+    return ranges(side.offsets[:-1], keep).astype(float)
+
+
 RAREST = Strategy(rarest, needs_fit=True, content_dependent=True)
+
+
+FOREIGN = ("rarest", "nothing", "by_side", "backwards", "of_others", "by_float", "broken")
 
 
 @pytest.fixture
@@ -149,6 +167,9 @@ def plugins(monkeypatch):
             "rarest": "RAREST",
             "nothing": "nothing",
             "by_side": "by_side",
+            "backwards": "backwards",
+            "of_others": "of_others",
+            "by_float": "by_float",
             "broken": "missing",
         },
     }
@@ -186,8 +207,20 @@ def test_a_foreign_split_that_breaks_its_promise_is_caught(options, kept):
 
 @pytest.mark.usefixtures("plugins")
 def test_a_foreign_selection_that_breaks_its_promise_is_caught():
-    with pytest.raises(ValueError, match="selection nothing kept 0 tokens where it was asked for 1"):
-        parse("ratio+nothing").apply(Ragged.from_rows([[1, 2]]), None, 1)
+    rows = Ragged.from_rows([[1, 2, 3, 4], [5, 6, 7, 8]])
+    with pytest.raises(InputError, match="selection nothing kept 0 tokens where it was asked for 4"):
+        parse("ratio+nothing").apply(rows, None, 2)
+    for name, row in (("backwards", 0), ("of_others", 1)):
+        words = (
+            rf"selection {name} keeps other tokens than the row's own, each once and in order \(row {row}\)"
+        )
+        with pytest.raises(InputError, match=words):
+            parse(f"ratio+{name}").apply(rows, None, 2)
+    with pytest.raises(InputError, match="selection by_float returns no array of whole numbers"):
+        parse("ratio+by_float").apply(rows, None, 2)
+    # A window on larger values, empty rows and rows that are kept whole are no fault.
+    window = Ragged(np.arange(10), np.array([1, 1, 4, 6, 6]))
+    assert parse("ratio+by_side").keep(window, None, 2).first.tolist() == [1, 2, 4, 5]
 
 
 @pytest.mark.usefixtures("plugins")
@@ -202,13 +235,15 @@ def test_a_foreign_strategy_that_cannot_be_loaded_is_named():
         parse("ratio+broken")
 
 
-def test_describe_lists_foreign_ones(plugins, monkeypatch):
-    monkeypatch.setitem(globals(), "missing", nothing)
+@pytest.mark.usefixtures("plugins")
+def test_describe_lists_foreign_ones():
     names = [(row["kind"], row["name"]) for row in describe()]
     assert names == [
         *(("split", name) for name in [*registry.SPLITS, "halves"]),
-        *(("selection", name) for name in [*registry.SELECTIONS, "rarest", "nothing", "by_side", "broken"]),
+        *(("selection", name) for name in [*registry.SELECTIONS, *FOREIGN]),
     ]
+    assert describe()[-1]["meaning"].startswith("selection 'broken' (")
+    assert "cannot be loaded: KeyError" in describe()[-1]["meaning"]
 
 
 @pytest.mark.usefixtures("plugins")

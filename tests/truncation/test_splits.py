@@ -210,6 +210,16 @@ def test_extremes(spec):
     assert keep_first + keep_second == 10**6
 
 
+def test_the_longest_texts_leave_no_64_bits():
+    longest = 2**30 - 1
+    for budget in (longest, 2 * longest - 1, 2**62):
+        kept = min(2 * longest, budget)
+        assert [side.tolist() for side in parse("ratio").split([longest], [longest], budget)] == [
+            [-(-kept // 2)],
+            [kept // 2],
+        ]
+
+
 def test_budget_0_keeps_nothing():
     for spec in ORACLES:
         assert [kept.tolist() for kept in parse(spec).split([3, 0, 2], [2, 4, 0], 0)] == [[0] * 3, [0] * 3]
@@ -226,6 +236,7 @@ def test_budget_0_keeps_nothing():
         ),
         ([3], [2, 1], 4, "1 first texts, but 2 second texts: there must be as many"),
         ([3.5], [2], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
+        ([2**30], [2], 4, "a text of 1,073,741,824 tokens is too long; texts must be under 1,073,741,824"),
         ([-1], [2], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
         ([[1]], [[2]], 4, "lengths must be a one-dimensional array of whole numbers from 0 on"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from trimtab.config import InputError
+from trimtab.config import InputError, nearest
 from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
@@ -128,6 +128,9 @@ def tokenizer_of(
 ) -> Tokenizer:
     """The tokeniser of that name, a file being looked for as a table is; else as ``tokenizer.build``."""
     if name not in tokenizers.WORD_TOKENIZERS:
+        if not Path(name).suffix:  # no vocabulary file is called so, but a misspelt tokeniser may be
+            known = nearest(name, tokenizers.WORD_TOKENIZERS)
+            raise InputError(f"tokenizer {name!r}: {known} Or name a vocab.txt or tokenizer.json")
         name = str(find(name, root))
     return tokenizers.build(name, _texts(train), min_freq=min_freq, lowercase=lowercase)
 

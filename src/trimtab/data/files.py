@@ -43,6 +43,8 @@ def find(file: str, root: Path | None) -> Path:
     path = Path(file).expanduser()
     if not path.is_absolute():
         path = (data_root(root) or Path.cwd()) / path
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file in it")
     if not path.is_file():
         raise InputError(f"there is no file {path}; name its folder with --data DIR, or its whole path")
     return path
@@ -120,7 +122,7 @@ def column(wanted: str, header: Sequence[str], where: str) -> int:
     if header.count(wanted) > 1:
         raise InputError(f"{where}: {header.count(wanted)} columns are named {wanted!r}; rename all but one")
     if wanted not in header:
-        raise InputError(f"{where}: no column {wanted!r}, {nearest(wanted, header)}")
+        raise InputError(f"{where}: no column {wanted!r} in the header, {nearest(wanted, header)}")
     return header.index(wanted)
 
 

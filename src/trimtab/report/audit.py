@@ -59,11 +59,12 @@ def _share(key: str) -> Callable[[Row], str]:
 
 
 def claim(folder: Path) -> None:
-    """Make the folder, before any work; InputError where that cannot be done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _closed(folder, error) from error
+    """Make the folders, before any work; InputError where that cannot be done."""
+    for made in (folder / "tables", folder / "figures"):
+        try:
+            made.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _closed(made, error) from error
 
 
 def write(folder: Path, audited: Audited) -> list[Path]:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from trimtab.study.show import Block, Mask, Shown, Side, pieces
 
+Brackets = tuple[str, str]
 _KEPT, _CUT = "bold", "dim strike"
 # Data may hold what steers a terminal; each such character stands as one that does not.
 _CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
@@ -15,11 +16,13 @@ _CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(co
 def print_shown(shown: Shown, console: Console | None = None) -> None:
     """Print a row: its label, then each block of variants with what they keep.
 
-    On a terminal with colours what is cut is dim and struck through; elsewhere it stands in square brackets.
+    On a terminal with colours what is cut is dim and struck through; elsewhere it stands in square brackets,
+    with hyphens where the texts themselves have brackets.
     """
     console = console or Console(highlight=False)
     styled = console.is_terminal and not console.no_color and console.color_system is not None
-    marks = "struck through" if styled else "in [square brackets]"
+    brackets = None if styled else _brackets(shown.sides)
+    marks = "in {}square brackets{}".format(*brackets) if brackets else "struck through"
     place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), label {shown.label}"
     console.print(Text(place.translate(_CONTROLS)))
     console.print(Text(f"{_lengths_words(shown.sides)}; what is cut is {marks}"))
@@ -29,21 +32,25 @@ def print_shown(shown: Shown, console: Console | None = None) -> None:
         console.print()
         for name in block.names:
             console.print(Text(name, "bold cyan" if styled else ""))
-        for text in _block_texts(block, shown, styled):
+        for text in _block_texts(block, shown, brackets):
             for line in text.wrap(console, max(console.width - 2, 10)):
                 line.rstrip()
                 console.print(Text("  ") + line, soft_wrap=True)
 
 
-def marked(side: Side, kept: Mask, styled: bool) -> Text:
-    """The text of a side with what is cut marked: by style, else by square brackets."""
+def _brackets(sides: Sequence[Side]) -> Brackets:
+    return ("[-", "-]") if any(sign in side.text for side in sides for sign in "[]") else ("[", "]")
+
+
+def marked(side: Side, kept: Mask, brackets: Brackets | None) -> Text:
+    """The text of a side with what is cut marked: by brackets, or by style without them."""
     text = Text()
     for piece, is_kept in pieces(side.text, side.spans, kept):
         piece = piece.translate(_CONTROLS)
-        if styled:
+        if brackets is None:
             text.append(piece, _KEPT if is_kept else _CUT)
         else:
-            text.append(piece if is_kept else f"[{piece}]")
+            text.append(piece if is_kept else f"{brackets[0]}{piece}{brackets[1]}")
     return text
 
 
@@ -61,14 +68,14 @@ def _lengths_words(sides: Sequence[Side]) -> str:
     return f"{' + '.join(str(len(side.ids)) for side in sides)} tokens"
 
 
-def _block_texts(block: Block, shown: Shown, styled: bool) -> Iterator[Text]:
+def _block_texts(block: Block, shown: Shown, brackets: Brackets | None) -> Iterator[Text]:
     if block.kept is None:
         yield Text(f"refuses this pair: {_lengths_words(shown.sides)}, a budget of {block.budget}")
         return
     names = ("first", "second") if len(shown.sides) > 1 else ("text",)
     for name, side, kept in zip(names, shown.sides, block.kept, strict=True):
-        yield Text(f"{name}: {_kept_words(side, kept)}", "cyan" if styled else "")
-        yield marked(side, kept, styled)
+        yield Text(f"{name}: {_kept_words(side, kept)}", "" if brackets else "cyan")
+        yield marked(side, kept, brackets)
 
 
 def _kept_words(side: Side, kept: Mask) -> str:

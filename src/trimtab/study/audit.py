@@ -57,7 +57,7 @@ def distinct_cuts(study: Study) -> list[Cut]:
 
 
 def audit_study(study: Study, dataset: Dataset) -> Audited:
-    """The audit of every split; by label the test sets alone, differences and profiles without validation.
+    """The audit of every split; profiles without validation.
 
     InputError names the cut that is impossible, and the split.
     """
@@ -68,7 +68,7 @@ def audit_study(study: Study, dataset: Dataset) -> Audited:
                 _kept(cut, tokens)
             except InputError as error:
                 raise InputError(f"{cut}: {name}: {error}") from error
-    return _audited(dataset.splits, cuts, dataset.tests, dataset.label_names)
+    return _audited(dataset.splits, cuts, dataset.label_names)
 
 
 def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequence[int]) -> Audited:
@@ -91,7 +91,7 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
             taken.append(cut)
         except InputError as error:
             notes.append(f"{cut} is left out: {error}.")
-    return _audited({name: tokens}, taken, [name] if labels else [], labels, cuts, notes)
+    return _audited({name: tokens}, taken, labels, cuts, notes)
 
 
 def profiles(study: Study, dataset: Dataset) -> dict[str, Row]:
@@ -103,21 +103,23 @@ def profiles(study: Study, dataset: Dataset) -> dict[str, Row]:
 def _audited(
     splits: Mapping[str, Tokens],
     cuts: Sequence[Cut],
-    labelled: Sequence[str],
     labels: Sequence[str],
     drawn: Sequence[Cut] | None = None,
     notes: Sequence[str] = (),
 ) -> Audited:
     rows = [_row(cut, name, tokens) for cut in cuts for name, tokens in splits.items()]
     much = {row["name"] for row in rows if not row["hardly"]}
-    learnt = {name: tokens for name, tokens in splits.items() if name != "validation"}
+    drawn = drawn or cuts
     return Audited(
         rows=rows,
         by_label=[
-            row for cut in cuts for name in labelled for row in _by_label(cut, name, splits[name], labels)
+            row
+            for cut in cuts
+            for name, tokens in splits.items()
+            for row in (_by_label(cut, name, tokens, labels) if labels else ())
         ],
-        differences=[row for name, tokens in learnt.items() for row in _differences(cuts, name, tokens)],
-        profiles={name: _profile(tokens, drawn or cuts) for name, tokens in learnt.items()},
+        differences=[row for name, tokens in splits.items() for row in _differences(cuts, name, tokens)],
+        profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
         notes=list(notes),
     )

@@ -33,7 +33,9 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDA
         # Opened here, because numpy leaves a file open that is no zip.
         with path.open("rb") as file, np.load(file) as arrays:
             return {name: arrays[name] for name in names or arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        raise damaged(path, "it is no whole .npz") from error
+    except OSError as error:
         raise damaged(path, error) from error
 
 

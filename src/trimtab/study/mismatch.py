@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trimtab.statistics import Contrast, compare
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
+from trimtab.study.scores import Scores
 from trimtab.study.trial import Trial
 
 Row = dict[str, Any]
@@ -46,27 +47,26 @@ class _Cell(NamedTuple):
 def cross_evaluation(
     ledger: Ledger,
     test: str,
-    seeds: list[int],
-    scores: dict[int, NDArray[np.bool_]],
+    scores: Scores,
     labels: NDArray[np.int64],
     clusters: NDArray | None,
 ) -> Cross | None:
     """What a ledger holds of the cross evaluation on a test set; None where nothing was asked.
 
-    scores: (seeds, examples) on their own inputs, by variant; labels and clusters: (examples,). Models that
-    were evaluated on no seed are left out, as are seeds that some other model lacks.
+    scores: on their own inputs; labels and clusters: (examples,). Models that were evaluated on no seed are
+    left out, as are seeds that some other model lacks.
     """
     models = _Models(ledger, test)
-    numbers = [number for number in scores if models.study["variants"][number]["same_as"] == number]
+    numbers = [number for number in scores.tables if models.study["variants"][number]["same_as"] == number]
     if not any(map(models.asked, numbers)):
         return None
+    seeds = scores.seeds(*scores.tables)
     lacking = {(number, seed) for number in numbers for seed in seeds if models.lacks(number, seed)}
     begun = [number for number in numbers if any((number, seed) not in lacking for seed in seeds)]
     common = [seed for seed in seeds if begun and all((number, seed) not in lacking for number in begun)]
-    index = [seeds.index(seed) for seed in common]
     cells = []
     for number in begun if common else ():
-        cells.append(_Cell(number, models.own(number), scores[number][index]))
+        cells.append(_Cell(number, models.own(number), scores.on(number, common)))
         cells += [
             _Cell(number, inputs, models.scores(number, inputs, common, labels))
             for inputs in models.asked(number)
@@ -91,6 +91,9 @@ class _Models:
             name = self._name_of_cut(number)
             names += [name] if name not in names else []
 
+    def name(self, number: int) -> str:
+        return self.study["variants"][number]["name"]
+
     def own(self, number: int) -> str:
         return self.study["variants"][number]["test_inputs"][self.test]
 
@@ -99,7 +102,10 @@ class _Models:
         return self.study["variants"][number].get("cross", {}).get(self.test, [])
 
     def matched(self, number: int, inputs: str) -> int | None:
-        """The model like this one in all but its cut, which was trained for ``inputs``; None without one."""
+        """The model like this one in all but its cut whose own test inputs these are; None without one.
+
+        The first of them, where cuts agree on this test set and differ in training.
+        """
         variants, rest = self.study["variants"], self._rest(number)
         return next(
             (
@@ -119,8 +125,7 @@ class _Models:
         return any(inputs not in crossed for inputs in self.asked(number))
 
     def missing(self, number: int, seed: int) -> Row:
-        name = self.study["variants"][number]["name"]
-        return {"name": name, "seed": seed, "reason": self._trial(number, seed).crossed.failure}
+        return {"name": self.name(number), "seed": seed, "reason": self._trial(number, seed).crossed.failure}
 
     def scores(
         self, number: int, inputs: str, seeds: list[int], labels: NDArray[np.int64]
@@ -143,7 +148,7 @@ def _matrix(models: _Models, cells: list[_Cell]) -> list[Row]:
     return [
         {
             "variant": number,
-            "name": models.study["variants"][number]["name"],
+            "name": models.name(number),
             "own": inputs.index(models.own(number)),
             "accuracies": [means.get((number, column)) for column in inputs],
         }
@@ -167,8 +172,9 @@ def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None) -
         | {f"matched_{key}": v for key, v in (asdict(to_matched[k]) if k in to_matched else _NONE).items()}
         | {
             "variant": cells[k].model,
-            "name": models.study["variants"][cells[k].model]["name"],
+            "name": models.name(cells[k].model),
             "evaluated_with": models.names[cells[k].inputs][0],
+            "matched_name": models.name(cells[matched[k]].model) if k in matched else "",
             "inputs": list(models.names).index(cells[k].inputs),
             "mean": float(cells[k].scores.mean()),
         }

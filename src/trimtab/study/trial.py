@@ -86,6 +86,7 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in (_METRICS, _FAILURE, WEIGHTS):
             (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
         write_json(self.folder / "config.json", config)
 

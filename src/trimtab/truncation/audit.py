@@ -109,14 +109,6 @@ def different(one: Kept, other: Kept) -> NDArray[np.bool_]:
     return rows | _side_different(one.second, one.keep_second, other.second, other.keep_second)
 
 
-def share_different(one: Kept, other: Kept) -> float:
-    """The share of rows on which two truncations keep different tokens; InputError where there are none."""
-    rows = different(one, other)
-    if not len(rows):
-        raise InputError("there are no pairs to compare: the data is empty")
-    return float(rows.mean())
-
-
 def shares_different(
     first: Ragged, second: Ragged | None, truncations: Sequence[Truncation], budget: int
 ) -> NDArray[np.float64]:

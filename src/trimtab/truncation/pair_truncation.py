@@ -116,7 +116,12 @@ class PairTruncation:
         sample = [_shortest(*side) for side in zip(texts, tokens, strict=True)]
         template = self._template(sample, **options)
         first, *second = tokens
-        cut = self.truncation.apply(first, second[0] if second else None, self._budget(template))
+        budget = self._budget(template)
+        try:
+            self.truncation.split(first.lengths, (second or [_nothing(first)])[0].lengths, budget)
+        except InputError as error:  # which counts rows within this call, one batch of many perhaps
+            raise InputError(f"among the {len(first):,} rows of this call, {error}") from error
+        cut = self.truncation.apply(first, second[0] if second else None, budget)
         return template.fill([side for side in cut if side is not None])
 
     def _tokens(self, texts: list[str]) -> Ragged:
@@ -206,6 +211,11 @@ def _whole(max_len: Any) -> int:
 def _shortest(texts: list[str], tokens: Ragged) -> str:
     """The text with the fewest tokens, but some, where there is one."""
     return texts[np.argmin(np.where(tokens.lengths, tokens.lengths, np.inf))] if texts else ""
+
+
+def _nothing(like: Ragged) -> Ragged:
+    """As many rows, without tokens."""
+    return Ragged(like.values[:0], np.zeros_like(like.offsets))
 
 
 def _lists(ragged: Ragged) -> list[list[int]]:

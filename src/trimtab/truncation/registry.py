@@ -107,18 +107,24 @@ def find(kind: Kind, name: str) -> Strategy:
 
 
 def describe() -> list[dict[str, str]]:
-    """What there is, splits first: rows of ``kind``, ``name``, ``options`` with defaults, ``meaning``."""
-    found = [(kind, name, strategy) for kind, ours in OURS.items() for name, strategy in ours.items()]
-    found += [(kind, name, _load(kind, point)) for kind in OURS for name, point in _foreign(kind).items()]
-    return [
-        {
-            "kind": kind,
-            "name": name,
-            "options": ", ".join(map(str, strategy.options.values())),
-            "meaning": strategy.meaning,
-        }
-        for kind, name, strategy in sorted(found, key=lambda row: list(OURS).index(row[0]))
-    ]
+    """What there is, splits first: rows of ``kind``, ``name``, ``options`` with defaults, ``meaning``.
+
+    A strategy of another package that cannot be loaded says so in its meaning.
+    """
+    rows = []
+    for kind, ours in OURS.items():
+        rows += [_described(kind, name, strategy) for name, strategy in ours.items()]
+        for name, point in _foreign(kind).items():
+            try:
+                rows.append(_described(kind, name, _load(kind, point)))
+            except InputError as error:
+                rows.append({"kind": kind, "name": name, "options": "", "meaning": str(error)})
+    return rows
+
+
+def _described(kind: Kind, name: str, strategy: Strategy) -> dict[str, str]:
+    options = ", ".join(map(str, strategy.options.values()))
+    return {"kind": kind, "name": name, "options": options, "meaning": strategy.meaning}
 
 
 def _foreign(kind: Kind) -> dict[str, EntryPoint]:

@@ -67,7 +67,7 @@ def salient(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
     """
     frequencies = context.document_frequencies
     assert frequencies is not None, "Truncation.keep asks for the fit"
-    tokens = side.values[side.offsets[0] : side.offsets[-1]]
+    tokens = side.values[side.offsets[0] : side.offsets[-1]].astype(np.int64, copy=False)
     size = max(len(frequencies), int(tokens.max(initial=0)) + 1)
     table = np.zeros(size, np.uint32)
     table[: len(frequencies)] = frequencies

@@ -11,7 +11,7 @@ from trimtab.config import InputError
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation.context import Context, document_frequencies
 from trimtab.truncation.grammar import Spec, read_specs
-from trimtab.truncation.registry import SPLITS, Choice
+from trimtab.truncation.registry import SELECTIONS, SPLITS, Choice
 
 
 class Kept(NamedTuple):
@@ -75,7 +75,7 @@ class Truncation:
             raise InputError(f"{len(a)} first texts, but {len(b)} second texts: there must be as many")
         kept = self.splitting(a, b, budget)
         if self.splitting.name not in SPLITS:
-            _check_promise(self.splitting.name, a, b, budget, *kept)
+            _check_split(self.splitting.name, a, b, budget, *kept)
         return kept
 
     def fit(self, first: Ragged, second: Ragged | None = None) -> "Truncation":
@@ -116,10 +116,8 @@ class Truncation:
         if total == end - start:
             return np.arange(start, end)
         indices = choice(side, keep, Context(number, self.frequencies))
-        if len(indices) != total:
-            raise ValueError(
-                f"selection {choice.name} kept {len(indices)} tokens where it was asked for {total}"
-            )
+        if choice.name not in SELECTIONS:
+            _check_selection(choice.name, side, keep, indices)
         return indices
 
 
@@ -154,19 +152,54 @@ def _lengths(lengths: ArrayLike) -> NDArray[np.int64]:
     array = np.asarray(lengths)
     if array.ndim != 1 or (array.size and (array.dtype.kind not in "iu" or array.min() < 0)):
         raise InputError("lengths must be a one-dimensional array of whole numbers from 0 on")
+    if array.max(initial=0) >= _LONGEST:
+        raise InputError(f"a text of {array.max():,} tokens is too long; texts must be under {_LONGEST:,}")
     return array.astype(np.int64, copy=False)
 
 
-def _check_promise(name: str, a: Any, b: Any, budget: int, first: Any, second: Any) -> None:
-    # Our own splits are proved in the tests; another package's could silently return rows over max_len.
+# So that no product in a split leaves 64 bits.
+_LONGEST = 2**30
+
+
+# Our own strategies are proved in the tests; another package's could silently return rows over max_len, or
+# the tokens of another row.
+
+
+def _check_split(name: str, a: Any, b: Any, budget: int, first: Any, second: Any) -> None:
+    _check_whole("split", name, first, second)
     within = (first >= 0) & (first <= a) & (second >= 0) & (second <= b)
     wrong = np.flatnonzero(~within | (first + second != np.minimum(a + b, budget)))
     if len(wrong):
         row = wrong[0]
-        raise ValueError(
+        raise InputError(
             f"split {name} keeps {first[row]} + {second[row]} tokens of {a[row]} + {b[row]} at a budget of "
-            f"{budget} (row {row}); a split keeps min(a + b, budget), and of no side more than it has"
+            f"{budget} (row {row}); a split keeps min(a + b, budget), and of no side more than it has; tell "
+            "whoever wrote it"
         )
+
+
+def _check_selection(name: str, side: Ragged, keep: NDArray[np.int64], indices: Any) -> None:
+    _check_whole("selection", name, indices)
+    if len(indices) != keep.sum():
+        raise InputError(
+            f"selection {name} kept {len(indices)} tokens where it was asked for {keep.sum()}; tell whoever "
+            "wrote it"
+        )
+    rows = np.repeat(np.arange(len(side)), keep)
+    inside = (indices >= side.offsets[rows]) & (indices < side.offsets[rows + 1])
+    rising = (np.diff(indices, prepend=-1) > 0) | (np.diff(rows, prepend=-1) > 0)
+    wrong = np.flatnonzero(~(inside & rising))
+    if len(wrong):
+        raise InputError(
+            f"selection {name} keeps other tokens than the row's own, each once and in order (row "
+            f"{rows[wrong[0]]}); tell whoever wrote it"
+        )
+
+
+def _check_whole(kind: str, name: str, *arrays: Any) -> None:
+    for array in arrays:
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or array.ndim != 1:
+            raise InputError(f"{kind} {name} returns no array of whole numbers; tell whoever wrote it")
 
 
 def _gather(side: Ragged, indices: NDArray[np.int64], keep: NDArray[np.int64]) -> Ragged:
