@@ -1,6 +1,5 @@
 import dataclasses
 import math
-import time
 import tracemalloc
 
 import numpy as np
@@ -188,14 +187,10 @@ def test_scores_of_another_shape_are_refused(shape):
         compare(np.ones(shape))
 
 
-def test_a_hundred_contrasts_take_little_time_and_memory():
-    scores = np.random.default_rng(6).random((101, 20, 10_000), dtype=np.float32) < 0.8
-    clusters = np.arange(10_000) // 3
-    start = time.perf_counter()
-    assert len(compare(scores, clusters=clusters)) == 100
-    assert time.perf_counter() - start < 2
+def test_contrasts_are_made_one_at_a_time():
+    scores = np.random.default_rng(6).random((31, 10, 10_000), dtype=np.float32) < 0.8
     tracemalloc.start()
-    compare(scores[:5], clusters=clusters, paired=False)
+    compare(scores, clusters=np.arange(10_000) // 3, paired=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2**26  # a few tables of one contrast, never of all
+    assert peak < 2**23  # a few tables of one contrast, never of all

@@ -10,10 +10,11 @@ from scipy import stats
 
 from trimtab.config import InputError
 from trimtab.statistics import compare, effective_clusters, mean_interval
+from trimtab.statistics.crossed import Clusters, contrast_components
 
 
 def naive(d, clusters, alpha=0.05):
-    """The paired formulas of statistics.md, one loop a sum."""
+    """The paired formulas, one loop a sum."""
     n_seeds, n_examples = d.shape
     groups = sorted(set(clusters))
     mean = sum(d[s, i] for s in range(n_seeds) for i in range(n_examples)) / (n_seeds * n_examples)
@@ -29,7 +30,9 @@ def naive(d, clusters, alpha=0.05):
             residual = sum(d[s, i] - row[s] - c[i] + mean for i in inside)
             e += factor * residual**2 / ((n_seeds - 1) * n_seeds)
     v = max(a, e) + max(b - e, 0)
-    df = 1 / (a / ((n_seeds - 1) * v) + b**2 / ((len(groups) - 1) * v**2))
+    sizes = [list(clusters).count(g) for g in groups]
+    freedom = sum(n**2 for n in sizes) ** 2 / sum(n**4 for n in sizes) * (1 - 1 / len(groups))
+    df = 1 / (a / ((n_seeds - 1) * v) + b**2 / (freedom * v**2))
     reach = stats.t.ppf(1 - alpha / 2, df) * math.sqrt(v)
     return mean, mean - reach, mean + reach, math.sqrt(v), df
 
@@ -68,6 +71,31 @@ def test_without_clusters_the_parts_are_those_of_a_two_way_table():
     e = (residual**2).sum() / (3 * 24) / (4 * 25)
     assert a > e  # so that the floor does not hide a wrong A
     np.testing.assert_allclose(mean_interval(table).se, math.sqrt(a + max(b - e, 0)))
+
+
+def test_many_tables_at_once_are_each_alone():
+    rng = np.random.default_rng(9)
+    first, second = rng.random((2, 4, 3, 50)) < 0.7
+    for labels in (None, rng.integers(0, 9, 50)):
+        clusters = Clusters(labels, 50)
+        for paired in (True, False):
+            together = contrast_components(first, second, clusters, paired)
+            for k in range(4):
+                alone = contrast_components(first[k], second[k], clusters, paired)
+                for name in ("mean", "seeds", "examples", "residual"):
+                    np.testing.assert_allclose(getattr(together, name)[k], getattr(alone, name))
+
+
+def test_clusters_of_equal_size_have_one_degree_of_freedom_less_than_there_are():
+    assert Clusters(np.arange(12) // 3, 12).df == pytest.approx(3)
+    assert Clusters(None, 12).df == pytest.approx(11)
+
+
+def test_one_large_cluster_leaves_few_degrees_of_freedom():
+    labels = np.concatenate([np.zeros(100, int), np.arange(1, 101)])
+    assert Clusters(labels, 200).df == pytest.approx(10_100**2 / (100**4 + 100) * 100 / 101)
+    table = np.random.default_rng(10).normal(size=(5, 200))
+    assert mean_interval(table, labels).df < 8
 
 
 def test_the_floor_holds_where_seed_means_are_equal():

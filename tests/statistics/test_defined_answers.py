@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from trimtab.config import InputError
 from trimtab.statistics import compare
 
 VERDICTS = {"better", "worse", "equivalent", "inconclusive", "identical"}
@@ -20,6 +21,7 @@ def test_one_seed_permits_no_claim(scores, paired):
     assert found[0].delta == pytest.approx(scores[1, 0].mean() - scores[0, 0].mean())
     assert np.isnan([found[0].ci_low, found[0].ci_high, found[0].p, found[0].p_adjusted]).all()
     assert "one seed permits no claim about strategies" in found[0].question
+    assert "McNemar" in found[0].question
 
 
 def test_two_seeds_are_marked_exploratory(scores):
@@ -43,6 +45,7 @@ def test_equal_scores_are_equivalent_where_they_are_many(examples, verdict):
     assert (contrast.delta, contrast.ci_low, contrast.ci_high, contrast.p) == (0, 0, 0, 1)
     assert contrast.p_equivalence == pytest.approx(0.995**examples)
     assert contrast.verdict == verdict
+    assert "all scores agree" in contrast.question
 
 
 def test_equal_scores_of_unknown_range_prove_no_equivalence():
@@ -105,3 +108,19 @@ def test_any_scores_give_a_verdict_without_a_warning(scores, paired, clustered):
     for contrast in found:
         assert contrast.verdict in VERDICTS
         assert math.isnan(contrast.p) or 0 <= contrast.p <= contrast.p_adjusted <= 1
+
+
+def test_unequal_numbers_of_seeds_are_refused_in_a_sentence():
+    with pytest.raises(InputError, match="rows are of unequal length; give every variant the same seeds"):
+        compare([[[1, 0], [1, 1]], [[1, 0]]])
+
+
+def test_pseudo_values_do_not_pass_for_scores_between_0_and_1():
+    scores = np.ones((2, 3, 400))
+    scores[0, 1, 7] = 0
+    assert compare(scores, margin=0.05)[0].verdict == "equivalent"
+    [bounded] = compare(scores, margin=0.05)
+    [pseudo] = compare(scores, margin=0.05, bounded=False)
+    assert pseudo.p_equivalence < bounded.p_equivalence  # only the bound knows that 400 examples are few
+    [same] = compare(np.ones((2, 3, 400)), margin=0.05, bounded=False)
+    assert (same.verdict, same.p) == ("inconclusive", 1.0)

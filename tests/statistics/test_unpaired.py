@@ -64,10 +64,13 @@ def test_the_formulas_with_clusters_are_the_naive_loop():
             sums = residual[:, clusters == g].sum(axis=1)
             e += factor * (sums**2).sum() / ((n_seeds - 1) * n_seeds)
     a = scores.mean(2).var(axis=1, ddof=1).mean() * 2 / n_seeds
-    v = a + max(b - e, 0)
+    v = max(a, e) + max(b - e, 0)
     contrast = compare(scores, clusters=clusters, paired=False)[0]
     np.testing.assert_allclose(contrast.se, math.sqrt(v))
-    np.testing.assert_allclose(contrast.df, v**2 / (a**2 / 6 + b**2 / 5))
+    sizes = np.bincount(clusters)
+    freedom = (sizes**2).sum() ** 2 / (sizes**4).sum() * 5 / 6
+    np.testing.assert_allclose(contrast.df, v**2 / (a**2 / 6 + b**2 / freedom))
+    assert a != e
 
 
 def test_each_contrast_can_be_paired_or_not():
@@ -109,10 +112,19 @@ def test_equal_scores_are_equal_unpaired_too(n_seeds):
     assert contrast.verdict == "equivalent"
 
 
-def test_equal_seed_means_without_any_variance_left_are_inconclusive():
+def test_the_floor_holds_where_seed_means_are_equal():
     board = np.array([[1, 0, 1, 0], [0, 1, 0, 1]])
     contrast = compare(np.stack([board, 1 - board]), paired=False)[0]
-    assert contrast.se == 0
-    assert math.isnan(contrast.ci_low)
+    assert contrast.se == pytest.approx(math.sqrt(2 * (8 / 4) / (3 * 8)))  # both variants' own E
+    assert contrast.p == 1
     assert contrast.verdict == "inconclusive"
-    assert "do not vary enough" in contrast.question
+
+
+def test_two_seeds_seldom_reject_at_the_levels_that_holm_asks_for():
+    rng = np.random.default_rng(7)
+    rejected = 0
+    for _ in range(1500):
+        sure = rng.random(300)
+        scores = rng.random((2, 2, 300)) < sure
+        rejected += compare(scores, paired=False, groups=[0, 1])[0].p < 0.01
+    assert rejected / 1500 <= 0.01  # 0.02 without the floor

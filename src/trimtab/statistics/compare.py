@@ -11,7 +11,7 @@ from scipy import stats
 
 from trimtab.statistics import inputs
 from trimtab.statistics.crossed import NO_DIFFERENCE, Clusters, Estimate, difference
-from trimtab.statistics.equivalence import tost
+from trimtab.statistics.equivalence import chance_of_equal, se_at_margin, tost
 from trimtab.statistics.multiplicity import correction_named
 from trimtab.statistics.spreads import SeedSpread, seed_spreads
 
@@ -62,6 +62,7 @@ def compare(
     alpha: float = 0.05,
     margin: float = 0.005,
     correction: str = "holm",
+    bounded: bool | None = None,
 ) -> list[Contrast]:
     """Compare variants over seeds and examples at once: one Contrast for each declared pair, in their order.
 
@@ -69,13 +70,18 @@ def compare(
     contrasts: pairs (variant, baseline); by default every variant against ``baseline``.
     clusters: (examples,) int; without, each example stands alone.
     groups: (variants,) labels of those whose seed variances may be pooled (one size, one data set), for
-        unpaired contrasts; without, all variants form one group. Brown-Forsythe can forbid the pooling.
+        unpaired contrasts; without, all variants form one group. Brown-Forsythe can forbid the pooling. It
+        is right only where the seeds of a group's variants are independent: replicas, ledgers of their own.
+        Variants that share seeds rise and fall together, know less of the variance than their number says,
+        and reject 8.7 % of true nulls when pooled: give each a label of its own.
     identical: (variants, variants) bool, in either order: the inputs are the same, so nothing is tested.
     affected: (variants, examples) bool, where the inputs differ from the contrast's baseline; or
         (variants, variants, examples) where a variant has several baselines.
     paired: whether a seed means the same initialisation and data order in both; one bool, or (contrasts,).
     margin: the difference that does not matter, in the score's units.
     correction: "holm", "bh" (exploratory studies) or "none"; for p and for equivalence alike.
+    bounded: whether an example's score lies between 0 and 1 by its nature, so that few that vary do not pass
+        for proof of equivalence; without, the values decide. Say False of jackknife pseudo-values.
 
     One seed, or one cluster, leaves every verdict 'inconclusive'. Raises InputError where input does not fit.
     """
@@ -85,6 +91,7 @@ def compare(
         pairs=inputs.contrast_pairs(contrasts, baseline, len(array)),
         clusters=Clusters(inputs.cluster_labels(clusters, array.shape[2]), array.shape[2]),
         alpha=inputs.level(alpha),
+        bounded=bool(array.min() >= 0 and array.max() <= 1) if bounded is None else bounded,
     )
     flags = inputs.paired_flags(paired, len(comparison.pairs))
     same = inputs.identical_pairs(identical, comparison.pairs, len(array))
@@ -92,7 +99,7 @@ def compare(
     labels = inputs.group_labels(groups, len(array))
     adjust = correction_named(correction)
     estimates = comparison.estimates(flags, same, labels)
-    p, p_equivalence = _p_values(estimates, same, margin, comparison.chance_of_equal_scores(margin))
+    p, p_equivalence = _p_values(estimates, same, margin, comparison.effective_clusters)
     p_adjusted, p_equivalence = adjust(p), adjust(p_equivalence)
     affected_parts = comparison.affected(flags, same, masks)
     return [
@@ -143,6 +150,7 @@ class _Comparison:
     pairs: list[tuple[int, int]]
     clusters: Clusters
     alpha: float
+    bounded: bool
 
     def estimates(self, paired: list[bool], same: list[bool], labels: list[Hashable]) -> list[Estimate]:
         """Each contrast on all examples, one at a time: all differences at once would fill the memory."""
@@ -178,15 +186,10 @@ class _Comparison:
             spreads = one, other
         return difference(first, second, self.clusters.subset(mask), self.alpha, spreads)
 
-    def chance_of_equal_scores(self, margin: float) -> float:
-        """The most likely that all scores agree although the means differ by ``margin``.
-
-        For scores from 0 to 1 a difference of ``margin`` needs unequal scores on as large a share of
-        clusters, and all agree with probability (1 - margin)^clusters at most. nan for other scores.
-        """
-        if self.scores.min() < 0 or self.scores.max() > 1:
-            return math.nan
-        return float((1 - min(margin, 1.0)) ** self.clusters.sizes.size)
+    @property
+    def effective_clusters(self) -> float:
+        """How many clusters speak for equivalence; nan for scores beyond 0 to 1, of which none can tell."""
+        return self.clusters.effective if self.bounded else math.nan
 
     def question(self, estimate: Estimate, together: bool, skip: bool) -> str:
         """What the contrast answers, in one line, or why it answers nothing."""
@@ -194,11 +197,16 @@ class _Comparison:
         if skip:
             return "none: both variants get identical inputs"
         if n_seeds < 2:
-            return "none: one seed permits no claim about strategies, only about these two checkpoints"
+            return (
+                "none: one seed permits no claim about strategies, only about these two checkpoints, "
+                "which is McNemar's question"
+            )
         if self.clusters.sizes.size < 2:
             return "none: one example or one cluster permits no claim about new examples"
         if math.isnan(estimate.ci_low):
             return "none: the scores do not vary enough to tell a difference from chance"
+        if estimate.se == 0:
+            return "could they differ after all? all scores agree, on every example and with every seed"
         units = "examples" if self.clusters.labels is None else "clusters of examples"
         seeds = "the same seeds in both" if together else "independent seeds"
         exploratory = "; exploratory, two seeds" if n_seeds == 2 else ""
@@ -206,7 +214,7 @@ class _Comparison:
 
 
 def _p_values(
-    estimates: list[Estimate], same: list[bool], margin: float, chance_of_equal: float
+    estimates: list[Estimate], same: list[bool], margin: float, effective_clusters: float
 ) -> tuple[Floats, Floats]:
     rows = np.array([(e.mean, e.ci_low, e.se, e.df) for e in estimates], dtype=np.float64).reshape(-1, 4)
     delta, low, se, df = rows.T
@@ -214,7 +222,8 @@ def _p_values(
     # The same scores everywhere: nothing speaks for a difference, and the number of clusters for equivalence.
     equal = (se == 0) & (low == 0)
     p = np.where(equal, 1.0, 2 * stats.t.sf(np.abs(delta / testable), df))
-    p_equivalence = np.where(equal, chance_of_equal, tost(delta, testable, df, margin))
+    p_equivalence = tost(delta, se_at_margin(delta, testable, margin, effective_clusters), df, margin)
+    p_equivalence = np.where(equal, chance_of_equal(margin, effective_clusters), p_equivalence)
     return np.where(same, math.nan, p), np.where(same, math.nan, p_equivalence)
 
 

@@ -23,7 +23,11 @@ def score_array(scores: ArrayLike, axes: int = 3) -> NDArray[Any]:
     floats. Raises InputError on another shape or type, an empty axis, or a score that is nan, infinite or
     beyond 1e100.
     """
-    array = np.asarray(scores)
+    try:
+        array = np.asarray(scores)
+    except ValueError as error:
+        mend = "give every variant the same seeds, and every seed the same examples"
+        raise InputError(f"scores: rows are of unequal length; {mend}") from error
     names = _AXES[-axes:]
     if array.ndim != axes:
         raise InputError(f"scores have shape {array.shape}: give an array ({', '.join(names)})")

@@ -18,7 +18,10 @@ from trimtab.statistics.inputs import score_array
 
 Floats = NDArray[np.float64]
 
-ONE_SEED = "none: one seed permits no claim about strategies, only about these two checkpoints"
+ONE_SEED = (
+    "none: one seed permits no claim about strategies, only about these two checkpoints, which is McNemar's "
+    "question"
+)
 ONE_CLUSTER = "none: one example or one cluster permits no claim about new examples"
 NO_SPREAD = "none: the scores do not vary enough to tell a difference from chance"
 

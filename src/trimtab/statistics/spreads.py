@@ -17,12 +17,21 @@ _POOLING_LEVEL = 0.05
 class SeedSpread:
     """The variance between the seed means of a variant, with its degrees of freedom.
 
-    ``pool`` is the same number for variants that share one pooled variance.
+    ``pool`` is the same number for variants that share one pooled variance. The variance is one number, or
+    an array with one for each of many tables.
     """
 
-    variance: float
-    df: int
+    variance: float | Floats
+    df: float | Floats
     pool: int
+
+
+def own_spread(seed_means: Floats, pool: int) -> SeedSpread:
+    """The spread of one variant alone; ``seed_means`` (..., seeds), ``pool`` no other variant's number."""
+    n_seeds = seed_means.shape[-1]
+    if n_seeds < 2:
+        return SeedSpread(np.full(seed_means.shape[:-1], np.nan), 0, pool)
+    return SeedSpread(seed_means.var(axis=-1, ddof=1), n_seeds - 1, pool)
 
 
 def seed_spreads(seed_means: Floats, groups: Sequence[Hashable]) -> list[SeedSpread]:
@@ -31,17 +40,16 @@ def seed_spreads(seed_means: Floats, groups: Sequence[Hashable]) -> list[SeedSpr
     ``seed_means`` (variants, seeds); ``groups`` (variants,) labels.
     Source: Brown and Forsythe, JASA 69 (1974).
     """
-    n_variants, n_seeds = seed_means.shape
+    n_seeds = seed_means.shape[1]
+    spreads = [own_spread(means, k) for k, means in enumerate(seed_means)]
     if n_seeds < 2:
-        return [SeedSpread(float("nan"), 0, k) for k in range(n_variants)]
-    own = seed_means.var(axis=1, ddof=1)
-    spreads = [SeedSpread(float(variance), n_seeds - 1, k) for k, variance in enumerate(own)]
+        return spreads
     members: dict[Hashable, list[int]] = {}
     for k, group in enumerate(groups):
         members.setdefault(group, []).append(k)
     for group_members in members.values():
         if len(group_members) > 1 and _alike(seed_means[group_members]):
-            pooled = float(own[group_members].mean())
+            pooled = float(seed_means[group_members].var(axis=1, ddof=1).mean())
             df = len(group_members) * (n_seeds - 1)
             for k in group_members:
                 spreads[k] = SeedSpread(pooled, df, group_members[0])
@@ -55,9 +63,15 @@ def _alike(seed_means: Floats) -> bool:
         return not stats.levene(*seed_means, center="median").pvalue < _POOLING_LEVEL
 
 
-def joint_df(first: SeedSpread, second: SeedSpread) -> float:
-    """Degrees of freedom of the sum of two variances, which may be one and the same pooled variance."""
+def joint_df(first: SeedSpread, second: SeedSpread) -> float | Floats:
+    """Degrees of freedom of the sum of two variances, which may be one and the same pooled variance.
+
+    nan where both variances are 0. Source: Welch, Biometrika 34 (1947).
+    """
     if first.pool == second.pool:
         return first.df
-    total = first.variance + second.variance
-    return 1 / ((first.variance / total) ** 2 / first.df + (second.variance / total) ** 2 / second.df)
+    total = np.asarray(first.variance + second.variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inverse = (first.variance / total) ** 2 / np.asarray(first.df)
+        inverse += (second.variance / total) ** 2 / np.asarray(second.df)
+        return 1 / inverse
