@@ -35,7 +35,11 @@ WITHOUT_TORCH = (
     "trimtab.study.plan",
     "trimtab.study.analysis",
     "trimtab.study.audit",
+    "trimtab.study.contrasts",
     "trimtab.study.cross",
+    "trimtab.study.power",
+    "trimtab.study.recommendation",
+    "trimtab.study.scores",
     "trimtab.study.show",
     "trimtab.study.trial",
 )

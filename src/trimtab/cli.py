@@ -65,9 +65,7 @@ Truncations = Annotated[
 ]
 Lengths = Annotated[
     list[int] | None,
-    typer.Option(
-        "--max-len", metavar="N", max=2**30, help="FILE: a length, any number [32, 64, 128, 256]."
-    ),
+    typer.Option("--max-len", metavar="N", max=2**30, help="FILE: a length, any number [32, 64, 128, 256]."),
 ]
 RowNumber = Annotated[int, typer.Option("--row", min=0, metavar="N", help="Which row, counted from 0.")]
 SplitName = Annotated[
@@ -135,7 +133,7 @@ def run(
 def plan(
     study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
 ) -> int:
-    """What would run: variants, identical inputs, what each cuts, ceilings, time. Trains nothing."""
+    """What would run: variants, what each cuts, the smallest effect it could see, time. Trains nothing."""
     from trimtab.report.plan import plan_text
     from trimtab.study.estimate import estimate
     from trimtab.study.ledger import Ledger

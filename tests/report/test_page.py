@@ -14,7 +14,7 @@ from trimtab import report
 from trimtab.config import InputError
 
 TABLES = ("accuracy-test", "contrasts-test", "affected-test", "throughput", "audit", "audit-by-label")
-FIGURES = ("accuracy-test", "throughput-test", "curves")
+FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "curves")
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert written.path == ledger.folder / "report.md"
     assert page.startswith("# made\n\nWhat is in a ledger?\n")
     assert re.match(
-        r"t2, max_len 8 is better than t0, max_len 8 by 5\d\.\d\d points \(\+", written.summary[0]
+        r"t2, max_len 8 is better than t0, max_len 8 by 5\d\.\d\d points \(\+", written.summary[1]
     )
-    assert re.match(r"Of all contrasts: 1 better, 1 \w+\.", written.summary[1])
+    assert re.match(r"Of all contrasts: 1 better, 1 \w+\.", written.summary[2])
     assert "< 0.0001" in page
     assert not re.search(r"\| (0\.0+|0|0e\S+) +\|[^|]*\|[^|]*\| (better|worse)", page)
     assert "YES (p < 0.0001)" in page  # 97 % where the ceiling is 50 %
@@ -123,10 +123,15 @@ def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):
     page = (tmp_path / "report.md").read_text()
     head, figures = page.split("## Accuracy", 1)
     assert "**Missing: 2 of the trials.**" in head
-    assert "have finished: 1, 2." in head
+    assert "Each mean stands on the seeds that its variant has finished" in head
     assert "* failed: t1, max_len 8, seed 0: the loss became nan; lower learning_rate, or set clip" in head
     assert "* not run: t0, max_len 8, seed 3" in head
+    assert "2 to 3 seeds, by contrast; 60 examples" in figures
     assert "Two seeds are exploratory." in figures
+    assert [row["seeds"] for row in rows(tmp_path, "accuracy-test")] == ["0 1 2", "1 2 3", "0 1 2 3"]
+    first, second, _ = [line for line in figures.splitlines() if line.startswith("| t")][:3]
+    assert first.split("|")[4].split()[3] == "-"
+    assert second.split("|")[4].split()[0] == "-"
     assert ledger.trial("trial-0-3").result is None
 
 
@@ -137,7 +142,6 @@ def test_nothing_finished_still_says_what_is_cut(tmp_path, handmade, scores):
     page = written.path.read_text()
     assert written.summary == []
     assert "**Missing: 12 of the trials.**" in page
-    assert "have finished: none." in page
     assert "## What is cut" in page
 
 
@@ -303,3 +307,10 @@ def test_cross_evaluations_that_are_missing_are_said_first(tmp_path, handmade, c
     assert "the figures stand on the seeds that all others have: none." in written.path.read_text()
     assert not (tmp_path / "none" / "tables" / "cross-test.csv").exists()
     assert "mismatch" not in "".join(written.summary)
+
+
+def test_cross_evaluation_without_a_common_seed_says_so(tmp_path, handmade, cross):
+    missing = [(0, 0), (0, 1), (1, 2), (1, 3)]
+    handmade.write(tmp_path, own(cross), cross={"test": cross}, missing=missing)
+    section = report.write(tmp_path).path.read_text().split("### Trained with x evaluated with")[1]
+    assert section.startswith("\n\nNo seed is finished by every variant, so that there is nothing to show.\n")

@@ -13,11 +13,11 @@ def logits_for(labels, right):
     return np.eye(CLASSES, dtype=np.float32)[chosen]
 
 
-def result(tests):
+def result(tests, rate=100.0):
     return {
         "tests": {name: {"loss": 1.0, "accuracy": accuracy} for name, accuracy in tests.items()},
         "validation": {"loss": 1.0, "accuracy": 0.5},
-        "examples_per_second": 100.0,
+        "examples_per_second": rate,
         "tokens_per_second": 2000.0,
         "peak_bytes": 5 << 20,
         "training_seconds": 2.0,
@@ -64,6 +64,9 @@ def write(
     exploratory=False,
     cross=None,
     uncrossed=(),
+    rates=None,
+    replicas=False,
+    margin=0.01,
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -71,7 +74,8 @@ def write(
     each is contrasted with the first. missing, failed: (variant, seed number) without a result. same: which
     variant each shares its inputs and trials with. ceilings: by variant. clusters: by test set. cross: by
     test set, whether each model is right on each variant's inputs (variants, variants, seeds, examples);
-    uncrossed: (variant, seed number) of models not evaluated so.
+    uncrossed: (variant, seed number) of models not evaluated so. rates: examples/s of training, by variant.
+    replicas: whether variants are replicas of one truncation instead, and contrasts unpaired.
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape
@@ -107,7 +111,7 @@ def write(
             trial.add_metrics(epoch(2))
             predictions = {name: logits_for(labels[name], scores[name][variant, number]) for name in scores}
             means = {name: float(scores[name][variant, number].mean()) for name in scores}
-            trial.finish(result(means), predictions)
+            trial.finish(result(means, 100.0 if rates is None else rates[variant]), predictions)
             if cross is not None and (variant, number) not in uncrossed:
                 trial.crossed.begin()
                 for name, value in cross.items():
@@ -117,7 +121,9 @@ def write(
         rows.append(
             {
                 "name": f"t{variant}, max_len 8",
-                "coordinates": {"truncation": f"t{variant}", "max_len": 8},
+                "coordinates": {"replica": variant}
+                if replicas
+                else {"truncation": f"t{variant}", "max_len": 8},
                 "truncation": f"t{variant}",
                 "max_len": 8,
                 "inputs": f"inputs{same[variant]}",
@@ -143,8 +149,8 @@ def write(
         "axes": {},
         "variants": rows,
         "excluded": [{"place": {"max_len": 4}, "because": "nothing is left"}],
-        "contrasts": [{"variant": v, "baseline": b, "paired": True} for v, b in declared],
-        "compare": {"baseline": {}, "margin": 0.01, "alpha": 0.05, "exploratory": exploratory}
+        "contrasts": [{"variant": v, "baseline": b, "paired": not replicas} for v, b in declared],
+        "compare": {"baseline": {}, "margin": margin, "alpha": 0.05, "exploratory": exploratory}
         | {"cross": cross is not None},
         "tests": list(scores),
         "labels": ["a", "b", "c"],

@@ -6,6 +6,7 @@ import pytest
 from trimtab.statistics import compare, holm
 from trimtab.study.affected import affected_rows
 from trimtab.study.analysis import analyse
+from trimtab.study.scores import Scores
 
 VARIANTS, SEEDS, EXAMPLES = 4, 5, 300
 SETTINGS = {"alpha": 0.05, "margin": 0.01, "exploratory": False}
@@ -33,16 +34,20 @@ def contrasts(paired=True):
             "baseline_number": 0,
             "verdict": "worse",
             "paired": paired,
+            "seeds": list(range(SEEDS)),
         }
         for number in (1, 2, 3)
     ]
 
 
 def rows_of(scores, digests, clusters=None, paired=True, **settings):
-    by_variant = dict(enumerate(scores))
     return affected_rows(
-        contrasts(paired), by_variant, dict(enumerate(digests)), clusters, SETTINGS | settings
+        contrasts(paired), scores_of(scores), dict(enumerate(digests)), clusters, SETTINGS | settings
     )
+
+
+def scores_of(tables):
+    return Scores({number: dict(enumerate(table)) for number, table in enumerate(tables)})
 
 
 @pytest.mark.parametrize("clusters", [None, np.arange(EXAMPLES) // 3])
@@ -82,7 +87,7 @@ def test_an_exploratory_study_controls_the_false_discovery_rate(scores, digests)
     for exploratory, factor in ((False, 2), (True, 1)):
         rows = affected_rows(
             contrasts()[:2],
-            dict(enumerate(twice)),
+            scores_of(twice),
             dict(enumerate(alike)),
             None,
             SETTINGS | {"exploratory": exploratory},

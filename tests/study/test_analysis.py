@@ -1,12 +1,15 @@
 """The analysis of ledgers with known predictions: its rows are what the statistics say of those."""
 
+import math
 from dataclasses import asdict
+from itertools import count
 
 import numpy as np
 import pytest
 
 from trimtab.config import InputError
-from trimtab.statistics import compare, effective_clusters, mean_interval
+from trimtab.statistics import compare, effective_clusters, holm, mean_interval
+from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study import Ledger
 from trimtab.study.analysis import analyse
 
@@ -23,7 +26,13 @@ def scores():
 @pytest.fixture
 def made(tmp_path, handmade, scores):
     """made(**options): the analysis of a ledger of ``scores`` on the test set 'test'."""
-    return lambda **options: analyse(handmade.write(tmp_path, {"test": scores}, **options))
+
+    def analysed(scores=scores, **options):
+        folder = tmp_path / str(next(numbers))
+        return analyse(handmade.write(folder, {"test": scores}, **options))
+
+    numbers = count()
+    return analysed
 
 
 def same(row, expected):
@@ -90,18 +99,33 @@ def test_identical_inputs_are_not_tested(made, scores):
     assert test.contrasts[0]["p_adjusted"] == test.contrasts[0]["p"]
 
 
-def test_a_missing_seed_is_left_out_everywhere_and_named(made, scores):
+def test_a_missing_seed_is_left_out_of_what_needs_it_alone(made, scores):
     analysis = made(missing=[(1, 2)])
-    assert analysis.seeds == [0, 1, 3]
+    assert analysis.seeds == [0, 1, 2, 3]
     assert analysis.missing == [{"name": "t1, max_len 8", "seed": 2, "status": "missing"}]
-    for variant, row in enumerate(analysis.tests[0].means):
-        same(row, mean_interval(scores[variant][[0, 1, 3]]))
+    [test] = analysis.tests
+    whole, less = [0, 1, 2, 3], [0, 1, 3]
+    for variant, seeds in enumerate((whole, less, whole)):
+        row = test.means[variant]
+        same(row, mean_interval(scores[variant][seeds]))
+        assert row["seeds"] == seeds
+    first, second = test.contrasts
+    alone = [
+        compare(scores[[0, 1]][:, less], margin=0.01, correction="none")[0],
+        compare(scores[[0, 2]], margin=0.01, correction="none")[0],
+    ]
+    for row, contrast, seeds in zip((first, second), alone, (less, whole), strict=True):
+        found = (row["delta"], row["se"], row["df"], row["p"], row["seeds"])
+        assert found == (contrast.delta, contrast.se, contrast.df, contrast.p, seeds)
+    np.testing.assert_array_equal([first["p_adjusted"], second["p_adjusted"]], holm([c.p for c in alone]))
+    for row, seeds in zip(test.affected, (less, whole), strict=True):
+        np.testing.assert_allclose(row["baseline_mean"], scores[0][seeds][:, 1:].mean())
     assert [row["examples_per_second"] for row in analysis.speeds] == [100.0] * 3
 
 
 def test_failed_trials_are_named_with_their_reason(made):
     analysis = made(failed=[(2, 0), (2, 1)])
-    assert analysis.seeds == [2, 3]
+    assert [row["seeds"] for row in analysis.tests[0].contrasts] == [[0, 1, 2, 3], [2, 3]]
     assert analysis.failures == [
         {
             "name": "t2, max_len 8",
@@ -124,7 +148,9 @@ def test_a_variant_without_any_trial_is_left_out(made, scores):
 
 
 def test_without_its_baseline_a_variant_is_not_compared(made):
-    assert made(failed=[(0, seed) for seed in range(SEEDS)]).tests[0].contrasts == []
+    [test] = made(failed=[(0, seed) for seed in range(SEEDS)]).tests
+    assert test.contrasts == []
+    assert [row["name"] for row in test.uncompared] == ["t1, max_len 8", "t2, max_len 8"]
 
 
 def test_nothing_finished(made):
@@ -135,9 +161,36 @@ def test_nothing_finished(made):
     assert len(analysis.audits) == 9
 
 
-def test_no_seed_in_common(made):
+def test_no_seed_in_common(made, scores):
     analysis = made(missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
-    assert (analysis.seeds, analysis.tests, analysis.speeds) == ([], [], [])
+    [test] = analysis.tests
+    assert analysis.seeds == [0, 1, 2, 3]
+    assert test.uncompared == [{"name": "t1, max_len 8", "baseline": "t0, max_len 8"}]
+    assert [(row["variant"], row["seeds"]) for row in test.contrasts] == [(2, [2, 3])]
+    same(test.means[1], mean_interval(scores[1][:2]))
+
+
+def test_replicas_are_unpaired_and_pool_their_spreads(made, scores):
+    # One rate for all: spreads so unlike that they are not pooled would make this test say nothing.
+    alike = np.random.default_rng(4).random(scores.shape) < 0.6
+    [test] = made(scores=alike, replicas=True).tests
+    expected = compare(alike, paired=False, margin=0.01)
+    apart = compare(alike, paired=False, groups=range(VARIANTS), margin=0.01)
+    for row, contrast, other in zip(test.contrasts, expected, apart, strict=True):
+        assert (row["se"], row["df"], row["p_adjusted"]) == (contrast.se, contrast.df, contrast.p_adjusted)
+        assert row["df"] != other.df
+        assert not row["paired"]
+
+
+def test_variants_that_are_no_replicas_keep_their_own_spreads(tmp_path, handmade, scores):
+    ledger = handmade.write(tmp_path, {"test": scores})
+    study = ledger.study
+    for contrast in study["contrasts"]:
+        contrast["paired"] = False  # as across sizes
+    ledger.write_study(study, ledger.evaluated())
+    [test] = analyse(ledger).tests
+    expected = compare(scores, paired=False, groups=range(VARIANTS), margin=0.01)
+    assert [row["df"] for row in test.contrasts] == [contrast.df for contrast in expected]
 
 
 def test_one_seed_permits_no_claim(tmp_path, handmade, scores):
@@ -200,3 +253,20 @@ def test_predictions_that_are_gone_are_named(tmp_path, handmade, scores):
 def test_an_empty_folder(tmp_path):
     with pytest.raises(InputError, match="holds no results; name the folder of a study that was run"):
         analyse(Ledger(tmp_path))
+
+
+def test_inconclusive_contrasts_say_how_many_more_seeds(made):
+    rng = np.random.default_rng(8)
+    alike = rng.random((VARIANTS, SEEDS, EXAMPLES)) < np.array([0.6, 0.6, 0.95])[:, None, None]
+    first, second = made(scores=alike).tests[0].contrasts
+    parts = contrast_parts(alike[1], alike[0])
+    total = seeds_to_settle(parts, first["delta"], 0.01, contrasts=2)
+    assert (first["verdict"], second["verdict"]) == ("inconclusive", "better")
+    assert first["more_seeds"] == (math.inf if total is None else total - SEEDS)
+    assert second["more_seeds"] is None
+    # More examples would be needed where the examples' own share is too large for any number of seeds.
+    lasting = np.repeat(alike[:, :1], SEEDS, axis=1)
+    [first, _] = made(scores=lasting).tests[0].contrasts
+    assert (first["verdict"], first["more_seeds"]) == ("inconclusive", math.inf)
+    [first, _] = made(scores=alike[:, :1], seeds=[0]).tests[0].contrasts
+    assert math.isnan(first["more_seeds"])

@@ -58,7 +58,8 @@ def contents(folder, pattern="trials/**/*.npz"):
 
 
 def times(folder, pattern="trials/*/cross/*.npz"):
-    return {path: path.stat().st_mtime_ns for path in folder.glob(pattern)}
+    whole = (path for path in folder.glob(pattern) if not path.name.startswith("."))
+    return {path: path.stat().st_mtime_ns for path in whole}
 
 
 def keys(study, folder):
@@ -319,3 +320,23 @@ def test_a_killed_worker_is_named_and_its_evaluation_tried_again(tmp_path, cross
     assert [failure for _, failure in watcher.ends] == [killed] + [None] * (TRIALS - 1)
     assert study.run(out=out, device="cpu", jobs=1).crossed_now == 1
     assert contents(out) == contents(outcome.folder)
+
+
+def test_test_sets_of_the_same_rows_are_each_asked(tiny, study_at, tmp_path, session_cache, monkeypatch):
+    monkeypatch.setenv("TRIMTAB_CACHE", str(session_cache))
+    sets = "[data.test.one]\ntest = 40\n[data.test.other]\ntest = 40\n[base]"
+    study = study_at(tmp_path, tiny(*CROSS, "test = 60\n", "", "[base]", sets))
+    plan = make_plan(study, prepare(study.data, None))
+    asked = plan.asked(0)
+    assert asked["one"] == asked["other"] != {}
+    assert list(plan.foreign(0)) == list(asked["one"])  # and each of them is evaluated once
+
+
+def test_a_new_attempt_forgets_what_an_older_model_answered(tmp_path):
+    trial = Trial(tmp_path / "trial")
+    trial.begin({})
+    trial.crossed.begin()
+    trial.crossed.add("inputs", np.zeros((2, 3), np.float32))
+    assert "inputs" in trial.crossed
+    trial.begin({})
+    assert "inputs" not in trial.crossed

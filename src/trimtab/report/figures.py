@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trimtab.study.analysis import Row, TestSet
 
+_LINES = 6  # of a legend, for which there is room
 _MARKERS = "osD^vPX*<>hdp"
 
 
@@ -98,7 +99,7 @@ def curves_figure(curves: list[Row]) -> Figure:
     long["split"] = long["measure"].str.startswith("validation").map({True: "validation", False: "training"})
     long["score"] = long["measure"].str.removeprefix("validation_")
     long.loc[long["score"] == "accuracy", "value"] *= 100
-    with _style():
+    with style():
         grid = sns.relplot(
             long,
             x="epoch",
@@ -130,7 +131,7 @@ def audit_figure(profiles: dict[str, Row]) -> Figure:
 
     profiles: by split, as ``truncation.profile.length_profile`` gives them.
     """
-    with _style():
+    with style():
         figure, grid = plt.subplots(
             len(profiles), 2, figsize=(11, 3.4 * len(profiles) + 0.8), layout="constrained", squeeze=False
         )
@@ -235,16 +236,22 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def _axes() -> tuple[Figure, Axes]:
-    with _style():
+    with style():
         return plt.subplots(figsize=(7, 4.2), layout="constrained")
 
 
 def _legend(axes: Axes, below: float = -0.14, ncols: int = 2) -> None:
-    """Below the axes, where it covers no point however long the specs are."""
-    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, below), ncols=ncols)
+    """Below the axes, where it covers no point however long the specs are; the figure grows with it."""
+    legend = axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, below), ncols=ncols)
+    lines = math.ceil(len(legend.get_texts()) / ncols)
+    figure = axes.get_figure(root=True)
+    if figure is not None and lines > _LINES:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + 0.2 * (lines - _LINES))
 
 
-def _style() -> AbstractContextManager[Any]:
+def style() -> AbstractContextManager[Any]:
+    """How the axes of every figure look."""
     return plt.rc_context(sns.axes_style("whitegrid"))
 
 

@@ -1,6 +1,5 @@
 """The page: one report.md over the tables and figures of a study."""
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,14 @@ from typing import Any
 from trimtab.aside import written_aside
 from trimtab.config import InputError
 from trimtab.report import figures
-from trimtab.report.secondary import affected_section, costliest, cross_section
+from trimtab.report.contrast_figures import seed_figure
+from trimtab.report.contrast_section import contrast_section
+from trimtab.report.secondary import affected_section, cross_section
+from trimtab.report.summary import recommendations, summary
 from trimtab.report.tables import (
     Table,
     accuracy_table,
     audit_table,
-    contrast_table,
-    percent,
-    points,
     speed_table,
 )
 from trimtab.study.analysis import Analysis, TestSet, analyse, label_audit_rows
@@ -47,12 +46,13 @@ def write(folder: str | Path) -> Written:
         mend = "give it room and leave to write, or copy the folder and name the copy"
         raise InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}") from error
     several = len(analysis.tests) > 1
-    summary = [
+    lines = [line.replace("**", "") for line in _recommended(analysis)]
+    lines += [
         (f"{test.name}: " if several else "") + line.replace("**", "")
         for test in analysis.tests
-        for line in _summary(test)
+        for line in summary(test)
     ]
-    return Written(folder / "report.md", summary)
+    return Written(folder / "report.md", lines)
 
 
 class _Page:
@@ -68,6 +68,7 @@ class _Page:
 
     def text(self) -> str:
         parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
+        parts.append(_bullets(_recommended(self.analysis)))
         for test in self.analysis.tests:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
@@ -88,15 +89,15 @@ class _Page:
         lines += [f"* not run: {row['name']}, seed {row['seed']}" for row in missing]
         if not lines:
             return []
-        seeds = ", ".join(map(str, self.analysis.seeds)) or "none"
         return [
-            f"**Missing: {len(lines)} of the trials.** Variants without any trial are left out, and the "
-            f"figures stand on the seeds that all others have finished: {seeds}.",
+            f"**Missing: {len(lines)} of the trials.** Variants without any trial are left out. Each mean "
+            "stands on the seeds that its variant has finished, each contrast on those that both of its "
+            "variants have.",
             "\n".join(lines),
         ]
 
     def _test_set(self, test: TestSet) -> list[str]:
-        parts = [f"## Accuracy on {test.name}", _bullets(_summary(test)), self._table(accuracy_table(test))]
+        parts = [f"## Accuracy on {test.name}", _bullets(summary(test)), self._table(accuracy_table(test))]
         if any(row["ceiling"] is not None for row in test.means):
             parts.append(
                 "The ceiling is the best that a reader could do on average after the cut. A mean is called "
@@ -105,29 +106,10 @@ class _Page:
         parts.append(
             self._figure(figures.accuracy_figure(test), f"accuracy-{test.name}", "Accuracy over max_len")
         )
-        if test.contrasts:
-            parts += ["### Contrasts", self._table(contrast_table(test)), self._test_words(test)]
+        parts.append(self._figure(seed_figure(test), f"seeds-{test.name}", "Each seed's accuracy"))
+        parts += contrast_section(test, self.analysis, self._table, self._figure)
         parts += affected_section(test, self.study["compare"], self._table)
         return parts + cross_section(test, self.study["compare"], self._table)
-
-    def _test_words(self, test: TestSet) -> str:
-        settings = self.study["compare"]
-        correction = "Benjamini-Hochberg" if settings["exploratory"] else "Holm"
-        level = f"{100 * (1 - settings['alpha']):g} %"
-        words = (
-            f"{len(self.analysis.seeds)} seeds, {test.examples:,} examples in {test.clusters:,} clusters "
-            f"(effectively {test.effective_clusters:,.0f}). Crossed analysis of seeds and examples; p is "
-            f"adjusted by {correction} over this table's contrasts, identical ones left out; intervals are "
-            f"unadjusted, at {level}. Equivalent means: the difference is shown to lie within "
-            f"{points(settings['margin'])[1:]} points either way. Identical means: every split's inputs are "
-            "the same, so that one set of trials stands for both. "
-            f"{_pairing(test)}"
-        )
-        if len(self.analysis.seeds) == 1:
-            words += " **One seed permits no claim about strategies.**"
-        if len(self.analysis.seeds) == 2:
-            words += " **Two seeds are exploratory.**"
-        return words
 
     def _speed(self) -> list[str]:
         threads = f"threads a trial: {self.study['runtime']['threads']}"
@@ -195,11 +177,8 @@ class _Page:
         return f"![{words}](figures/{name}.png)"
 
 
-def _pairing(test: TestSet) -> str:
-    paired = sum(row["paired"] for row in test.contrasts)
-    if paired == len(test.contrasts):
-        return "Variants are paired by seed."
-    return f"{paired} contrasts are paired by seed; the others, across sizes, are not."
+def _recommended(analysis: Analysis) -> list[str]:
+    return recommendations(analysis.tests, analysis.study["compare"])
 
 
 def _words(signature: dict[str, str]) -> str:
@@ -215,26 +194,3 @@ def _precision_words(runtime: dict[str, Any]) -> str:
 
 def _bullets(lines: list[str]) -> str:
     return "\n".join(f"* {line}" for line in lines)
-
-
-def _summary(test: TestSet) -> list[str]:
-    """What came out, in a few lines that a person can quote."""
-    return _contrast_lines(test) + costliest(test)
-
-
-def _contrast_lines(test: TestSet) -> list[str]:
-    if not test.contrasts:
-        best = max(test.means, key=lambda row: row["mean"])
-        return [f"Best mean: {best['name']}, {percent(best['mean'])} %. The study declares no contrast."]
-    lines = [_sentence(row) for row in test.contrasts if row["verdict"] in ("better", "worse")]
-    counts = Counter(row["verdict"] for row in test.contrasts)
-    order = ("better", "worse", "equivalent", "inconclusive", "identical")
-    lines.append("Of all contrasts: " + ", ".join(f"{counts[v]} {v}" for v in order if counts[v]) + ".")
-    return lines
-
-
-def _sentence(row: dict[str, Any]) -> str:
-    return (
-        f"**{row['name']}** is {row['verdict']} than {row['baseline']} by "
-        f"{points(abs(row['delta']))[1:]} points ({points(row['ci_low'])} to {points(row['ci_high'])})."
-    )

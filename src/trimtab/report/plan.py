@@ -5,11 +5,13 @@ from typing import Any
 from tabulate import tabulate
 
 from trimtab.report.audit import counts_words
+from trimtab.report.power import power_words
 from trimtab.report.tables import percent
 from trimtab.study.cross import lacks_weights, unanswered
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
+from trimtab.study.power import detectable
 from trimtab.study.work import precision_of
 
 
@@ -25,6 +27,7 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
     parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts.append(_contrast_words(plan))
+    parts += power_words(detectable(plan, ledger), len(study.seeds), study.compare.margin)
     if plan.study.compare.cross:
         parts.append(_cross_words(sum(again), evaluations))
     left = [trials + more for (_, trials), more in zip(counts, again, strict=True)]

@@ -3,15 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from trimtab.report.tables import (
-    Table,
-    affected_table,
-    is_named,
-    matrix_table,
-    mismatch_table,
-    percent,
-    points,
-)
+from trimtab.report.contrast_tables import affected_table, is_named, matrix_table, mismatch_table
+from trimtab.report.tables import Table, percent, points
 from trimtab.study.analysis import TestSet
 from trimtab.study.mismatch import Cross
 
@@ -92,7 +85,9 @@ def _shortfall(cross: Cross) -> str:
         for row in cross.missing
     ]
     if not lines:
-        return ""
+        return (
+            "" if cross.seeds else "No seed is finished by every variant, so that there is nothing to show."
+        )
     head = (
         f"**Missing: {len(lines)} of the cross evaluations, a model and seed each.** Models without any are "
         "left out, and the figures stand on the seeds that all others have: "

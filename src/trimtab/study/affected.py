@@ -7,21 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.statistics import Contrast, compare, one_family
+from trimtab.study.scores import Scores
 
 Row = dict[str, Any]
 
 
 def affected_rows(
     contrasts: list[Row],
-    scores: dict[int, NDArray[np.bool_]],
+    scores: Scores,
     digests: dict[int, NDArray[np.uint64]],
     clusters: NDArray | None,
     settings: Row,
 ) -> list[Row]:
     """A row a contrast whose inputs differ somewhere: accuracies, difference and verdict on those examples.
 
-    contrasts: rows as the analysis makes them; scores (seeds, examples) and digests (examples,) by variant;
-    clusters (examples,) or None; settings: [compare]. p is adjusted over these rows.
+    contrasts: rows as the analysis makes them, with their seeds; digests: (examples,) by variant; clusters:
+    (examples,) or None; settings: [compare]. p is adjusted over these rows.
     """
     rows, results = [], []
     for row in contrasts:
@@ -29,7 +30,7 @@ def affected_rows(
         mask = digests[pair[0]] != digests[pair[1]]
         if not mask.any():  # identical inputs, or such as differ in other splits alone
             continue
-        both = np.stack([scores[number][:, mask] for number in pair])
+        both = np.stack([scores.on(number, row["seeds"])[:, mask] for number in pair])
         results.append(_on(both, None if clusters is None else clusters[mask], row["paired"], settings))
         rows.append(
             {key: row[key] for key in ("variant", "name", "baseline", "baseline_number")}

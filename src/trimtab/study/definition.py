@@ -13,7 +13,7 @@ from trimtab.data.dataset import DataPlan
 from trimtab.data.pairs import SPECIAL_OF_SINGLE
 from trimtab.model.sizes import Architecture
 from trimtab.study.data_section import read_data_section
-from trimtab.study.settings import Settings, known_keys, resolve
+from trimtab.study.settings import SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
 
 if TYPE_CHECKING:
     from trimtab.study.runner import Outcome
@@ -63,7 +63,10 @@ def coordinate_words(key: str, value: Any) -> str:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A comparison that the study declares: numbers of two variants, and whether seeds pair them."""
+    """A comparison that the study declares: numbers of two variants, and whether seeds pair them.
+
+    Seeds mean the same initialisation and data order in variants of one size, and in no two replicas.
+    """
 
     variant: int
     baseline: int
@@ -144,6 +147,10 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
     variants = tuple(_variants(file.base, axes, excluded))
     if not variants:
         raise InputError("[[exclude]] leaves no variant; exclude less")
+    if max(seeds) >= SEEDS_OF_A_REPLICA and any(variant.settings.replica for variant in variants):
+        raise InputError(
+            f"[grid]: with replica, seeds must be under {SEEDS_OF_A_REPLICA:,}; take smaller ones"
+        )
     compare = validated(Compare, file.compare, "[compare]")
     baseline = _baseline(compare.baseline, axes)
     return Study(
@@ -250,9 +257,13 @@ def _contrasts(variants: tuple[Variant, ...], baseline: Coordinates) -> list[Con
     for i, variant in enumerate(variants):
         base = number.get(_key(variant.coordinates | baseline))
         if base is not None and base != i:
-            paired = variant.settings.size == variants[base].settings.size
-            contrasts.append(Contrast(i, base, paired))
+            contrasts.append(Contrast(i, base, are_paired(variant, variants[base])))
     return contrasts
+
+
+def are_paired(one: Variant, other: Variant) -> bool:
+    """Whether a seed means the same initialisation and data order in both."""
+    return (one.settings.size, one.settings.replica) == (other.settings.size, other.settings.replica)
 
 
 def _key(coordinates: Coordinates) -> Truth:

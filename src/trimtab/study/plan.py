@@ -66,27 +66,32 @@ class Plan:
             "vocabulary": self.dataset.vocabulary,
             "classes": len(self.dataset.label_names),
             "inputs": self.inputs[number].fingerprints,
-            "seed": seed,
+            "seed": settings.trained_seed(seed),
         }
 
     def same_inputs(self, number: int) -> int:
         """The first variant that trains on the same inputs in the same way; ``number`` where none."""
         return self._first_alike[number]
 
-    def foreign(self, number: int) -> dict[str, tuple[str, int]]:
+    def asked(self, number: int) -> dict[str, dict[str, int]]:
         """The test inputs to evaluate a variant's models on beside its own, none unless [compare] says cross.
 
-        By fingerprint: the test set, and the first variant that makes them. Left out are those with a row
-        for which the model has no position.
+        By test set and fingerprint: the first variant that makes them. Left out are those with a row for
+        which the model has no position.
         """
         own = self.inputs[number].fingerprints
         room = self.study.variants[number].settings.size.positions
-        found: dict[str, tuple[str, int]] = {}
+        found: dict[str, dict[str, int]] = {}
         for other, inputs in enumerate(self.inputs if self.study.compare.cross else ()):
             for test in self.dataset.tests:
                 if inputs.fingerprints[test] != own[test] and inputs.longest[test] <= room:
-                    found.setdefault(inputs.fingerprints[test], (test, other))
+                    found.setdefault(test, {}).setdefault(inputs.fingerprints[test], other)
         return found
+
+    def foreign(self, number: int) -> dict[str, tuple[str, int]]:
+        """The same by fingerprint: a test set and a variant. Sets of the same rows share one evaluation."""
+        asked = self.asked(number).items()
+        return {fingerprint: (test, other) for test, found in asked for fingerprint, other in found.items()}
 
     @cached_property
     def _first_alike(self) -> list[int]:
@@ -150,7 +155,7 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
             "recipe": asdict(variant.settings.recipe),
             "inputs": inputs.fingerprint,
             "test_inputs": {name: inputs.fingerprints[name] for name in plan.dataset.tests},
-            "cross": _by_test(plan.foreign(number)),
+            "cross": {test: list(found) for test, found in plan.asked(number).items()},
             "same_as": plan.same_inputs(number),
             "ceilings": inputs.ceilings,
             "audits": {name: asdict(audit) for name, audit in inputs.audits.items()},
@@ -163,10 +168,3 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
         }
         for number, (variant, inputs) in enumerate(zip(plan.study.variants, plan.inputs, strict=True))
     ]
-
-
-def _by_test(foreign: dict[str, tuple[str, int]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for fingerprint, (test, _) in foreign.items():
-        found.setdefault(test, []).append(fingerprint)
-    return found

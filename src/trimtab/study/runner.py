@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from trimtab.data.dataset import prepare
 from trimtab.study import machine
 from trimtab.study.audit import profiles
-from trimtab.study.cross import lacks_weights, unanswered
+from trimtab.study.cross import lacks_weights
+from trimtab.study.crossing import cross_job, left_to_ask
 from trimtab.study.definition import Study
-from trimtab.study.jobs import CrossJob, TrialJob
+from trimtab.study.jobs import TrialJob
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan, make_plan, variant_rows
 from trimtab.study.pool import Ended, Job, run_jobs
 from trimtab.study.runtime import default_jobs, material, resolve
-from trimtab.study.work import precision_of, work
+from trimtab.study.work import WantedTrial, precision_of, work
 
 # A worker killed by the system is most likely one that took too much memory, so it gets smaller
 # micro-batches; but not for ever, since each attempt costs its time.
@@ -90,16 +91,6 @@ def run(
         return _Run(study, plan, ledger, watcher).run(jobs, device)
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A trial that is wanted: its key, the first variant that wants it, and all that do."""
-
-    key: str
-    variant: int
-    variants: tuple[int, ...]
-    seed: int
-
-
 class _Run:
     def __init__(self, study: Study, plan: Plan, ledger: Ledger, watcher: Watcher) -> None:
         self.study, self.plan, self.ledger, self.watcher = study, plan, ledger, watcher
@@ -119,7 +110,7 @@ class _Run:
         before = len(trials) - done - failed
         return Outcome(self.ledger.folder, done, before, tuple(self.failures), crossed)
 
-    def _train(self, trials: list[_Trial], jobs: int | None) -> int:
+    def _train(self, trials: list[WantedTrial], jobs: int | None) -> int:
         """Train what is left; how many trials that were and ended well."""
         left = [trial for trial in trials if self._is_left(trial)]
         # The longest first, so that no core waits long for the last one.
@@ -135,15 +126,15 @@ class _Run:
         )
         return len(left) - len(self.failures)
 
-    def _is_left(self, trial: _Trial) -> bool:
+    def _is_left(self, trial: WantedTrial) -> bool:
         kept = self.ledger.trial(trial.key)
         kept.settle()
         return kept.result is None or lacks_weights(self.plan, trial.variant, kept)
 
-    def _processes(self, jobs: int | None, left: list[_Trial]) -> int:
+    def _processes(self, jobs: int | None, left: list[WantedTrial]) -> int:
         return min(jobs or default_jobs(self.runtime), max(1, len(left)))
 
-    def _trials(self) -> list[_Trial]:
+    def _trials(self) -> list[WantedTrial]:
         wanted: dict[str, list[int]] = {}
         seeds: dict[str, int] = {}
         for seed in self.study.seeds:
@@ -151,18 +142,18 @@ class _Run:
                 key = self._key(number, seed)
                 wanted.setdefault(key, []).append(number)
                 seeds[key] = seed
-        return [_Trial(key, numbers[0], tuple(numbers), seeds[key]) for key, numbers in wanted.items()]
+        return [WantedTrial(key, numbers[0], tuple(numbers), seeds[key]) for key, numbers in wanted.items()]
 
     def _key(self, number: int, seed: int) -> str:
         return self.plan.key(number, seed, precision_of(self.plan, number, self.runtime))
 
-    def _label(self, trial: _Trial) -> str:
+    def _label(self, trial: WantedTrial) -> str:
         return f"{self.study.variants[trial.variant].name}, seed {trial.seed}"
 
-    def _work(self, trial: _Trial) -> float:
+    def _work(self, trial: WantedTrial) -> float:
         return work(self.plan, trial.variant)
 
-    def _job(self, trial: _Trial) -> TrialJob:
+    def _job(self, trial: WantedTrial) -> TrialJob:
         settings = self.study.variants[trial.variant].settings
         precision = precision_of(self.plan, trial.variant, self.runtime)
         recipe = replace(settings.recipe, precision=precision)
@@ -175,13 +166,13 @@ class _Run:
             material=material(self.plan, trial.variant),
             size=settings.size,
             recipe=recipe,
-            seed=trial.seed,
+            seed=settings.trained_seed(trial.seed),
             device=self.runtime["device"],
             keep_weights=self.study.keep_weights or self.study.compare.cross,
             signature=self.signature,
         )
 
-    def _end(self, number: int, trial: _Trial, ended: Ended) -> Job | None:
+    def _end(self, number: int, trial: WantedTrial, ended: Ended) -> Job | None:
         """Note how a trial ended; a killed one is tried again with smaller micro-batches."""
         if ended.exit_code == -signal.SIGKILL:
             again = self._after_kill(number, trial)
@@ -194,11 +185,11 @@ class _Run:
         self.watcher.end(self._label(trial), self._work(trial), reason)
         return None
 
-    def _note(self, trial: _Trial, reason: str) -> None:
+    def _note(self, trial: WantedTrial, reason: str) -> None:
         names = tuple(self.study.variants[number].name for number in trial.variants)
         self.failures.append(Failure(names, trial.seed, reason))
 
-    def _after_kill(self, number: int, trial: _Trial) -> Job | None:
+    def _after_kill(self, number: int, trial: WantedTrial) -> Job | None:
         self.kills[number] += 1
         job: TrialJob | None = self._job(trial) if self.kills[number] <= _RETRIES_AFTER_KILL else None
         for _ in range(self.kills[number]):
@@ -207,18 +198,16 @@ class _Run:
 
     # What other variants' inputs do to a trained model.
 
-    def _cross(self, trials: list[_Trial], jobs: int | None) -> int:
+    def _cross(self, trials: list[WantedTrial], jobs: int | None) -> int:
         """Evaluate what is unanswered of every trained model; how many models that were and ended well."""
-        able = [trial for trial in trials if self.ledger.trial(trial.key).weights]
-        questions = [unanswered(self.plan, t.variant, self.ledger.trial(t.key)) for t in able]
-        left = [(trial, asked) for trial, asked in zip(able, questions, strict=True) if asked]
+        left = left_to_ask(self.plan, self.ledger, trials)
         if not left:
             return 0
         sizes = [len(asked) for _, asked in left]
         self.watcher.start(len(left), 0, sum(sizes), "cross evaluations")
         failed = len(self.failures)
         run_jobs(
-            [self._cross_job(trial, asked) for trial, asked in left],
+            [cross_job(self.plan, self.ledger, self.runtime, *question) for question in left],
             self._processes(jobs, [trial for trial, _ in left]),
             self.runtime["threads"],
             lambda number, kind, value: None,
@@ -226,19 +215,7 @@ class _Run:
         )
         return len(left) - (len(self.failures) - failed)
 
-    def _cross_job(self, trial: _Trial, asked: dict[str, tuple[str, int]]) -> CrossJob:
-        by_cut: dict[int, dict[str, str]] = {}
-        for fingerprint, (test, other) in asked.items():
-            by_cut.setdefault(other, {})[test] = fingerprint
-        return CrossJob(
-            folder=self.ledger.trial(trial.key).folder,
-            questions=tuple((material(self.plan, other), wanted) for other, wanted in by_cut.items()),
-            size=self.study.variants[trial.variant].settings.size,
-            precision=precision_of(self.plan, trial.variant, self.runtime),
-            device=self.runtime["device"],
-        )
-
-    def _end_cross(self, trial: _Trial, work: float, ended: Ended) -> None:
+    def _end_cross(self, trial: WantedTrial, work: float, ended: Ended) -> None:
         reason = _reason(ended, "lower --jobs")
         if reason is not None:
             self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
@@ -247,7 +224,7 @@ class _Run:
 
     # What the ledger keeps for the analysis.
 
-    def _write_study(self, trials: list[_Trial]) -> None:
+    def _write_study(self, trials: list[WantedTrial]) -> None:
         keys = {(number, trial.seed): trial.key for trial in trials for number in trial.variants}
         rows = [
             row | {"trials": {str(seed): keys[number, seed] for seed in self.study.seeds}}

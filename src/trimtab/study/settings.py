@@ -11,17 +11,27 @@ from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 
 _RECIPE = tuple(field.name for field in fields(Recipe))
-_OWN = ("truncation", "max_len", "size")
+_OWN = ("truncation", "max_len", "size", "replica")
+
+SEEDS_OF_A_REPLICA = 1_000_000  # replica r trains seed s as seed s + r * this; seeds of a study stay below
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A truncation and length, which make the inputs; an architecture and recipe, which train on them."""
+    """A truncation and length, which make the inputs; an architecture and recipe, which train on them.
+
+    replica: 0, or the number of a repetition with seeds of its own.
+    """
 
     truncation: Truncation
     max_len: int
     size: Architecture
     recipe: Recipe
+    replica: int = 0
+
+    def trained_seed(self, seed: int) -> int:
+        """The seed that a trial really trains with, for a seed of the study: no two replicas share one."""
+        return seed + self.replica * SEEDS_OF_A_REPLICA
 
 
 def known_keys() -> tuple[str, ...]:
@@ -37,9 +47,10 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
     try:
         return Settings(
             _truncation(table.get("truncation", "longest_first")),
-            _whole_number(table, "max_len"),
+            _whole_number(table, "max_len", 128),
             _size(table),
             Recipe(**{key: table[key] for key in _RECIPE if key in table}),
+            _replica(table),
         )
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error
@@ -53,11 +64,18 @@ def _truncation(value: Any) -> Truncation:
     return parse(value)
 
 
-def _whole_number(table: dict[str, Any], key: str) -> int:
-    value = table.get(key, 128)
+def _whole_number(table: dict[str, Any], key: str, default: int) -> int:
+    value = table.get(key, default)
     if type(value) is not int:
         raise InputError(f"{key} = {value!r} is wrong; it should be a whole number")
     return value
+
+
+def _replica(table: dict[str, Any]) -> int:
+    replica = _whole_number(table, "replica", 0)
+    if replica < 0:
+        raise InputError(f"replica = {replica} is wrong; number replicas from 0 on")
+    return replica
 
 
 def _size(table: dict[str, Any]) -> Architecture:

@@ -1,9 +1,20 @@
 """What a variant's trials are as work: of what kind, how much, at which precision. Free of torch."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from trimtab.study.plan import Plan
 from trimtab.training.recipe import Precision
+
+
+@dataclass(frozen=True)
+class WantedTrial:
+    """A trial that is wanted: its key, the first variant that wants it, all that do, the study's seed."""
+
+    key: str
+    variant: int
+    variants: tuple[int, ...]
+    seed: int
 
 
 def precision_of(plan: Plan, number: int, runtime: dict[str, Any] | None) -> Precision:

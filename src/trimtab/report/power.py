@@ -1,0 +1,58 @@
+"""What a planned study could detect, as a person reads it on a terminal."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from trimtab.report.tables import percent
+from trimtab.statistics.power import DISAGREEMENT, LASTING, SEED_DEVIATION
+from trimtab.study.power import Detectable
+
+
+def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float) -> list[str]:
+    """The smallest differences that the contrasts could show; none where no contrast is tested.
+
+    seeds: the planned ones; margin: in shares. What is assumed of a test set is one line, as it is the same
+    for contrasts that are paired alike; what trials tell is a table.
+    """
+    if not contrasts:
+        return []
+    head = (
+        f"With {seeds} seeds, each contrast tested would be found with a chance of 80 %, whatever comes of\n"
+        "the others (Holm's strictest level), from this difference on, in points of accuracy; and to find\n"
+        f"one as large as the margin, {percent(margin)} points, it would need these seeds:"
+    )
+    return [head, tabulate(_rows(contrasts), headers="keys", disable_numparse=True), _source(contrasts)]
+
+
+def _rows(contrasts: Sequence[Detectable]) -> list[dict[str, str]]:
+    rows = [_row(one, f"{one.name} against {one.baseline}") for one in contrasts if one.measured]
+    of_test = Counter(one.test for one in contrasts)
+    # One for all that are assumed alike; str, as nan is not equal to itself.
+    assumed = {(one.test, str(one.smallest), one.seeds): one for one in contrasts if not one.measured}
+    counts = Counter((one.test, str(one.smallest), one.seeds) for one in contrasts if not one.measured)
+    for alike, one in assumed.items():
+        whole = counts[alike] == of_test[one.test]
+        rows.append(_row(one, "each" if whole else f"{counts[alike]} without trials to go by"))
+    return rows
+
+
+def _row(one: Detectable, what: str) -> dict[str, str]:
+    return {
+        "test set": one.test,
+        "contrast": what,
+        "smallest difference": "none: one seed" if math.isnan(one.smallest) else percent(one.smallest),
+        "seeds for the margin": "none up to 1,000" if one.seeds is None else f"{one.seeds:,}",
+        "from": f"{one.measured} finished seeds" if one.measured else "assumed",
+    }
+
+
+def _source(contrasts: Sequence[Detectable]) -> str:
+    if all(one.measured for one in contrasts):
+        return "From the variances of the ledger's own trials."
+    return (
+        f"Assumed, until trials are finished: seeds deviate by {percent(SEED_DEVIATION)} points, two models "
+        f"disagree on {percent(DISAGREEMENT, 0)} % of the examples, {percent(LASTING, 0)} % of that for good."
+    )

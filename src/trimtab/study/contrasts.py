@@ -1,0 +1,177 @@
+"""Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.statistics import Contrast, compare, effective_clusters, one_family
+from trimtab.statistics.power import contrast_parts, seeds_to_settle
+from trimtab.study.definition import coordinate_words
+from trimtab.study.scores import Bools, Scores
+
+Row = dict[str, Any]
+Pair = tuple[int, int, bool]  # variant, baseline, whether seeds pair them
+Digests = dict[int, NDArray[np.uint64]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One variant against another, by number: the contrast, not adjusted, and the seeds that it stands on."""
+
+    variant: int
+    baseline: int
+    seeds: list[int]
+    contrast: Contrast
+
+    def turned(self) -> "Compared":
+        """The same seen from the other side."""
+        c = self.contrast
+        turned = replace(c, delta=-c.delta, ci_low=-c.ci_high, ci_high=-c.ci_low)
+        return Compared(self.baseline, self.variant, self.seeds, turned)
+
+
+class Comparison:
+    """The variants of a study on one test set, to be compared pair by pair.
+
+    clusters: (examples,) int or None. A seed that one of two variants lacks is left out of their contrast
+    alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
+    variants keep their own, as they share seed numbers.
+    """
+
+    def __init__(self, study: Row, scores: Scores, clusters: NDArray | None) -> None:
+        self.study, self.scores, self.clusters = study, scores, clusters
+        self.settings = study["compare"]
+
+    def paired(self, one: int, other: int) -> bool:
+        """Whether a seed means the same initialisation and data order in both."""
+        rows = [self.study["variants"][number] for number in (one, other)]
+        size, replica = ([row.get("size") for row in rows], [_replica(row) for row in rows])
+        return size[0] == size[1] and replica[0] == replica[1]
+
+    @property
+    def effective_clusters(self) -> float:
+        """How many clusters of equal size would weigh as much as those of the examples."""
+        examples = next(iter(next(iter(self.scores.tables.values())).values())).size
+        return effective_clusters(np.arange(examples) if self.clusters is None else self.clusters)
+
+    def has_replicas(self, numbers: Sequence[int]) -> bool:
+        """Whether two of these variants are one but for their seeds."""
+        rest = [_but_for_replica(self.study["variants"][number]) for number in numbers]
+        return len(set(rest)) < len(rest)
+
+    def of(self, pairs: Sequence[Pair], affected: dict[int, Bools] | None = None) -> list[Compared]:
+        """Compare pairs (variant, baseline, paired); those without a seed in common are left out.
+
+        affected: (examples,) by variant, where its inputs differ from those of its one baseline.
+        """
+        by_seeds: dict[tuple[int, ...], list[Pair]] = {}
+        for pair in pairs:
+            if all(number in self.scores.tables for number in pair[:2]):
+                by_seeds.setdefault(tuple(self.scores.seeds(*pair[:2])), []).append(pair)
+        every = [self._on(list(seeds), some, affected) for seeds, some in by_seeds.items() if seeds]
+        found = {(c.variant, c.baseline): c for compared in every for c in compared}
+        return [found[pair[:2]] for pair in pairs if pair[:2] in found]
+
+    def _on(self, seeds: list[int], pairs: list[Pair], affected: dict[int, Bools] | None) -> list[Compared]:
+        able = [number for number in self.scores.tables if set(seeds) <= set(self.scores.seeds(number))]
+        place = {number: k for k, number in enumerate(able)}
+        rows = [self.study["variants"][number] for number in able]
+        scores = np.stack([self.scores.on(number, seeds) for number in able])
+        none = np.zeros(scores.shape[2], bool)
+        results = compare(
+            scores,
+            [(place[one], place[other]) for one, other, _ in pairs],
+            clusters=self.clusters,
+            groups=[_but_for_replica(row) for row in rows],
+            identical=[[one["trials"] == other["trials"] for one in rows] for other in rows],
+            affected=None if affected is None else np.stack([affected.get(n, none) for n in able]),
+            paired=[paired for _, _, paired in pairs],
+            alpha=self.settings["alpha"],
+            margin=self.settings["margin"],
+            correction="none",
+        )
+        return [
+            Compared(one, other, seeds, result)
+            for (one, other, _), result in zip(pairs, results, strict=True)
+        ]
+
+
+def contrast_rows(comparison: Comparison, digests: Digests) -> list[Row]:
+    """A row a declared contrast that has a seed in common, adjusted as one family.
+
+    digests: (examples,) by variant. more_seeds: how many more would settle an inconclusive one with a chance
+    of 80 %, if the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of
+    chance, None where the contrast is settled.
+    """
+    study, settings = comparison.study, comparison.settings
+    pairs = [(c["variant"], c["baseline"], c["paired"]) for c in study["contrasts"]]
+    # Each variant has one baseline, so that a row a variant says which examples they see differently.
+    affected = {v: digests[v] != digests[b] for v, b, _ in pairs if v in digests and b in digests}
+    compared = comparison.of(pairs, affected)
+    correction = "bh" if settings["exploratory"] else "holm"
+    results = one_family([c.contrast for c in compared], settings["alpha"], correction)
+    tested = sum(not math.isnan(result.p) for result in results)
+    return [
+        asdict(result)
+        | variant_place(study["variants"][c.variant], c.variant)
+        | {"baseline": study["variants"][c.baseline]["name"], "baseline_number": c.baseline}
+        | {"seeds": c.seeds, "more_seeds": _more_seeds(comparison, c, result, tested)}
+        for c, result in zip(compared, results, strict=True)
+    ]
+
+
+def uncompared(study: Row, rows: Sequence[Row]) -> list[Row]:
+    """The declared contrasts that have no row, as their variants share no finished seed, by their names."""
+    there = {(row["variant"], row["baseline_number"]) for row in rows}
+    name = [row["name"] for row in study["variants"]]
+    return [
+        {"name": name[c["variant"]], "baseline": name[c["baseline"]]}
+        for c in study["contrasts"]
+        if (c["variant"], c["baseline"]) not in there
+    ]
+
+
+def _more_seeds(comparison: Comparison, compared: Compared, result: Contrast, tested: int) -> float | None:
+    if result.verdict != "inconclusive":
+        return None
+    if not result.se > 0:
+        return math.nan
+    first, second = (comparison.scores.on(n, compared.seeds) for n in (compared.variant, compared.baseline))
+    parts = contrast_parts(first, second, comparison.clusters, result.paired)
+    settings = comparison.settings
+    total = seeds_to_settle(
+        parts,
+        result.delta,
+        settings["margin"],
+        tested,
+        settings["alpha"],
+        paired=result.paired,
+        effective_clusters=comparison.effective_clusters,
+    )
+    return math.inf if total is None else max(1, total - len(compared.seeds))
+
+
+def variant_place(asked: Row, number: int) -> Row:
+    """Which variant a row is about: number, name, coordinates, and the name of its series over max_len."""
+    coordinates = asked["coordinates"]
+    rest = [coordinate_words(key, value) for key, value in coordinates.items() if key != "max_len"]
+    return {
+        "variant": number,
+        "name": asked["name"],
+        "series": ", ".join(rest) or asked["truncation"],
+        "max_len": asked["max_len"],
+    }
+
+
+def _replica(row: Row) -> Any:
+    return row["coordinates"].get("replica")
+
+
+def _but_for_replica(row: Row) -> str:
+    """What tells a variant apart, its replica left out."""
+    rest = {key: value for key, value in row["coordinates"].items() if key != "replica"}
+    return repr(sorted(rest.items()))

@@ -1,0 +1,79 @@
+"""What a report says in words: the recommendation, and what the contrasts rest on."""
+
+import csv
+import re
+
+import pytest
+
+from trimtab import report
+
+
+@pytest.fixture
+def ledger(tmp_path, handmade, scores):
+    return handmade.write(tmp_path / "made", {"test": scores})
+
+
+def rows(folder, name):
+    with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_recommendation_stands_first(ledger):
+    written = report.write(ledger.folder)
+    sentence = written.summary[0]
+    assert sentence.startswith("Recommended: t2, max_len 8 (9")
+    assert (
+        "cheapest shown to be less than 1.00 points worse than every other variant: at the worst +"
+        in sentence
+    )
+    assert re.search(r"; it has the best mean; adjusted p 0\.00\d\d\.$", sentence)
+    page = written.path.read_text()
+    assert page.index("* Recommended: **t2, max_len 8**") < page.index("## Accuracy")
+
+
+def test_no_recommendation_says_why(tmp_path, handmade, scores):
+    handmade.write(tmp_path / "noisy", {"test": scores[:2]})
+    [sentence] = [line for line in report.write(tmp_path / "noisy").summary if "recommended" in line]
+    assert sentence.startswith(
+        "No variant can be recommended yet: none is shown to be less than 1.00 points "
+    )
+    assert sentence.endswith("; more seeds would narrow these intervals.")
+    handmade.write(tmp_path / "one", {"test": scores[:, :1]})
+    words = "No variant can be recommended: one seed permits no claim about strategies."
+    assert report.write(tmp_path / "one").summary[0] == words
+    handmade.write(tmp_path / "apart", {"test": scores[:2]}, missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
+    written = report.write(tmp_path / "apart")
+    assert written.summary[0].endswith("every other variant; some variants share no finished seed.")
+    page = written.path.read_text()
+    assert "the two variants have finished no seed in common:\n\n* t1, max_len 8 against t0" in page
+
+
+def test_what_contrasts_rest_on_stands_under_them(ledger):
+    page = report.write(ledger.folder).path.read_text()
+    signature = (
+        "4 seeds; 60 examples in 60 clusters (effectively 60); crossed analysis of seeds and examples, "
+        "two-sided t tests, paired by seed; Holm over the 2 contrasts that are tested; trimtab 0 (abc).\n"
+    )
+    assert signature in page
+    table = page[: page.index(signature)].rstrip().rpartition("\n\n")[2]
+    assert [cell.strip() for cell in table.splitlines()[0].split("|")[1:-1]] == [
+        "variant",
+        "against",
+        "difference, points",
+        "interval",
+        "adjusted p",
+        "verdict",
+        "pairs cut differently %",
+        "more seeds to settle",
+    ]
+    first, second = rows(ledger.folder, "contrasts-test")
+    assert (first["verdict"], second["verdict"]) == ("inconclusive", "better")
+    assert int(first["more_seeds"]) > 0
+    assert second["more_seeds"] == ""
+
+
+def test_replicas_are_unpaired_and_nothing_is_recommended(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores}, replicas=True)
+    written = report.write(tmp_path)
+    assert not any("ecommended" in line for line in written.summary)
+    assert "two-sided t tests, unpaired, across sizes or replicas; Holm" in written.path.read_text()
