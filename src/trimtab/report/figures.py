@@ -141,7 +141,7 @@ def audit_figure(profiles: dict[str, Row]) -> Figure:
         _lengths_panel(left, profile)
         _cuts_panel(right, profile, colours)
         what = "pairs" if len(profile["distributions"]) > 1 else "texts"
-        left.set_title(f"{name}: {profile['pairs']:,} {what}", loc="left", fontsize="medium", pad=14)
+        left.set_title(f"{name}: {profile['pairs']:,} {what}", loc="left", fontsize="medium", pad=22)
         for axes in (left, right):
             _length_axis(axes, profile)
     _legend(grid[-1, 0], -0.2, ncols=1)
@@ -164,7 +164,7 @@ def _lengths_panel(axes: Axes, profile: Row) -> None:
     words = "share of texts, %" + (f", in bins of {width} tokens" if width > 1 else "")
     axes.set(xlabel=_length_words(profile), ylabel=words, ylim=(0, None))
     if profile["log"]:  # where shares of a doubling could be read as shares
-        axes.set_ylabel("how many texts (areas are alike)")
+        axes.set_ylabel("share of texts (equal areas are equal shares)")
         axes.set_yticklabels([])
 
 
@@ -204,14 +204,16 @@ def _length_axis(axes: Axes, profile: Row) -> None:
     if profile["log"]:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlim(profile["low"], profile["high"] * (1.04 if profile["log"] else 1.02))
-    for mark in profile["marks"]:
+    # Up to the end of the last bin.
+    last = max(rows["edges"][-1] for rows in profile["distributions"])
+    axes.set_xlim(profile["low"], max(last, profile["high"] * (1.04 if profile["log"] else 1.02)))
+    for number, mark in enumerate(profile["marks"]):
         axes.axvline(mark, color="0.2", linewidth=0.9, linestyle=(0, (1, 1.5)))
         axes.annotate(
             str(mark),
             (mark, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
+            xytext=(0, 2 + 8 * (number % 2)),  # in two rows, as lengths may stand close together
             textcoords="offset points",
             ha="center",
             va="bottom",
