@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import multiprocessing
+import os
 import pickle
 import random
 import subprocess
@@ -288,7 +289,11 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
     path = tmp_path / "job"
     path.write_bytes(pickle.dumps(job))
     command = [sys.executable, "-c", OUT_OF_MEMORY, str(path), "400"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    # Each thread that meets another in malloc reserves 64 MiB of addresses, more on a busy machine.
+    environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert run.returncode == 0, run.stderr
     trial = Trial(tmp_path / "trial")
     if done:
