@@ -5,7 +5,7 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from trimtab.config import InputError
 from trimtab.statistics import compare, tost
-from trimtab.statistics.equivalence import chance_of_equal, se_at_margin
+from trimtab.statistics.equivalence import chance_of_equal, not_inferior, se_at_margin
 
 
 def test_tost_is_statsmodels_paired_tost():
@@ -78,3 +78,20 @@ def test_scores_of_another_range_keep_their_standard_error():
     contrast = compare(scores, margin=0.2)[0]
     expected = tost(contrast.delta, contrast.se, contrast.df, 0.2)
     assert contrast.p_equivalence == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("n", [100, 400, 1_000, 2_000, 5_000, 9_824])
+def test_losses_that_last_are_seldom_taken_for_none(n):
+    """Exactly: each example is lost with the chance of the margin, by every seed alike."""
+    margin, rate = 0.005, 0.0
+    for lost in range(n // 20):
+        delta = -lost / n
+        se = np.sqrt(-delta * (1 + delta) / (n - 1))
+        p = not_inferior(delta, se, n - 1, margin, n) if lost else chance_of_equal(margin, n)
+        rate += (p < 0.05) * stats.binom.pmf(lost, n, margin)
+    assert rate <= 0.05
+
+
+def test_not_inferior_is_the_lower_half_of_tost_at_a_range_without_bounds():
+    p = not_inferior(-0.002, 0.003, 7.0, 0.005, np.nan)
+    assert p == pytest.approx(stats.t.sf(1.0, 7.0))

@@ -43,6 +43,15 @@ def se_at_margin(
     return np.asarray(np.sqrt(np.square(se) + missing * unit))
 
 
+def not_inferior(delta: float, se: float, df: float, margin: float, effective_clusters: float) -> float:
+    """The p-value of a one-sided t test of delta <= -margin: small means worse by less than ``margin``.
+
+    One half of ``tost``, with the standard error of ``se_at_margin``: few examples that are lost with every
+    seed would otherwise pass for proof that no others are.
+    """
+    return float(stats.t.sf((delta + margin) / se_at_margin(delta, se, margin, effective_clusters), df))
+
+
 def chance_of_equal(margin: float, effective_clusters: float) -> float:
     """The most likely that scores from 0 to 1 all agree although the means differ by ``margin``.
 

@@ -177,6 +177,8 @@ def seeds_to_settle(
     _positive("margin", margin)
     many = _from_two_to(limit)
     many = many[many >= parts.n_seeds]
+    if not many.size:
+        return None
     strictest, planned = _strictest(alpha, contrasts), rescaled(parts, many)
     different = _detectable(planned, strictest, _power(power), paired) <= abs(delta)
     variance, df = _variance(planned, paired)

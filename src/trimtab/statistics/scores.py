@@ -98,22 +98,35 @@ class Score:
     """How a score is computed, named in tables (``label``, with its unit), and shown (times ``factor``).
 
     ``margin`` is the difference that does not matter where the study names none, in the score's units before
-    ``factor``; None where the study must name its own.
+    ``factor``; None where the study must name its own. ``bounded``: whether an example's score lies between
+    0 and 1; ``is_mean``: whether an example's score is its own, or a pseudo-value that depends on all others.
     """
 
     function: Callable[[ArrayLike, ArrayLike], NDArray[Any]]
     label: str
     factor: float = 1.0
     margin: float | None = None
+    bounded: bool = False
+    is_mean: bool = True
+
+    @property
+    def name(self) -> str:
+        """What is measured, the label without its unit."""
+        return self.label.partition(", ")[0]
+
+    @property
+    def unit(self) -> str:
+        """What it is shown in: %, nats, or nothing."""
+        return self.label.partition(", ")[2]
 
 
 SCORES: dict[str, Score] = {
-    "accuracy": Score(accuracy, "accuracy, %", factor=100.0, margin=0.005),
+    "accuracy": Score(accuracy, "accuracy, %", factor=100.0, margin=0.005, bounded=True),
     "log_loss": Score(log_loss, "minus log loss, nats"),
     "brier": Score(brier, "minus Brier score"),
-    "matthews": Score(matthews, "Matthews correlation"),
-    "macro_f1": Score(macro_f1, "macro F1, %", factor=100.0),
-    "calibration_error": Score(calibration_error, "minus calibration error, %", factor=100.0),
+    "matthews": Score(matthews, "Matthews correlation", is_mean=False),
+    "macro_f1": Score(macro_f1, "macro F1, %", factor=100.0, is_mean=False),
+    "calibration_error": Score(calibration_error, "minus calibration error, %", factor=100.0, is_mean=False),
 }
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
 from trimtab.statistics import Contrast, holm
+from trimtab.statistics.equivalence import not_inferior
 from trimtab.study.contrasts import Compared, Comparison, Pair
 
 Row = dict[str, Any]
@@ -21,8 +20,8 @@ class Recommendation:
     which came nearest; both have name, mean, examples_per_second, peak_bytes and ``alike`` (the names of
     variants with identical inputs). p: Holm's adjusted p of the candidate; named: whether p is under alpha.
     hardest: the candidate against the variant to which it is hardest to be shown not inferior; None where
-    some other variant shares no seed with it. compared: the number of variants; fewest_seeds: of any
-    comparison of the candidate.
+    some other variant shares no seed with it. compared: the number of variants that have finished a trial,
+    of ``asked`` that the study has; fewest_seeds: of any comparison of the candidate.
     """
 
     best: Row
@@ -31,6 +30,7 @@ class Recommendation:
     p: float
     hardest: Row | None
     compared: int
+    asked: int
     fewest_seeds: int
 
 
@@ -51,10 +51,14 @@ def recommend(comparison: Comparison, means: Sequence[Row], speeds: Sequence[Row
         return None
     margin, alpha = comparison.settings["margin"], comparison.settings["alpha"]
     best = max(rows, key=lambda number: rows[number]["mean"])
-    # Who is the margin or more below the best mean has a p over one half, and need not be compared.
-    near = [number for number in rows if rows[number]["mean"] > rows[best]["mean"] - margin]
+    near = list(rows)
+    if len({tuple(comparison.scores.seeds(number)) for number in rows}) == 1:
+        # Who is the margin or more below the best mean has a p over one half, and need not be compared. Of
+        # means that stand on other seeds that could not be said.
+        near = [number for number in rows if rows[number]["mean"] > rows[best]["mean"] - margin]
     tests = _tests(comparison, near, list(rows))
-    p = {number: _largest(tests.get(number), len(rows) - 1, margin) for number in rows}
+    effective = comparison.effective_clusters
+    p = {number: _largest(tests.get(number), len(rows) - 1, margin, effective) for number in rows}
     adjusted = dict(zip(rows, holm(list(p.values())), strict=True))
     passed = [number for number in near if adjusted[number] < alpha]
     chosen = (
@@ -67,6 +71,7 @@ def recommend(comparison: Comparison, means: Sequence[Row], speeds: Sequence[Row
         p=float(adjusted[chosen]),
         hardest=_hardest(comparison, tests.get(chosen, []), len(rows) - 1, margin),
         compared=len(rows),
+        asked=sum(row["same_as"] == number for number, row in enumerate(comparison.study["variants"])),
         fewest_seeds=min((len(one.seeds) for one in tests.get(chosen, [])), default=0),
     )
 
@@ -98,17 +103,17 @@ def _tests(comparison: Comparison, near: list[int], every: list[int]) -> dict[in
     return tests
 
 
-def _largest(tests: list[Compared] | None, others: int, margin: float) -> float:
+def _largest(tests: list[Compared] | None, others: int, margin: float, effective: float) -> float:
     """The p of a candidate; 1 where some other variant could not be compared with it, or was not."""
     if tests is None or len(tests) < others:
         return 1.0
-    return max(_p_inferior(one.contrast, margin) for one in tests)
+    return max(_p_inferior(one.contrast, margin, effective) for one in tests)
 
 
-def _p_inferior(contrast: Contrast, margin: float) -> float:
+def _p_inferior(contrast: Contrast, margin: float, effective_clusters: float) -> float:
     """One-sided p of a difference over -margin; 1 where nothing is known of chance."""
     if contrast.se > 0:
-        return float(stats.t.sf((contrast.delta + margin) / contrast.se, contrast.df))
+        return not_inferior(contrast.delta, contrast.se, contrast.df, margin, effective_clusters)
     # The same scores everywhere: what speaks for no difference is how many there are.
     equal = contrast.se == 0 and contrast.ci_low == 0 and not math.isnan(contrast.p_equivalence)
     return contrast.p_equivalence if equal else 1.0
@@ -117,7 +122,8 @@ def _p_inferior(contrast: Contrast, margin: float) -> float:
 def _hardest(comparison: Comparison, tests: list[Compared], others: int, margin: float) -> Row | None:
     if len(tests) < others:
         return None
-    one = max(tests, key=lambda one: (_p_inferior(one.contrast, margin), -one.contrast.delta))
+    effective = comparison.effective_clusters
+    one = max(tests, key=lambda one: (_p_inferior(one.contrast, margin, effective), -one.contrast.delta))
     name = comparison.study["variants"][one.baseline]["name"]
     contrast = one.contrast
     return {"name": name, "delta": contrast.delta, "ci_low": contrast.ci_low, "ci_high": contrast.ci_high}
