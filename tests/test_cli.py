@@ -169,6 +169,25 @@ def test_plan_of_what_was_run(done, trimtab):
     assert said[-1] == "nothing is left to run"
 
 
+def test_another_score_on_finished_trials_trains_nothing(done, trimtab, tmp_path):
+    folder = shutil.copytree(done[3], tmp_path / "results" / "study")
+    before = {path: path.read_bytes() for path in folder.glob("trials/*/*")}
+    write(STUDY + '[compare]\nscore = "matthews"\nmargin = 0.05\n')
+    code, said, complained = trimtab("run", "study.toml", "--device", "cpu")
+    assert (code, complained) == (0, [])
+    assert said[0] == "0 trials done now, 4 before"
+    text = (folder / "report.md").read_text()
+    assert "## Matthews correlation on test" in text
+    assert (folder / "tables" / "matthews-test.csv").exists()
+    assert not (folder / "tables" / "accuracy-test.csv").exists()
+    assert {path: path.read_bytes() for path in folder.glob("trials/*/*")} == before
+    assert before
+    code, again, _ = trimtab("report", folder)
+    assert (code, again) == (0, [*said[1:-1], str(folder / "report.md")])
+    _, plan, _ = trimtab("plan", "study.toml")
+    assert any("in Matthews correlation; and to find" in line for line in plan)
+
+
 def test_plan_of_what_was_not_trains_nothing(trimtab, tmp_path):
     write(STUDY.replace("[12]", "[12, 40]"))
     code, said, complained = trimtab("plan", "study.toml", "--device", "cpu")
@@ -368,6 +387,11 @@ def test_a_study_that_is_not_there(wrong, command):
             "seeds = 2",
             "",
             "study.toml: [grid]: seeds is missing; say how many, such as seeds = 5, or list them",
+        ),
+        (
+            "seeds = 2",
+            'seeds = 2\n[compare]\nscore = "acuracy"',
+            "study.toml: [compare]: score 'acuracy' is unknown: did you mean 'accuracy'?",
         ),
     ],
 )

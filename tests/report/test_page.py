@@ -13,7 +13,10 @@ import pytest
 from trimtab import report
 from trimtab.config import InputError
 
-TABLES = ("accuracy-test", "contrasts-test", "affected-test", "throughput", "audit", "audit-by-label")
+TABLES = (
+    *("accuracy-test", "contrasts-test", "affected-test", "other-scores-test"),
+    *("throughput", "audit", "audit-by-label"),
+)
 FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "curves")
 
 

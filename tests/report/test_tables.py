@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from trimtab.report.tables import Column, Table, p_value, percent, points
+from trimtab.report.scale import notes, scale_named
+from trimtab.report.tables import Column, Table, p_value, percent
+from trimtab.statistics import SCORES
 
 
 @pytest.mark.parametrize(
@@ -23,9 +25,48 @@ def test_p_is_never_shown_as_0(p, shown):
     assert p_value(p) == shown
 
 
-def test_shares_and_differences():
+def test_shares():
     assert (percent(0.12345), percent(0.5, 0), percent(None), percent(math.nan)) == ("12.35", "50", "", "")
-    assert (points(0.01), points(-0.0123), points(math.nan)) == ("+1.00", "-1.23", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "axis", "level", "difference", "amount"),
+    [
+        ("accuracy", "accuracy %", "accuracy on test, %", "12.35 %", "-1.23 points", "1.23 points"),
+        (
+            "log_loss",
+            "minus log loss, nats",
+            "minus log loss on test, nats",
+            "0.1235 nats",
+            "-0.0123 nats",
+            "0.0123 nats",
+        ),
+        (
+            "matthews",
+            "Matthews correlation",
+            "Matthews correlation on test",
+            "0.1235",
+            "-0.0123",
+            "0.0123",
+        ),
+        ("macro_f1", "macro F1 %", "macro F1 on test, %", "12.35 %", "-1.23 points", "1.23 points"),
+    ],
+)
+def test_each_score_in_its_own_unit(name, head, axis, level, difference, amount):
+    scale = scale_named(name)
+    assert (scale.head, scale.axis("test")) == (head, axis)
+    assert scale.level_with_unit(0.12346) == level
+    assert scale.difference_with_unit(-0.0123) == difference
+    assert (scale.amount(-0.0123), scale.amount(0.0123)) == (amount, amount)
+    assert (scale.level(math.nan), scale.level(None), scale.difference(math.nan)) == ("", "", "")
+
+
+def test_what_is_turned_or_no_mean_is_said_once():
+    assert notes([scale_named("accuracy")]) == ""
+    said = notes([scale_named(name) for name in SCORES])
+    assert "Minus log loss, minus Brier score and minus calibration error: the sign is turned" in said
+    assert "Matthews correlation, macro F1 and minus calibration error: no mean over examples" in said
+    assert said.count("turned") == said.count("jackknife") == 1
 
 
 def test_a_table_in_every_form(tmp_path):

@@ -67,6 +67,9 @@ def write(
     rates=None,
     replicas=False,
     margin=0.01,
+    score=None,
+    logits=None,
+    cross_logits=None,
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -75,7 +78,9 @@ def write(
     variant each shares its inputs and trials with. ceilings: by variant. clusters: by test set. cross: by
     test set, whether each model is right on each variant's inputs (variants, variants, seeds, examples);
     uncrossed: (variant, seed number) of models not evaluated so. rates: examples/s of training, by variant.
-    replicas: whether variants are replicas of one truncation instead, and contrasts unpaired.
+    replicas: whether variants are replicas of one truncation instead, and contrasts unpaired. score: what
+    [compare] names. logits: by test set, (variants, seeds, examples, classes), what models say in place of
+    what ``scores`` and ``cross`` make of them; cross_logits: likewise (variants, variants, ...).
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape
@@ -110,6 +115,8 @@ def write(
             trial.add_metrics(epoch(1))
             trial.add_metrics(epoch(2))
             predictions = {name: logits_for(labels[name], scores[name][variant, number]) for name in scores}
+            if logits is not None:
+                predictions = {name: logits[name][variant, number].astype(np.float32) for name in scores}
             means = {name: float(scores[name][variant, number].mean()) for name in scores}
             trial.finish(result(means, 100.0 if rates is None else rates[variant]), predictions)
             if cross is not None and (variant, number) not in uncrossed:
@@ -117,7 +124,10 @@ def write(
                 for name, value in cross.items():
                     for other in {*same} - {variant}:
                         right = np.asarray(value, bool)[variant, other, number]
-                        trial.crossed.add(f"{name}{other}", logits_for(labels[name], right))
+                        said = logits_for(labels[name], right)
+                        if cross_logits is not None:
+                            said = cross_logits[name][variant, other, number].astype(np.float32)
+                        trial.crossed.add(f"{name}{other}", said)
         rows.append(
             {
                 "name": f"t{variant}, max_len 8",
@@ -151,7 +161,8 @@ def write(
         "excluded": [{"place": {"max_len": 4}, "because": "nothing is left"}],
         "contrasts": [{"variant": v, "baseline": b, "paired": not replicas} for v, b in declared],
         "compare": {"baseline": {}, "margin": margin, "alpha": 0.05, "exploratory": exploratory}
-        | {"cross": cross is not None},
+        | {"cross": cross is not None}
+        | ({} if score is None else {"score": score}),
         "tests": list(scores),
         "labels": ["a", "b", "c"],
         "vocabulary": 50,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trimtab.statistics import compare, holm
+from trimtab.statistics import SCORES, compare, holm
 from trimtab.study.affected import affected_rows
 from trimtab.study.analysis import analyse
 from trimtab.study.scores import Scores
@@ -47,7 +47,12 @@ def rows_of(scores, digests, clusters=None, paired=True, **settings):
 
 
 def scores_of(tables):
-    return Scores({number: dict(enumerate(table)) for number, table in enumerate(tables)})
+    """Accuracies as given: two classes, of which the second is the label of all."""
+    logits = {
+        number: {seed: np.eye(2, dtype=np.float32)[right.astype(int)] for seed, right in enumerate(table)}
+        for number, table in enumerate(tables)
+    }
+    return Scores(SCORES["accuracy"], np.ones(EXAMPLES, np.int64), logits)
 
 
 @pytest.mark.parametrize("clusters", [None, np.arange(EXAMPLES) // 3])

@@ -79,6 +79,13 @@ def test_another_baseline(study):
     assert (made.compare.margin, made.compare.alpha, made.compare.exploratory) == (0.02, 0.05, False)
 
 
+def test_accuracy_unless_the_study_names_another_score(study):
+    made = study("seeds = 2", "seeds = 2\n[compare]\nalpha = 0.01")
+    assert (made.compare.score, made.compare.margin) == ("accuracy", 0.005)
+    made = study("seeds = 2", 'seeds = 2\n[compare]\nscore = "log_loss"\nmargin = 0.2')
+    assert (made.compare.score, made.compare.margin) == ("log_loss", 0.2)
+
+
 def test_a_whole_variant_as_baseline(study):
     made = study("seeds = 2", 'seeds = 2\n[compare]\nbaseline = { truncation = "ratio", max_len = 40 }')
     assert made.contrasts == (Contrast(0, 3, True), Contrast(1, 3, True), Contrast(2, 3, True))
@@ -252,6 +259,30 @@ COMPARE = "seeds = 2\n[compare]\n"
             "seeds = 2",
             COMPARE + "exploratory = 1",
             "[compare]: exploratory = 1 is wrong; it should be a valid boolean",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + 'score = "mathews"\nmargin = 0.1',
+            "[compare]: score 'mathews' is unknown: did you mean 'matthews'?",
+        ),
+        ("seeds = 2", COMPARE + "score = 1", "[compare]: score = 1 is wrong; it should be a valid string"),
+        (
+            "seeds = 2",
+            COMPARE + 'score = "matthews"',
+            "[compare]: margin is missing, as score 'matthews' has none by default; give the largest "
+            "difference that counts as none, in units of the Matthews correlation",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + 'score = "log_loss"',
+            "[compare]: margin is missing, as score 'log_loss' has none by default; give the largest "
+            "difference that counts as none, in nats",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + 'score = "macro_f1"',
+            "[compare]: margin is missing, as score 'macro_f1' has none by default; give the largest "
+            "difference that counts as none, in macro F1 as a share, where 0.01 is one point",
         ),
     ],
 )

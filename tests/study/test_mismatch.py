@@ -56,7 +56,7 @@ def test_the_matrix_holds_the_means(made, cross):
     assert found.seeds == [0, 1, 2, 3]
     assert found.inputs == [[f"t{number}, max_len 8"] for number in range(MODELS)]
     assert [(row["variant"], row["own"]) for row in found.rows] == [(0, 0), (1, 1), (2, 2)]
-    np.testing.assert_allclose([row["accuracies"] for row in found.rows], cross.mean(axis=(2, 3)))
+    np.testing.assert_allclose([row["means"] for row in found.rows], cross.mean(axis=(2, 3)))
 
 
 @pytest.mark.parametrize("clusters", [None, np.arange(EXAMPLES) // 3])
@@ -105,9 +105,7 @@ def test_a_missing_evaluation_takes_its_seed_along_and_is_named(made, cross):
     assert found.seeds == [0, 1, 3]
     assert found.missing == [{"name": "t1, max_len 8", "seed": 2, "reason": None}]
     assert_agree(found.mismatches, expected(cross[:, :, [0, 1, 3]]))
-    np.testing.assert_allclose(
-        [row["accuracies"] for row in found.rows], cross[:, :, [0, 1, 3]].mean(axis=(2, 3))
-    )
+    np.testing.assert_allclose([row["means"] for row in found.rows], cross[:, :, [0, 1, 3]].mean(axis=(2, 3)))
 
 
 def test_a_model_without_any_evaluation_is_left_out(made, cross):
@@ -116,7 +114,7 @@ def test_a_model_without_any_evaluation_is_left_out(made, cross):
     assert [row["variant"] for row in found.rows] == [0, 2]
     assert len(found.inputs) == 3
     assert len(found.missing) == 4
-    assert found.rows[1]["accuracies"] == pytest.approx(cross[2].mean(axis=(1, 2)).tolist())
+    assert found.rows[1]["means"] == pytest.approx(cross[2].mean(axis=(1, 2)).tolist())
 
 
 def test_nothing_evaluated_yet(made):
@@ -137,7 +135,7 @@ def test_identical_inputs_share_a_column_and_a_model(made, cross):
     assert found.inputs == [["t0, max_len 8", "t2, max_len 8"], ["t1, max_len 8"]]
     assert [(row["variant"], row["own"]) for row in found.rows] == [(0, 0), (1, 1)]
     assert [(row["variant"], row["inputs"]) for row in found.mismatches] == [(0, 1), (1, 0)]
-    np.testing.assert_allclose([row["accuracies"] for row in found.rows], cross[:2, :2].mean(axis=(2, 3)))
+    np.testing.assert_allclose([row["means"] for row in found.rows], cross[:2, :2].mean(axis=(2, 3)))
 
 
 def test_a_trial_that_is_missing_is_no_cross_evaluation_that_is(made):

@@ -58,7 +58,8 @@ def test_keys_depend_neither_on_names_nor_on_order_nor_on_other_variants(plan):
 
 
 def test_keys_do_not_depend_on_what_is_asked_of_the_results(plan):
-    more = plan("seeds = 2", "seeds = [1, 0, 5]\n[compare]\nmargin = 0.1", '"Does it matter?"', '"Another?"')
+    compare = '[compare]\nscore = "matthews"\nmargin = 0.1'
+    more = plan("seeds = 2", f"seeds = [1, 0, 5]\n{compare}", '"Does it matter?"', '"Another?"')
     assert keys(more) == keys(plan())
 
 

@@ -6,6 +6,7 @@ import pytest
 from trimtab.data.dataset import prepare
 from trimtab.report.plan import plan_text
 from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
+from trimtab.statistics.scores import matthews
 from trimtab.study import Ledger
 from trimtab.study.plan import make_plan
 from trimtab.study.power import detectable
@@ -76,3 +77,36 @@ def test_no_contrast_no_word(tmp_path, planned):
     plan = planned('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]")
     assert detectable(plan, Ledger(tmp_path / "none")) == []
     assert "chance of 80 %" not in text(plan, Ledger(tmp_path / "none"))
+
+
+MATTHEWS = ("seeds = 2", 'seeds = 2\n[compare]\nscore = "matthews"\nmargin = 0.02')
+
+
+def test_by_another_score_nothing_is_assumed(tmp_path, planned):
+    plan, ledger = planned(*MATTHEWS), Ledger(tmp_path / "none")
+    [one] = detectable(plan, ledger)
+    assert (one.known, one.measured, one.seeds, np.isnan(one.smallest)) == (False, 0, None, True)
+    said = text(plan, ledger)
+    assert "What 1 of the contrasts could show by Matthews correlation is not known before two" in said
+    assert "Assumed" not in said
+    assert "ceiling" not in said
+
+
+def test_by_another_score_it_is_measured_in_its_units(ran, planned):
+    ledger = Ledger(ran[1].folder)
+    plan = planned(*MATTHEWS)
+    [one] = detectable(plan, ledger)
+    frame, evaluated = ledger.frame(), ledger.evaluated()
+
+    def values(name):
+        keys = frame[frame["name"] == name].sort_values("seed")["key"]
+        logits = np.stack([ledger.trial(key).predictions("test") for key in keys])
+        return matthews(logits, evaluated["labels/test"])
+
+    parts = contrast_parts(values(one.name), values(one.baseline), evaluated["clusters/test"])
+    np.testing.assert_allclose(one.smallest, smallest_detectable(parts, 2))
+    assert one.seeds == seeds_needed(parts, 0.02)
+    said = text(plan, ledger)
+    assert "from this difference on, in Matthews correlation" in said
+    assert "as large as the margin, 0.0200, it" in said
+    assert f"{one.smallest:.4f}" in said

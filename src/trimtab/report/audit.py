@@ -31,7 +31,7 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
     parts = ["\n".join(about), *audited.notes]
     parts += [f"{titles[table.name]}\n\n{table.text()}" for table in audit_tables(audited) if table.rows]
     if audited.hardly:
-        words = "Hardly any difference in accuracy can be expected (under 1 % of pairs cut): "
+        words = "Hardly any difference can be expected (under 1 % of pairs cut): "
         parts.append(words + "; ".join(audited.hardly) + ".")
     return "\n\n".join(parts)
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from trimtab.report.figures import style
+from trimtab.report.scale import Scale, scale_of
 from trimtab.study.analysis import Row, TestSet
 
 _BLUE, _ORANGE, _GREEN, *_ = sns.color_palette("colorblind")
@@ -31,20 +32,22 @@ def forest_figure(test: TestSet, settings: Row) -> Figure:
 
     settings: [compare]. A contrast without an interval has an empty marker.
     """
+    scale = scale_of(test)
     figure, [axes] = _rows(len(test.contrasts), 1)
-    margin = 100 * settings["margin"]
+    margin = scale.shown(settings["margin"])
     axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
     for place, row in enumerate(test.contrasts):
-        _point(axes, place, row)
+        _point(axes, place, row, scale)
     _labels(axes, _names(test.contrasts))
     for verdict, (marker, colour) in _VERDICTS.items():
         if any(row["verdict"] == verdict for row in test.contrasts):
             fill = "white" if verdict == "identical" else colour
             axes.plot([], [], marker, color=colour, markerfacecolor=fill, label=verdict)
-    axes.fill_between([], [], [], color="0.9", label=f"margin, {margin:.2f} points either way")
+    axes.fill_between([], [], [], color="0.9", label=f"margin, {scale.amount(settings['margin'])} either way")
     level = f"{100 * (1 - settings['alpha']):g} %"
-    axes.set_xlabel(f"difference in accuracy on {test.name}, points; {level} intervals, unadjusted")
+    unit = scale.difference_end
+    axes.set_xlabel(f"difference in {scale.name} on {test.name}{unit}; {level} intervals, unadjusted")
     _legend(figure)
     return figure
 
@@ -54,12 +57,13 @@ def seed_figure(test: TestSet) -> Figure:
 
     The left panel tells variants apart, the right one shows how far seeds spread where those are far apart.
     """
+    scale = scale_of(test)
     figure, (left, right) = _rows(len(test.means), 2)
     for place, row in enumerate(test.means):
-        _seeds(left, place, row, 0.0)
-        _seeds(right, place, row, row["mean"])
+        _seeds(left, place, row, 0.0, scale)
+        _seeds(right, place, row, row["mean"], scale)
         if row["ceiling"] is not None:
-            left.vlines(100 * row["ceiling"], place - 0.4, place + 0.4, color=_ORANGE, linewidth=2)
+            left.vlines(scale.shown(row["ceiling"]), place - 0.4, place + 0.4, color=_ORANGE, linewidth=2)
     _labels(left, [row["name"] for row in test.means])
     _labels(right, [""] * len(test.means))
     right.axvline(0, color="0.3", linewidth=0.8, zorder=1)
@@ -67,29 +71,31 @@ def seed_figure(test: TestSet) -> Figure:
     left.plot([], [], "|-", color="0.15", linewidth=1.4, markersize=9, label="mean and interval")
     if any(row["ceiling"] is not None for row in test.means):
         left.plot([], [], "|", color=_ORANGE, markersize=11, markeredgewidth=2, label="ceiling")
-    left.set_xlabel(f"accuracy on {test.name}, %")
-    right.set_xlabel("from the variant's own mean, points")
+    left.set_xlabel(scale.axis(test.name))
+    right.set_xlabel(f"from the variant's own mean{scale.difference_end}")
     _legend(figure)
     return figure
 
 
-def _seeds(axes: Axes, place: int, row: Row, origin: float) -> None:
+def _seeds(axes: Axes, place: int, row: Row, origin: float, scale: Scale) -> None:
     """Seeds above, mean and interval below the line of a row; ``origin`` is where 0 lies."""
-    scores = [100 * (score - origin) for score in row["by_seed"]]
+    scores = [scale.shown(score - origin) for score in row["by_seed"]]
     axes.plot(scores, [place - 0.16] * len(scores), "o", color=_BLUE, **_SEED)
     if not math.isnan(row["ci_low"]):
-        ends = [100 * (row[key] - origin) for key in ("ci_low", "ci_high")]
+        ends = [scale.shown(row[key] - origin) for key in ("ci_low", "ci_high")]
         axes.plot(ends, [place + 0.18] * 2, color="0.15", linewidth=1.4)
-    axes.plot(100 * (row["mean"] - origin), place + 0.18, "|", color="0.15", markersize=8, markeredgewidth=2)
+    mean = scale.shown(row["mean"] - origin)
+    axes.plot(mean, place + 0.18, "|", color="0.15", markersize=8, markeredgewidth=2)
 
 
-def _point(axes: Axes, place: int, row: Row) -> None:
+def _point(axes: Axes, place: int, row: Row, scale: Scale) -> None:
     marker, colour = _VERDICTS[row["verdict"]]
     known = not math.isnan(row["ci_low"]) and row["verdict"] != "identical"
     if known:
-        axes.plot([100 * row["ci_low"], 100 * row["ci_high"]], [place, place], color=colour, linewidth=1.6)
+        ends = [scale.shown(row[key]) for key in ("ci_low", "ci_high")]
+        axes.plot(ends, [place, place], color=colour, linewidth=1.6)
     fill = colour if known else "white"
-    axes.plot(100 * row["delta"], place, marker, color=colour, markerfacecolor=fill, markersize=6.5)
+    axes.plot(scale.shown(row["delta"]), place, marker, color=colour, markerfacecolor=fill, markersize=6.5)
 
 
 def _names(contrasts: Sequence[Row]) -> list[str]:

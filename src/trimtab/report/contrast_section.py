@@ -1,11 +1,13 @@
 """The contrasts of a test set: their table, their figure, and what they rest on."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from trimtab.report.contrast_figures import forest_figure
 from trimtab.report.contrast_tables import contrast_table
-from trimtab.report.tables import Table, points
+from trimtab.report.scale import scale_of
+from trimtab.report.tables import Table
 from trimtab.study.analysis import Analysis, TestSet
 
 ShowTable = Callable[[Table], str]
@@ -43,12 +45,20 @@ def _signature(test: TestSet, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
     settings = analysis.study["compare"]
     correction = "Benjamini-Hochberg" if settings["exploratory"] else "Holm"
-    tested = sum(row["verdict"] != "identical" for row in test.contrasts)
+    tested = sum(not math.isnan(row["p"]) for row in test.contrasts)
     versions = dict.fromkeys(f"{one['trimtab']} ({one['commit']})" for one in analysis.signatures)
     return (
         f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
-        f"{test.effective_clusters:,.0f}); crossed analysis of seeds and examples, two-sided t "
-        f"tests, {_pairing(test)}; {correction} over {_tested(tested)}; trimtab {', '.join(versions)}."
+        f"{test.effective_clusters:,.0f}); {_test(test, correction, tested)}; trimtab {', '.join(versions)}."
+    )
+
+
+def _test(test: TestSet, correction: str, tested: int) -> str:
+    if not tested:
+        return "no test was made"
+    return (
+        f"crossed analysis of seeds and examples, two-sided t tests, {_pairing(test)}; {correction} over "
+        f"{_tested(tested)}"
     )
 
 
@@ -64,11 +74,11 @@ def _seeds(test: TestSet) -> str:
 
 
 def _meaning(test: TestSet, settings: dict[str, Any]) -> str:
-    margin = points(settings["margin"])[1:]
+    margin = scale_of(test).amount(settings["margin"])
     words = (
         f"Intervals are unadjusted, at {100 * (1 - settings['alpha']):g} %; p is adjusted. Better and worse: "
         f"adjusted p under {settings['alpha']:g}. Equivalent: the difference is shown to lie within {margin} "
-        "points either way (two one-sided tests, adjusted likewise)."
+        "either way (two one-sided tests, adjusted likewise)."
     )
     if any(row["verdict"] == "identical" for row in test.contrasts):
         words += (

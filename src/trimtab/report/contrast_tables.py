@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable
 
+from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import (
     Column,
     Table,
     interval_cell,
     p_value,
     percent,
-    points,
     share_cell,
     text_cell,
 )
@@ -19,10 +19,10 @@ from trimtab.study.mismatch import Cross
 _NAMED = 4
 
 
-def _difference() -> list[Column]:
+def _difference(scale: Scale) -> list[Column]:
     return [
-        Column("difference, points", "delta", lambda row: points(row["delta"])),
-        Column("interval", "ci_low ci_high se df", interval_cell(points)),
+        Column(f"difference{scale.difference_end}", "delta", lambda row: scale.difference(row["delta"])),
+        Column("interval", "ci_low ci_high se df", interval_cell(scale.difference)),
         Column("adjusted p", "p p_adjusted", lambda row: p_value(row["p_adjusted"])),
         Column("verdict", "verdict p_equivalence paired question", text_cell("verdict")),
     ]
@@ -33,7 +33,7 @@ def contrast_table(test: TestSet) -> Table:
     columns = [
         Column("variant", "name", text_cell("name")),
         Column("against", "baseline", text_cell("baseline")),
-        *_difference(),
+        *_difference(scale_of(test)),
         Column("pairs cut differently %", "affected_share", share_cell("affected_share", 1)),
     ]
     if any(row["verdict"] == "inconclusive" for row in test.contrasts):
@@ -52,6 +52,7 @@ def _more_seeds(row: Row) -> str:
 
 def affected_table(test: TestSet) -> Table:
     """Each contrast on the pairs that its two variants cut differently."""
+    scale = scale_of(test)
     columns = [
         Column("variant", "name", text_cell("name")),
         Column("against", "baseline", text_cell("baseline")),
@@ -60,9 +61,9 @@ def affected_table(test: TestSet) -> Table:
             "pairs share",
             lambda row: f"{row['pairs']:,} ({percent(row['share'], 1)} %)",
         ),
-        Column("accuracy % on those", "mean", share_cell("mean")),
-        Column("of the other", "baseline_mean", share_cell("baseline_mean")),
-        *_difference(),
+        Column(f"{scale.head} on those", "mean", lambda row: scale.level(row["mean"])),
+        Column("of the other", "baseline_mean", lambda row: scale.level(row["baseline_mean"])),
+        *_difference(scale),
     ]
     return Table(f"affected-{test.name}", columns, test.affected)
 
@@ -72,44 +73,45 @@ def is_named(cross: Cross) -> bool:
     return len(cross.inputs) <= _NAMED
 
 
-def matrix_table(name: str, cross: Cross) -> Table:
-    """Accuracy of each model on each of the inputs, in brackets on its own."""
+def matrix_table(test: TestSet, cross: Cross) -> Table:
+    """The score of each model on each of the inputs, in brackets on its own."""
     columns = [Column("trained with", "name", text_cell("name"))]
     if not is_named(cross):
         columns.append(Column("own", "own_number", lambda row: str(row["own"] + 1)))
     for number, names in enumerate(cross.inputs):
         head = names[0] if is_named(cross) else str(number + 1)
-        columns.append(Column(head, f"inputs_{number + 1}", _cell(number)))
+        columns.append(Column(head, f"inputs_{number + 1}", _cell(number, scale_of(test))))
     rows = [
         row
         | {"own_number": row["own"] + 1}
-        | {f"inputs_{number + 1}": mean for number, mean in enumerate(row["accuracies"])}
+        | {f"inputs_{number + 1}": mean for number, mean in enumerate(row["means"])}
         for row in cross.rows
     ]
-    return Table(f"cross-{name}", columns, rows)
+    return Table(f"cross-{test.name}", columns, rows)
 
 
-def _cell(number: int) -> Callable[[Row], str]:
+def _cell(number: int, scale: Scale) -> Callable[[Row], str]:
     def cell(row: Row) -> str:
-        shown = percent(row["accuracies"][number])
+        shown = scale.level(row["means"][number])
         return f"[{shown}]" if row["own"] == number else shown
 
     return cell
 
 
-def mismatch_table(name: str, cross: Cross) -> Table:
+def mismatch_table(test: TestSet, cross: Cross) -> Table:
     """Each model on other inputs than its own: against itself on its own, and the model trained for them."""
+    scale = scale_of(test)
     columns = [
         Column("trained with", "name", text_cell("name")),
         Column("evaluated with", "evaluated_with", text_cell("evaluated_with")),
-        Column("accuracy %", "mean", share_cell("mean")),
-        *_short_difference("to itself on its own", ""),
-        *_short_difference("to the model trained for these", "matched_"),
+        Column(scale.head, "mean", lambda row: scale.level(row["mean"])),
+        *_short_difference(scale, "to itself on its own", ""),
+        *_short_difference(scale, "to the model trained for these", "matched_"),
     ]
-    return Table(f"mismatches-{name}", columns, cross.mismatches)
+    return Table(f"mismatches-{test.name}", columns, cross.mismatches)
 
 
-def _short_difference(head: str, prefix: str) -> list[Column]:
+def _short_difference(scale: Scale, head: str, prefix: str) -> list[Column]:
     """A difference with its interval in one cell, and its verdict with the adjusted p."""
     keys = " ".join(f"{prefix}{key}" for key in ("delta", "ci_low", "ci_high", "se", "df"))
     keys += " matched_name" if prefix else ""
@@ -118,14 +120,14 @@ def _short_difference(head: str, prefix: str) -> list[Column]:
         if math.isnan(row[f"{prefix}delta"]):
             return ""
         interval = {key: row[f"{prefix}{key}"] for key in ("ci_low", "ci_high", "se")}
-        return f"{points(row[f'{prefix}delta'])} ({interval_cell(points)(interval)})"
+        return f"{scale.difference(row[f'{prefix}delta'])} ({interval_cell(scale.difference)(interval)})"
 
     def verdict(row: Row) -> str:
         p = p_value(row[f"{prefix}p_adjusted"])
         return f"{row[f'{prefix}verdict']} ({p})" if p else row[f"{prefix}verdict"]
 
     return [
-        Column(f"{head}, points", keys, cell),
+        Column(f"{head}{scale.difference_end}", keys, cell),
         Column(
             "verdict (adjusted p)",
             f"{prefix}verdict {prefix}p {prefix}p_adjusted {prefix}p_equivalence",

@@ -16,15 +16,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trimtab.report.scale import Scale, scale_of
 from trimtab.study.analysis import Row, TestSet
 
 _LINES = 6  # of a legend, for which there is room
 _MARKERS = "osD^vPX*<>hdp"
 
 
-def accuracy_figure(test: TestSet) -> Figure:
-    """Accuracy over max_len, a line a strategy, with intervals; the ceiling dashed where one is known."""
-    frame = _percent(pd.DataFrame(test.means), "mean", "ci_low", "ci_high", "ceiling")
+def score_figure(test: TestSet) -> Figure:
+    """The score over max_len, a line a strategy, with intervals; the ceiling dashed where one is known."""
+    scale = scale_of(test)
+    frame = _shown(scale, pd.DataFrame(test.means), "mean", "ci_low", "ci_high", "ceiling")
     figure, axes = _axes()
     colours = _colours(frame)
     lengths = sorted(frame["max_len"].unique())
@@ -54,16 +56,17 @@ def accuracy_figure(test: TestSet) -> Figure:
             )
     if frame["ceiling"].notna().any():
         axes.plot([], [], color="0.3", linestyle=(0, (2, 1)), linewidth=2, label="ceiling")
-    axes.set(xlabel="max_len, tokens", ylabel=f"accuracy on {test.name}, %")
+    axes.set(xlabel="max_len, tokens", ylabel=scale.axis(test.name))
     axes.set_xticks(range(len(lengths)), [str(length) for length in lengths])
     _legend(axes)
     return figure
 
 
 def throughput_figure(test: TestSet, speeds: list[Row]) -> Figure:
-    """Accuracy against training throughput: what a point of accuracy costs."""
+    """The score against training throughput: what a point of it costs."""
+    scale = scale_of(test)
     frame = pd.DataFrame(test.means).merge(pd.DataFrame(speeds)[["variant", "examples_per_second"]])
-    frame = _percent(frame[frame["same_as"].isna()], "mean", "ci_low", "ci_high")
+    frame = _shown(scale, frame[frame["same_as"].isna()], "mean", "ci_low", "ci_high")
     figure, axes = _axes()
     colours = _colours(pd.DataFrame(test.means))
     lengths = sorted(frame["max_len"].unique())
@@ -82,7 +85,7 @@ def throughput_figure(test: TestSet, speeds: list[Row]) -> Figure:
     for number, length in enumerate(lengths):
         marker = _MARKERS[number % len(_MARKERS)]
         axes.plot([], [], color="0.3", marker=marker, linestyle="", label=f"max_len {length}")
-    axes.set(xlabel="training throughput, examples/s", ylabel=f"accuracy on {test.name}, %")
+    axes.set(xlabel="training throughput, examples/s", ylabel=scale.axis(test.name))
     _legend(axes)
     return figure
 
@@ -262,5 +265,5 @@ def _colours(frame: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     return dict(zip(series, sns.color_palette("colorblind", len(series)), strict=True))
 
 
-def _percent(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    return frame.assign(**{column: 100 * frame[column].astype(float) for column in columns})
+def _shown(scale: Scale, frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return frame.assign(**{column: scale.shown(frame[column].astype(float)) for column in columns})

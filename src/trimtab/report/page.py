@@ -9,17 +9,19 @@ from trimtab.config import InputError
 from trimtab.report import figures
 from trimtab.report.contrast_figures import seed_figure
 from trimtab.report.contrast_section import contrast_section
-from trimtab.report.secondary import affected_section, cross_section
+from trimtab.report.scale import notes, scale_named, scale_of
+from trimtab.report.secondary import affected_section, checkpoint_section, cross_section, others_section
 from trimtab.report.summary import recommendations, summary
 from trimtab.report.tables import (
     Table,
-    accuracy_table,
     audit_table,
+    score_table,
     speed_table,
 )
 from trimtab.study.analysis import Analysis, TestSet, analyse, label_audit_rows
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
+from trimtab.study.scores import score_name
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def write(folder: str | Path) -> Written:
         mend = "give it room and leave to write, or copy the folder and name the copy"
         raise InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}") from error
     several = len(analysis.tests) > 1
-    lines = [line.replace("**", "") for line in _recommended(analysis)]
+    lines = _judged_by(analysis.study)
+    lines += [line.replace("**", "") for line in _recommended(analysis)]
     lines += [
         (f"{test.name}: " if several else "") + line.replace("**", "")
         for test in analysis.tests
@@ -68,7 +71,7 @@ class _Page:
 
     def text(self) -> str:
         parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
-        parts.append(_bullets(_recommended(self.analysis)))
+        parts += [*_judged_by(self.study), _bullets(_recommended(self.analysis))]
         for test in self.analysis.tests:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
@@ -97,19 +100,21 @@ class _Page:
         ]
 
     def _test_set(self, test: TestSet) -> list[str]:
-        parts = [f"## Accuracy on {test.name}", _bullets(summary(test)), self._table(accuracy_table(test))]
+        scale = scale_of(test)
+        parts = [f"## {scale.title} on {test.name}", _bullets(summary(test)), self._table(score_table(test))]
         if any(row["ceiling"] is not None for row in test.means):
             parts.append(
                 "The ceiling is the best that a reader could do on average after the cut. A mean is called "
                 "above it where a one-sided test, unadjusted, gives p < 0.01."
             )
-        parts.append(
-            self._figure(figures.accuracy_figure(test), f"accuracy-{test.name}", "Accuracy over max_len")
-        )
-        parts.append(self._figure(seed_figure(test), f"seeds-{test.name}", "Each seed's accuracy"))
+        figure = figures.score_figure(test)
+        parts.append(self._figure(figure, f"{test.score}-{test.name}", f"{scale.title} over max_len"))
+        parts.append(self._figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"))
         parts += contrast_section(test, self.analysis, self._table, self._figure)
+        parts += checkpoint_section(test, self._table)
         parts += affected_section(test, self.study["compare"], self._table)
-        return parts + cross_section(test, self.study["compare"], self._table)
+        parts += cross_section(test, self.study["compare"], self._table)
+        return parts + others_section(test, self.study["compare"], self._table)
 
     def _speed(self) -> list[str]:
         threads = f"threads a trial: {self.study['runtime']['threads']}"
@@ -121,7 +126,8 @@ class _Page:
         ]
         for test in self.analysis.tests:
             figure = figures.throughput_figure(test, self.analysis.speeds)
-            parts.append(self._figure(figure, f"throughput-{test.name}", "Accuracy against throughput"))
+            words = f"{scale_of(test).title} against throughput"
+            parts.append(self._figure(figure, f"throughput-{test.name}", words))
         return parts
 
     def _curves(self) -> list[str]:
@@ -179,6 +185,15 @@ class _Page:
 
 def _recommended(analysis: Analysis) -> list[str]:
     return recommendations(analysis.tests, analysis.study["compare"])
+
+
+def _judged_by(study: dict[str, Any]) -> list[str]:
+    """What models are judged by, where it is not accuracy, and what a reader must know of it."""
+    name = score_name(study["compare"])
+    if name == "accuracy":
+        return []
+    scale = scale_named(name)
+    return [f"Judged by {scale.name}. {notes([scale])}".strip()]
 
 
 def _words(signature: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from tabulate import tabulate
 
 from trimtab.report.audit import counts_words
 from trimtab.report.power import power_words
+from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
 from trimtab.study.cross import lacks_weights, unanswered
 from trimtab.study.definition import place_words
@@ -27,7 +28,8 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
     parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts.append(_contrast_words(plan))
-    parts += power_words(detectable(plan, ledger), len(study.seeds), study.compare.margin)
+    found, scale = detectable(plan, ledger), scale_named(study.compare.score)
+    parts += power_words(found, len(study.seeds), study.compare.margin, scale)
     if plan.study.compare.cross:
         parts.append(_cross_words(sum(again), evaluations))
     left = [trials + more for (_, trials), more in zip(counts, again, strict=True)]
@@ -74,7 +76,7 @@ def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None
     row: dict[str, Any] = {"variant": variants[number].name}
     for test in plan.dataset.tests:
         row[f"cut of {test} %"] = percent(inputs.audits[test].cut, 1)
-        if test in inputs.ceilings:
+        if test in inputs.ceilings and plan.study.compare.score == "accuracy":
             row[f"ceiling of {test} %"] = percent(inputs.ceilings[test], 1)
     row["tokens a row"] = f"{inputs.tokens['train']:.1f}"
     if same != number:
@@ -94,7 +96,8 @@ def _contrast_words(plan: Plan) -> str:
     study = plan.study
     tested = sum(plan.same_inputs(c.variant) != plan.same_inputs(c.baseline) for c in study.contrasts)
     hardly = [v.name for v, inputs in zip(study.variants, plan.inputs, strict=True) if inputs.hardly_cut]
-    words = f"{len(study.contrasts)} contrasts, {tested} of them between inputs that differ."
+    words = f"{len(study.contrasts)} contrasts, {tested} of them tested"
+    words += "." if tested == len(study.contrasts) else "; the others' inputs are identical."
     if hardly:
         words += f"\nHardly any difference can be expected (under 1 % of pairs cut): {'; '.join(hardly)}."
     return words

@@ -6,47 +6,67 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from trimtab.report.scale import Scale
 from trimtab.report.tables import percent
 from trimtab.statistics.power import DISAGREEMENT, LASTING, SEED_DEVIATION
 from trimtab.study.power import Detectable
 
 
-def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float) -> list[str]:
+def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scale: Scale) -> list[str]:
     """The smallest differences that the contrasts could show; none where no contrast is tested.
 
-    seeds: the planned ones; margin: in shares. What is assumed of a test set is one line, as it is the same
-    for contrasts that are paired alike; what trials tell is a table.
+    seeds: the planned ones; margin: in the score's units; scale: of the score. What is assumed of a test set
+    is one line, as it is the same for contrasts that are paired alike; what trials tell is a table.
     """
     if not contrasts:
         return []
     head = (
         f"With {seeds} seeds, each contrast tested would be found with a chance of 80 %, whatever comes of\n"
-        "the others (Holm's strictest level), from this difference on, in points of accuracy; and to find\n"
-        f"one as large as the margin, {percent(margin)} points, it would need these seeds:"
+        f"the others (Holm's strictest level), from this difference on, in {_unit(scale)}; and to find\n"
+        f"one as large as the margin, {scale.amount(margin)}, it would need these seeds:"
     )
-    return [head, tabulate(_rows(contrasts), headers="keys", disable_numparse=True), _source(contrasts)]
+    known = [one for one in contrasts if one.known]
+    parts = [head, _table(known, scale), _source(known)] if known else []
+    if len(known) < len(contrasts):
+        parts.append(
+            f"What {len(contrasts) - len(known)} of the contrasts could show by {scale.name} is not known "
+            "before two of their seeds are finished."
+        )
+    return parts
 
 
-def _rows(contrasts: Sequence[Detectable]) -> list[dict[str, str]]:
-    rows = [_row(one, f"{one.name} against {one.baseline}") for one in contrasts if one.measured]
+def _unit(scale: Scale) -> str:
+    return f"{scale.difference_unit} of {scale.name}" if scale.difference_unit else scale.name
+
+
+def _table(contrasts: Sequence[Detectable], scale: Scale) -> str:
+    measured = [one for one in contrasts if one.measured]
+    rows = [_row(one, f"{one.name} against {one.baseline}", scale) for one in measured]
     of_test = Counter(one.test for one in contrasts)
     # One for all that are assumed alike; str, as nan is not equal to itself.
     assumed = {(one.test, str(one.smallest), one.seeds): one for one in contrasts if not one.measured}
     counts = Counter((one.test, str(one.smallest), one.seeds) for one in contrasts if not one.measured)
     for alike, one in assumed.items():
         whole = counts[alike] == of_test[one.test]
-        rows.append(_row(one, "each" if whole else f"{counts[alike]} without trials to go by"))
-    return rows
+        rows.append(_row(one, "each" if whole else f"{counts[alike]} without trials to go by", scale))
+    return tabulate(rows, headers="keys", disable_numparse=True)
 
 
-def _row(one: Detectable, what: str) -> dict[str, str]:
+def _row(one: Detectable, what: str, scale: Scale) -> dict[str, str]:
     return {
         "test set": one.test,
         "contrast": what,
-        "smallest difference": "none: one seed" if math.isnan(one.smallest) else percent(one.smallest),
+        "smallest difference": _smallest(one.smallest, scale),
         "seeds for the margin": "none up to 1,000" if one.seeds is None else f"{one.seeds:,}",
         "from": f"{one.measured} finished seeds" if one.measured else "assumed",
     }
+
+
+def _smallest(smallest: float, scale: Scale) -> str:
+    if math.isnan(smallest):
+        return "none: one seed or one example"
+    # No two means of shares lie farther apart than 1.
+    return "none" if scale.name == "accuracy" and smallest > 1 else scale.level(smallest)
 
 
 def _source(contrasts: Sequence[Detectable]) -> str:

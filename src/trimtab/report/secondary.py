@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from trimtab.report.contrast_tables import affected_table, is_named, matrix_table, mismatch_table
-from trimtab.report.tables import Table, percent, points
+from trimtab.report.scale import notes, scale_named, scale_of
+from trimtab.report.secondary_tables import checkpoint_table, others_table
+from trimtab.report.tables import Table
+from trimtab.statistics import SCORES
 from trimtab.study.analysis import TestSet
 from trimtab.study.mismatch import Cross
 
@@ -23,6 +26,26 @@ def affected_section(test: TestSet, settings: dict[str, Any], show: Show) -> lis
     return ["### On the pairs that are cut differently", show(affected_table(test)), words]
 
 
+def others_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
+    """Every score that the study is not judged by, without contrasts."""
+    level = f"{100 * (1 - settings['alpha']):g} %"
+    about = notes([scale_named(name) for name in SCORES if name != test.score])
+    words = f"Secondary, of the same predictions: means with {level} intervals; no contrast is tested."
+    return [f"### Other scores on {test.name}", show(others_table(test)), f"{words} {about}"]
+
+
+def checkpoint_section(test: TestSet, show: Show) -> list[str]:
+    """McNemar's test of a study of one seed; nothing where there is none."""
+    if not test.checkpoints:
+        return []
+    words = (
+        "The study has one seed, which permits no claim about strategies. What can be asked is whether two "
+        "trained models, as they are, differ in accuracy: McNemar's exact test, two-sided, p not adjusted. "
+        "It takes examples as independent, clusters or not. Another seed may answer otherwise."
+    )
+    return ["### The checkpoints of one seed", show(checkpoint_table(test)), words]
+
+
 def cross_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
     """What a mismatch between training and use costs; nothing where the study does not ask."""
     cross = test.cross
@@ -31,15 +54,15 @@ def cross_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[s
     parts = ["### Trained with x evaluated with", _shortfall(cross)]
     if cross.rows:
         parts += [
-            "Accuracy in %: each model, as it was trained, on the inputs of every way to cut; in brackets on "
-            f"those that are cut as in its training. {_seeds(cross)}",
+            f"{_in_unit(test)}: each model, as it was trained, on the inputs of every way to cut; in "
+            f"brackets on those that are cut as in its training. {_seeds(cross)}",
             _inputs(cross),
-            show(matrix_table(test.name, cross)),
+            show(matrix_table(test, cross)),
             "Each mismatch against two things: the same models on the inputs that they were trained for, and "
             "the models that were trained for the inputs which these meet. The first says what changes when "
             "a model goes into use with another cut, the second what training for that cut would have "
             "gained.",
-            show(mismatch_table(test.name, cross)),
+            show(mismatch_table(test, cross)),
             f"Secondary. {_family(settings)} The two differences are a family each. Rows longer than any in "
             "training reach positions that were never learnt; a model without enough positions is not asked, "
             "and its cell stays empty.",
@@ -54,13 +77,19 @@ def costliest(test: TestSet) -> list[str]:
     worse = [row for row in test.cross.mismatches if row["matched_verdict"] == "worse"]
     if not worse:
         return ["No model is shown to do worse than one trained for the cut that it meets (secondary)."]
-    row = min(worse, key=lambda row: row["matched_delta"])
+    row, scale = min(worse, key=lambda row: row["matched_delta"]), scale_of(test)
     return [
         f"Most costly mismatch (secondary): trained with **{row['name']}** and evaluated with "
-        f"{row['evaluated_with']}, {percent(row['mean'])} %, {points(row['matched_delta'])} points "
-        f"({points(row['matched_ci_low'])} to {points(row['matched_ci_high'])}) against a model trained for "
-        "that."
+        f"{row['evaluated_with']}, {scale.level_with_unit(row['mean'])}, "
+        f"{scale.difference_with_unit(row['matched_delta'])} "
+        f"({scale.difference(row['matched_ci_low'])} to {scale.difference(row['matched_ci_high'])}) against "
+        "a model trained for that."
     ]
+
+
+def _in_unit(test: TestSet) -> str:
+    scale = scale_of(test)
+    return f"{scale.title} in {scale.score.unit}" if scale.score.unit else scale.title
 
 
 def _family(settings: dict[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """What came out, in a few sentences that a person can quote."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary import costliest
-from trimtab.report.tables import p_value, percent, points
+from trimtab.report.tables import p_value
 from trimtab.study.analysis import TestSet
 from trimtab.study.recommendation import Recommendation
 
@@ -14,9 +16,12 @@ Row = dict[str, Any]
 
 def recommendations(tests: Sequence[TestSet], settings: Row) -> list[str]:
     """A sentence a test set on which there is something to choose; settings: [compare]."""
-    lines = [(test.name, test.recommendation) for test in tests if test.recommendation is not None]
+    lines = [(test, test.recommendation) for test in tests if test.recommendation is not None]
     named = len(tests) > 1
-    return [(f"{name}: " if named else "") + _recommendation(what, settings) for name, what in lines]
+    return [
+        (f"{test.name}: " if named else "") + _recommendation(what, settings, scale_of(test))
+        for test, what in lines
+    ]
 
 
 def summary(test: TestSet) -> list[str]:
@@ -24,55 +29,67 @@ def summary(test: TestSet) -> list[str]:
     return _contrast_lines(test) + costliest(test)
 
 
-def _recommendation(what: Recommendation, settings: Row) -> str:
+def _recommendation(what: Recommendation, settings: Row, scale: Scale) -> str:
     if what.fewest_seeds == 1:
-        return "No variant can be recommended: one seed permits no claim about strategies."
-    margin = f"less than {points(settings['margin'])[1:]} points worse than every other variant"
+        return (
+            f"No variant can be recommended: what is known of {what.candidate['name']} stands on one seed, "
+            "which permits no claim about strategies."
+        )
+    margin = f"less than {scale.amount(settings['margin'])} worse than every other variant"
+    if what.compared < what.asked:
+        margin += f" ({what.compared} of {what.asked} have finished a trial)"
     if not what.named:
-        return f"No variant can be recommended yet: none is shown to be {margin}; {_nearest(what)}."
+        return f"No variant can be recommended yet: none is shown to be {margin}; {_nearest(what, scale)}."
     alike = "".join(f" = {name}" for name in what.candidate["alike"])
     best = "; it has the best mean" if what.candidate["name"] == what.best["name"] else ""
     exploratory = "; exploratory, two seeds" if what.fewest_seeds == 2 else ""
+    price = _price(what.candidate, scale)
     return (
-        f"Recommended: **{what.candidate['name']}**{alike} ({_price(what.candidate)}), the cheapest shown "
-        f"to be {margin}: {_hardest(what)}{best}; adjusted p {p_value(what.p)}{exploratory}."
+        f"Recommended: **{what.candidate['name']}**{alike} ({price}), the cheapest shown to be "
+        f"{margin}: {_hardest(what, scale)}{best}; adjusted p {p_value(what.p)}{exploratory}."
     )
 
 
-def _nearest(what: Recommendation) -> str:
+def _nearest(what: Recommendation, scale: Scale) -> str:
     if what.hardest is None:
         return "some variants share no finished seed"
-    return (
-        f"nearest comes {what.candidate['name']}, {_hardest(what)}; more seeds would narrow these intervals"
-    )
+    return f"nearest comes {what.candidate['name']}, {_hardest(what, scale)}"
 
 
-def _hardest(what: Recommendation) -> str:
+def _hardest(what: Recommendation, scale: Scale) -> str:
     """The difference in which the candidate comes off worst."""
     row = what.hardest
     assert row is not None
-    interval = f"{points(row['delta'])} points ({points(row['ci_low'])} to {points(row['ci_high'])})"
-    best = f", the best mean ({_price(what.best)})" if row["name"] == what.best["name"] else ""
-    return f"at the worst {interval} against {row['name']}{best}"
+    interval = f"{scale.difference_with_unit(row['delta'])} {_interval(row, scale)}"
+    if math.isnan(row["ci_low"]):
+        interval = f"{scale.difference_with_unit(row['delta'])} (no interval: too little varies)"
+    best = f", the best mean ({_price(what.best, scale)})" if row["name"] == what.best["name"] else ""
+    return f"in the hardest comparison {interval} against {row['name']}{best}"
 
 
-def _price(row: Row) -> str:
-    return f"{percent(row['mean'])} %, {row['examples_per_second']:,.0f} examples/s"
+def _interval(row: Row, scale: Scale) -> str:
+    return f"({scale.difference(row['ci_low'])} to {scale.difference(row['ci_high'])})"
+
+
+def _price(row: Row, scale: Scale) -> str:
+    return f"{scale.level_with_unit(row['mean'])}, {row['examples_per_second']:,.0f} examples/s"
 
 
 def _contrast_lines(test: TestSet) -> list[str]:
+    scale = scale_of(test)
     if not test.contrasts:
         best = max(test.means, key=lambda row: row["mean"])
-        return [f"Best mean: {best['name']}, {percent(best['mean'])} %. The study declares no contrast."]
-    lines = [_sentence(row) for row in test.contrasts if row["verdict"] in ("better", "worse")]
+        mean = scale.level_with_unit(best["mean"])
+        return [f"Best mean: {best['name']}, {mean}. The study declares no contrast."]
+    lines = [_sentence(row, scale) for row in test.contrasts if row["verdict"] in ("better", "worse")]
     counts = Counter(row["verdict"] for row in test.contrasts)
     order = ("better", "worse", "equivalent", "inconclusive", "identical")
     lines.append("Of all contrasts: " + ", ".join(f"{counts[v]} {v}" for v in order if counts[v]) + ".")
     return lines
 
 
-def _sentence(row: Row) -> str:
+def _sentence(row: Row, scale: Scale) -> str:
     return (
         f"**{row['name']}** is {row['verdict']} than {row['baseline']} by "
-        f"{points(abs(row['delta']))[1:]} points ({points(row['ci_low'])} to {points(row['ci_high'])})."
+        f"{scale.amount(row['delta'])} {_interval(row, scale)}."
     )

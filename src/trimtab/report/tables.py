@@ -9,6 +9,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from trimtab.report.scale import scale_of
 from trimtab.study.analysis import Row, TestSet
 
 MIB = 1 << 20
@@ -69,11 +70,6 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "" if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
 
 
-def points(value: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return "" if math.isnan(value) else f"{100 * value:+.2f}"
-
-
 def p_value(value: float) -> str:
     """A p-value, never rounded to 0."""
     if math.isnan(value):
@@ -107,12 +103,13 @@ def share_cell(key: str, digits: int = 2) -> Callable[[Row], str]:
     return lambda row: percent(row[key], digits)
 
 
-def accuracy_table(test: TestSet) -> Table:
-    """Accuracy of each variant with its interval, and its ceiling where one is known."""
+def score_table(test: TestSet) -> Table:
+    """The score of each variant with its interval, and its ceiling where one is known."""
+    scale = scale_of(test)
     columns = [
         Column("variant", "name", text_cell("name")),
-        Column("accuracy %", "mean", share_cell("mean")),
-        Column("interval", "ci_low ci_high se df", interval_cell(percent)),
+        Column(scale.head, "mean", lambda row: scale.level(row["mean"])),
+        Column("interval", "ci_low ci_high se df", interval_cell(scale.level)),
     ]
     if any(row["ceiling"] is not None for row in test.means):
         columns += [
@@ -123,16 +120,16 @@ def accuracy_table(test: TestSet) -> Table:
         Column("each seed", "seeds by_seed", _each_seed(test)),
         Column("same inputs as", "same_as", text_cell("same_as")),
     ]
-    return Table(f"accuracy-{test.name}", columns, test.means)
+    return Table(f"{test.score}-{test.name}", columns, test.means)
 
 
 def _each_seed(test: TestSet) -> Callable[[Row], str]:
     """The mean of each seed, and a dash for one that other variants have finished."""
-    every = sorted({seed for row in test.means for seed in row["seeds"]})
+    every, show = sorted({seed for row in test.means for seed in row["seeds"]}), scale_of(test).level
 
     def cell(row: Row) -> str:
         found = dict(zip(row["seeds"], row["by_seed"], strict=True))
-        return " ".join(percent(found[seed]) if seed in found else "-" for seed in every)
+        return " ".join(show(found[seed]) if seed in found else "-" for seed in every)
 
     return cell
 

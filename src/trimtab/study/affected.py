@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.statistics import Contrast, compare, one_family
-from trimtab.study.scores import Scores
+from trimtab.study.scores import Scores, Values
 
 Row = dict[str, Any]
 
@@ -19,7 +19,7 @@ def affected_rows(
     clusters: NDArray | None,
     settings: Row,
 ) -> list[Row]:
-    """A row a contrast whose inputs differ somewhere: accuracies, difference and verdict on those examples.
+    """A row a contrast whose inputs differ somewhere: means, difference and verdict on those examples.
 
     contrasts: rows as the analysis makes them, with their seeds; digests: (examples,) by variant; clusters:
     (examples,) or None; settings: [compare]. p is adjusted over these rows.
@@ -30,8 +30,9 @@ def affected_rows(
         mask = digests[pair[0]] != digests[pair[1]]
         if not mask.any():  # identical inputs, or such as differ in other splits alone
             continue
-        both = np.stack([scores.on(number, row["seeds"])[:, mask] for number in pair])
-        results.append(_on(both, None if clusters is None else clusters[mask], row["paired"], settings))
+        both = np.stack([scores.on(number, row["seeds"], mask) for number in pair])
+        grouped, bounded = None if clusters is None else clusters[mask], scores.score.bounded
+        results.append(_on(both, grouped, row["paired"], settings, bounded))
         rows.append(
             {key: row[key] for key in ("variant", "name", "baseline", "baseline_number")}
             | {"pairs": int(mask.sum()), "share": float(mask.mean())}
@@ -41,7 +42,7 @@ def affected_rows(
     return [asdict(result) | row for row, result in zip(rows, family, strict=True)]
 
 
-def _on(both: NDArray[np.bool_], clusters: NDArray | None, paired: bool, settings: Row) -> Contrast:
+def _on(both: Values, clusters: NDArray | None, paired: bool, settings: Row, bounded: bool) -> Contrast:
     [result] = compare(
         both,
         [(0, 1)],
@@ -51,5 +52,6 @@ def _on(both: NDArray[np.bool_], clusters: NDArray | None, paired: bool, setting
         alpha=settings["alpha"],
         margin=settings["margin"],
         correction="none",
+        bounded=bounded,
     )
     return result

@@ -15,7 +15,8 @@ from trimtab.study.contrasts import Comparison, contrast_rows, uncompared, varia
 from trimtab.study.ledger import Ledger
 from trimtab.study.mismatch import Cross, cross_evaluation
 from trimtab.study.recommendation import Recommendation, recommend
-from trimtab.study.scores import Scores, read_scores
+from trimtab.study.scores import Scores, read_scores, score_name
+from trimtab.study.secondary import checkpoint_rows, other_score_rows
 
 Row = dict[str, Any]
 
@@ -24,18 +25,24 @@ Row = dict[str, Any]
 class TestSet:
     """What the trials came to on one test set.
 
+    score: the name of that which models are judged by, in whose units means and contrasts are;
     recommendation: None where there is nothing to choose; means: a row a variant, in the study's order;
     contrasts: a row a declared contrast; uncompared: a row one that shares no seed; affected: a row a
-    contrast, on the examples that its two variants cut differently; cross: None where none was asked for;
-    examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
+    contrast, on the examples that its two variants cut differently; others: a row a variant, by every other
+    score; checkpoints: a row a contrast, McNemar's test, where the study has one seed; cross: None where none
+    was asked for; examples, clusters and effective_clusters (float) are numbers of rows and of what was
+    sampled.
     """
 
     name: str
+    score: str
     recommendation: Recommendation | None
     means: list[Row]
     contrasts: list[Row]
     uncompared: list[Row]
     affected: list[Row]
+    others: list[Row]
+    checkpoints: list[Row]
     cross: Cross | None
     examples: int
     clusters: int
@@ -105,12 +112,15 @@ def _test_set(
     means = _means(study, name, scores, grouped)
     return TestSet(
         name=name,
+        score=score_name(study["compare"]),
         recommendation=recommend(comparison, means, speeds),
         means=means,
         contrasts=contrasts,
         uncompared=uncompared(study, contrasts),
         affected=affected_rows(contrasts, scores, digests, grouped, study["compare"]),
-        cross=cross_evaluation(ledger, name, scores, labels, grouped),
+        others=other_score_rows(study, scores, grouped),
+        checkpoints=checkpoint_rows(study, contrasts, scores),
+        cross=cross_evaluation(ledger, name, scores, grouped),
         examples=len(labels),
         clusters=number,
         effective_clusters=effective_clusters(clusters),
@@ -119,10 +129,11 @@ def _test_set(
 
 def _means(study: Row, test: str, scores: Scores, clusters: NDArray | None) -> list[Row]:
     rows = []
-    for variant in scores.tables:
+    for variant in scores.logits:
         asked, table = study["variants"][variant], scores.on(variant)
         estimate = mean_interval(table, clusters, study["compare"]["alpha"])
-        ceiling = asked["ceilings"].get(test)
+        # A ceiling is the accuracy of a reader, and says nothing of other scores.
+        ceiling = asked["ceilings"].get(test) if score_name(study["compare"]) == "accuracy" else None
         rows.append(
             variant_place(asked, variant)
             | asdict(estimate)
@@ -209,12 +220,13 @@ def _signatures(ledger: Ledger, done: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _missing(frame: pd.DataFrame) -> list[Row]:
-    rows = frame[frame["status"] != "done"].to_dict("records")
+    # Variants with identical inputs share a trial, which is missing once.
+    rows = frame[frame["status"] != "done"].drop_duplicates("key").to_dict("records")
     return [{key: row[key] for key in ("name", "seed", "status")} for row in rows]
 
 
 def _failures(ledger: Ledger, frame: pd.DataFrame) -> list[Row]:
-    failed = frame[frame["status"] == "failed"]
+    failed = frame[frame["status"] == "failed"].drop_duplicates("key")
     return [
         {"name": row["name"], "seed": row["seed"], "reason": ledger.trial(row["key"]).failure}
         for row in failed.to_dict("records")

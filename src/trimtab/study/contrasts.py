@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trimtab.statistics import Contrast, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study.definition import coordinate_words
-from trimtab.study.scores import Bools, Scores
+from trimtab.study.scores import Scores
 
 Row = dict[str, Any]
 Pair = tuple[int, int, bool]  # variant, baseline, whether seeds pair them
@@ -30,7 +30,17 @@ class Compared:
     def turned(self) -> "Compared":
         """The same seen from the other side."""
         c = self.contrast
-        turned = replace(c, delta=-c.delta, ci_low=-c.ci_high, ci_high=-c.ci_low)
+        swapped = {"better": "worse", "worse": "better"}.get(c.verdict, c.verdict)
+        # Taken from 0, so that no difference is 0 and not -0.
+        turned = replace(
+            c,
+            variant=c.baseline,
+            baseline=c.variant,
+            delta=0.0 - c.delta,
+            ci_low=0.0 - c.ci_high,
+            ci_high=0.0 - c.ci_low,
+            verdict=swapped,
+        )
         return Compared(self.baseline, self.variant, self.seeds, turned)
 
 
@@ -54,8 +64,10 @@ class Comparison:
 
     @property
     def effective_clusters(self) -> float:
-        """How many clusters of equal size would weigh as much as those of the examples."""
-        examples = next(iter(next(iter(self.scores.tables.values())).values())).size
+        """How many clusters speak for equivalence; nan for scores beyond 0 to 1, of which none can tell."""
+        if not self.scores.score.bounded:
+            return math.nan
+        examples = len(self.scores.labels)
         return effective_clusters(np.arange(examples) if self.clusters is None else self.clusters)
 
     def has_replicas(self, numbers: Sequence[int]) -> bool:
@@ -63,36 +75,32 @@ class Comparison:
         rest = [_but_for_replica(self.study["variants"][number]) for number in numbers]
         return len(set(rest)) < len(rest)
 
-    def of(self, pairs: Sequence[Pair], affected: dict[int, Bools] | None = None) -> list[Compared]:
-        """Compare pairs (variant, baseline, paired); those without a seed in common are left out.
-
-        affected: (examples,) by variant, where its inputs differ from those of its one baseline.
-        """
+    def of(self, pairs: Sequence[Pair]) -> list[Compared]:
+        """Compare pairs (variant, baseline, paired); those without a seed in common are left out."""
         by_seeds: dict[tuple[int, ...], list[Pair]] = {}
         for pair in pairs:
-            if all(number in self.scores.tables for number in pair[:2]):
+            if all(number in self.scores.logits for number in pair[:2]):
                 by_seeds.setdefault(tuple(self.scores.seeds(*pair[:2])), []).append(pair)
-        every = [self._on(list(seeds), some, affected) for seeds, some in by_seeds.items() if seeds]
+        every = [self._on(list(seeds), some) for seeds, some in by_seeds.items() if seeds]
         found = {(c.variant, c.baseline): c for compared in every for c in compared}
         return [found[pair[:2]] for pair in pairs if pair[:2] in found]
 
-    def _on(self, seeds: list[int], pairs: list[Pair], affected: dict[int, Bools] | None) -> list[Compared]:
-        able = [number for number in self.scores.tables if set(seeds) <= set(self.scores.seeds(number))]
+    def _on(self, seeds: list[int], pairs: list[Pair]) -> list[Compared]:
+        able = [number for number in self.scores.logits if set(seeds) <= set(self.scores.seeds(number))]
         place = {number: k for k, number in enumerate(able)}
         rows = [self.study["variants"][number] for number in able]
         scores = np.stack([self.scores.on(number, seeds) for number in able])
-        none = np.zeros(scores.shape[2], bool)
         results = compare(
             scores,
             [(place[one], place[other]) for one, other, _ in pairs],
             clusters=self.clusters,
             groups=[_but_for_replica(row) for row in rows],
             identical=[[one["trials"] == other["trials"] for one in rows] for other in rows],
-            affected=None if affected is None else np.stack([affected.get(n, none) for n in able]),
             paired=[paired for _, _, paired in pairs],
             alpha=self.settings["alpha"],
             margin=self.settings["margin"],
             correction="none",
+            bounded=self.scores.score.bounded,
         )
         return [
             Compared(one, other, seeds, result)
@@ -109,9 +117,7 @@ def contrast_rows(comparison: Comparison, digests: Digests) -> list[Row]:
     """
     study, settings = comparison.study, comparison.settings
     pairs = [(c["variant"], c["baseline"], c["paired"]) for c in study["contrasts"]]
-    # Each variant has one baseline, so that a row a variant says which examples they see differently.
-    affected = {v: digests[v] != digests[b] for v, b, _ in pairs if v in digests and b in digests}
-    compared = comparison.of(pairs, affected)
+    compared = comparison.of(pairs)
     correction = "bh" if settings["exploratory"] else "holm"
     results = one_family([c.contrast for c in compared], settings["alpha"], correction)
     tested = sum(not math.isnan(result.p) for result in results)
@@ -119,6 +125,7 @@ def contrast_rows(comparison: Comparison, digests: Digests) -> list[Row]:
         asdict(result)
         | variant_place(study["variants"][c.variant], c.variant)
         | {"baseline": study["variants"][c.baseline]["name"], "baseline_number": c.baseline}
+        | {"affected_share": float((digests[c.variant] != digests[c.baseline]).mean())}
         | {"seeds": c.seeds, "more_seeds": _more_seeds(comparison, c, result, tested)}
         for c, result in zip(compared, results, strict=True)
     ]

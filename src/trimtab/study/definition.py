@@ -16,6 +16,7 @@ from trimtab.study.data_section import read_data_section
 from trimtab.study.settings import SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
 
 if TYPE_CHECKING:
+    from trimtab.statistics import Score
     from trimtab.study.runner import Outcome
 
 Coordinates = dict[str, Any]
@@ -26,12 +27,15 @@ class Compare(StrictModel):
     """[compare]: which contrasts to draw, and how.
 
     baseline: the variant (some of its coordinates) that the others are compared with, all else equal;
-    margin: the largest difference in accuracy that counts as none; alpha: the level of tests and intervals;
+    score: what models are judged by, a name of ``trimtab.statistics.SCORES``;
+    margin: the largest difference in it that counts as none, in its units, which every score but accuracy
+    must be given; alpha: the level of tests and intervals;
     exploratory: control the false discovery rate instead of the family-wise error;
     cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial.
     """
 
     baseline: dict[str, Any] = Field({})
+    score: str = "accuracy"
     margin: Annotated[float, Field(gt=0)] = 0.005
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
@@ -151,7 +155,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         raise InputError(
             f"[grid]: with replica, seeds must be under {SEEDS_OF_A_REPLICA:,}; take smaller ones"
         )
-    compare = validated(Compare, file.compare, "[compare]")
+    compare = _compare(file.compare)
     baseline = _baseline(compare.baseline, axes)
     return Study(
         path,
@@ -166,6 +170,30 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         tuple(_contrasts(variants, baseline)),
         file.keep_weights,
     )
+
+
+def _compare(given: dict[str, Any]) -> Compare:
+    compare = validated(Compare, given, "[compare]")
+    if compare.score == "accuracy":
+        return compare
+    from trimtab.statistics import score_named  # scipy takes its time, and most studies need none yet
+
+    try:
+        score = score_named(compare.score)
+    except InputError as error:
+        raise InputError(f"[compare]: {error}") from error
+    if "margin" not in given:
+        raise InputError(
+            f"[compare]: margin is missing, as score {compare.score!r} has none by default; give the largest "
+            f"difference that counts as none, in {_margin_unit(score)}"
+        )
+    return compare
+
+
+def _margin_unit(score: "Score") -> str:
+    if score.unit == "%":
+        return f"{score.name} as a share, where 0.01 is one point"
+    return score.unit or f"units of the {score.name}"
 
 
 def _axes(grid: dict[str, Any]) -> tuple[dict[str, list[Any]], tuple[int, ...]]:

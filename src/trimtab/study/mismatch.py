@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trimtab.statistics import Contrast, compare
 from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
-from trimtab.study.scores import Scores
+from trimtab.study.scores import Logits, Scores, Values, finite
 from trimtab.study.trial import Trial
 
 Row = dict[str, Any]
@@ -22,7 +22,7 @@ class Cross:
     """How each model does on every variant's inputs of one test set.
 
     inputs: for each that differs, the names of all cuts that make it; rows: a row a model, with the number of
-    its ``own`` inputs and a mean accuracy for each (None where it was not asked: it has no positions for
+    its ``own`` inputs and ``means``, one for each (None where it was not asked: it has no positions for
     them); mismatches: a row a model and other inputs, with the contrast to the same model on its own inputs,
     and, its keys beginning with ``matched_``, that to the model trained for these inputs; seeds: those on
     which every model was evaluated everywhere, and on which these figures stand; missing: a row a model and
@@ -41,26 +41,25 @@ class _Cell(NamedTuple):
 
     model: int
     inputs: str
-    scores: NDArray[np.bool_]
+    scores: Values
 
 
 def cross_evaluation(
     ledger: Ledger,
     test: str,
     scores: Scores,
-    labels: NDArray[np.int64],
     clusters: NDArray | None,
 ) -> Cross | None:
     """What a ledger holds of the cross evaluation on a test set; None where nothing was asked.
 
-    scores: on their own inputs; labels and clusters: (examples,). Models that were evaluated on no seed are
-    left out, as are seeds that some other model lacks.
+    scores: on their own inputs; clusters: (examples,). Models that were evaluated on no seed are left out, as
+    are seeds that some other model lacks.
     """
     models = _Models(ledger, test)
-    numbers = [number for number in scores.tables if models.study["variants"][number]["same_as"] == number]
+    numbers = [number for number in scores.logits if models.study["variants"][number]["same_as"] == number]
     if not any(map(models.asked, numbers)):
         return None
-    seeds = scores.seeds(*scores.tables)
+    seeds = scores.seeds(*scores.logits)
     lacking = {(number, seed) for number in numbers for seed in seeds if models.lacks(number, seed)}
     begun = [number for number in numbers if any((number, seed) not in lacking for seed in seeds)]
     common = [seed for seed in seeds if begun and all((number, seed) not in lacking for number in begun)]
@@ -68,13 +67,13 @@ def cross_evaluation(
     for number in begun if common else ():
         cells.append(_Cell(number, models.own(number), scores.on(number, common)))
         cells += [
-            _Cell(number, inputs, models.scores(number, inputs, common, labels))
+            _Cell(number, inputs, scores.of(models.logits(number, inputs, common)))
             for inputs in models.asked(number)
         ]
     return Cross(
         inputs=list(models.names.values()),
         rows=_matrix(models, cells),
-        mismatches=_mismatches(models, cells, clusters),
+        mismatches=_mismatches(models, cells, clusters, scores.score.bounded),
         seeds=common,
         missing=[models.missing(*place) for place in sorted(lacking)],
     )
@@ -127,11 +126,10 @@ class _Models:
     def missing(self, number: int, seed: int) -> Row:
         return {"name": self.name(number), "seed": seed, "reason": self._trial(number, seed).crossed.failure}
 
-    def scores(
-        self, number: int, inputs: str, seeds: list[int], labels: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def logits(self, number: int, inputs: str, seeds: list[int]) -> Logits:
+        """(seeds, examples, classes) of a model on the inputs of that fingerprint."""
         trials = [self._trial(number, seed) for seed in seeds]
-        return np.stack([trial.crossed.predictions(inputs).argmax(1) == labels for trial in trials])
+        return np.stack([finite(trial.crossed.predictions(inputs), trial.folder) for trial in trials])
 
     def _trial(self, number: int, seed: int) -> Trial:
         return self.ledger.trial(self.study["variants"][number]["trials"][str(seed)])
@@ -150,13 +148,13 @@ def _matrix(models: _Models, cells: list[_Cell]) -> list[Row]:
             "variant": number,
             "name": models.name(number),
             "own": inputs.index(models.own(number)),
-            "accuracies": [means.get((number, column)) for column in inputs],
+            "means": [means.get((number, column)) for column in inputs],
         }
         for number in dict.fromkeys(cell.model for cell in cells)
     ]
 
 
-def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None) -> list[Row]:
+def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None, bounded: bool) -> list[Row]:
     """Each model on other inputs: against itself on its own, and against the model trained for these."""
     place: dict[tuple[int | None, str], int] = {(cell.model, cell.inputs): k for k, cell in enumerate(cells)}
     odd = [k for k, cell in enumerate(cells) if cell.inputs != models.own(cell.model)]
@@ -165,8 +163,8 @@ def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None) -
     matched = {k: place[key] for k, key in trained.items() if key in place}
     scores = np.stack([cell.scores for cell in cells]) if cells else None
     settings = models.study["compare"]
-    to_own = _family(scores, own, clusters, settings)
-    to_matched = _family(scores, matched, clusters, settings)
+    to_own = _family(scores, own, clusters, settings, bounded)
+    to_matched = _family(scores, matched, clusters, settings, bounded)
     return [
         asdict(to_own[k])
         | {f"matched_{key}": v for key, v in (asdict(to_matched[k]) if k in to_matched else _NONE).items()}
@@ -187,7 +185,11 @@ _NONE: Row = dict.fromkeys((field.name for field in fields(Contrast)), math.nan)
 
 
 def _family(
-    scores: NDArray[np.bool_] | None, bases: dict[int, int], clusters: NDArray | None, settings: Row
+    scores: Values | None,
+    bases: dict[int, int],
+    clusters: NDArray | None,
+    settings: Row,
+    bounded: bool,
 ) -> dict[int, Contrast]:
     """Each cell against its base, by cell. Models of one recipe share their seeds, so all are paired."""
     if scores is None or not bases:
@@ -199,5 +201,6 @@ def _family(
         alpha=settings["alpha"],
         margin=settings["margin"],
         correction="bh" if settings["exploratory"] else "holm",
+        bounded=bounded,
     )
     return dict(zip(bases, results, strict=True))

@@ -1,26 +1,29 @@
 """Power: what the contrasts of a planned study could detect. Free of torch."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from trimtab.statistics import score_named
 from trimtab.statistics.crossed import Components
 from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
 from trimtab.study.definition import Contrast
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
+from trimtab.study.scores import Values, finite
 from trimtab.study.work import precision_of
 
 
 @dataclass(frozen=True)
 class Detectable:
-    """What a declared contrast could show on one test set with a chance of 80 %, in shares (0.01: a point).
+    """What a declared contrast could show on one test set with a chance of 80 %, in the score's units.
 
     smallest: the smallest difference with the planned seeds, nan with one; seeds: those that a difference as
     large as the margin needs, None where none up to 1,000 does; measured: the finished seeds whose own
-    variances this rests on, 0 where it rests on stated defaults.
+    variances this rests on, 0 where it rests on stated defaults. Those are of accuracy: by another score
+    nothing is ``known`` of a contrast before it has two finished seeds.
     """
 
     test: str
@@ -29,6 +32,7 @@ class Detectable:
     smallest: float
     seeds: int | None
     measured: int
+    known: bool = True
 
 
 def detectable(plan: Plan, ledger: Ledger) -> list[Detectable]:
@@ -46,13 +50,16 @@ class _Read:
         self.plan, self.ledger, self.test, self.runtime = plan, ledger, test, ledger.runtime
         tokens = plan.dataset.splits[test]
         self.labels, self.clusters = np.asarray(tokens.labels), np.asarray(tokens.clusters)
-        self.read: dict[str, NDArray[np.bool_]] = {}
+        self.score = score_named(plan.study.compare.score)
+        self.read: dict[str, Values] = {}
 
-    def table(self, number: int, seeds: list[int]) -> NDArray[np.bool_]:
-        """Whether each prediction is right, (seeds, examples); each trial is read once."""
+    def table(self, number: int, seeds: list[int]) -> Values:
+        """What the predictions score, (seeds, examples); each trial is read once."""
         for key in (keys := [self._key(number, seed) for seed in seeds]):
             if key not in self.read:
-                self.read[key] = self.ledger.trial(key).predictions(self.test).argmax(1) == self.labels
+                trial = self.ledger.trial(key)
+                logits = finite(trial.predictions(self.test), trial.folder)
+                self.read[key] = self.score.function(logits[None], self.labels)[0]
         return np.stack([self.read[key] for key in keys])
 
     def done(self, *numbers: int) -> list[int]:
@@ -71,15 +78,17 @@ def _detectable(plan: Plan, read: _Read, contrast: Contrast, tested: int) -> Det
     compare, planned = plan.study.compare, len(plan.study.seeds)
     seeds = read.done(contrast.variant, contrast.baseline)
     measured = len(seeds) if len(seeds) > 1 else 0
+    known = measured > 0 or compare.score == "accuracy"
     parts = _measured(read, contrast, seeds) if measured else _assumed(read, planned)
     options: dict[str, Any] = {"contrasts": tested, "alpha": compare.alpha, "paired": contrast.paired}
     return Detectable(
         test=read.test,
         name=plan.study.variants[contrast.variant].name,
         baseline=plan.study.variants[contrast.baseline].name,
-        smallest=smallest_detectable(parts, planned, **options),
-        seeds=seeds_needed(parts, compare.margin, **options),
+        smallest=smallest_detectable(parts, planned, **options) if known else math.nan,
+        seeds=seeds_needed(parts, compare.margin, **options) if known else None,
         measured=measured,
+        known=known,
     )
 
 
