@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trimtab.data.batches import evaluation_batches, make_batch, training_order
+from trimtab.data.batches import evaluation_batches, make_batch, training_batches, training_order
 
 CPU = torch.device("cpu")
 seeds = st.integers(0, 2**32 - 1)
@@ -82,5 +82,51 @@ def test_evaluation_does_not_make_more_batches_than_it_needs(random_pairs):
     pairs = random_pairs(1, 200)
     total = len(pairs.tokens.values)
     assert len(list(evaluation_batches(pairs, CPU, tokens=100))) == pytest.approx(total / 100, abs=1)
-    assert len(list(evaluation_batches(pairs, CPU))) == 1
-    assert list(evaluation_batches(random_pairs(1, 0), CPU)) == []
+    assert len(list(evaluation_batches(pairs, CPU, tokens=10_000))) == 1
+    assert list(evaluation_batches(random_pairs(1, 0), CPU, tokens=100)) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(1, 40), st.integers(1, 200), st.none() | st.integers(1, 45))
+def test_parts_are_the_batch_within_their_limits(random_pairs, seed, rows, tokens, most):
+    pairs = random_pairs(seed, rows)
+    batch = make_batch(pairs, np.random.default_rng(seed).permutation(rows), CPU)
+    parts = batch.parts(tokens, most)
+    for name in ("tokens", "segments", "positions", "labels"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(batch, name))
+    longest = int(pairs.tokens.lengths.max())
+    for part in parts:
+        assert len(part) == 1 or len(part.tokens) < tokens + longest
+        assert len(part) <= (most or rows)
+        assert part.cumulative_lengths.tolist() == [0, *np.cumsum(part.lengths).tolist()]
+        assert [length for number, length in part.groups for _ in range(number)] == part.lengths.tolist()
+    if not most:
+        assert len(parts) <= len(batch.tokens) // tokens + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(0, 400), st.integers(1, 9), st.booleans())
+def test_an_epoch_has_each_row_once(random_pairs, seed, rows, size, grouped):
+    pairs = random_pairs(seed, rows)
+    made = list(training_batches(pairs, size, seed, 1, grouped=grouped))
+    assert sorted(np.concatenate([[], *made]).tolist()) == list(range(rows))
+    assert sorted(map(len, made), reverse=True) == [size] * (rows // size) + [rows % size] * bool(rows % size)
+    again = list(training_batches(pairs, size, seed, 1, grouped=grouped))
+    assert all(np.array_equal(*both) for both in zip(made, again, strict=True))
+
+
+def test_random_batches_cut_the_random_order(random_pairs):
+    pairs = random_pairs(0, 50)
+    made = training_batches(pairs, 8, 3, 2)
+    assert np.array_equal(np.concatenate(list(made)), training_order(50, 3, 2))
+
+
+def test_grouped_batches_are_of_like_lengths_in_no_order_of_length(random_pairs):
+    pairs = random_pairs(0, 400)
+    spreads, means = {}, {}
+    for grouped in (False, True):
+        lengths = [pairs.tokens.lengths[index] for index in training_batches(pairs, 8, 0, 1, grouped=grouped)]
+        spreads[grouped] = np.mean([np.ptp(batch) for batch in lengths])
+        means[grouped] = [batch.mean() for batch in lengths]
+    assert spreads[True] < spreads[False] / 5
+    assert abs(np.corrcoef(means[True], np.arange(50))[0, 1]) < 0.4

@@ -1,5 +1,7 @@
 """The packed encoder against a padded and masked one that is written out here."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from trimtab.data.tokenizer import build, special_tokens
 from trimtab.data.tokens import tokenise
 from trimtab.model.dropout import Dropout, seed_dropout
 from trimtab.model.encoder import Classifier
+from trimtab.model.grouped import GroupedAttention
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.truncation import parse
@@ -176,14 +179,42 @@ def test_dropout_acts_in_training_alone_and_embeddings_have_it_with_their_norm(s
 
 
 @flavours
-def test_dropout_stands_where_bert_has_it(size, random_pairs):
-    """On the embeddings (of the original), on attention weights, and on what each half of a layer adds."""
-    model, shapes = classifier(size), []
+def test_dropout_stands_where_bert_has_it(size, random_pairs, monkeypatch):
+    """On the embeddings (of the original), on attention weights, and on what each half of a layer adds.
+
+    The last layer has only each row's first token.
+    """
+    model, numbers = classifier(size), []
     batch = make_batch(random_pairs(3, 17), np.arange(17), CPU)
-    for module in model.modules():
-        if isinstance(module, Dropout):
-            module.register_forward_hook(lambda module, given, result: shapes.append(tuple(result.shape)))
+    drawn = Dropout.factors
+
+    def watched(self, shape, like):
+        numbers.append(math.prod(shape))
+        return drawn(self, shape, like)
+
+    monkeypatch.setattr(Dropout, "factors", watched)
     model(batch)
-    whole = (len(batch.tokens), size.hidden)
-    attention = [(rows, size.heads, length, length) for rows, length in batch.groups]
-    assert shapes == [whole] * size.embedding_norm + [*attention, whole, whole] * size.layers
+    whole, firsts = len(batch.tokens) * size.hidden, len(batch) * size.hidden
+    lengths = batch.lengths
+    all_weights, of_firsts = size.heads * int((lengths**2).sum()), size.heads * int(lengths.sum())
+    before, after = numbers[: size.embedding_norm + 3], numbers[size.embedding_norm + 3 :]
+    assert before == [whole] * size.embedding_norm + [all_weights, whole, whole]
+    assert (sum(after[:-2]), after[-2:]) == (of_firsts, [firsts, firsts])
+
+
+@flavours
+def test_the_first_tokens_alone_are_those_of_all(size, random_pairs):
+    pairs, encoder = random_pairs(5, 31), classifier(size).encoder
+    batch = make_batch(pairs, np.arange(31), CPU)
+    everything = encoder(batch)[batch.cumulative_lengths[:-1]]
+    assert_same(encoder.first(encoder.embeddings(batch), batch), everything)
+
+
+@pytest.mark.parametrize("dropped", [0.0, 0.4])
+def test_gradients_of_attention_are_those_of_finite_differences(dropped, random_pairs):
+    batch = make_batch(random_pairs(5, 7), np.arange(7), CPU)
+    generator = torch.Generator().manual_seed(0)
+    mixed = torch.randn(len(batch.tokens), 12, dtype=torch.float64, generator=generator, requires_grad=True)
+    weights = 2 * int((batch.lengths**2).sum())
+    factors = (torch.rand(weights, generator=generator) >= dropped).double() / (1 - dropped)
+    assert torch.autograd.gradcheck(lambda x: GroupedAttention.apply(x, batch.groups, 2, factors), mixed)

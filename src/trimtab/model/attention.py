@@ -3,32 +3,61 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from trimtab.data.batches import Batch
 from trimtab.model.dropout import Dropout
+from trimtab.model.grouped import GroupedAttention
 
 
-def grouped_attention(
-    mixed: Tensor, groups: tuple[tuple[int, int], ...], heads: int, dropout: Dropout
-) -> Tensor:
+def attention(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
     """Multi-head attention within each row of a packed batch.
 
-    mixed: (T, 3 * hidden), query, key and value of each token; groups: (rows, length) of each run of rows
-    of equal length, which together are the T tokens. Returns (T, hidden). Each group is two batched
-    matrix products; a softmax written out is quicker than scaled_dot_product_attention for rows of 10 to
-    80 tokens on a CPU, most of all backward, and one ``split`` is far cheaper than a slice a group.
+    mixed: (T, 3 * hidden), query, key and value of each token. Returns (T, hidden). Each run of rows of
+    equal length is two batched matrix products; a softmax written out is quicker than
+    scaled_dot_product_attention for rows of 10 to 80 tokens on a CPU, most of all backward.
     Attention stays in fp32 whatever the precision: bf16 kernels are compiled for each shape that a batch
     brings, and cost a third more than they save where lengths vary.
     """
     with torch.autocast(mixed.device.type, enabled=False):
-        parts = mixed.float().split([rows * length for rows, length in groups])
-        return torch.cat(
-            [_attend(part, *group, heads, dropout) for part, group in zip(parts, groups, strict=True)]
-        )
+        weights = sum(rows * heads * length * length for rows, length in batch.groups)
+        factors = dropout.factors((weights,), mixed.float())
+        return GroupedAttention.apply(mixed.float(), batch.groups, heads, factors)
 
 
-def _attend(part: Tensor, rows: int, length: int, heads: int, dropout: Dropout) -> Tensor:
-    width = part.shape[1] // (3 * heads)
-    query, key, value = part.view(rows, length, 3, heads, width).permute(2, 0, 3, 1, 4).unbind(0)
-    weights = torch.softmax((query * (1 / math.sqrt(width))) @ key.transpose(-1, -2), dim=-1)
-    return (dropout(weights) @ value).transpose(1, 2).reshape(rows * length, heads * width)
+def first_attention(x: Tensor, mix: nn.Linear, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+    """What ``attention(mix(x), ...)`` gives the first token of each row, (rows, hidden), far cheaper.
+
+    x: (T, hidden). With one query a row, the products are taken in another order: the query goes through
+    the key's matrix, and the value's matrix comes after the weighted sum, so that no token needs a key or
+    a value of its own. The key's bias adds the same to every score of a row, which softmax forgets.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        x, hidden = x.float(), x.shape[1]
+        by_query, by_key, by_value = mix.weight.view(3, heads, hidden // heads, hidden).unbind(0)
+        query_bias, _, value_bias = mix.bias.view(3, heads, 1, hidden // heads).unbind(0)
+        first = x[batch.cumulative_lengths[:-1]]
+        query = torch.baddbmm(query_bias, first.expand(heads, -1, -1), by_query.transpose(1, 2))
+        asked = torch.bmm(query / math.sqrt(hidden // heads), by_key).transpose(0, 1)
+        sums, totals = _weighted_sums(x, asked, batch.groups, dropout)
+        values = torch.bmm(sums.transpose(0, 1), by_value.transpose(1, 2))
+        values = values + totals.transpose(0, 1) * value_bias  # dropout leaves weights that do not sum to 1
+        return values.transpose(0, 1).reshape(len(batch), hidden)
+
+
+def _weighted_sums(
+    x: Tensor, asked: Tensor, groups: tuple[tuple[int, int], ...], dropout: Dropout
+) -> tuple[Tensor, Tensor]:
+    """Sums of each row's tokens by attention weight (rows, heads, hidden), and the weights' (rows, heads, 1).
+
+    asked: (rows, heads, hidden), whose product with a token is the token's score.
+    """
+    sums, totals = [], []
+    parts = x.split([rows * length for rows, length in groups])
+    questions = asked.split([rows for rows, _ in groups])
+    for part, question, (rows, length) in zip(parts, questions, groups, strict=True):
+        tokens = part.view(rows, length, -1)
+        weights = dropout(torch.softmax(question @ tokens.transpose(1, 2), dim=-1))
+        sums.append(weights @ tokens)
+        totals.append(weights.sum(-1, keepdim=True))
+    return torch.cat(sums), torch.cat(totals)

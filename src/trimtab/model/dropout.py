@@ -1,5 +1,8 @@
 """Dropout from an explicit generator, with masks cut from random 64-bit words."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -21,13 +24,22 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``x`` with some numbers zeroed while training; ``x`` itself otherwise. Any shape."""
+        factors = self.factors(x.shape, x)
+        return x if factors is None else x * factors
+
+    def factors(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
+        """What ``shape`` numbers are multiplied by, 0 or the scale, in dtype and on device of ``like``.
+
+        None where nothing is dropped.
+        """
         if not self.training or self.dropped == 0:
-            return x
-        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
+            return None
+        numbers = math.prod(shape)
+        words = torch.empty((numbers + 3) // 4, dtype=torch.int64, device=like.device)
         words.random_(-(2**63), None, generator=self.generator)
-        levels = words.view(torch.int16)[: x.numel()].view(x.shape)
+        levels = words.view(torch.int16)[:numbers].view(shape)
         keep = levels >= self.dropped - _LEVELS // 2
-        return x * (keep * (_LEVELS / (_LEVELS - self.dropped))).to(x.dtype)
+        return (keep * (_LEVELS / (_LEVELS - self.dropped))).to(like.dtype)
 
 
 def seed_dropout(model: nn.Module, generator: torch.Generator) -> None:

@@ -1,13 +1,14 @@
 """One BERT encoder over packed batches that can be both d2l's and the original."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from trimtab.data.batches import Batch
-from trimtab.model.attention import grouped_attention
+from trimtab.model.attention import attention, first_attention
 from trimtab.model.dropout import Dropout
 from trimtab.model.sizes import Architecture
 
@@ -26,8 +27,17 @@ class Encoder(nn.Module):
         """Representation of every token, (T, hidden)."""
         x = self.embeddings(batch)
         for layer in self.layers:
-            x = layer(x, batch.groups)
+            x = layer(x, batch)
         return x
+
+    def first(self, x: Tensor, batch: Batch) -> Tensor:
+        """Representation of each row's first token, (rows, hidden), from embeddings x (T, hidden).
+
+        The last layer computes nothing that these do not need.
+        """
+        for layer in self.layers[:-1]:
+            x = layer(x, batch)
+        return cast(Layer, self.layers[-1]).first(x, batch)
 
 
 class Embeddings(nn.Module):
@@ -35,7 +45,7 @@ class Embeddings(nn.Module):
 
     def __init__(self, size: Architecture, vocabulary: int) -> None:
         super().__init__()
-        self.token = nn.Embedding(vocabulary, size.hidden)
+        self.token: nn.Module = nn.Embedding(vocabulary, size.hidden)
         self.segment = nn.Embedding(2, size.hidden)
         self.position = nn.Embedding(size.positions, size.hidden)
         self.norm = nn.LayerNorm(size.hidden, size.epsilon) if size.embedding_norm else None
@@ -43,7 +53,11 @@ class Embeddings(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """(T, hidden)."""
-        x = self.token(batch.tokens) + self.segment(batch.segments) + self.position(batch.positions)
+        return self.complete(self.token(batch.tokens), batch)
+
+    def complete(self, tokens: Tensor, batch: Batch) -> Tensor:
+        """The embeddings from those of the tokens alone, (T, hidden)."""
+        x = tokens + self.segment(batch.segments) + self.position(batch.positions)
         return x if self.norm is None else self.dropout(self.norm(x))
 
 
@@ -64,9 +78,17 @@ class Layer(nn.Module):
         self.output_norm = nn.LayerNorm(hidden, size.epsilon)
         self.dropout = Dropout(size.dropout)
 
-    def forward(self, x: Tensor, groups: tuple[tuple[int, int], ...]) -> Tensor:
+    def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """(T, hidden) -> (T, hidden), rows apart from each other."""
-        attended = grouped_attention(self.mix(x), groups, self.heads, self.attention_dropout)
+        attended = attention(self.mix(x), batch, self.heads, self.attention_dropout)
+        return self._after_attention(x, attended)
+
+    def first(self, x: Tensor, batch: Batch) -> Tensor:
+        """What ``forward`` gives the first token of each row: (T, hidden) -> (rows, hidden)."""
+        attended = first_attention(x, self.mix, batch, self.heads, self.attention_dropout)
+        return self._after_attention(x[batch.cumulative_lengths[:-1]], attended)
+
+    def _after_attention(self, x: Tensor, attended: Tensor) -> Tensor:
         x = self.attention_norm(x + self.dropout(self.attention_out(attended)))
         return self.output_norm(x + self.dropout(self.narrow(self.activation(self.widen(x)))))
 
@@ -82,5 +104,9 @@ class Classifier(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (rows, classes), in the order of the batch's rows."""
-        first = self.encoder(batch)[batch.cumulative_lengths[:-1]]
-        return self.output(torch.tanh(self.hidden(first)))
+        return self.classify(self.encoder.embeddings.token(batch.tokens), batch)
+
+    def classify(self, tokens: Tensor, batch: Batch) -> Tensor:
+        """Logits (rows, classes) from the embeddings of the tokens alone, (T, hidden)."""
+        x = self.encoder.embeddings.complete(tokens, batch)
+        return self.output(torch.tanh(self.hidden(self.encoder.first(x, batch))))

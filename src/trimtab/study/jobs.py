@@ -17,7 +17,8 @@ from trimtab.data.tokens import load
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
 from trimtab.study.trial import WEIGHTS, Trial
-from trimtab.training.loop import DivergedError, Machinery, measure, predict, train
+from trimtab.training.loop import DivergedError, measure, predict, train
+from trimtab.training.machinery import Machinery
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.precision import choose_precision, device_name
 from trimtab.training.recipe import Recipe

@@ -160,6 +160,9 @@ def _serve(pipe: Connection, threads: int) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch  # here, so that the parent needs none
 
+    from trimtab.training.memory import keep_freed_memory
+
+    keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # numbers too small to matter would slow the processor down a hundredfold
     with contextlib.suppress(EOFError, BrokenPipeError):

@@ -19,6 +19,10 @@ _OUT_OF_MEMORY = (
     "could not create a primitive",  # oneDNN, where it finds no room for one
 )
 
+# glibc's malloc.h, and the largest threshold that it takes.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD = -1, -3, 32 << 20
+_TRIM_THRESHOLD = 1 << 30
+
 
 def reset_peak(device: torch.device) -> None:
     """Let the next ``peak_bytes`` count from here, where the system can."""
@@ -42,6 +46,18 @@ def peak_bytes(device: torch.device) -> int:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     return int(peak.split()[1]) * 1024
+
+
+def keep_freed_memory() -> None:
+    """Let this process reuse what it frees, rather than hand it back and fault each page in again.
+
+    glibc returns freed memory at once where it is large, and a training step allocates and frees the same
+    tens of megabytes again and again. ``give_back`` still returns all of it. Other C libraries ignore this.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
 
 
 def give_back() -> None:

@@ -14,13 +14,10 @@ from trimtab.aside import write_json
 from trimtab.config import canonical_hash
 from trimtab.data.files import cache_root
 from trimtab.data.pairs import Pairs
-from trimtab.model.dropout import seed_dropout
-from trimtab.model.encoder import Classifier
-from trimtab.model.initialise import generator_of, initialise
 from trimtab.model.sizes import Architecture
-from trimtab.training.loop import Machinery, training_step
-from trimtab.training.optimizer import make_optimizer
+from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Precision, Recipe
+from trimtab.training.trainer import Trainer
 
 # bf16 must be so much quicker to be chosen: near a tie the more exact one wins, whatever the noise.
 _WORTHWHILE = 1.15
@@ -72,12 +69,12 @@ def measure_rates(
     size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
 ) -> dict[str, float]:
     """Examples/s of a training step at each precision, measured in turns: the median of several steps."""
-    model = Classifier(size, vocabulary, classes)
-    initialise(model, 0, size.initial_deviation)
-    model.to(device)
-    seed_dropout(model, generator_of(0, "dropout", device))
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
-    optimizer = make_optimizer(model, replace(recipe, learning_rate=1e-9))
+    recipe, shape = replace(recipe, learning_rate=1e-9), {"vocabulary": vocabulary, "classes": classes}
+    trainers = {
+        precision: Trainer(size, recipe, 0, Machinery(device, precision), **shape, training=pairs)
+        for precision in _MEASURED
+    }
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
     seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
@@ -86,6 +83,6 @@ def measure_rates(
         index = np.arange(number * rows, (number + 1) * rows) % len(pairs)
         for precision, taken in seconds.items():
             began = time.perf_counter()
-            training_step(model, pairs, index, recipe, optimizer, Machinery(device, precision))
+            float(trainers[precision].step(index)[0])  # read, so that a GPU's work is waited for
             taken.append(time.perf_counter() - began)
     return {precision: rows / statistics.median(taken[1:]) for precision, taken in seconds.items()}

@@ -1,0 +1,83 @@
+"""Attention on a CPU: runs of rows of equal length, each as a few batched matrix products."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+Groups = tuple[tuple[int, int], ...]
+
+
+class GroupedAttention(torch.autograd.Function):
+    """Multi-head attention within rows: (T, 3 * hidden) -> (T, hidden), with its gradient written out.
+
+    autograd would copy query, key and value apart for each product and join the groups' results at the
+    end; here they are copied once each way, and results are written where they belong.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, mixed: Tensor, groups: Groups, heads: int, factors: Tensor | None) -> Tensor:
+        """factors: of dropout on the attention weights, one after another, (weights,); None for none."""
+        attended = mixed.new_empty(len(mixed), mixed.shape[1] // 3)
+        saved = []
+        for place, rows, length, factor in _pieces(groups, heads, factors):
+            query, key, value = _apart(mixed[place], 3, rows, length, heads).unbind(0)
+            weights = torch.softmax(torch.bmm(query, key.transpose(1, 2)).mul_(_scale(query)), -1)
+            dropped = weights if factor is None else weights * factor
+            _by_token(attended[place], 1, rows, length, heads)[0].copy_(
+                torch.bmm(dropped, value).view(rows, heads, length, -1)
+            )
+            saved += [query, key, value, weights, dropped]
+        ctx.save_for_backward(*saved)
+        ctx.groups, ctx.heads, ctx.factors = groups, heads, factors
+        return attended
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        """The gradient with regard to ``mixed``."""
+        saved = iter(ctx.saved_tensors)
+        heads, result = ctx.heads, gradient.new_empty(len(gradient), 3 * gradient.shape[1])
+        for place, rows, length, factor in _pieces(ctx.groups, heads, ctx.factors):
+            query, key, value, weights, dropped = (next(saved) for _ in range(5))
+            outer = _apart(gradient[place], 1, rows, length, heads)[0]
+            inner = torch.bmm(outer, value.transpose(1, 2))
+            if factor is not None:
+                inner.mul_(factor)
+            scores = torch._softmax_backward_data(inner, weights, -1, inner.dtype).mul_(_scale(query))
+            parts = _by_token(result[place], 3, rows, length, heads)
+            parts[0].copy_(torch.bmm(scores, key).view(rows, heads, length, -1))
+            parts[1].copy_(torch.bmm(scores.transpose(1, 2), query).view(rows, heads, length, -1))
+            parts[2].copy_(torch.bmm(dropped.transpose(1, 2), outer).view(rows, heads, length, -1))
+        return result, None, None, None
+
+
+def _pieces(
+    groups: Groups, heads: int, factors: Tensor | None
+) -> Iterator[tuple[slice, int, int, Tensor | None]]:
+    """Each group's tokens, rows, length and (rows * heads, length, length) factors."""
+    token = weight = 0
+    for rows, length in groups:
+        weights = rows * heads * length * length
+        factor = None
+        if factors is not None:
+            factor = factors[weight : weight + weights].view(rows * heads, length, length)
+        yield slice(token, token + rows * length), rows, length, factor
+        token, weight = token + rows * length, weight + weights
+
+
+def _by_token(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tensor:
+    """A view (parts, rows, heads, length, width) of x, (rows * length, parts * heads * width)."""
+    return x.view(rows, length, parts, heads, -1).permute(2, 0, 3, 1, 4)
+
+
+def _apart(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tensor:
+    """The same as a copy (parts, rows * heads, length, width), as batched products want it."""
+    return _by_token(x, parts, rows, length, heads).reshape(parts, rows * heads, length, -1)
+
+
+def _scale(query: Tensor) -> float:
+    return 1 / math.sqrt(query.shape[-1])
