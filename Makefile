@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test lint format bench clean
+.PHONY: study test lint format bench bench-guard bench-baseline peers clean
 
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
@@ -20,8 +20,32 @@ format: .venv/develop
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+RECORD := .benchmarks/last.json
+# As in a study's trials: threads sleep while they wait, and oneDNN keeps few kernels.
+BENCH := OMP_WAIT_POLICY=passive ONEDNN_PRIMITIVE_CACHE_CAPACITY=32 $(BIN)/python -m pytest bench -q -p no:randomly
+
+# Every benchmark and guard; then this machine against the committed baseline of its kind, if there is one.
 bench: .venv/develop
-	$(BIN)/python -m pytest bench -q --benchmark-enable --benchmark-columns=median,iqr,ops,rounds
+	$(MEASURE)
+	$(BIN)/python bench/baseline.py $(RECORD)
+
+# Only the guards: ratios to naive oracles in the same run, which hold on a noisy machine.
+bench-guard: .venv/develop
+	$(BENCH) -m guard
+
+# On a quiet machine: make its times the baseline of its kind.
+bench-baseline: .venv/develop
+	$(MEASURE)
+	$(BIN)/python bench/baseline.py --write $(RECORD)
+
+define MEASURE
+@mkdir -p $(dir $(RECORD))
+$(BENCH) --benchmark-enable --benchmark-max-time=0.5 --benchmark-columns=median,iqr,ops,rounds --benchmark-json=$(RECORD)
+endef
+
+# d2l and transformers against trimtab, on the SNLI rows in the folder that TRIMTAB_DATA names.
+peers: .venv/peers
+	$(BIN)/python bench/peers.py
 
 clean:
 	rm -rf .venv
@@ -36,4 +60,10 @@ clean:
 
 .venv/develop: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) --editable '.[dev]'
+	touch $@ .venv/run
+
+# d2l pins versions of 2023, so it comes without what it asks for; transformers' Trainer asks for accelerate.
+.venv/peers: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) --editable '.[peers]' accelerate
+	$(PIP) --no-deps d2l
 	touch $@ .venv/run

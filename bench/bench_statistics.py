@@ -1,10 +1,7 @@
-"""The analysis at its largest: 100 contrasts of 20 seeds x 10,000 examples, against a naive loop beside it.
+"""The analysis at its largest: 100 contrasts of 20 seeds x 10,000 examples; the guards sum one by one."""
 
-Absolute times are this machine's; the guards are ratios to the loop, so that they hold on a noisy one.
-"""
-
-import time
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,9 +11,10 @@ from numpy.typing import NDArray
 from trimtab.statistics import compare
 
 CONTRASTS, SEEDS, EXAMPLES = 100, 20, 10_000
-NAIVE = 1_000  # examples that the loop is timed on
-LEAST = 10  # times as fast as the loop
+GUARDED = 1_000  # examples that the loop is timed on
 MEMORY = 2**30  # bytes, the scores included
+designs = pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+samples = pytest.mark.parametrize("clustered", [False, True], ids=["examples", "clusters"])
 
 
 @pytest.fixture(scope="module")
@@ -26,31 +24,43 @@ def scores() -> NDArray[np.bool_]:
     return rng.random((CONTRASTS + 1, SEEDS, EXAMPLES), dtype=np.float32) < 0.8
 
 
-@pytest.mark.parametrize("clustered", [False, True], ids=["examples", "clusters"])
-@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+@designs
+@samples
 def bench_compare(benchmark: Any, scores: NDArray[np.bool_], paired: bool, clustered: bool) -> None:
-    """A hundred contrasts; guards: 10 times as fast as sums taken one by one, memory under 1 GiB."""
-    asked: dict[str, Any] = {"paired": paired, "clusters": np.arange(EXAMPLES) // 3 if clustered else None}
-    benchmark.pedantic(compare, (scores,), asked, rounds=3, warmup_rounds=1)
-    rate = CONTRASTS * SEEDS * EXAMPLES / benchmark.stats.stats.median
-    times_naive = rate * _naive_seconds(scores[:2, :, :NAIVE], paired) / (SEEDS * NAIVE)
-    benchmark.extra_info["times_naive"] = round(times_naive)
-    benchmark.extra_info["memory"] = peak = _peak(scores, asked)
-    assert times_naive > LEAST
-    assert peak < MEMORY
+    """A hundred contrasts."""
+    benchmark.pedantic(compare, (scores,), _asked(paired, clustered), rounds=5, warmup_rounds=1)
 
 
-def _naive_seconds(scores: NDArray[np.bool_], paired: bool) -> float:
-    """How long the parts of variance of one contrast take, one sum after another."""
+@pytest.mark.guard(11)  # measured: 20 to 41
+@designs
+@samples
+def bench_compare_guard(
+    guard: Callable[..., None], scores: NDArray[np.bool_], paired: bool, clustered: bool
+) -> None:
+    """Three contrasts of all examples against the parts of variance of one, of a tenth of the examples."""
+    few, tables = scores[:4], scores[:2, :, :GUARDED]
+    work = (len(few) - 1) * EXAMPLES / GUARDED
+    guard(lambda: compare(few, **_asked(paired, clustered)), lambda: _naive(tables, paired), work)
+
+
+def bench_memory(scores: NDArray[np.bool_]) -> None:
+    """No more than 1 GiB for all hundred, the scores included."""
+    tracemalloc.start()
+    compare(scores, **_asked(paired=False, clustered=True))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert scores.nbytes + peak < MEMORY
+
+
+def _asked(paired: bool, clustered: bool) -> dict[str, Any]:
+    return {"paired": paired, "clusters": np.arange(EXAMPLES) // 3 if clustered else None}
+
+
+def _naive(scores: NDArray[np.bool_], paired: bool) -> list[tuple[float, float, float]]:
+    """The parts of variance of one contrast, one sum after another."""
     first, second = scores.astype(int).tolist()
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        difference = [[a - b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)]
-        for table in (difference,) if paired else (difference, first, second):
-            assert min(_naive_parts(table)) > 0
-        took.append(time.perf_counter() - began)
-    return float(np.median(took))
+    difference = [[a - b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)]
+    return [_naive_parts(table) for table in ((difference,) if paired else (difference, first, second))]
 
 
 def _naive_parts(table: list[list[int]]) -> tuple[float, float, float]:
@@ -63,11 +73,3 @@ def _naive_parts(table: list[list[int]]) -> tuple[float, float, float]:
             residual += (value - row - column + mean) ** 2
     across = [sum((value - mean) ** 2 for value in side) for side in (by_seed, by_example)]
     return across[0], across[1], residual
-
-
-def _peak(scores: NDArray[np.bool_], asked: dict[str, Any]) -> int:
-    tracemalloc.start()
-    compare(scores, **asked)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return scores.nbytes + peak

@@ -1,70 +1,111 @@
-"""The hot paths of training: a batch, a step. Run with ``make bench``."""
+"""Training and evaluation of each named size on rows with SNLI's lengths; the guards are padded and masked.
 
-from pathlib import Path
+The large sizes get few rows, so that a step takes seconds. Absolute times are this machine's.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from trimtab.data.batches import make_batch
+from padded import PaddedTrainer
 from trimtab.data.pairs import Pairs, make_pairs
-from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
-from trimtab.model.dropout import seed_dropout
-from trimtab.model.encoder import Classifier
-from trimtab.model.initialise import generator_of, initialise
 from trimtab.model.sizes import architecture
-from trimtab.ragged import Ragged, offsets_of
-from trimtab.training.loop import Machinery, training_step
-from trimtab.training.optimizer import make_optimizer
+from trimtab.training.loop import predict
+from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Recipe
+from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
+from workload import CLASSES, SPECIAL, VOCABULARY
 
-PAIRS = 200_000
-ROWS = 250
-SPECIAL = SpecialTokens(3, 4)
-
-
-@pytest.fixture(scope="module")
-def tokens() -> Tokens:
-    """Random pairs with SNLI's mean lengths, about 15 + 8 tokens."""
-    generator = np.random.default_rng(0)
-
-    def side(mean: int) -> Ragged:
-        lengths = generator.poisson(mean, PAIRS)
-        return Ragged(generator.integers(5, 8_000, lengths.sum(), dtype=np.int32), offsets_of(lengths))
-
-    labels = generator.integers(0, 3, PAIRS)
-    return Tokens(side(15), side(8), labels, np.arange(PAIRS), None, Path())
+# Rows of a step; evaluation takes twice as many.
+STEPS = {
+    ("tiny", "fp32"): 512,
+    ("small", "fp32"): 512,
+    ("small", "bf16"): 64,  # a processor without bf16 instructions needs 25 times as long
+    ("medium", "fp32"): 48,
+    ("base", "fp32"): 16,
+    ("large", "fp32"): 4,
+}
+GUARDED = 64  # rows of the padded step
+MAX_LEN = 128
+ROUNDS = {"rounds": 5, "warmup_rounds": 1}
 
 
-@pytest.fixture(scope="module")
-def pairs(tokens: Tokens) -> Pairs:
-    """The same, uncut."""
-    return make_pairs(tokens, parse("longest_first"), 128, SPECIAL)
+@pytest.fixture(scope="module", params=STEPS, ids=" ".join)
+def trained(request: pytest.FixtureRequest, pairs: Pairs) -> tuple[Trainer, int]:
+    """A model under training, and the rows of its step."""
+    size, precision = request.param
+    return _trainer(size, precision, pairs), STEPS[request.param]
 
 
-def bench_batch(benchmark: Any, pairs: Pairs) -> None:
-    """Gather 512 random rows into a packed batch."""
-    index = np.random.default_rng(1).permutation(len(pairs))[:512]
-    benchmark(make_batch, pairs, index, torch.device("cpu"))
+def bench_step(benchmark: Any, trained: tuple[Trainer, int]) -> None:
+    """A step on random rows, other ones each time, dropout and optimiser included."""
+    trainer, rows = trained
+    batches = _batches(len(trainer.training), rows)
+    benchmark.pedantic(lambda: _step(trainer, next(batches)), **ROUNDS)
+    benchmark.extra_info["examples_per_second"] = round(rows / benchmark.stats.stats.median)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def bench_training_step(benchmark: Any, pairs: Pairs, precision: str) -> None:
-    """A step of `small` on 250 random rows, dropout included."""
-    size = architecture("small")
-    recipe = Recipe(batch_size=ROWS)
-    model = Classifier(size, 8_000, 3)
-    initialise(model, 0, size.initial_deviation)
-    seed_dropout(model, generator_of(0, "dropout"))
-    optimizer = make_optimizer(model, recipe)
-    rows = iter(np.random.default_rng(2).permutation(len(pairs)).reshape(-1, ROWS))
-    machinery = Machinery(torch.device("cpu"), precision)
-    benchmark.pedantic(
-        lambda: training_step(model, pairs, next(rows), recipe, optimizer, machinery),
-        rounds=8,
-        warmup_rounds=2,
+def bench_evaluation(benchmark: Any, trained: tuple[Trainer, int], tokens: Tokens) -> None:
+    """Logits of twice as many rows."""
+    trainer, rows = trained
+    some = _first_pairs(tokens, 2 * rows)
+    benchmark.pedantic(predict, (trainer.model, some, trainer.machinery), **ROUNDS)
+    benchmark.extra_info["examples_per_second"] = round(2 * rows / benchmark.stats.stats.median)
+
+
+@pytest.mark.guard(6)  # measured: 11 to 14
+def bench_step_guard(guard: Callable[..., None], pairs: Pairs) -> None:
+    """A step of `small` on 128 packed rows against one on 64 rows that are padded to 128."""
+    trainer, padded = _trainer("small", "fp32", pairs), _padded(pairs)
+    batches, padded_batches = _batches(len(pairs), 2 * GUARDED), _batches(len(pairs), GUARDED)
+    guard(lambda: _step(trainer, next(batches)), lambda: padded.step(next(padded_batches)), work=2)
+
+
+@pytest.mark.guard(5)  # measured: 10 to 12
+def bench_evaluation_guard(guard: Callable[..., None], pairs: Pairs, tokens: Tokens) -> None:
+    """Logits of `small` for 512 packed rows against those for 128 rows that are padded to 128."""
+    trainer, padded = _trainer("small", "fp32", pairs), _padded(pairs)
+    some = _first_pairs(tokens, 8 * GUARDED)
+    index = np.arange(2 * GUARDED)
+    guard(
+        lambda: predict(trainer.model, some, trainer.machinery),
+        lambda: padded.predict(index),
+        work=4,
     )
-    benchmark.extra_info["examples_per_second"] = round(ROWS / benchmark.stats.stats.median)
+
+
+def _trainer(size: str, precision: str, pairs: Pairs) -> Trainer:
+    machinery = Machinery(torch.device("cpu"), precision)
+    recipe = Recipe(epochs=100)
+    return Trainer(
+        architecture(size), recipe, 0, machinery, vocabulary=VOCABULARY, classes=CLASSES, training=pairs
+    )
+
+
+def _padded(pairs: Pairs) -> PaddedTrainer:
+    return PaddedTrainer(architecture("small"), Recipe(), VOCABULARY, CLASSES, pairs, MAX_LEN)
+
+
+def _step(trainer: Trainer, index: np.ndarray) -> float:
+    # The loss is read, as a loop reads it now and then: on a GPU the step has then been done.
+    loss, _ = trainer.step(index)
+    return float(loss)
+
+
+def _batches(rows: int, size: int) -> Iterator[np.ndarray]:
+    order = np.random.default_rng(2).permutation(rows)
+    return cycle(order[: rows // size * size].reshape(-1, size))
+
+
+def _first_pairs(tokens: Tokens, rows: int) -> Pairs:
+    assert tokens.second is not None
+    index = np.arange(rows)
+    sides = tokens.first.take(index), tokens.second.take(index)
+    some = Tokens(*sides, tokens.labels[:rows], tokens.clusters[:rows], None, tokens.folder)
+    return make_pairs(some, parse("longest_first"), MAX_LEN, SPECIAL)

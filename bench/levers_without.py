@@ -1,0 +1,156 @@
+"""What each lever of the trainer replaced: the plainer way, put back in its place for a measurement."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from trimtab.data.batch import Batch
+from trimtab.model import encoder
+from trimtab.model.dropout import Dropout
+from trimtab.model.encoder import Encoder
+from trimtab.training import trainer
+from trimtab.training.machinery import Machinery
+from trimtab.training.token_table import CompactTable
+
+
+def whole_last_layer() -> None:
+    """Every layer represents every token, and the first of each row is taken at the end."""
+
+    def first(self: Encoder, x: Tensor, batch: Batch) -> Tensor:
+        for layer in self.layers:
+            x = layer(x, batch)
+        return x[batch.cumulative_lengths[:-1]]
+
+    Encoder.first = first  # type: ignore[method-assign]
+
+
+def key_and_value_of_every_token() -> None:
+    """The last layer has one query a row, but multiplies out every token's key and value."""
+
+    def attend(x: Tensor, mix: Any, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+        hidden = x.shape[1]
+        firsts = x[batch.cumulative_lengths[:-1]]
+        query = F.linear(firsts, mix.weight[:hidden], mix.bias[:hidden]).view(len(batch), heads, 1, -1)
+        rest = F.linear(x, mix.weight[hidden:], mix.bias[hidden:])
+        parts = rest.split([rows * length for rows, length in batch.groups])
+        queries = query.split([rows for rows, _ in batch.groups])
+        attended = []
+        for part, asked, (rows, length) in zip(parts, queries, batch.groups, strict=True):
+            key, value = part.view(rows, length, 2, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+            weights = torch.softmax(asked @ key.transpose(-1, -2) / math.sqrt(key.shape[-1]), -1)
+            attended.append((dropout(weights) @ value).reshape(rows, hidden))
+        return torch.cat(attended)
+
+    encoder.first_attention = attend
+
+
+def whole_batches() -> None:
+    """A batch goes through the layers as one part."""
+    Machinery.training_tokens = lambda self, size, parameters: 1 << 30  # type: ignore[method-assign]
+
+
+def whole_table() -> None:
+    """Gradient and optimiser go over every row of the token table."""
+    trainer.used_rows = lambda pairs, vocabulary: torch.ones(vocabulary, dtype=torch.bool)
+
+
+def table_gradient_by_autograd() -> None:
+    """For each part a gradient as large as the table is made and then added."""
+
+    def add_gradient(self: CompactTable, tokens: Tensor, gradient: Tensor | None) -> None:
+        assert gradient is not None
+        assert self.weight.grad is not None
+        made = torch.ops.aten.embedding_dense_backward(
+            gradient, self.places[tokens], len(self.weight), -1, False
+        )
+        self.weight.grad += made
+
+    CompactTable.add_gradient = add_gradient  # type: ignore[method-assign]
+
+
+def attention_by_autograd() -> None:
+    """autograd derives each group's attention, whose parts are copied apart and joined again."""
+    encoder.attention = _attention(_written_out)
+
+
+def library_attention() -> None:
+    """Each group's attention is scaled_dot_product_attention."""
+    encoder.attention = _attention(_library)
+
+
+def bernoulli_masks() -> None:
+    """Each number of a dropout mask is drawn as a Bernoulli variable."""
+
+    def factors(self: Dropout, shape: Any, like: Tensor) -> Tensor | None:
+        keep = 1 - self.dropped / 65536
+        made = torch.empty(shape, dtype=like.dtype).bernoulli_(keep, generator=self.generator)
+        return made.div_(keep)
+
+    Dropout.factors = factors  # type: ignore[method-assign]
+
+
+def numpy_masks() -> None:
+    """The random words of a mask come from NumPy's SFC64."""
+    source = np.random.SFC64(0)
+
+    def factors(self: Dropout, shape: Any, like: Tensor) -> Tensor | None:
+        numbers = math.prod(shape)
+        words = torch.from_numpy(source.random_raw((numbers + 3) // 4).view(np.int64))
+        keep = words.view(torch.int16)[:numbers].view(shape) >= self.dropped - 32768
+        return (keep * (65536 / (65536 - self.dropped))).to(like.dtype)
+
+    Dropout.factors = factors  # type: ignore[method-assign]
+
+
+def compiled_layers() -> None:
+    """torch.compile on what follows attention in a layer: products, residual, activation, norms."""
+    encoder.Layer._after_attention = torch.compile(encoder.Layer._after_attention, dynamic=True)  # type: ignore[method-assign]
+
+
+def little_padding() -> None:
+    """Attention on fewer groups: rows whose lengths round up to the same multiple of 8, padded and masked."""
+    encoder.attention = _padded_groups
+
+
+def _attention(attend: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def attention(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+        parts = mixed.split([rows * length for rows, length in batch.groups])
+        made = [attend(part, *group, heads, dropout) for part, group in zip(parts, batch.groups, strict=True)]
+        return torch.cat(made)
+
+    return attention
+
+
+def _written_out(part: Tensor, rows: int, length: int, heads: int, dropout: Dropout) -> Tensor:
+    query, key, value = part.view(rows, length, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+    weights = torch.softmax((query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2), dim=-1)
+    return (dropout(weights) @ value).transpose(1, 2).reshape(rows * length, -1)
+
+
+def _library(part: Tensor, rows: int, length: int, heads: int, dropout: Dropout) -> Tensor:
+    query, key, value = part.view(rows, length, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+    made = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout.dropped / 65536)
+    return made.transpose(1, 2).reshape(rows * length, -1)
+
+
+def _padded_groups(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+    lengths = batch.lengths
+    longest = -(-lengths // 8) * 8
+    edges = [0, *(np.flatnonzero(np.diff(longest)) + 1).tolist(), len(lengths)]
+    starts = batch.cumulative_lengths
+    made = []
+    for begin, end in pairwise(edges):
+        length = int(longest[begin])
+        real = torch.arange(length) < torch.from_numpy(lengths[begin:end])[:, None]
+        place = (starts[begin:end, None] + torch.arange(length)).clamp_(max=len(mixed) - 1)
+        query, key, value = mixed[place].view(end - begin, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
+        scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
+        weights = torch.softmax(scores.masked_fill(~real[:, None, None], -math.inf), -1)
+        made.append((dropout(weights) @ value).transpose(1, 2).reshape(end - begin, length, -1)[real])
+    return torch.cat(made)
