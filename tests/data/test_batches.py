@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trimtab.data.batch import length_bound
 from trimtab.data.batches import evaluation_batches, make_batch, training_batches, training_order
+from trimtab.data.rows import Rows
+from trimtab.ragged import Ragged
 
 CPU = torch.device("cpu")
 seeds = st.integers(0, 2**32 - 1)
@@ -130,3 +135,45 @@ def test_grouped_batches_are_of_like_lengths_in_no_order_of_length(random_pairs)
         means[grouped] = [batch.mean() for batch in lengths]
     assert spreads[True] < spreads[False] / 5
     assert abs(np.corrcoef(means[True], np.arange(50))[0, 1]) < 0.4
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_rows_at_hand_and_streamed_rows_make_the_same_batch(dtype, random_pairs):
+    pairs = random_pairs(4, 50)
+    pairs = replace(pairs, tokens=Ragged(pairs.tokens.values.astype(dtype), pairs.tokens.offsets))
+    index = np.random.default_rng(0).permutation(50)[:20]
+    at_hand, streamed = Rows(pairs, CPU), Rows(pairs, CPU)
+    assert at_hand.values.dtype == torch.from_numpy(pairs.tokens.values).dtype
+    assert at_hand.values.data_ptr() == pairs.tokens.values.ctypes.data  # nothing is copied
+    streamed.values = None
+    one, other = at_hand.batch(index), streamed.batch(index)
+    for name in ("tokens", "segments", "positions", "cumulative_lengths", "labels"):
+        assert torch.equal(getattr(one, name), getattr(other, name))
+        assert getattr(one, name).dtype == torch.int64
+    assert np.array_equal(one.lengths, other.lengths)
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1))
+def test_the_bound_is_over_no_length_and_a_power_of_two(lengths):
+    bound = length_bound(np.array(lengths))
+    assert bound in {128 << power for power in range(6)}
+    assert max(lengths) <= bound
+    assert bound == 128 or max(lengths) > bound // 2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_a_gpu_has_the_same_batch_without_waiting(share, random_pairs):
+    pairs, index, device = random_pairs(4, 50), np.arange(5, 45), torch.device("cuda")
+    rows = Rows(pairs, device, share)
+    assert (rows.values is None) == (share == 0.0)
+    rows.batch(index)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        made = rows.batch(index)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    expected = make_batch(pairs, index, CPU)
+    for name in ("tokens", "segments", "positions", "cumulative_lengths", "labels"):
+        assert torch.equal(getattr(made, name).cpu(), getattr(expected, name))

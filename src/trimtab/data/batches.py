@@ -1,84 +1,21 @@
-"""Batches: packed rows for the model, no padding anywhere."""
+"""Batches of a split: in random order for training, by length for evaluation."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import groupby, pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from trimtab.data.batch import Batch
 from trimtab.data.pairs import Pairs
+from trimtab.data.rows import Rows
 
 _GROUPED_BATCHES = 50
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Rows of a batch, one after another, shortest first.
-
-    tokens, segments, positions: (T,) int64, all real tokens. cumulative_lengths: (rows + 1,) int64,
-    where each row begins. labels: (rows,) int64. lengths: (rows,) int64 of NumPy, on the host.
-    The order of rows inside a batch changes no loss, so they are sorted.
-    """
-
-    tokens: Tensor
-    segments: Tensor
-    positions: Tensor
-    cumulative_lengths: Tensor
-    labels: Tensor
-    lengths: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    @cached_property
-    def groups(self) -> tuple[tuple[int, int], ...]:
-        """(rows, length) of each run of rows of equal length; attention on a CPU works on these."""
-        return tuple((len(list(run)), int(length)) for length, run in groupby(self.lengths.tolist()))
-
-    def parts(self, tokens: int, rows: int | None = None) -> list["Batch"]:
-        """The same rows as consecutive batches of about ``tokens`` tokens and at most ``rows`` rows each."""
-        number = np.cumsum(self.lengths) // tokens
-        if rows:
-            number = number * (len(self) + 1) + np.arange(len(self)) // rows
-        edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(self)]
-        return [self] if len(edges) == 2 else [self._part(start, stop) for start, stop in pairwise(edges)]
-
-    def _part(self, start: int, stop: int) -> "Batch":
-        begin, end = int(self.lengths[:start].sum()), int(self.lengths[:stop].sum())
-        return Batch(
-            self.tokens[begin:end],
-            self.segments[begin:end],
-            self.positions[begin:end],
-            self.cumulative_lengths[start : stop + 1] - begin,
-            self.labels[start:stop],
-            self.lengths[start:stop],
-        )
-
-
 def make_batch(pairs: Pairs, index: NDArray[np.signedinteger], device: torch.device) -> Batch:
     """The rows of ``pairs`` named by ``index``, sorted by length (stably), on ``device``."""
-    lengths = pairs.tokens.offsets[index + 1] - pairs.tokens.offsets[index]
-    order = np.argsort(lengths, kind="stable")
-    index, lengths = index[order], lengths[order]
-    rows = pairs.tokens.take(index)
-    positions = np.arange(rows.offsets[-1]) - np.repeat(rows.offsets[:-1], lengths)
-    segments = positions >= np.repeat(pairs.first_lengths[index], lengths)
-
-    def place(array: NDArray) -> Tensor:
-        return torch.from_numpy(array.astype(np.int64)).to(device)
-
-    return Batch(
-        place(rows.values),
-        place(segments),
-        place(positions),
-        place(rows.offsets),
-        place(pairs.labels[index]),
-        lengths,
-    )
+    return Rows(pairs, device, share=0).batch(index)
 
 
 def training_order(rows: int, seed: int, epoch: int) -> NDArray[np.int32]:
@@ -117,5 +54,6 @@ def evaluation_batches(
     lengths = pairs.tokens.lengths
     order = np.argsort(lengths, kind="stable")
     number = np.cumsum(lengths[order]) // tokens
+    rows = Rows(pairs, device)
     for index in np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []:
-        yield index, make_batch(pairs, index, device)
+        yield index, rows.batch(index)

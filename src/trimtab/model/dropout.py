@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 _LEVELS = 1 << 16
@@ -14,6 +15,7 @@ class Dropout(nn.Module):
 
     The mask is cut from 64-bit random words, four numbers a word, which costs a tenth of a Bernoulli draw
     a number; so the probability is rounded to a multiple of 1/65536, and the scale goes with the rounded one.
+    On CUDA it is torch's own, one kernel each way, which draws from the device's default generator.
     ``generator`` is set by ``seed_dropout``: the seed of a trial fixes every mask.
     """
 
@@ -22,8 +24,15 @@ class Dropout(nn.Module):
         self.dropped = min(round(probability * _LEVELS), _LEVELS - 1)  # 1 would leave nothing to scale
         self.generator: torch.Generator | None = None
 
+    @property
+    def rate(self) -> float:
+        """The share of numbers that is dropped now."""
+        return self.dropped / _LEVELS if self.training else 0.0
+
     def forward(self, x: Tensor) -> Tensor:
         """``x`` with some numbers zeroed while training; ``x`` itself otherwise. Any shape."""
+        if x.is_cuda:
+            return F.dropout(x, self.rate, self.training)
         factors = self.factors(x.shape, x)
         return x if factors is None else x * factors
 

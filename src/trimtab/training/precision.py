@@ -4,6 +4,7 @@ import json
 import platform
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,7 +63,12 @@ def choose_precision(
         rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, rates)
-    return ("bf16" if rates["bf16"] > _WORTHWHILE * rates["fp32"] else "fp32"), rates
+    return quicker(rates), rates
+
+
+def quicker(rates: Mapping[str, float]) -> Precision:
+    """The precision to take, given the examples/s of both: bf16 where it is clearly quicker."""
+    return "bf16" if rates["bf16"] > _WORTHWHILE * rates["fp32"] else "fp32"
 
 
 def measure_rates(

@@ -8,12 +8,16 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trimtab.data.batches import Batch, make_batch
+from trimtab.data.batch import Batch
 from trimtab.data.pairs import Pairs
+from trimtab.data.rows import Rows
 from trimtab.model.dropout import seed_dropout
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import generator_of, initialise
 from trimtab.model.sizes import Architecture
+from trimtab.model.varlen import has_kernel
+from trimtab.training.compiling import compile_layers, restore_layers
+from trimtab.training.graphs import Graphs
 from trimtab.training.machinery import Machinery
 from trimtab.training.optimizer import make_optimizer, make_schedule
 from trimtab.training.recipe import Recipe
@@ -39,43 +43,72 @@ class Trainer:
         training: Pairs,
     ) -> None:
         self.recipe, self.machinery, self.training = recipe, machinery, training
+        self.rows = Rows(training, machinery.device)
         self.model = Classifier(size, vocabulary, classes)
         initialise(self.model, seed, size.initial_deviation)
         self.model.to(machinery.device).train()
-        seed_dropout(self.model, generator_of(seed, "dropout", machinery.device))
+        dropout = generator_of(seed, "dropout", machinery.device)
+        seed_dropout(self.model, dropout)
         embeddings = self.model.encoder.embeddings
         self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
         embeddings.token = self.table
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, recipe.steps(len(training)))
+        parameters = size.parameters(vocabulary, classes)
+        self.tokens = machinery.training_tokens(size, parameters)
+        self.graphs: Graphs | None = None
+        if machinery.device.type == "cuda":
+            self._suit_cuda(size, parameters, seed, dropout)
+
+    def _suit_cuda(self, size: Architecture, parameters: int, seed: int, dropout: torch.Generator) -> None:
+        device = self.machinery.device
+        with torch.cuda.device(device):  # flash attention draws from the device's default generator
+            torch.cuda.manual_seed(generator_of(seed, "attention").initial_seed())
+        if self.machinery.compiles(parameters):
+            compile_layers(self.model)
+        # Without flash attention, or with tokens that are streamed, launches differ from batch to batch.
+        steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads)
+        steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
+        if steady and self.machinery.captures(parameters):
+            self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, [dropout])
 
     def step(self, index: NDArray[np.signedinteger]) -> tuple[Tensor, Tensor]:
-        """One optimiser step on the rows of ``index``: their mean loss and how many were right, 0-dim."""
-        batch = make_batch(self.training, index, self.machinery.device)
+        """One optimiser step on the rows of ``index``: their mean loss and how many were right, 0-dim.
+
+        On CUDA it is launched, and not waited for.
+        """
+        layout = self.rows.layout(index)
+        outcome = self.graphs.step(layout) if self.graphs else self.move(self.rows.make(layout), len(index))
+        if self.recipe.optimizer == "adamw":
+            self.table.shrink(1 - self.schedule.rate * self.recipe.weight_decay)
+        self.schedule.step()
+        return outcome
+
+    def move(self, batch: Batch, rows: int) -> tuple[Tensor, Tensor]:
+        """What the device does in a step on ``batch``: its loss (the mean over ``rows``) and count."""
         self.optimizer.zero_grad(set_to_none=True)
         self.table.start()
-        outcome = self._backward(batch)
+        outcome = self._backward(batch, rows)
         if self.recipe.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimizer.step()
-        if self.recipe.optimizer == "adamw":
-            self.table.shrink(1 - float(self.schedule.get_last_lr()[0]) * self.recipe.weight_decay)
-        self.schedule.step()
         return outcome
 
     def finish(self) -> Classifier:
         """The trained model, whole. No step can follow."""
         self.model.encoder.embeddings.token = self.table.train(False).whole
+        restore_layers(self.model)
+        self.graphs = None
         return self.model
 
-    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _backward(self, batch: Batch, rows: int) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss, part by part: a part's numbers stay in the processor's caches."""
         losses, rights = [], []
         with self.machinery.autocast():
-            for part in batch.parts(self.machinery.training_tokens, self.recipe.micro_batch):
+            for part in batch.parts(self.tokens, self.recipe.micro_batch):
                 tokens = self.table.look_up(part.tokens)
                 logits = self.model.classify(tokens, part).float()
-                loss = F.cross_entropy(logits, part.labels, reduction="sum") / len(batch)
+                loss = F.cross_entropy(logits, part.labels, reduction="sum") / rows
                 with self.machinery.without_autocast():
                     loss.backward()
                 self.table.add_gradient(part.tokens, tokens.grad)

@@ -1,0 +1,155 @@
+"""All GPU measurements in one call of under eight minutes: rates, arithmetic achieved, memory, numerics.
+
+    python bench/gpu.py [--small]
+
+Needs trimtab and its dependencies importable (PYTHONPATH=src where it is not installed). Figures go into
+one JSON file named after the device, in the folder that OUT names, else in results/bench. Without a GPU it
+says so and ends well; with ``--small`` every measurement runs in a tiny form on the CPU, whose figures
+mean nothing.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gpu_measures import Bench, Figures
+from gpu_scale import FULL, TINY
+from gpu_work import machine_file
+from trimtab.study.machine import signature
+from trimtab.training.memory import give_back
+from trimtab.training.precision import device_name
+
+_SECONDS = 420  # from then on nothing new is begun
+_FULL_LENGTH = 128
+
+# What must be reached: the measurements whose best counts, the figure, the limit.
+LIMITS = (
+    ("small", "examples_per_second", 400_000),
+    ("base", "examples_per_second", 25_000),
+    ("base", "share", 0.45),
+    ("large", "share", 0.45),
+    (f"base at {_FULL_LENGTH}", "share", 0.55),
+    (f"large at {_FULL_LENGTH}", "share", 0.55),
+)
+
+
+def measurements(bench: Bench) -> dict[str, Callable[[], Figures]]:
+    """Every measurement by its name, what matters most first and what is likeliest to fail last."""
+    train, found = bench.training, dict[str, Callable[[], Figures]]()
+    found["matrix product"], found["copy"] = bench.matrix_rate, bench.copy_rate
+    found["numerics"] = bench.numerics
+    found["repeats, eager"] = partial(bench.repeats, False)
+    plain: dict[str, Any] = {"graphs": False, "compiled": False}
+    batches = {name: several[0] for name, several in bench.scale.batches.items()}
+    for name, batch in batches.items():
+        found[f"{name}, batch {batch}, eager"] = partial(train, name, batch, **plain)
+    found["repeats, graphs"] = partial(bench.repeats, True)
+    for name, several in bench.scale.batches.items():
+        for batch in several:
+            found[f"{name}, batch {batch}"] = partial(train, name, batch)
+    for name, batch in batches.items():
+        found[f"{name} at {_FULL_LENGTH}, batch {batch}"] = partial(train, name, batch, length=_FULL_LENGTH)
+    for name in ("small", "base"):
+        found[f"padded {name}, batch {batches[name]}"] = partial(bench.padded, name)
+    found["small, streamed"] = partial(train, "small", batches["small"], streamed=True, **plain)
+    found["small, fp32"] = partial(train, "small", batches["small"], precision="fp32")
+    found["small, compiled"] = partial(train, "small", batches["small"], graphs=False, compiled=True)
+    return found
+
+
+def run(bench: Bench, path: Path, seconds: float = _SECONDS) -> dict[str, Any]:
+    """Make every measurement; the file is written after each, so that what was measured stays."""
+    record: dict[str, Any] = {
+        "device": device_name(bench.device),
+        "date": datetime.now(UTC).date().isoformat(),
+        "signature": signature(),
+        "measurements": {},
+    }
+    if bench.device.type == "cuda":
+        record["capability"] = torch.cuda.get_device_capability(bench.device)
+        record["memory_bytes"] = torch.cuda.get_device_properties(bench.device).total_memory
+        record["cuda"] = torch.version.cuda
+    began = time.perf_counter()
+    for name, measure in measurements(bench).items():
+        late = time.perf_counter() - began > seconds
+        figures = {"failed": f"not begun: {seconds} s had passed"} if late else _guarded(measure)
+        record["measurements"][name] = _with_share(figures, record["measurements"])
+        print(_line(name, figures), flush=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record | {"limits": judged(record["measurements"])}, indent=1) + "\n")
+    return record
+
+
+def _guarded(measure: Callable[[], Figures]) -> Figures:
+    try:
+        began = time.perf_counter()
+        return measure() | {"took_seconds": time.perf_counter() - began}
+    except Exception as error:  # whatever it is, the others go on
+        return {"failed": f"{type(error).__name__}: {error}"}
+    finally:
+        give_back()
+
+
+def _with_share(figures: Figures, others: dict[str, Figures]) -> Figures:
+    """The figures, and their arithmetic as a share of the matrix product's."""
+    ceiling = others.get("matrix product", {}).get("flops")
+    if ceiling and "flops" in figures:
+        figures["share"] = figures["flops"] / ceiling
+    return figures
+
+
+def judged(found: dict[str, Figures]) -> list[Figures]:
+    """Each limit, what was reached (None where nothing was measured), and by which measurement."""
+    rows = []
+    for start, figure, limit in LIMITS:
+        reached = {
+            name: figures[figure]
+            for name, figures in found.items()
+            if name.startswith(f"{start}, batch") and figure in figures
+        }
+        best = max(reached, key=lambda name: reached[name], default=None)
+        value = None if best is None else reached[best]
+        rows.append({"of": start, "figure": figure, "limit": limit, "reached": value, "by": best})
+    return rows
+
+
+def _line(name: str, figures: Figures) -> str:
+    words = [
+        f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in figures.items()
+        if key in ("failed", "flops", "share", "examples_per_second", "tokens_per_second", "spread")
+        or key in ("bytes_per_second", "peak_bytes", "captured_sizes", "same_bits", "fp32", "bf16")
+    ]
+    return f"{name}: {', '.join(words)}"
+
+
+def main(arguments: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--small", action="store_true", help="a tiny form of everything, on the CPU")
+    small = parser.parse_args(arguments).small
+    if not small and not torch.cuda.is_available():
+        print("no GPU here: nothing was measured; --small tries every measurement on the CPU")
+        return 0
+    device = torch.device("cpu") if small else torch.device("cuda", torch.cuda.current_device())
+    folder = Path(os.environ.get("OUT") or Path(__file__).resolve().parents[1] / "results" / "bench")
+    path = machine_file(folder, device_name(device), small)
+    record = run(Bench(device, TINY if small else FULL), path)
+    for row in judged(record["measurements"]):
+        reached = "not measured" if row["reached"] is None else f"{row['reached']:,.4g} ({row['by']})"
+        print(f"{row['of']}, {row['figure']}: {reached}; at least {row['limit']:,}")
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,210 @@
+"""The measurements of bench/gpu.py: each returns its figures, and fails for itself."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+
+from gpu_scale import Scale
+from gpu_work import CLASSES, arithmetic, rows_of
+from padded import PaddedClassifier, pad
+from trimtab.data.pairs import Pairs
+from trimtab.model.sizes import Architecture
+from trimtab.training.loop import predict
+from trimtab.training.machinery import Machinery
+from trimtab.training.memory import give_back, peak_bytes, reset_peak
+from trimtab.training.recipe import Recipe
+from trimtab.training.trainer import Trainer
+
+_CHUNKS = 3  # a rate is the median of so many
+PADDED_TO = 128
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A device and a scale, on which each method is one measurement or a kind of them."""
+
+    device: torch.device
+    scale: Scale
+
+    def matrix_rate(self) -> Figures:
+        """FLOP/s of a bf16 matrix product of random numbers, on its own."""
+        side = self.scale.matrix
+        one, other = (torch.randn(side, side, device=self.device, dtype=torch.bfloat16) for _ in range(2))
+        result = torch.empty_like(one)
+        seconds, _ = self._pace(lambda: torch.mm(one, other, out=result))
+        return {"flops": 2 * side**3 / seconds, "side": side}
+
+    def copy_rate(self) -> Figures:
+        """Bytes read and written a second by a large copy on the device."""
+        source = torch.randn(self.scale.matrix**2 * 8, device=self.device)
+        target = torch.empty_like(source)
+        seconds, _ = self._pace(lambda: target.copy_(source))
+        return {"bytes_per_second": 2 * source.nbytes / seconds}
+
+    def training(
+        self,
+        name: str,
+        batch: int,
+        length: int | None = None,
+        precision: str = "bf16",
+        streamed: bool = False,
+        **settings: Any,
+    ) -> Figures:
+        """Rates and peak memory of training steps; ``settings`` are Machinery's."""
+        size, pairs = self.scale.sizes[name], self._pairs(name, length)
+        machinery = Machinery(self.device, precision, **settings)
+        began = time.perf_counter()
+        trainer = self._trainer(size, pairs, machinery, name, batch)
+        if streamed:
+            trainer.rows.values = None
+        batches = self._batches(batch)
+        reset_peak(self.device)
+        warm = self._steps(trainer, [next(batches) for _ in range(self.scale.warm)])
+        start = time.perf_counter() - began
+        taken: list[NDArray[np.int64]] = []
+
+        def step() -> None:
+            taken.append(next(batches))
+            trainer.step(taken[-1])
+
+        seconds, spread = self._pace(step)
+        lengths = pairs.tokens.lengths[np.concatenate(taken)]
+        tokens = lengths.sum() / len(taken)
+        return {
+            "batch": batch,
+            "size": str(size),
+            "precision": precision,
+            "examples_per_second": batch / seconds,
+            "tokens_per_second": tokens / seconds,
+            "milliseconds_a_step": 1e3 * seconds,
+            "spread": spread,
+            "flops": arithmetic(size, lengths) / len(taken) / seconds,
+            "peak_bytes": peak_bytes(self.device),
+            "captured_sizes": len(trainer.graphs.captured) if trainer.graphs else 0,
+            "compiled": machinery.compiles(size.parameters(self.scale.vocabulary[name], CLASSES)),
+            "tokens_at_a_time": trainer.tokens,
+            "seconds_until_warm": start,
+            "last_warm_loss": warm[-1],
+        }
+
+    def padded(self, name: str) -> Figures:
+        """torch's own encoder layers on rows padded to 128, made ready on the device beforehand."""
+        size = replace(self.scale.sizes[name], embedding_norm=False)
+        pairs, batch = self._pairs(name), self.scale.batches[name][0]
+        model = PaddedClassifier(size, self.scale.vocabulary[name], CLASSES).to(self.device)
+        optimizer = torch.optim.Adam(model.parameters(), 1e-4, fused=True)
+        batches = self._batches(batch)
+        ready = [
+            [each.to(self.device) for each in pad(pairs, next(batches), PADDED_TO)]
+            for _ in range(min(8, self.scale.warm))
+        ]
+        turn = iter(range(1 << 40))
+
+        def step() -> None:
+            *inputs, labels = ready[next(turn) % len(ready)]
+            optimizer.zero_grad()
+            with torch.autocast(self.device.type, torch.bfloat16):
+                loss = F.cross_entropy(model(*inputs).float(), labels)
+            loss.backward()
+            optimizer.step()
+
+        for _ in range(self.scale.warm):
+            step()
+        reset_peak(self.device)
+        seconds, spread = self._pace(step)
+        figures = {"batch": batch, "examples_per_second": batch / seconds, "spread": spread}
+        return figures | {"peak_bytes": peak_bytes(self.device)}
+
+    def numerics(self) -> Figures:
+        """Logits, and losses of some steps, in fp32 and bf16 here against fp32 on the CPU; no dropout."""
+        cpu, few = torch.device("cpu"), self.scale.few
+        size = replace(self.scale.sizes["small"], dropout=0.0)
+        pairs = rows_of(4 * few, self.scale.vocabulary["small"])
+        expected = self._outcome(size, pairs, Machinery(cpu, "fp32"))
+        figures: Figures = {}
+        for precision in ("fp32", "bf16"):
+            logits, losses = self._outcome(size, pairs, Machinery(self.device, precision))
+            figures[precision] = {
+                "relative_error_of_logits": float(
+                    np.linalg.norm(logits - expected[0]) / np.linalg.norm(expected[0])
+                ),
+                "largest_error_of_loss": float(np.abs(np.subtract(losses, expected[1])).max()),
+                "losses": [losses[0], losses[-1]],
+            }
+        return figures | {"cpu_losses": [expected[1][0], expected[1][-1]]}
+
+    def repeats(self, graphs: bool) -> Figures:
+        """Whether the same seed gives the same weights to the bit, dropout included."""
+        size, pairs = self.scale.sizes["small"], rows_of(16 * self.scale.few, self.scale.vocabulary["small"])
+        made = []
+        for _ in range(2):
+            machinery = Machinery(self.device, "bf16", graphs=graphs)
+            trainer = self._trainer(size, pairs, machinery, "small", self.scale.few)
+            self._steps(trainer, list(np.arange(len(pairs)).reshape(-1, self.scale.few)))
+            made.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters()]).cpu())
+        return {"same_bits": torch.equal(*made), "largest_difference": float((made[0] - made[1]).abs().max())}
+
+    def _outcome(
+        self, size: Architecture, pairs: Pairs, machinery: Machinery
+    ) -> tuple[NDArray[np.float32], list[float]]:
+        few = self.scale.few
+        trainer = self._trainer(size, pairs, machinery, "small", few)
+        logits = predict(trainer.model, pairs, machinery)
+        trainer.model.train()
+        return logits, self._steps(trainer, list(np.arange(len(pairs)).reshape(-1, few)) * 3)
+
+    def _trainer(
+        self, size: Architecture, pairs: Pairs, machinery: Machinery, name: str, batch: int
+    ) -> Trainer:
+        shape = {"vocabulary": self.scale.vocabulary[name], "classes": CLASSES}
+        recipe = Recipe(batch_size=batch, optimizer="adam", learning_rate=1e-5, schedule="constant", warmup=0)
+        give_back()
+        return Trainer(size, recipe, 0, machinery, **shape, training=pairs)
+
+    def _steps(self, trainer: Trainer, batches: list[NDArray[np.int64]]) -> list[float]:
+        """The losses of steps on ``batches``."""
+        return torch.stack([trainer.step(index)[0] for index in batches]).tolist()
+
+    def _pairs(self, name: str, length: int | None = None) -> Pairs:
+        return rows_of(self.scale.rows, self.scale.vocabulary[name], length)
+
+    def _batches(self, batch: int) -> Any:
+        """Random rows for ever; drawn with repetition between batches, not inside one."""
+        random = np.random.default_rng(0)
+        order, start = random.permutation(self.scale.rows), 0
+        while True:
+            if start + batch > len(order):
+                order, start = random.permutation(self.scale.rows), 0
+            yield order[start : start + batch]
+            start += batch
+
+    def _pace(self, step: Callable[[], object]) -> tuple[float, float]:
+        """Seconds a call of ``step`` takes, a median of chunks, and how far those lie apart (a share)."""
+        times: list[float] = []
+        number = 1
+        while len(times) < _CHUNKS:
+            self._wait()
+            began = time.perf_counter()
+            for _ in range(number):
+                step()
+            self._wait()
+            seconds = time.perf_counter() - began
+            if seconds < self.scale.seconds and not times:
+                number = max(number + 1, round(1.2 * number * self.scale.seconds / max(seconds, 1e-6)))
+                number = min(number, 1_000_000)
+            else:
+                times.append(seconds / number)
+        median = statistics.median(times)
+        return median, (max(times) - min(times)) / median
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)

@@ -1,0 +1,52 @@
+"""How large the measurements of bench/gpu.py are: in full on a GPU, tiny on a CPU."""
+
+from dataclasses import dataclass
+
+from trimtab.model.sizes import Architecture, architecture
+
+_WARM = 20  # steps: eager ones, captured sizes, whatever a library tunes
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large the measurements are.
+
+    sizes: the architecture that each name stands for; vocabulary: rows of its token table; rows of the data;
+    batches: rows a step, the first one used where one must do; seconds of each chunk; warm: steps before;
+    matrix: rows and columns of the matrices whose product is the measure; few: rows and steps of numerics.
+    """
+
+    sizes: dict[str, Architecture]
+    vocabulary: dict[str, int]
+    rows: int
+    batches: dict[str, tuple[int, ...]]
+    seconds: float
+    warm: int
+    matrix: int
+    few: int
+
+
+FULL = Scale(
+    sizes={name: architecture(name) for name in ("small", "base", "large")},
+    vocabulary={"small": 60_005, "base": 30_522, "large": 30_522},
+    rows=1 << 17,
+    batches={"small": (512, 4096), "base": (512, 2048), "large": (512, 1024)},
+    seconds=1.5,
+    warm=_WARM,
+    matrix=8192,
+    few=64,
+)
+TINY = Scale(
+    sizes={
+        "small": architecture("2x32/64/2", activation="relu", embedding_norm=False),
+        "base": architecture("3x32/64/2"),
+        "large": architecture("4x32/64/2"),
+    },
+    vocabulary={"small": 200, "base": 200, "large": 200},
+    rows=200,
+    batches=dict.fromkeys(("small", "base", "large"), (16,)),
+    seconds=0.01,
+    warm=1,
+    matrix=64,
+    few=8,
+)

@@ -1,0 +1,111 @@
+"""Attention on CUDA in bf16: flash attention over rows of unequal length, dropout on its weights included.
+
+torch.nn.attention.varlen has the same kernel without its dropout, so the operator below it is called.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+# Wider heads have no backward with dropout on some of the devices that flash attention runs on.
+_WIDEST = 192
+
+
+def has_kernel(device: torch.device, dtype: torch.dtype, width: int) -> bool:
+    """Whether this attention can be had for heads of ``width`` numbers of ``dtype`` on ``device``."""
+    return (
+        device.type == "cuda"
+        and dtype == torch.bfloat16
+        and width % 8 == 0
+        and width <= _WIDEST
+        and _has_flash(device)
+    )
+
+
+@cache
+def _has_flash(device: torch.device) -> bool:
+    return torch.backends.cuda.is_flash_attention_available() and (
+        torch.cuda.get_device_capability(device) >= (8, 0)
+    )
+
+
+class VarlenAttention(torch.autograd.Function):
+    """Multi-head attention within rows, whose gradient has the same bits every time.
+
+    Dropout draws from the device's default generator; the kernel counts its probability in 255ths.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        mixed: Tensor,
+        query: Tensor | None,
+        query_edges: Tensor,
+        edges: Tensor,
+        longest_query: int,
+        longest: int,
+        dropout: float,
+    ) -> Tensor:
+        """(queries, heads, width), what each query attends to in its row.
+
+        mixed: (T, 3, heads, width), query, key and value of each token; or (T, 2, heads, width), key and
+        value, with ``query`` (queries, heads, width) apart. query_edges, edges: (rows + 1,) int32, where
+        each row begins among the queries and the tokens. longest_query, longest: bounds on a row's queries
+        and tokens. dropout: probability.
+        """
+        bounds = (query_edges, edges, longest_query, longest, dropout, False)
+        attended, log_sums, state, unused, _ = torch.ops.aten._flash_attention_forward(
+            *_apart(mixed, query), *bounds, False
+        )
+        ctx.save_for_backward(mixed, query, attended, log_sums, query_edges, edges, state, unused)
+        ctx.rest = bounds[2:]
+        return attended
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients with regard to ``mixed`` and ``query``."""
+        mixed, query, attended, log_sums, query_edges, edges, state, unused = ctx.saved_tensors
+        with _deterministic():
+            by_query, by_key, by_value = torch.ops.aten._flash_attention_backward(
+                gradient,
+                *_apart(mixed, query),
+                attended,
+                log_sums,
+                query_edges,
+                edges,
+                *ctx.rest,
+                state,
+                unused,
+            )
+        if query is None:
+            return torch.stack((by_query, by_key, by_value), 1), *(None,) * 6
+        return torch.stack((by_key, by_value), 1), by_query, *(None,) * 5
+
+
+def _apart(mixed: Tensor, query: Tensor | None) -> tuple[Tensor, ...]:
+    """Query, key and value, views where they come together."""
+    return mixed.unbind(1) if query is None else (query, *mixed.unbind(1))
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Let flash attention add up in a fixed order, and nothing else be checked or filled for it.
+
+    Not ``torch.use_deterministic_algorithms``, which would change how code is compiled as well.
+    """
+    strict = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch._C._get_deterministic_fill_uninitialized_memory()
+    torch._C._set_deterministic_algorithms(True, warn_only=False)
+    torch._C._set_deterministic_fill_uninitialized_memory(False)
+    try:
+        yield
+    finally:
+        torch._C._set_deterministic_algorithms(strict, warn_only=warns)
+        torch._C._set_deterministic_fill_uninitialized_memory(filled)

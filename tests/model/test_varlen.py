@@ -1,0 +1,151 @@
+"""Flash attention as we call it. Its kernel is CUDA's: on a CPU a plain one stands in, loop over rows."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from trimtab.data.batches import make_batch
+from trimtab.model import attention as choice
+from trimtab.model.attention import attention, first_attention
+from trimtab.model.dropout import Dropout
+from trimtab.model.encoder import Classifier
+from trimtab.model.initialise import initialise
+from trimtab.model.sizes import architecture
+from trimtab.model.varlen import VarlenAttention, has_kernel
+
+HIDDEN, HEADS = 32, 2
+
+
+def row_by_row(query, key, value, query_edges, edges):
+    """Softmax attention of each row alone, (tokens, heads, width)."""
+    made = []
+    for (start, stop), (begin, end) in zip(pairwise(query_edges), pairwise(edges), strict=True):
+        scores = torch.einsum("qhw,khw->hqk", query[start:stop], key[begin:end]) / math.sqrt(query.shape[-1])
+        made.append(torch.einsum("hqk,khw->qhw", scores.softmax(-1), value[begin:end]))
+    return torch.cat(made)
+
+
+def forward(query, key, value, query_edges, edges, longest_query, longest, dropout, causal, debug, **options):
+    """As aten::_flash_attention_forward; refuses what CUDA's kernel refuses."""
+    assert (dropout, causal, debug) == (0.0, False, False)
+    assert query_edges.dtype == edges.dtype == torch.int32
+    assert query_edges.is_contiguous()
+    assert edges.is_contiguous()
+    assert query.stride(-1) == key.stride(-1) == value.stride(-1) == 1
+    assert longest_query >= query_edges.diff().max()
+    assert longest >= edges.diff().max()
+    assert query_edges[-1] == len(query)
+    assert edges[-1] == len(key) == len(value)
+    empty = query.new_empty(0)
+    attended = row_by_row(query, key, value, query_edges.tolist(), edges.tolist()).contiguous()
+    return attended, empty.clone(), empty.clone(), empty.clone(), empty.clone()
+
+
+def backward(gradient, query, key, value, out, sums, query_edges, edges, *rest, **options):
+    """As aten::_flash_attention_backward."""
+    assert torch.are_deterministic_algorithms_enabled()
+    results, scale = [torch.zeros_like(x) for x in (query, key, value)], 1 / math.sqrt(query.shape[-1])
+    for asking, row in zip(pairwise(query_edges.tolist()), pairwise(edges.tolist()), strict=True):
+        asking, row = slice(*asking), slice(*row)
+        weights = (torch.einsum("qhw,khw->hqk", query[asking], key[row]) * scale).softmax(-1)
+        inner = torch.einsum("qhw,khw->hqk", gradient[asking], value[row])
+        scores = weights * (inner - (inner * weights).sum(-1, keepdim=True)) * scale
+        results[0][asking] = torch.einsum("hqk,khw->qhw", scores, key[row])
+        results[1][row] = torch.einsum("hqk,qhw->khw", scores, query[asking])
+        results[2][row] = torch.einsum("hqk,qhw->khw", weights, gradient[asking])
+    return tuple(results)
+
+
+@pytest.fixture
+def plain_kernel(monkeypatch):
+    """A kernel for the CPU, and the choice of it."""
+    monkeypatch.setattr(choice, "has_kernel", lambda device, dtype, width: True)
+    with torch.library._scoped_library("aten", "IMPL") as library:
+        library.impl("_flash_attention_forward", forward, "CPU")
+        library.impl("_flash_attention_backward", backward, "CPU")
+        yield
+
+
+def results(pairs, what):
+    """Output and gradients of attention over a batch of random numbers."""
+    batch = make_batch(pairs, np.arange(len(pairs)), torch.device("cpu"))
+    torch.manual_seed(0)
+    x, mix = torch.randn(len(batch.tokens), HIDDEN, requires_grad=True), torch.nn.Linear(HIDDEN, 3 * HIDDEN)
+    dropout = Dropout(0.0)
+    if what == "all":
+        made = attention(mix(x), batch, HEADS, dropout)
+    else:
+        made = first_attention(x, mix, batch, HEADS, dropout)
+    weights = torch.randn_like(made)
+    return [made.detach(), *torch.autograd.grad((made * weights).sum(), [x, mix.weight, mix.bias])]
+
+
+@pytest.mark.parametrize("what", ["all", "first"])
+def test_both_kinds_of_attention_agree_and_so_do_their_gradients(what, random_pairs, request):
+    pairs = random_pairs(0, 17)
+    expected = results(pairs, what)
+    request.getfixturevalue("plain_kernel")
+    for one, other in zip(results(pairs, what), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_classifier_says_the_same_by_either(random_pairs, request):
+    model = Classifier(architecture("2x32/64/2"), 40, 3).eval()
+    initialise(model, 0, 0.2)
+    batch = make_batch(random_pairs(1, 20), np.arange(20), torch.device("cpu"))
+    expected = model(batch)
+    request.getfixturevalue("plain_kernel")
+    torch.testing.assert_close(model(batch), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_the_operators_take_what_they_are_given(dropout):
+    """torch's own shape functions for them, which are those of the installed version."""
+    edges = torch.empty(6, dtype=torch.int32, device="meta")
+    mixed = torch.empty(40, 3, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
+    made = VarlenAttention.apply(mixed, None, edges, edges, 128, 128, dropout)
+    made.sum().backward()
+    assert (made.shape, made.dtype, mixed.grad.shape) == ((40, 4, 64), torch.bfloat16, mixed.shape)
+    others = torch.empty(40, 2, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
+    query = torch.empty(5, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
+    made = VarlenAttention.apply(others, query, edges, edges, 1, 128, dropout)
+    made.sum().backward()
+    assert (made.shape, others.grad.shape, query.grad.shape) == (query.shape, others.shape, query.shape)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "width"),
+    [
+        ("cpu", torch.bfloat16, 64),
+        ("cuda", torch.float32, 64),
+        ("cuda", torch.bfloat16, 20),
+        ("cuda", torch.bfloat16, 256),
+    ],
+)
+def test_what_the_kernel_does_not_take_goes_the_other_way(kind, dtype, width):
+    assert not has_kernel(torch.device(kind), dtype, width)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_says_what_a_cpu_says_and_repeats_its_gradients(random_pairs):
+    model = Classifier(architecture("2x128/256/2", dropout=0.0), 40, 3)
+    initialise(model, 0, 0.1)
+    pairs, index = random_pairs(1, 50), np.arange(50)
+    expected = model(make_batch(pairs, index, torch.device("cpu")))
+    device, gradients = torch.device("cuda"), []
+    model.to(device)
+    batch = make_batch(pairs, index, device)
+    for _ in range(2):
+        model.zero_grad()
+        with torch.autocast("cuda", torch.bfloat16):
+            logits = model(batch)
+        torch.nn.functional.cross_entropy(logits.float(), batch.labels).backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]).cpu())
+    torch.testing.assert_close(logits.float().cpu(), expected, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(model(batch).cpu(), expected, rtol=1e-3, atol=1e-3)
+    assert torch.equal(*gradients)
