@@ -50,8 +50,8 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
     for side, mean in (("first", 15), ("second", 8)):
         offsets = np.concatenate([[0], np.cumsum(generator.poisson(mean, PAIRS))])
         # As in a text, a token's frequency falls with its rank.
-        values = (generator.pareto(1.0, offsets[-1]) * 20).clip(max=8_000).astype(np.int32) + 5
-        np.save(folder / f"{side}_values.npy", values)
+        values = (generator.pareto(1.0, offsets[-1]) * 20).clip(max=8_000).astype(np.int16) + 5
+        np.save(folder / f"{side}_values.npy", values)  # two bytes, as such a vocabulary needs
         np.save(folder / f"{side}_offsets.npy", offsets)
     np.save(folder / "labels.npy", generator.integers(0, 3, PAIRS))
     np.save(folder / "clusters.npy", np.arange(PAIRS))

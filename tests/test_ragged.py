@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trimtab.ragged import Ragged, mix, offsets_of, ranges
+from trimtab import ragged as ragged_module
+from trimtab.ragged import Ragged, digests_of, mix, offsets_of, pieces, ranges
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
 
@@ -74,6 +75,36 @@ def test_places_count_from_0_in_each_row():
     assert window.places().tolist() == [0, 1, 2, 0, 1]
 
 
+@given(
+    lengths=st.lists(st.tuples(*[st.integers(0, 6)] * 2), max_size=30),
+    most=st.tuples(st.integers(1, 9), st.integers(1, 20)),
+)
+@settings(deadline=None)
+def test_pieces_are_all_rows_within_the_limits(lengths, most):
+    sides = [Ragged.from_rows([[0] * pair[number] for pair in lengths]) for number in (0, 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ragged_module, "_ROWS", most[0])
+        patch.setattr(ragged_module, "_TOKENS", most[1])
+        slices = list(pieces(*sides))
+    assert [row for part in slices for row in range(len(lengths))[part]] == list(range(len(lengths)))
+    for part in slices:
+        assert 1 <= part.stop - part.start <= most[0]
+        tokens = [int(side.lengths[part].sum()) for side in sides]
+        assert part.stop - part.start == 1 or max(tokens) <= most[1]
+
+
+@given(rows=ROWS, data=st.data())
+@settings(deadline=None)
+def test_a_part_is_a_view_whose_offsets_begin_at_0(rows, data):
+    start = data.draw(st.integers(0, len(rows)))
+    stop = data.draw(st.integers(start, len(rows)))
+    ragged = Ragged.from_rows(rows)
+    part = ragged.part(slice(start, stop))
+    assert rows_of(part) == rows[start:stop]
+    assert part.offsets[0] == 0
+    assert not part.values.size or np.shares_memory(part.values, ragged.values)
+
+
 def test_digests_are_of_the_row_alone():
     rows = [[1, 2], [2, 1], [], [0], [0, 0], [1, 2], [], [2**31 - 1]]
     digests = Ragged.from_rows(rows).digests()
@@ -85,6 +116,17 @@ def test_digests_are_of_the_row_alone():
     for dtype in (np.uint16, np.int64, np.uint64):
         assert Ragged.from_rows(rows[:6], dtype).digests().tolist() == alone[:6]
     assert Ragged.from_rows([]).digests().tolist() == []
+
+
+def test_digests_do_not_depend_on_pieces_or_layout(monkeypatch):
+    table = np.random.default_rng(0).integers(0, 30_000, (50, 7))
+    rows = Ragged.from_rows([*table, [1], []])
+    whole = rows.digests()
+    monkeypatch.setattr(ragged_module, "_TOKENS", 16)
+    assert rows.digests().tolist() == whole.tolist()
+    assert Ragged(rows.values.astype(np.int16), rows.offsets).digests().tolist() == whole.tolist()
+    for dtype in (np.int16, np.int32):
+        assert digests_of(table.T.astype(dtype)).tolist() == whole[:50].tolist()
 
 
 def test_mix_is_splitmix64():

@@ -4,12 +4,17 @@ It stands beside config.py at the foot of the house, not in data/, because trunc
 and must not import upward; ``trimtab.data`` offers it as part of its public face.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+# What is worked on at a time where a whole data set passes by: little memory, and near to the caches.
+_ROWS = 16_384
+_TOKENS = 262_144
+_LARGEST = 1 << 24  # bytes, of an array that a piece may need
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +53,27 @@ class Ragged:
         """The place of each token in its row, from 0: (tokens of all rows,) int64."""
         return ranges(np.zeros(len(self), np.int64), self.lengths)
 
+    def part(self, rows: slice) -> "Ragged":
+        """The rows from ``rows.start`` to ``rows.stop``: a view of their values, with offsets from 0."""
+        offsets = np.asarray(self.offsets[rows.start : rows.stop + 1])
+        return Ragged(np.asarray(self.values[offsets[0] : offsets[-1]]), offsets - offsets[0])
+
     def digests(self) -> NDArray[np.uint64]:
         """A 64-bit digest of each row, (rows,): equal for equal rows of any Ragged, almost surely only then.
 
         For rows of values from 0 to 2^32 - 1.
         """
-        values = self.values[self.offsets[0] : self.offsets[-1]].astype(np.int64, copy=False)
+        digests = np.empty(len(self), np.uint64)
+        for rows in pieces(self):
+            digests[rows] = self.part(rows)._digests()
+        return digests
+
+    def _digests(self) -> NDArray[np.uint64]:
+        values = self.values.astype(np.int64)
         # Places count from 1, as 0 mixes to 0: a first token of 0 must not look like none.
         mixed = mix(((self.places() + 1) << 32 | values).astype(np.uint64))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-        ends = self.offsets - self.offsets[0]
-        return mix(sums[ends[1:]] - sums[ends[:-1]])
+        return mix(sums[self.offsets[1:]] - sums[self.offsets[:-1]])
 
     def take(self, index: ArrayLike) -> "Ragged":
         """The rows named by ``index`` (rows',), in its order, or by a mask (rows,), copied by one gather."""
@@ -67,6 +82,24 @@ class Ragged:
         starts = self.offsets[:-1][index]
         lengths = self.offsets[1:][index] - starts
         return Ragged(self.values[ranges(starts, lengths)], offsets_of(lengths))
+
+
+def pieces(*sides: Ragged) -> Iterator[slice]:
+    """All rows of ``sides``, which have as many, in consecutive slices of limited rows and tokens.
+
+    A row that exceeds the tokens by itself is a piece of its own.
+    """
+    # glibc maps a large block anew at each allocation, and its pages are zeroed anew, until one as large has
+    # been given back: from then on the arrays of a piece take the memory of the piece before. Never touched.
+    np.empty(_LARGEST, np.uint8)
+    start, rows = 0, len(sides[0])
+    while start < rows:
+        stop = min(start + _ROWS, rows)
+        for side in sides:
+            end = np.searchsorted(side.offsets, side.offsets[start] + _TOKENS, "right") - 1
+            stop = min(stop, max(int(end), start + 1))
+        yield slice(start, stop)
+        start = stop
 
 
 def offsets_of(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -79,11 +112,23 @@ def offsets_of(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
 def ranges(starts: NDArray[np.integer], lengths: NDArray[np.integer]) -> NDArray[np.int64]:
     """Flat indices start, start + 1, ... of each row, row after row: (sum of lengths,) int64."""
     offsets = offsets_of(lengths)
-    return np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    flat = np.repeat(starts - offsets[:-1], lengths)
+    flat += np.arange(offsets[-1])
+    return flat
+
+
+def digests_of(columns: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """What ``Ragged.digests`` are of rows of equal length, each a column here: (length, rows) -> (rows,)."""
+    places = np.arange(1, len(columns) + 1, dtype=np.uint64)[:, None] << np.uint64(32)
+    return mix(mix(columns.astype(np.uint64) | places).sum(axis=0))
 
 
 def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of splitmix64 (Steele, Lea and Flood 2014): spreads every bit over all 64."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    shifted = value >> np.uint64(30)
+    value = value ^ shifted
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= np.right_shift(value, np.uint64(27), out=shifted)
+    value *= np.uint64(0x94D049BB133111EB)
+    value ^= np.right_shift(value, np.uint64(31), out=shifted)
+    return value

@@ -1,13 +1,19 @@
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trimtab import ragged as ragged_module
 from trimtab.config import InputError
-from trimtab.data import probe
+from trimtab.data import growing, probe
+from trimtab.data import pairs as pairs_module
 from trimtab.data.dataset import DataPlan, Source, prepare
 from trimtab.data.pairs import ceiling, make_pairs
 from trimtab.data.tokenizer import SpecialTokens
+from trimtab.ragged import Ragged
 from trimtab.truncation import parse
 
 CLS, SEP = 3, 4
@@ -202,3 +208,91 @@ def test_the_ceiling_of_one_kind_of_row_is_exact(visible, expected):
     oracle = sum(max(labels.values()) for labels in best.values())
     assert oracle == pytest.approx(expected)
     assert ceiling(np.array([visible] * 5, bool)) == pytest.approx(oracle)
+
+
+@pytest.fixture
+def small_pieces(own_environment, monkeypatch):
+    """Pieces of a few rows, everything in files."""
+    monkeypatch.setattr(ragged_module, "_ROWS", 3)
+    monkeypatch.setattr(ragged_module, "_TOKENS", 12)
+    monkeypatch.setattr(growing, "_IN_MEMORY", 0)
+    monkeypatch.setattr(pairs_module, "_HASHED", 5)
+
+
+def as_int16(tokens):
+    sides = (tokens.first, tokens.second)
+    first, second = (side and Ragged(side.values.astype(np.int16), side.offsets) for side in sides)
+    return replace(tokens, first=first, second=second)
+
+
+CUTS_BY_PIECES = [
+    "longest_first",
+    "ratio+random",
+    "ratio+salient/random(seed=2)",
+    "fixed(first=0.3)+head_tail",
+]
+
+
+@pytest.mark.parametrize("spec", [*CUTS_BY_PIECES, "longest_first+middle"])
+@pytest.mark.parametrize("single", [False, True])
+def test_pieces_make_what_the_whole_makes(tokens_of, small_pieces, spec, single):
+    random = np.random.default_rng(7)
+    lengths = random.integers(0, 9, (40, 2))
+    lengths[5] = 30, 40  # more than a piece's tokens
+    first, second = ([random.integers(5, 30, n).tolist() for n in side] for side in lengths.T)
+    labels, evidence = np.arange(40) % 3, np.zeros((40, 2), np.int64)
+    first = [row or [5] for row in first]
+    second = None if single else [row or [6] for row in second]
+    tokens = tokens_of(first, second, labels, None if single else evidence)
+    truncation = parse(spec).fit(tokens.first, tokens.second)
+    made = make_pairs(tokens, truncation, 11, SPECIAL)
+    cut = truncation.apply(tokens.first, tokens.second, 9 if single else 8)
+    for row in range(40):
+        parts = [side[row].tolist() for side in cut if side is not None]
+        assert made.tokens[row].tolist() == [CLS, *(x for part in parts for x in [*part, SEP])]
+        assert made.first_lengths[row] == len(parts[0]) + 2
+    assert isinstance(made.tokens.values, np.memmap)
+    assert made.labels is tokens.labels
+    half = make_pairs(as_int16(tokens), truncation, 11, SPECIAL)
+    assert half.tokens.values.dtype == np.int16
+    assert half.fingerprint == made.fingerprint == plain_fingerprint(made)
+    assert half.row_digests().tolist() == made.row_digests().tolist()
+    if not single:
+        kept = truncation.keep(tokens.first, tokens.second, 8)
+        for column, (side, index) in enumerate(((tokens.first, kept.first), (tokens.second, kept.second))):
+            assert made.visible[:, column].tolist() == np.isin(side.offsets[:-1], index).tolist()
+
+
+def plain_fingerprint(pairs):
+    """The hash as it is told to others: each array's length in eight bytes, then its numbers."""
+    arrays = (
+        (pairs.tokens.values, np.int32),
+        (pairs.tokens.offsets, np.int64),
+        (pairs.first_lengths, np.int32),
+        (pairs.labels, np.int64),
+    )
+    told = b"".join(
+        len(x).to_bytes(8, "little") + np.asarray(x).astype(dtype).tobytes() for x, dtype in arrays
+    )
+    return hashlib.sha256(told).hexdigest()[:32]
+
+
+def test_the_fingerprint_is_the_same_in_every_version(tokens_of):
+    tokens = tokens_of([[5, 6, 7], [8]], [[9], [10, 11]], [2, 0])
+    pairs = make_pairs(tokens, parse("longest_first+tail"), 6, SPECIAL)
+    assert pairs.tokens.values.tolist() == [CLS, 6, 7, SEP, 9, SEP, CLS, 8, SEP, 10, 11, SEP]
+    assert pairs.fingerprint == plain_fingerprint(pairs) == "23e394b13e74feef86b60cb797c71365"
+
+
+def test_a_refused_row_is_named_by_its_number_in_the_split(tokens_of, small_pieces):
+    first, second = [[5]] * 20, [[6]] * 20
+    second[13] = second[17] = [6] * 9
+    wanted = r"in 2 of 20 pairs it alone exceeds the budget of 5 tokens, first in row 13 \(.* it has 9;"
+    with pytest.raises(InputError, match=wanted):
+        make_pairs(tokens_of(first, second), parse("only_first"), 8, SPECIAL)
+
+
+def test_no_rows(tokens_of, own_environment):
+    pairs = make_pairs(tokens_of([], []), parse("ratio+tail"), 8, SPECIAL)
+    assert (len(pairs), len(pairs.tokens), pairs.tokens.offsets.tolist()) == (0, 0, [0])
+    assert pairs.row_digests().tolist() == []

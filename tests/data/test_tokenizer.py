@@ -4,9 +4,10 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, trainers
 
 from trimtab.config import InputError
-from trimtab.data.tokenizer import SPECIAL_TOKENS, build, special_tokens
+from trimtab.data.tokenizer import SPECIAL_TOKENS, WORD_TOKENIZERS, build, largest_id, special_tokens
 
 QUOTE = "Our friends won't buy this analysis, let alone the next one we propose."
 PIECES = [
@@ -147,3 +148,39 @@ def test_a_vocabulary_without_special_tokens_is_an_input_error(left_out, role, t
     path.write_text("\n".join(token for token in TINY if token != left_out))
     with pytest.raises(InputError, match=role):
         special_tokens(build(str(path), [], min_freq=1))
+
+
+def trained(name, texts, min_freq, lowercase):
+    """The same vocabulary as the library itself counts it."""
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    if lowercase:
+        tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = WORD_TOKENIZERS[name]()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=2**31 - 1, min_frequency=min_freq, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+@pytest.mark.parametrize("name", WORD_TOKENIZERS)
+@settings(max_examples=80, deadline=None)
+@given(
+    texts=st.lists(
+        st.text(st.characters(codec="utf-8") | st.sampled_from(" \t\n\u00a0\x1cΣİÉ.,<>aabbAB"), max_size=20)
+        | st.sampled_from(["a <sep> <sep>", "<unk>", "b  b a"]),
+        max_size=8,
+    ),
+    min_freq=st.integers(1, 3),
+    lowercase=st.booleans(),
+)
+def test_the_vocabulary_is_that_of_the_librarys_trainer(name, texts, min_freq, lowercase):
+    made = build(name, texts, min_freq=min_freq, lowercase=lowercase)
+    assert made.to_str() == trained(name, texts, min_freq, lowercase).to_str()
+
+
+def test_the_largest_id_counts_gaps(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    Tokenizer(models.WordLevel({"[UNK]": 0, "[CLS]": 7, "[SEP]": 40_000}, unk_token="[UNK]")).save(str(path))
+    tokenizer = build(str(path), (), min_freq=1)
+    assert (tokenizer.get_vocab_size(), largest_id(tokenizer)) == (3, 40_000)

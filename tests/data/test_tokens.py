@@ -8,8 +8,8 @@ import pytest
 from trimtab.config import InputError
 from trimtab.data import tokens as tokens_module
 from trimtab.data.examples import Examples
-from trimtab.data.tokenizer import build, special_tokens
-from trimtab.data.tokens import encode, load, tokenise
+from trimtab.data.tokenizer import build
+from trimtab.data.tokens import load, tokenise
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -50,7 +50,7 @@ def assert_holds(tokens, expected, tokenizer):
         assert rows_of(ragged) == [
             [vocabulary.get(word, vocabulary["<unk>"]) for word in text.split()] for text in texts
         ]
-        assert (ragged.values.dtype, ragged.offsets.dtype) == (np.int32, np.int64)
+        assert (ragged.values.dtype, ragged.offsets.dtype) == (np.int16, np.int64)
     assert np.array_equal(tokens.labels, expected.labels)
     assert np.array_equal(tokens.clusters, expected.clusters)
     assert (tokens.evidence is None) == (expected.evidence is None)
@@ -72,31 +72,6 @@ def test_tokens_are_what_plain_python_makes(given, tokenizer):
     assert_holds(tokenise(given, tokenizer), given, tokenizer)
 
 
-def test_encode_goes_by_chunks(tokenizer, monkeypatch):
-    whole = encode(FIRST * 5, tokenizer)
-    monkeypatch.setattr(tokens_module, "_CHUNK", 3)
-    assert rows_of(encode(FIRST * 5, tokenizer)) == rows_of(whole)
-    assert rows_of(encode([], tokenizer)) == []
-
-
-def test_a_text_that_comes_again_is_encoded_once(tokenizer):
-    encoded = []
-
-    class Counting:
-        encode_special_tokens = False
-
-        def encode_batch_fast(self, texts, **options):
-            encoded.extend(texts)
-            return tokenizer.encode_batch_fast(texts, **options)
-
-    texts = ["a dog runs", "", "a cat", "a dog runs", "a cat", ""]
-    ids = encode(texts, Counting())
-    assert sorted(encoded) == sorted(set(texts))
-    assert [ids[row].tolist() for row in range(len(ids))] == [
-        tokenizer.encode(text, add_special_tokens=False).ids for text in texts
-    ]
-
-
 def test_the_second_call_maps_the_same_files(tokenizer, monkeypatch):
     made = tokenise(with_evidence(), tokenizer)
     before = {path.name: path.stat().st_mtime_ns for path in made.folder.iterdir()}
@@ -106,7 +81,7 @@ def test_the_second_call_maps_the_same_files(tokenizer, monkeypatch):
     assert again.folder == made.folder
     assert {path.name: path.stat().st_mtime_ns for path in again.folder.iterdir()} == before
     assert isinstance(again.first.values, np.memmap)
-    assert not again.first.values.flags.writeable
+    again.first.values[:] = 0  # in our memory alone
     assert_holds(load(made.folder), with_evidence(), tokenizer)
     assert whole_folders(made.folder) == [made.folder.name]
 
@@ -160,13 +135,6 @@ def test_who_comes_at_the_same_time_waits_and_finds_it_made(tokenizer, monkeypat
     assert len(calls) == 2  # the two sides, once
     for tokens in made:
         assert_holds(tokens, examples(), tokenizer)
-
-
-def test_special_tokens_in_a_text_are_text(tokenizer):
-    cls, sep = special_tokens(tokenizer)
-    ids = tokens_module.encode(["a<sep>b", "<cls>"], build("words", ["a b"], min_freq=1)).values
-    assert cls not in ids
-    assert sep not in ids
 
 
 def whole_folders(folder):

@@ -64,8 +64,8 @@ class Dataset:
 
     @property
     def vocabulary(self) -> int:
-        """Rows of the token embedding: one more than the largest id, as a vocabulary file may leave gaps."""
-        return max(self.tokenizer.get_vocab().values()) + 1
+        """Rows of the token embedding: one more than the largest id."""
+        return tokenizers.largest_id(self.tokenizer) + 1
 
 
 @dataclass(frozen=True, eq=False)

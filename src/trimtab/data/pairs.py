@@ -3,34 +3,37 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from trimtab.config import InputError
+from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
-from trimtab.ragged import Ragged, mix, offsets_of, ranges
-from trimtab.truncation import Kept, Truncation
+from trimtab.ragged import Ragged, mix, offsets_of, pieces, ranges
+from trimtab.truncation import Truncation
 
 SPECIAL_OF_PAIR = 3  # cls A sep B sep
 SPECIAL_OF_SINGLE = 2  # cls A sep
 
 
+_HASHED = 1 << 18  # elements hashed at a time
+
+
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """One split as one variant sees it.
+    """One split as one variant sees it; what is large is mapped from a file, labels from that of the tokens.
 
-    tokens: Ragged int32, each row ``cls A sep B sep`` (``cls A sep`` for single texts).
+    tokens: Ragged of the tokens' dtype, each row ``cls A sep B sep`` (``cls A sep`` for single texts).
     first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep``. labels: (rows,) int64.
     visible: (rows, 2) bool, whether each side's evidence was kept; None where there is none.
-    kept: which tokens of each text these are, as the truncation says.
     """
 
     tokens: Ragged
     first_lengths: NDArray[np.int32]
     labels: NDArray[np.int64]
-    kept: Kept
     visible: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
@@ -40,14 +43,21 @@ class Pairs:
     def fingerprint(self) -> str:
         """A hash of the input arrays: equal where a model would see exactly the same."""
         digest = hashlib.sha256()
-        for array in (self.tokens.values, self.tokens.offsets, self.first_lengths, self.labels):
-            digest.update(len(array).to_bytes(8, "little"))
-            digest.update(np.ascontiguousarray(array).data)
+        _hash(digest, self.tokens.values, np.int32)  # however few bytes they are kept in
+        _hash(digest, self.tokens.offsets, np.int64)
+        _hash(digest, self.first_lengths, np.int32)
+        _hash(digest, self.labels, np.int64)
         return digest.hexdigest()[:32]
 
     def row_digests(self) -> NDArray[np.uint64]:
         """A 64-bit digest of each row's input, (rows,): almost surely different where rows differ."""
         return mix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
+
+
+def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:
+    digest.update(len(array).to_bytes(8, "little"))
+    for start in range(0, len(array), _HASHED):
+        digest.update(np.ascontiguousarray(array[start : start + _HASHED], dtype).data)
 
 
 def budget(max_len: int, pairs: bool) -> int:
@@ -66,35 +76,68 @@ def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, special: Sp
     Raises InputError where max_len is under the special tokens or the truncation refuses a row.
     """
     room = budget(max_len, tokens.second is not None)
-    kept = truncation.keep(tokens.first, tokens.second, room)
-    sides = [(tokens.first, kept.first, kept.keep_first)]
-    if tokens.second is not None and kept.second is not None and kept.keep_second is not None:
-        sides.append((tokens.second, kept.second, kept.keep_second))
-    offsets = offsets_of(1 + np.sum([keep + 1 for _, _, keep in sides], axis=0))
-    values = np.full(offsets[-1], special.sep, np.int32)
+    packed, first_lengths, visible = GrowingRagged(_dtype(tokens)), Growing(np.int32), Growing(np.bool_)
+    evidence = None if tokens.second is None else tokens.evidence
+    for rows in pieces(*_sides(tokens)):
+        cuts = _cut(tokens, rows, truncation, room)
+        packed.append(*_packed(cuts, special))
+        first_lengths.append(cuts[0].keep + 2)
+        if evidence is not None:
+            visible.append(_visible(cuts, evidence[rows]).ravel())
+    seen = None if evidence is None else visible.mapped().reshape(-1, 2)
+    return Pairs(packed.mapped(), first_lengths.mapped(), tokens.labels, seen)
+
+
+class _Cut(NamedTuple):
+    """Some rows of a side, the indices into their values that are kept, and how many of each row."""
+
+    side: Ragged
+    kept: NDArray[np.int64]
+    keep: NDArray[np.int64]
+
+
+def _sides(tokens: Tokens) -> list[Ragged]:
+    return [tokens.first] if tokens.second is None else [tokens.first, tokens.second]
+
+
+def _dtype(tokens: Tokens) -> np.dtype:
+    return np.result_type(*(side.values for side in _sides(tokens)))
+
+
+def _cut(tokens: Tokens, rows: slice, truncation: Truncation, room: int) -> list[_Cut]:
+    """What is kept of some rows, a _Cut for each side; an InputError speaks of all rows and their numbers."""
+    first, second = tokens.first.part(rows), tokens.second and tokens.second.part(rows)
+    try:
+        kept = truncation.keep(first, second, room)
+    except InputError:
+        truncation.keep(tokens.first, tokens.second, room)
+        raise
+    cuts = [_Cut(first, kept.first, kept.keep_first)]
+    if second is not None and kept.second is not None and kept.keep_second is not None:
+        cuts.append(_Cut(second, kept.second, kept.keep_second))
+    return cuts
+
+
+def _packed(cuts: list[_Cut], special: SpecialTokens) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    """The inputs of some rows, one after another, and the length of each."""
+    lengths = 1 + np.sum([cut.keep + 1 for cut in cuts], axis=0)
+    offsets = offsets_of(lengths)
+    values = np.full(offsets[-1], special.sep, np.result_type(*(cut.side.values for cut in cuts)))
     values[offsets[:-1]] = special.cls
     start = offsets[:-1] + 1
-    for side, index, keep in sides:
-        values[ranges(start, keep)] = side.values[index]
+    for side, kept, keep in cuts:
+        values[ranges(start, keep)] = side.values[kept]
         start = start + keep + 1
-    return Pairs(
-        Ragged(values, offsets),
-        (kept.keep_first + 2).astype(np.int32),
-        np.asarray(tokens.labels),
-        kept,
-        _visible(tokens, kept),
-    )
+    return values, lengths
 
 
-def _visible(tokens: Tokens, kept: Kept) -> NDArray[np.bool_] | None:
-    """Whether the decisive token of each side is among those kept."""
-    if tokens.evidence is None or tokens.second is None or kept.second is None:
-        return None
+def _visible(cuts: list[_Cut], evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the decisive token of each side is among those kept: (rows, 2)."""
     columns = []
-    for column, (side, index) in enumerate(((tokens.first, kept.first), (tokens.second, kept.second))):
+    for (side, kept, _), places in zip(cuts, evidence.T, strict=True):
         is_kept = np.zeros(len(side.values), bool)
-        is_kept[index] = True
-        columns.append(is_kept[side.offsets[:-1] + tokens.evidence[:, column]])
+        is_kept[kept] = True
+        columns.append(is_kept[side.offsets[:-1] + places])
     return np.stack(columns, axis=1)
 
 

@@ -1,10 +1,14 @@
 """Tokenisers: words or WordPiece, all as ``tokenizers.Tokenizer``, so that one class serves every kind."""
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
+from operator import methodcaller
 from pathlib import Path
 from typing import NamedTuple
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+import numpy as np
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from trimtab.config import InputError
 
@@ -16,6 +20,11 @@ WORD_TOKENIZERS = {
     "whitespace": pre_tokenizers.WhitespaceSplit,
     "words": pre_tokenizers.BertPreTokenizer,
 }
+
+# What changes a text without looking beyond a blank.
+_WORD_NORMALIZERS = (type(None), normalizers.Lowercase, normalizers.BertNormalizer)
+
+between_blanks = methodcaller("split", " ")
 
 # The same two roles under the names that different families give them.
 _CLS_NAMES = ("<cls>", "[CLS]", "<s>")
@@ -42,14 +51,22 @@ def build(name: str, texts: Iterable[str], *, min_freq: int, lowercase: bool = T
 
 
 def _count_words(name: str, texts: Iterable[str], min_freq: int, lowercase: bool) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
-    if lowercase:
-        tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = WORD_TOKENIZERS[name]()
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=2**31 - 1, min_frequency=min_freq, special_tokens=SPECIAL_TOKENS, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
+    normalizer = normalizers.Lowercase() if lowercase else None
+    pre_tokenizer = WORD_TOKENIZERS[name]()
+    counts: Counter[str] = Counter()
+    # What stands between blanks is taken apart once, however often it comes.
+    for part, times in Counter(chain.from_iterable(map(between_blanks, texts))).items():
+        normal = normalizer.normalize_str(part) if normalizer else part
+        for word, _ in pre_tokenizer.pre_tokenize_str(normal):
+            counts[word] += times
+    # The most frequent first, in the order of their characters where as frequent.
+    words = sorted((-times, word) for word, times in counts.items() if times >= min_freq)
+    ids = {word: number for number, word in enumerate([*SPECIAL_TOKENS, *(word for _, word in words)])}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.add_special_tokens(SPECIAL_TOKENS)
     return tokenizer
 
 
@@ -84,3 +101,26 @@ def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
             raise InputError(f"the vocabulary has no {role} token: add one of {', '.join(names)} to it")
         found.append(ids[0])
     return SpecialTokens(*found)
+
+
+def largest_id(tokenizer: Tokenizer) -> int:
+    """The largest id of the vocabulary; a file may leave gaps, so it can exceed the number of tokens."""
+    return max(tokenizer.get_vocab().values())
+
+
+def id_dtype(tokenizer: Tokenizer) -> np.dtype:
+    """The smallest of int16 and int32 that holds every id."""
+    return np.dtype(np.int16 if largest_id(tokenizer) <= np.iinfo(np.int16).max else np.int32)
+
+
+def works_word_by_word(tokenizer: Tokenizer) -> bool:
+    """Whether a text's ids are those of its parts between blanks, one after another.
+
+    True for the kinds of which that is known: ours, and BERT's.
+    """
+    return (
+        isinstance(tokenizer.pre_tokenizer, tuple(WORD_TOKENIZERS.values()))
+        and isinstance(tokenizer.normalizer, _WORD_NORMALIZERS)
+        # An added token may hold blanks; special ones are text to us.
+        and all(token.special for token in tokenizer.get_added_tokens_decoder().values())
+    )

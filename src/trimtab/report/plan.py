@@ -1,5 +1,6 @@
 """A plan as a person reads it on a terminal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -13,7 +14,7 @@ from trimtab.study.definition import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
 from trimtab.study.power import detectable
-from trimtab.study.work import precision_of
+from trimtab.study.work import duration, precision_of
 
 
 def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes: int) -> str:
@@ -105,13 +106,18 @@ def _contrast_words(plan: Plan) -> str:
 
 def _time_words(left: list[int], seconds: list[float | None], processes: int) -> str:
     """How long training takes, for the trials left of each variant."""
-    trials = sum(left)
-    if not trials:
-        return "nothing is left to run"
-    if any(time is None for time in seconds):
-        return f"{trials} trials left; how long they take could not be measured"
-    total = sum(number * (time or 0.0) for number, time in zip(left, seconds, strict=True))
-    processes = min(trials, processes)
-    minutes = total / processes / 60
-    time = "under a minute" if minutes < 1 else f"about {minutes:,.0f} minutes"
-    return f"{trials} trials left, {processes} at a time: {time} of training here"
+    return time_words(left, seconds, processes, "left", "training") if sum(left) else "nothing is left to run"
+
+
+def time_words(
+    trials: Sequence[int], seconds: Sequence[float | None], processes: int, which: str, what: str
+) -> str:
+    """``12 trials left, 2 at a time: about 3 minutes of training here``, for the trials of each variant.
+
+    seconds: of one of them, None where unknown; which: says which trials; what: of what the time is.
+    """
+    number, lasts = sum(trials), duration(trials, seconds, processes)
+    if lasts is None:
+        return f"{number} trials {which}; how long they take could not be measured"
+    time = "under a minute" if lasts < 60 else f"about {lasts / 60:,.0f} minutes"
+    return f"{number} trials {which}, {min(number, processes)} at a time: {time} of {what} here"

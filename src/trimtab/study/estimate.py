@@ -6,7 +6,7 @@ from typing import Any
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
 from trimtab.study.runtime import default_jobs, measure, resolve
-from trimtab.study.work import kind_of_work, kinds_of_work, precision_of, work
+from trimtab.study.work import kind_of_work, kinds_of_work, precision_of, scaled, trial_seconds, work
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,17 @@ def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> Estim
     Nothing is written to the ledger.
     """
     runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, lambda words: None)
-    rates = {}
+    by_kind: dict[str, float | None] = {}
     for kind, number in kinds_of_work(plan).items():
-        rates[kind] = _rate_of_done(plan, ledger, kind, runtime)
-        if rates[kind] is None:
+        rate = _rate_of_done(plan, ledger, kind, runtime)
+        by_kind[kind] = work(plan, number) / rate if rate else None
+        if rate is None:
             found = measure(plan, [number], runtime["device"], runtime["threads"])[number]
             if found:
                 examples = found["examples_per_second"][precision_of(plan, number, runtime)]
-                seconds = plan.study.variants[number].settings.recipe.epochs * _rows(plan) / examples
-                rates[kind] = work(plan, number) / seconds
-    seconds = [
-        None if rate is None else work(plan, number) / rate
-        for number in range(len(plan.study.variants))
-        for rate in [rates[kind_of_work(plan, number)]]
-    ]
+                by_kind[kind] = trial_seconds(plan, number, examples)
+    numbers = range(len(plan.study.variants))
+    seconds = [scaled(plan, number, by_kind[kind_of_work(plan, number)]) for number in numbers]
     return Estimate(seconds, jobs or default_jobs(runtime))
 
 
@@ -51,7 +48,3 @@ def _rate_of_done(plan: Plan, ledger: Ledger, kind: str, runtime: dict[str, Any]
             if result:
                 total, seconds = total + work(plan, number), seconds + result["seconds"]
     return total / seconds if seconds else None
-
-
-def _rows(plan: Plan) -> int:
-    return len(plan.dataset.splits["train"])

@@ -16,6 +16,16 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def available_memory() -> int | None:
+    """Bytes that programs can still take, by the system's own estimate; None where it gives none."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    found = next((line for line in lines if line.startswith("MemAvailable:")), None)
+    return int(found.split()[1]) * 1024 if found else None
+
+
 def signature() -> dict[str, str]:
     """What stands under every table: versions, system and, from a checkout, the commit."""
     packages = ("torch", "numpy", "scipy", "tokenizers")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
 from trimtab.data.pairs import Pairs, budget, ceiling, make_pairs
+from trimtab.data.tokens import Tokens
 from trimtab.study.definition import Study, Variant
 from trimtab.study.ledger import SCHEMA
 from trimtab.training.recipe import Precision
@@ -126,7 +127,7 @@ def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
         except InputError as error:
             raise InputError(f"{variant.name}: {name}: {error}") from error
         lengths = (tokens.first.lengths, None if tokens.second is None else tokens.second.lengths)
-        kept = (pairs.kept.keep_first, pairs.kept.keep_second)
+        kept = _kept(pairs, tokens)
         result.fingerprints[name] = pairs.fingerprint
         result.tokens[name] = len(pairs.tokens.values) / len(pairs)
         result.longest[name] = int(pairs.tokens.lengths.max(initial=0))
@@ -136,6 +137,12 @@ def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
             result.digests[name] = pairs.row_digests()
             _add_ceiling(result, name, variant, pairs)
     return result
+
+
+def _kept(pairs: Pairs, tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """How many tokens of each text the inputs hold, the special ones apart: (rows,) of each side."""
+    first = pairs.first_lengths.astype(np.int64)
+    return first - 2, None if tokens.second is None else pairs.tokens.lengths - first - 1
 
 
 def _add_ceiling(result: Inputs, name: str, variant: Variant, pairs: Pairs) -> None:

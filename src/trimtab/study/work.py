@@ -1,5 +1,6 @@
 """What a variant's trials are as work: of what kind, how much, at which precision. Free of torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,39 @@ def kinds_of_work(plan: Plan) -> dict[str, int]:
         if kind not in longest or _tokens(plan, number) > _tokens(plan, longest[kind]):
             longest[kind] = number
     return longest
+
+
+def trial_seconds(plan: Plan, number: int, training: float, evaluation: float | None = None) -> float:
+    """Seconds of one trial of a variant that trains and evaluates so many examples a second.
+
+    Validation after each epoch and the test sets count where ``evaluation`` is given.
+    """
+    epochs, dataset = plan.study.variants[number].settings.recipe.epochs, plan.dataset
+    rows = {name: len(tokens) for name, tokens in dataset.splits.items()}
+    seconds = epochs * rows["train"] / training
+    if evaluation is None:
+        return seconds
+    return seconds + (epochs * rows["validation"] + sum(rows[test] for test in dataset.tests)) / evaluation
+
+
+def scaled(plan: Plan, number: int, seconds: float | None) -> float | None:
+    """Seconds of one trial of a variant, given those of the variant of its kind with the longest inputs."""
+    longest = kinds_of_work(plan)[kind_of_work(plan, number)]
+    return None if seconds is None else seconds * work(plan, number) / work(plan, longest)
+
+
+def duration(trials: Sequence[int], seconds: Sequence[float | None], processes: int) -> float | None:
+    """Seconds until so many trials of each variant are done, ``processes`` of them at a time.
+
+    seconds: of one trial of each variant; None comes out where one that is needed is unknown. The trials are
+    taken to fill the processes evenly.
+    """
+    total = 0.0
+    for number, each in zip(trials, seconds, strict=True):
+        if number and each is None:
+            return None
+        total += number * (each or 0.0)
+    return total / max(1, min(sum(trials), processes))
 
 
 def _tokens(plan: Plan, number: int) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.ragged import Ragged
+from trimtab.ragged import Ragged, pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,8 @@ def document_frequencies(*sides: Ragged) -> NDArray[np.int64]:
     size = max((int(side.values.max()) + 1 for side in sides if len(side.values)), default=0)
     counts = np.zeros(size, np.int64)
     for side in sides:
-        values = side.values[side.offsets[0] : side.offsets[-1]]
-        rows = np.repeat(np.arange(len(side)), side.lengths)
-        counts += np.bincount(np.unique(rows * size + values) % max(size, 1), minlength=size)
+        for rows in pieces(side):
+            part = side.part(rows)
+            numbers = np.repeat(np.arange(len(part)), part.lengths)
+            counts += np.bincount(np.unique(numbers * size + part.values) % max(size, 1), minlength=size)
     return counts

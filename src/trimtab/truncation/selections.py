@@ -5,14 +5,17 @@ with 0 <= keep <= the row's length, `context` a Context. The result holds the fl
 ``side.values`` of the kept tokens, (sum of keep,) int64: rows in order, and the order of the text in each.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.ragged import Ragged, mix, ranges
+from trimtab.ragged import Ragged, digests_of, mix, ranges
 from trimtab.truncation.context import Context
 from trimtab.truncation.options import Count, Share, rounded_share
 
 Indices = NDArray[np.int64]
+Scores = NDArray[np.uint64]
 
 
 def head(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
@@ -54,10 +57,13 @@ def random(side: Ragged, keep: NDArray[np.int64], context: Context, *, seed: Cou
     The draw depends on `seed`, the side and the row's own tokens, so that a row is cut alike in any data set.
     What position alone is worth shows against it.
     """
-    stream = mix(side.digests() ^ mix(np.array([2 * seed + context.side], np.uint64)))
-    draws = np.repeat(stream, side.lengths)
-    draws += side.places().astype(np.uint64)
-    return _lowest(side, keep, (mix(draws) >> np.uint64(32)).astype(np.uint32))
+    drawn_with = mix(np.array([2 * seed + context.side], np.uint64))
+
+    def draws(tokens: NDArray[np.integer]) -> Scores:
+        streams = mix(digests_of(tokens) ^ drawn_with)
+        return mix(streams + np.arange(len(tokens), dtype=np.uint64)[:, None])
+
+    return _lowest(side, keep, draws)
 
 
 def salient(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
@@ -65,28 +71,39 @@ def salient(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
 
     Frequencies are those of ``Truncation.fit``; a token that did not occur there counts as the rarest.
     """
-    frequencies = context.document_frequencies
-    assert frequencies is not None, "Truncation.keep asks for the fit"
-    tokens = side.values[side.offsets[0] : side.offsets[-1]].astype(np.int64, copy=False)
-    size = max(len(frequencies), int(tokens.max(initial=0)) + 1)
-    table = np.zeros(size, np.uint32)
-    table[: len(frequencies)] = frequencies
-    return _lowest(side, keep, table[tokens])
+    assert context.document_frequencies is not None, "Truncation.keep asks for the fit"
+    table = np.append(context.document_frequencies, 0).astype(np.uint64) << np.uint64(32)
+    # A token beyond those that were counted is clipped to the 0 at the end.
+    return _lowest(side, keep, lambda tokens: table.take(tokens, mode="clip"))
 
 
-def _lowest(side: Ragged, keep: NDArray[np.int64], scores: NDArray[np.uint32]) -> Indices:
-    """The `keep` tokens of lowest score in each row, ties to the left; scores (tokens,) of all rows."""
-    lengths, starts = side.lengths, side.offsets[:-1] - side.offsets[0]
-    kept = np.repeat(keep == lengths, lengths)
+def _lowest(side: Ragged, keep: NDArray[np.int64], score: Callable[[NDArray[np.integer]], Scores]) -> Indices:
+    """The `keep` tokens of lowest score in each row, ties to the left.
+
+    `score` is asked about the rows that are cut, those of a length together: tokens (length, rows) in, a
+    score for each out, of which the upper 32 bits count.
+    """
+    lengths = side.lengths
+    kept = np.repeat(keep > 0, lengths)
     rows = np.flatnonzero((keep > 0) & (keep < lengths))
-    rows = rows[np.argsort(lengths[rows], kind="stable")]
-    # Rows of one length make a matrix, which is sorted at once: there are far fewer lengths than rows.
+    # Small numbers are sorted by digits, which is several times as quick.
+    cut = lengths[rows].astype(np.min_scalar_type(lengths.max(initial=0)))
+    rows = rows[np.argsort(cut, kind="stable")]
+    # Rows of one length make a matrix, a column each: there are far fewer lengths than rows, and an
+    # operation along a whole matrix is quicker than one along each short row.
     for group in np.split(rows, np.flatnonzero(np.diff(lengths[rows])) + 1):
         if len(group):
-            columns = np.arange(lengths[group[0]])
-            places = starts[group][:, None] + columns
-            # The column in the lower half makes each key its own, and a tie go to the left.
-            keys = (scores[places].astype(np.uint64) << np.uint64(32)) | columns.astype(np.uint64)
-            last = np.take_along_axis(np.sort(keys, axis=1), keep[group][:, None] - 1, axis=1)
-            kept[places] = keys <= last
+            places = side.offsets[group] + np.arange(lengths[group[0]])[:, None]
+            lowest = _lowest_of(score(side.values[places]), keep[group])
+            places -= side.offsets[0]
+            kept[places] = lowest
     return np.flatnonzero(kept) + side.offsets[0]
+
+
+def _lowest_of(scores: Scores, keep: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which are among the `keep` (columns,) lowest of their column: (length, columns) bool."""
+    # The place in the lower half makes each key its own, and a tie go to the left.
+    keys = scores & np.uint64(0xFFFFFFFF00000000)
+    keys |= np.arange(len(keys), dtype=np.uint64)[:, None]
+    in_order = np.sort(keys.T, axis=1)
+    return keys <= in_order[np.arange(len(keep)), keep - 1]

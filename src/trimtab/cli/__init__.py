@@ -1,0 +1,58 @@
+"""The command line. Each command imports what it needs when it runs, so that help and errors come at once."""
+
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+import typer
+
+from trimtab.cli.inspection import audit, show
+from trimtab.cli.listing import datasets, sizes, strategies
+from trimtab.cli.measurement import bench
+from trimtab.cli.options import DONE
+from trimtab.cli.trials import plan, report, run
+from trimtab.config import InputError
+
+WRONG_INPUT, INTERRUPTED = 2, 130
+
+# What click raises for a wrong command line. Older versions of typer use the click that is installed,
+# newer ones a click of their own, so it is taken from what typer offers.
+UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+app = typer.Typer(
+    help="trimtab measures what truncating a text pair costs.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _command in (run, plan, report, audit, show, bench, strategies, sizes, datasets):
+    app.command()(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 some trials failed, 2 the input is wrong."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=given or ["--help"], prog_name="trimtab", standalone_mode=False)
+    except InputError as error:
+        return _complain(str(error))
+    except UsageError as error:
+        words = error.format_message().replace("Value error, ", "").removesuffix(".")
+        return _complain(f"{words}; see trimtab --help")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED  # which typer itself returns in newer versions
+    if code == INTERRUPTED:
+        print(
+            "trimtab: stopped; what is finished is kept, and the same command goes on there", file=sys.stderr
+        )
+    return code or DONE
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _complain(sentence: str) -> int:
+    print(f"trimtab: {sentence}", file=sys.stderr)
+    return WRONG_INPUT

@@ -1,0 +1,141 @@
+"""The commands that look at texts: what is cut of them, and how one row fares."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trimtab.cli.options import CUTTING, DONE, READING, Data, StudyFile, stages
+from trimtab.config import InputError
+
+if TYPE_CHECKING:
+    from trimtab.study.audit import Audited
+
+# What a FILE is audited with where nothing else is asked for.
+_TRUNCATIONS, _LENGTHS = ("longest_first",), (32, 64, 128, 256)
+
+AuditOut = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Write the tables and the figure there.")
+]
+First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="FILE: the first text.")]
+Second = Annotated[
+    str | None, typer.Option("--second", metavar="COLUMN", help="FILE: the second text, if there is one.")
+]
+Label = Annotated[
+    str | None, typer.Option("--label", metavar="COLUMN", help="FILE: the label, to count each apart.")
+]
+TokenizerName = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer", metavar="NAME|FILE", help="FILE: whitespace, words, vocab.txt, tokenizer.json [words]."
+    ),
+]
+Truncations = Annotated[
+    list[str] | None,
+    typer.Option("--truncation", metavar="SPEC", help="FILE: a way to cut, any number [longest_first]."),
+]
+Lengths = Annotated[
+    list[int] | None,
+    typer.Option("--max-len", metavar="N", max=2**30, help="FILE: a length, any number [32, 64, 128, 256]."),
+]
+RowNumber = Annotated[int, typer.Option("--row", min=0, metavar="N", help="Which row, counted from 0.")]
+SplitName = Annotated[
+    str | None,
+    typer.Option("--split", metavar="NAME", help="train, validation or a test set [the first test set]."),
+]
+
+
+def audit(
+    what: Annotated[Path, typer.Argument(metavar="STUDY|FILE", help="A study (.toml), or a table of texts.")],
+    data: Data = None,
+    out: AuditOut = None,
+    first: First = None,
+    second: Second = None,
+    label: Label = None,
+    tokenizer: TokenizerName = None,
+    truncation: Truncations = None,
+    max_len: Lengths = None,
+) -> int:
+    """What each variant of STUDY cuts of each split, or what some ways to cut do to the texts of FILE."""
+    columns = {"first": first, "second": second, "label": label, "tokenizer": tokenizer}
+    if what.suffix.lower() == ".toml":
+        _only_for_files(what, columns | {"truncation": truncation, "max-len": max_len})
+        about, audited = _audit_of_study(what, data, out)
+    else:
+        about, audited = _audit_of_file(what, data, out, columns, truncation, max_len)
+    from trimtab.report import audit as document
+
+    print(document.audit_text(about, audited))
+    written = [] if out is None else document.write(out, audited)
+    print()
+    print("\n".join(map(str, written)) or "The figure, and the tables as files: --out DIR")
+    return DONE
+
+
+def show(study: StudyFile, row: RowNumber = 0, split: SplitName = None, data: Data = None) -> int:
+    """One row of the data as each variant of STUDY sees it, what is cut being marked."""
+    from trimtab.study.definition import load
+
+    definition = load(study)
+    from trimtab.report.show import print_shown
+    from trimtab.study.show import show_row
+
+    with stages() as stage:
+        stage("reading the data")
+        shown = show_row(definition, row, split, data)
+    print_shown(shown)
+    return DONE
+
+
+def _audit_of_study(study: Path, data: Path | None, out: Path | None) -> "tuple[list[str], Audited]":
+    from trimtab.study.definition import load
+
+    definition = load(study)
+    from trimtab.data.dataset import prepare
+    from trimtab.report.audit import claim, counts_words
+    from trimtab.study.audit import audit_study
+
+    if out is not None:
+        claim(out)
+    with stages() as stage:
+        stage(READING)
+        dataset = prepare(definition.data, data)
+        stage(CUTTING)
+        audited = audit_study(definition, dataset)
+    words = [counts_words(counts) for counts in dataset.counts]
+    return [*words, f"vocabulary: {dataset.vocabulary:,} tokens"], audited
+
+
+def _audit_of_file(
+    file: Path,
+    data: Path | None,
+    out: Path | None,
+    columns: dict[str, str | None],
+    truncation: Sequence[str] | None,
+    max_len: Sequence[int] | None,
+) -> "tuple[list[str], Audited]":
+    from trimtab.truncation import parse
+
+    truncations = [parse(spec) for spec in truncation or _TRUNCATIONS]
+    from trimtab.data.dataset import prepare_texts
+    from trimtab.report.audit import claim
+    from trimtab.study.audit import audit_texts
+
+    if out is not None:
+        claim(out)
+    tokenizer = columns.pop("tokenizer") or "words"
+    with stages() as stage:
+        stage(READING)
+        texts = prepare_texts(str(file), data, **columns, tokenizer=tokenizer)
+        stage(CUTTING)
+        audited = audit_texts(texts, truncations, max_len or _LENGTHS)
+    return [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"], audited
+
+
+def _only_for_files(study: Path, given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value:
+            raise InputError(
+                f"--{name}: is for a table of texts, but a study such as {study} names its own; leave it out"
+            )

@@ -1,0 +1,91 @@
+"""The commands that train: run, and plan and report, which stand before and after it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trimtab.cli.options import (
+    CUTTING,
+    DONE,
+    READING,
+    SOME_FAILED,
+    Data,
+    Device,
+    Jobs,
+    Out,
+    StudyFile,
+    stages,
+)
+
+if TYPE_CHECKING:
+    from trimtab.study.plan import Plan
+
+
+def run(
+    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+) -> int:
+    """Do what is left of STUDY, with progress, then report."""
+    from trimtab.study.definition import load
+
+    definition = load(study)  # before torch: a mistake in the file is told at once
+    from trimtab import report
+    from trimtab.progress import Display
+
+    with Display() as display:
+        outcome = definition.run(data=data, out=out, jobs=jobs, device=device, watcher=display)
+        display.stage("writing the report")
+        written = report.write(outcome.folder)
+    print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    if outcome.crossed_now:
+        print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
+    for failure in outcome.failures:
+        names = " = ".join(failure.variants)
+        print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)
+    _print_report(written)
+    return SOME_FAILED if outcome.failures else DONE
+
+
+def plan(
+    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+) -> int:
+    """What would run: variants, what each cuts, the smallest effect it could see, time. Trains nothing."""
+    from trimtab.report.plan import plan_text
+    from trimtab.study.estimate import estimate
+    from trimtab.study.ledger import Ledger
+
+    made = planned(study, data)
+    ledger = Ledger(out or Path("results") / made.study.name)
+    ledger.check(made.study.name)
+    times = estimate(made, ledger, jobs, device)
+    print(plan_text(made, ledger, times.seconds, times.processes))
+    return DONE
+
+
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")]) -> int:
+    """Write tables, figures and report.md from the ledger in DIR alone."""
+    from trimtab import report
+
+    _print_report(report.write(folder))
+    return DONE
+
+
+def planned(study: Path, data: Path | None) -> "Plan":
+    """The study with its data read, tokenised and cut, saying so meanwhile."""
+    from trimtab.data.dataset import prepare
+    from trimtab.study.definition import load
+    from trimtab.study.plan import make_plan
+
+    definition = load(study)
+    with stages() as stage:
+        stage(READING)
+        dataset = prepare(definition.data, data)
+        stage(CUTTING)
+        return make_plan(definition, dataset)
+
+
+def _print_report(written: Any) -> None:
+    for line in written.summary:
+        print(line)
+    print(written.path)

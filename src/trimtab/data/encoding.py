@@ -1,0 +1,67 @@
+"""Encoding: texts to ids, each word once however often it comes."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from trimtab.data.growing import GrowingRagged
+from trimtab.data.tokenizer import between_blanks, id_dtype, works_word_by_word
+from trimtab.ragged import Ragged
+
+_CHUNK = 2_000  # texts or words at a time: enough for all cores, little memory
+
+
+def encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
+    """Ids of each text without special tokens, as Ragged of the tokeniser's ``id_dtype``.
+
+    What is large lies in files without a name, as ``Growing`` has it. A word that comes again is not encoded
+    again, nor, where the tokeniser does not work word by word, is a text.
+    """
+    # A text that happens to hold "<sep>" must not forge the boundary of its pair.
+    tokenizer.encode_special_tokens = True
+    parts_of = between_blanks if works_word_by_word(tokenizer) else _whole
+    numbered, parts = _number(texts, parts_of)
+    ids = _encode(parts, tokenizer)
+    encoded = GrowingRagged(ids.values.dtype)
+    for rows in _chunks(len(texts)):
+        numbers = numbered.part(rows)
+        taken = ids.take(numbers.values)
+        encoded.append(taken.values, np.diff(taken.offsets[numbers.offsets]))
+    return encoded.mapped()
+
+
+class _Numbers(dict[str, int]):
+    """Numbers from 0 for strings, in the order in which they are first asked for."""
+
+    def __missing__(self, part: str) -> int:
+        number = self[part] = len(self)
+        return number
+
+
+def _whole(text: str) -> list[str]:
+    return [text]
+
+
+def _number(texts: list[str], parts_of: Callable[[str], list[str]]) -> tuple[Ragged, list[str]]:
+    """The parts that occur, each once, and the number of every part of each text."""
+    numbers, numbered = _Numbers(), GrowingRagged(np.int32)
+    for rows in _chunks(len(texts)):
+        parts = list(map(parts_of, texts[rows]))
+        values = np.fromiter(map(numbers.__getitem__, chain.from_iterable(parts)), np.int32)
+        numbered.append(values, np.fromiter(map(len, parts), np.int64, len(parts)))
+    return numbered.mapped(), list(numbers)
+
+
+def _encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
+    encoded = GrowingRagged(id_dtype(tokenizer))
+    for rows in _chunks(len(texts)):
+        ids = [one.ids for one in tokenizer.encode_batch_fast(texts[rows], add_special_tokens=False)]
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        encoded.append(np.fromiter(chain.from_iterable(ids), np.int64, lengths.sum()), lengths)
+    return encoded.mapped()
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    return (slice(start, min(start + _CHUNK, rows)) for start in range(0, rows, _CHUNK))

@@ -1,0 +1,151 @@
+"""``trimtab bench`` as a person meets it: what it prints, and one line for each mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from trimtab.cli import main
+from trimtab.training.bench import Effort
+
+STUDY = """\
+question = "Does it matter?"
+
+[data]
+reader = "probe"
+train = 320
+test = 60
+first_length = [8, 14]
+second_length = [4, 6]
+min_freq = 1
+
+[base]
+size = "1x16/32/2"
+epochs = 1
+
+[grid]
+truncation = ["longest_first", "ratio"]
+max_len = [12]
+seeds = 2
+
+[compare]
+cross = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def at_home(own_environment, monkeypatch):
+    monkeypatch.chdir(own_environment)
+    monkeypatch.setattr("trimtab.study.bench.WAIT", Effort(enough=0.05, patience=1.0))
+    Path("study.toml").write_text(STUDY)
+
+
+@pytest.fixture
+def wrong(capsys):
+    """wrong(words): the one sentence that a wrong input is answered with."""
+
+    def sentence(*words):
+        assert main(["bench", *words]) == 2
+        said, complained = capsys.readouterr()
+        assert said == ""
+        [line] = complained.splitlines()
+        assert line.startswith("trimtab: ")
+        return line.removeprefix("trimtab: ")
+
+    return sentence
+
+
+def test_sizes(capsys):
+    words = ["--size", "1x16/32/2", "--lengths", "9,5.5", "--vocabulary", "300", "--batch-size", "8"]
+    assert main(["bench", *words, "--device", "cpu", "--jobs", "1", "--json", "figures.json"]) == 0
+    said, complained = capsys.readouterr()
+    assert complained == ""
+    lines = said.splitlines()
+    assert lines[0] == (
+        "Synthetic rows of 9 + 5.5 tokens (means), max_len 128, vocabulary 300, batches of 8."
+    )
+    assert [line.split()[:2] for line in lines if line.startswith("1x16")] == [
+        ["1x16/32/2", "fp32"],
+        ["1x16/32/2", "bf16"],
+    ]
+    assert lines[-1].startswith("measured on: ")
+    assert ", torch " in lines[-1]
+    kept = json.loads(Path("figures.json").read_text())
+    assert [row["precision"] for row in kept["rows"]] == ["fp32", "bf16"]
+    assert all(row["examples_per_second"] > 0 for row in kept["rows"])
+    assert (kept["processes"], kept["study"]) == (1, None)
+    assert kept["signature"]["commit"]
+
+
+def test_a_study_and_nothing_is_written(capsys, tmp_path):
+    assert main(["bench", "study.toml", "--device", "cpu", "--json", "figures.json"]) == 0
+    said, complained = capsys.readouterr()
+    assert complained == ""
+    lines = said.splitlines()
+    assert lines[0] == "Does it matter?"
+    assert len([line for line in lines if line.startswith("1x16/32/2, gelu, batch 32")]) == 2
+    assert len([line for line in lines if line.startswith(("longest_first", "ratio"))]) == 2
+    assert lines[-1].startswith("4 trials in the whole study, ")
+    assert lines[-1].endswith(
+        "under a minute of training and evaluation here; cross evaluations are not counted"
+    )
+    assert json.loads(Path("figures.json").read_text())["study"]["trials"] == [2, 2]
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["--size", "smal"],
+            "--size: size 'smal' is unknown (did you mean 'small'?); or write numbers: 2x256/512/4",
+        ),
+        (["--size", "0x256"], "--size: size '0x256': its numbers must be 1 or more, as in 2x256/512/4"),
+        (
+            ["--size", "2x100/200/3"],
+            "--size: size 2x100/200/3: hidden is no multiple of the 3 heads; mend one",
+        ),
+        (["--max-len", "3"], "--max-len: 3 has no room beside 3 special tokens; take 4 or more"),
+        (["--max-len", "-3"], "--max-len: -3 has no room beside 3 special tokens; take 4 or more"),
+        (
+            ["--max-len", "2", "--lengths", "9"],
+            "--max-len: 2 has no room beside 2 special tokens; take 3 or more",
+        ),
+        (
+            ["nowhere.toml"],
+            "nowhere.toml: there is no such study file; name one, such as studies/quickstart.toml",
+        ),
+        (
+            ["study.toml", "--size", "tiny"],
+            "--size: is for no study, but study.toml names its own; leave it out",
+        ),
+        (
+            ["study.toml", "--max-len", "9"],
+            "--max-len: is for no study, but study.toml names its own; leave it out",
+        ),
+        (
+            ["--data", "."],
+            "--data: is for a study; name one, such as studies/quickstart.toml, or leave it out",
+        ),
+        (
+            ["--json", "nowhere/figures.json"],
+            "--json: nowhere/figures.json cannot be written (No such file or directory); name another file",
+        ),
+    ],
+)
+def test_a_wrong_input(wrong, words, sentence):
+    assert wrong(*words) == sentence
+
+
+@pytest.mark.parametrize("lengths", ["many", "15,", "15,8,3", "-15,8", "0,8", "nan", "inf,8", "1e9", ""])
+def test_wrong_lengths(wrong, lengths):
+    assert wrong(f"--lengths={lengths}") == (
+        f"--lengths: {lengths!r} is wrong; give mean tokens of one or two texts, as in 15,8, each over 0 and "
+        "at most 1,048,576"
+    )
+
+
+@pytest.mark.parametrize("option", ["--batch-size", "--vocabulary", "--jobs"])
+def test_wrong_numbers(wrong, option):
+    for value in ("0", "-1", "some"):
+        assert wrong(f"{option}={value}").startswith(f"Invalid value for '{option}'")
