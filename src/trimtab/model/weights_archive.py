@@ -1,0 +1,122 @@
+"""Folders of weights, on disk or inside a zip, and the archives that d2l has published."""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from trimtab.config import InputError
+from trimtab.data import files
+from trimtab.data.download import fetch, sha1_of
+from trimtab.model.weights_files import read_pickle, read_pickled
+
+Location = Path | zipfile.Path
+
+
+class Published(NamedTuple):
+    """A published archive: its address and its SHA-1."""
+
+    url: str
+    sha1: str
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.url.rpartition("/")[2]
+
+
+_ADDRESS = "http://d2l-data.s3-accelerate.amazonaws.com/"
+PUBLISHED = {
+    "bert.small": Published(f"{_ADDRESS}bert.small.torch.zip", "c72329e68a732bef0452e4b96a1c341c8910f81f"),
+    "bert.base": Published(f"{_ADDRESS}bert.base.torch.zip", "225d66f04cae318b841a13d32af3acc165f253ac"),
+}
+
+
+def find(published: Published, root: Path | None) -> Path:
+    """The published zip, or the folder that it holds: below the user's data, else fetched into the cache.
+
+    Looked for in ``root``, else TRIMTAB_DATA, and in the folders there. InputError where it cannot be had.
+    """
+    folder = files.data_root(root)
+    if folder is not None:
+        for name in (published.name, published.name.removesuffix(".zip")):
+            for path in (folder / name, *sorted(folder.glob(f"*/{name}"))):
+                if path.exists():
+                    return path
+    return fetch(published.url, published.sha1, files.cache_root() / "downloads")
+
+
+@contextmanager
+def opened(path: Path, file: str) -> Iterator[Location]:
+    """The folder that holds ``file``: ``path``, or inside it where it is a zip, of which nothing is unpacked.
+
+    A zip with a published name must be the published one. InputError where it is not, or is damaged, or
+    holds a path that leaves it.
+    """
+    if path.is_dir():
+        yield path
+        return
+    for published in PUBLISHED.values():
+        if path.name == published.name:
+            _verify(path, published)
+    try:
+        with files.open_binary(path) as stream, zipfile.ZipFile(stream) as archive:
+            yield zipfile.Path(archive, _inner(path, archive.namelist(), file))
+    except (zipfile.BadZipFile, zlib.error) as error:
+        what = f"cannot be read as a zip ({error})"
+        raise InputError(f"{path}: {what}; it is truncated or altered: fetch it again") from error
+
+
+def _verify(path: Path, published: Published) -> None:
+    with files.open_binary(path):  # for its error
+        found = sha1_of(path)
+    if found != published.sha1:
+        what = f"is altered or truncated (its SHA-1 is {found}, the published {published.sha1})"
+        raise InputError(f"{path}: {what}; fetch it again from {published.url}, or rename it if it is yours")
+
+
+def _inner(path: Path, names: list[str], file: str) -> str:
+    """What precedes the names of the files in a zip: nothing, or a folder and a slash."""
+    for name in names:
+        parts = name.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise InputError(f"{path}: holds {name!r}, which leaves its folder; take another archive")
+    found = [name for name in names if name.rpartition("/")[2] == file and name.count("/") < 2]
+    if len(found) != 1:
+        what = f"holds {len(found) or 'no'} {file} at its top or in a folder there"
+        raise InputError(f"{path}: {what}; it is truncated, or of another kind")
+    return found[0].removesuffix(file)
+
+
+def content(file: Location) -> bytes:
+    """The bytes of a file; InputError where it is not there or cannot be read."""
+    if isinstance(file, Path):
+        with files.open_binary(file) as stream:
+            return stream.read()
+    if not file.is_file():
+        raise InputError(f"there is no {file}; put it beside the other files of the weights")
+    try:
+        return file.read_bytes()
+    except (RuntimeError, NotImplementedError) as error:  # a password, or an unknown compression
+        raise InputError(f"{file}: cannot be read ({error}); zip it again") from error
+
+
+def pickled(file: Location) -> dict[str, Tensor]:
+    """The tensors of a file that torch.save wrote."""
+    if isinstance(file, Path):
+        return read_pickle(file)
+    return read_pickled(io.BytesIO(content(file)), file)
+
+
+def parsed(file: Location) -> Any:
+    """The value that a JSON file holds; InputError where it holds none."""
+    try:
+        return json.loads(content(file))
+    except ValueError as error:
+        raise InputError(f"{file}: is no valid JSON ({error}); write it again") from error

@@ -1,0 +1,158 @@
+"""d2l's format: a folder or zip with ``vocab.json`` and ``pretrained.params`` of d2l 1.0.3's BERTModel."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from trimtab.aside import write_json, written_aside
+from trimtab.config import InputError, explain
+from trimtab.data.tokenizer import SPECIAL_TOKENS
+from trimtab.model.heads import Parts
+from trimtab.model.sizes import architecture
+from trimtab.model.weights import Place, Source, Weights, check_vocabulary, gather, lay_out, place
+from trimtab.model.weights_archive import Location, content, opened, parsed, pickled
+from trimtab.model.weights_tokenizer import parse
+
+VOCABULARY, PARAMETERS, OURS, TOKENIZER = "vocab.json", "pretrained.params", "trimtab.json", "tokenizer.json"
+
+# d2l's flavour of BERT, which its files do not say as its code has no other.
+FLAVOUR: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
+_HEAD = 64  # width of a head of bert.small (4 of 256) and of bert.base (12 of 768)
+
+
+_MODULES = {
+    "encoder.embeddings.token": ("encoder.token_embedding",),
+    "encoder.embeddings.segment": ("encoder.segment_embedding",),
+    "mix": ("attention.W_q", "attention.W_k", "attention.W_v"),
+    "attention_out": ("attention.W_o",),
+    "attention_norm": ("addnorm1.ln",),
+    "widen": ("ffn.dense1",),
+    "narrow": ("ffn.dense2",),
+    "output_norm": ("addnorm2.ln",),
+    "hidden": ("hidden.0",),
+    "masked_words.transform": ("mlm.mlp.0",),
+    "masked_words.norm": ("mlm.mlp.2",),
+    "masked_words.output": ("mlm.mlp.3",),
+    "next_sentence": ("nsp.output",),
+    "output": ("output",),  # of the chapter on fine-tuning
+}
+_POSITIONS = Place(("encoder.pos_embedding",), read=lambda x: x[0], write=lambda x: x[None])
+
+
+def _place(name: str) -> Place:
+    if name == "encoder.embeddings.position.weight":
+        return _POSITIONS
+    return place(name, "encoder.blks.{}.", _MODULES)
+
+
+def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
+    """The weights and tokeniser of a d2l folder or zip.
+
+    Sizes are read from the tensors. The number of heads is not in them: it is ``heads``, else what our
+    own ``trimtab.json`` beside them says, else hidden / 64, as in bert.small and bert.base. A zip that bears
+    a published name must be the published one. A word that the vocabulary lists twice has the later id, as
+    with d2l. Raises InputError.
+    """
+    with opened(path, PARAMETERS) as folder:
+        words = parsed(folder / VOCABULARY)
+        if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+            raise InputError(f"{folder / VOCABULARY}: is no list of words; write them as d2l's idx_to_token")
+        source = Source(folder / PARAMETERS, pickled(folder / PARAMETERS))
+        parts = _parts(source, heads or _written_heads(folder))
+        tokenizer = _tokenizer(folder, words)
+    check_vocabulary(len(words) - 1, parts.vocabulary, f"{path}/{VOCABULARY}", padded=False)
+    tensors, ignored = gather(source, parts, _place, "encoder.")
+    return Weights(parts, tensors, ignored=ignored), tokenizer
+
+
+def _written_heads(folder: Location) -> int | None:
+    file = folder / OURS
+    said = parsed(file) if file.is_file() else {}
+    heads = said.get("heads") if isinstance(said, dict) else said
+    if heads is not None and not (isinstance(heads, int) and heads > 0):
+        raise InputError(f"{file}: heads = {heads!r} is wrong; it should be a whole number from 1 on")
+    return heads
+
+
+def _parts(source: Source, heads: int | None) -> Parts:
+    table, segments = (source.of(f"encoder.{kind}_embedding.weight", 2) for kind in ("token", "segment"))
+    hidden, inner = table.shape[1], len(source.of("encoder.blks.0.ffn.dense1.weight", 2))
+    numbers = {name.split(".")[2] for name in source.tensors if name.startswith("encoder.blks.")}
+    if heads is None and hidden % _HEAD:
+        what = f"does not say how many heads attention has, and its width {hidden} is no multiple of {_HEAD}"
+        raise InputError(f"{source.path}: {what}; name their number in heads")
+    try:
+        size = architecture(
+            f"{len(numbers)}x{hidden}/{inner}/{heads or hidden // _HEAD}",
+            positions=source.of("encoder.pos_embedding", 3).shape[1],
+            **FLAVOUR,
+        )
+    except ValidationError as error:
+        raise InputError(f"{source.path}: {explain(error, ())}") from error
+    return Parts(
+        size,
+        vocabulary=len(table),
+        segments=len(segments),
+        hidden="hidden.0.weight" in source.tensors,
+        masked_words="mlm.mlp.0.weight" in source.tensors,
+        next_sentence="nsp.output.weight" in source.tensors,
+        classes=len(source.tensors.get("output.weight", ())),
+    )
+
+
+def _tokenizer(folder: Location, words: list[str]) -> Tokenizer:
+    """d2l's reading of a text: its lower case, split at white space; or what our file beside it says."""
+    ids = {word: number for number, word in enumerate(words)}
+    if not (folder / TOKENIZER).is_file():
+        return _words(ids, folder / VOCABULARY)
+    tokenizer = parse(content(folder / TOKENIZER), folder / TOKENIZER)
+    if tokenizer.get_vocab() != ids:
+        what = f"has another vocabulary than the {VOCABULARY} beside it"
+        raise InputError(f"{folder / TOKENIZER}: {what}; delete one of them")
+    return tokenizer
+
+
+def _words(ids: dict[str, int], where: Location) -> Tokenizer:
+    if "<unk>" not in ids:
+        raise InputError(f"{where}: has no <unk>, which stands for unknown words; add it")
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens([token for token in SPECIAL_TOKENS if token in ids])
+    return tokenizer
+
+
+def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
+    """Write ``weights`` as d2l reads them: ``vocab.json`` and ``pretrained.params``.
+
+    Beside them ``tokenizer.json`` and ``trimtab.json``, which d2l does not look at, say how texts are split
+    and how many heads there are. d2l's BERTModel loads a file with both heads of pretraining; its chapter's
+    classifier one with classes. InputError where the model is not of d2l's flavour, or a token id is free.
+    """
+    _check_flavour(weights.parts, folder)
+    by_id = {number: word for word, number in tokenizer.get_vocab().items()}
+    check_vocabulary(max(by_id), weights.parts.vocabulary, folder, padded=False)
+    if len(by_id) <= max(by_id):
+        raise InputError(f"{folder}: {VOCABULARY} cannot leave ids free; write Hugging Face's format")
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_aside(folder / PARAMETERS) as aside:
+        torch.save(lay_out(weights, _place), aside)
+    with written_aside(folder / VOCABULARY) as aside:
+        aside.write_text(json.dumps([by_id[number] for number in range(len(by_id))]))
+    with written_aside(folder / TOKENIZER) as aside:
+        tokenizer.save(str(aside))
+    write_json(folder / OURS, {"heads": weights.parts.size.heads})
+
+
+def _check_flavour(parts: Parts, folder: Path) -> None:
+    for key, value in FLAVOUR.items():
+        if (found := getattr(parts.size, key)) != value:
+            what = f"d2l's BERT has {key} {value}, this model {found}"
+            raise InputError(f"{folder}: {what}; write Hugging Face's format")
+    if parts.segments != 2:
+        what = f"d2l's BERT has 2 segments, this model {parts.segments}"
+        raise InputError(f"{folder}: {what}; write Hugging Face's format")

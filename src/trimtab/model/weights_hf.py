@@ -1,0 +1,238 @@
+"""Hugging Face's format: a folder with ``config.json`` and the tensors of a model of type bert."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from trimtab.aside import write_json, written_aside
+from trimtab.config import InputError, explain, validated
+from trimtab.data.tokenizer import largest_id
+from trimtab.model import weights_tokenizer
+from trimtab.model.heads import Parts
+from trimtab.model.sizes import Architecture, Count
+from trimtab.model.weights import TABLE, Place, Source, Weights, check_vocabulary, gather, lay_out, place
+from trimtab.model.weights_archive import parsed
+from trimtab.model.weights_files import read_pickle, read_safetensors
+
+CONFIGURATION, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
+_PREFIX = "bert."
+_DECODER, _BIAS, _OWN_BIAS = (
+    f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
+)
+_BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # counts, not learnt
+
+_MODULES = {
+    "encoder.embeddings.token": ("bert.embeddings.word_embeddings",),
+    "encoder.embeddings.segment": ("bert.embeddings.token_type_embeddings",),
+    "encoder.embeddings.position": ("bert.embeddings.position_embeddings",),
+    "encoder.embeddings.norm": ("bert.embeddings.LayerNorm",),
+    "mix": ("attention.self.query", "attention.self.key", "attention.self.value"),
+    "attention_out": ("attention.output.dense",),
+    "attention_norm": ("attention.output.LayerNorm",),
+    "widen": ("intermediate.dense",),
+    "narrow": ("output.dense",),
+    "output_norm": ("output.LayerNorm",),
+    "hidden": ("bert.pooler.dense",),
+    "masked_words.transform": ("cls.predictions.transform.dense",),
+    "masked_words.norm": ("cls.predictions.transform.LayerNorm",),
+    "masked_words.output": ("cls.predictions.decoder",),
+    "output": ("classifier",),
+}
+
+
+class Configuration(BaseModel):
+    """What ``config.json`` says that matters here, with transformers' defaults; the rest is left alone."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+    vocab_size: Count = 30_522
+    hidden_size: Count = 768
+    num_hidden_layers: Count = 12
+    num_attention_heads: Count = 12
+    intermediate_size: Count = 3_072
+    hidden_act: Literal["gelu", "relu"] = "gelu"
+    hidden_dropout_prob: float = 0.1
+    max_position_embeddings: Count = 512
+    type_vocab_size: Count = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    tie_word_embeddings: bool = True
+    position_embedding_type: Literal["absolute"] | None = "absolute"
+    is_decoder: Literal[False] = False
+    id2label: dict[str, Any] | None = None
+    architectures: list[str] | None = None
+
+    def size(self) -> Architecture:
+        """The encoder; one dropout stands for all, that of the hidden layers."""
+        return Architecture(
+            layers=self.num_hidden_layers,
+            hidden=self.hidden_size,
+            intermediate=self.intermediate_size,
+            heads=self.num_attention_heads,
+            positions=self.max_position_embeddings,
+            activation=self.hidden_act,
+            epsilon=self.layer_norm_eps,
+            dropout=self.hidden_dropout_prob,
+            initial_deviation=self.initializer_range,
+        )
+
+
+def _turned(tensor: Tensor) -> Tensor:
+    """Its first column says that the second text follows; ours is the second."""
+    return tensor.flip(0)
+
+
+def _place(name: str) -> Place:
+    module, kind = name.rsplit(".", 1)
+    if module == "next_sentence":
+        return Place((f"cls.seq_relationship.{kind}",), read=_turned, write=_turned)
+    return place(name, "bert.encoder.layer.{}.", _MODULES)
+
+
+def read(folder: Path) -> tuple[Weights, Tokenizer]:
+    """The weights and tokeniser of a folder that transformers' BertModel or a model on it was saved to.
+
+    Heads for classes of whole texts, masked words and next sentences are taken, others named in ``ignored``.
+    Raises InputError, with the name of the architecture where it is not BERT's.
+    """
+    configuration = _configuration(folder / CONFIGURATION)
+    source = _source(folder)
+    parts = _parts(configuration, source, folder)
+    tokenizer = weights_tokenizer.read(folder)
+    check_vocabulary(largest_id(tokenizer), parts.vocabulary, folder, padded=True)
+    tensors, ignored = gather(source, parts, _place, _PREFIX, _BUFFERS)
+    return Weights(parts, tensors, _labels(configuration, parts.classes), ignored), tokenizer
+
+
+def _configuration(file: Path) -> Configuration:
+    table = parsed(file)
+    if not isinstance(table, dict):
+        raise InputError(f"{file}: is no table; take a model's own {CONFIGURATION}")
+    kind = table.get("model_type", "bert")  # the oldest have none
+    if kind != "bert":
+        raise InputError(
+            f"{file}: model_type {kind!r} is another architecture; take one of model_type 'bert'"
+        )
+    return validated(Configuration, table, str(file))
+
+
+def _source(folder: Path) -> Source:
+    if (path := folder / SAFETENSORS).is_file():
+        raw = read_safetensors(path)
+    elif (path := folder / PICKLE).is_file():
+        raw = read_pickle(path)
+    else:
+        raise InputError(f"{folder}: holds neither {SAFETENSORS} nor {PICKLE}; save the model in one file")
+    spelt = {_full(name): name for name in raw}
+    if _BIAS not in spelt and _OWN_BIAS in spelt:  # saved once where both are one
+        spelt[_BIAS] = spelt.pop(_OWN_BIAS)
+    if len(spelt) != len(raw):
+        twice = sorted(set(raw) - set(spelt.values()))[0]
+        raise InputError(f"{path}: tensor {twice} is there under another name too; delete one")
+    return Source(path, {name: raw[theirs] for name, theirs in spelt.items()}, spelt)
+
+
+def _full(name: str) -> str:
+    """A tensor's name in today's spelling, with the prefix that a bare BertModel leaves out."""
+    if name.startswith(("embeddings.", "encoder.", "pooler.")):
+        name = _PREFIX + name
+    for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
+        name = name.replace(old, new)
+    return name
+
+
+def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
+    hidden = "bert.pooler.dense.weight" in source.tensors
+    masked_words = "cls.predictions.transform.dense.weight" in source.tensors
+    whole_texts = hidden and "BertForMultipleChoice" not in (configuration.architectures or ())
+    try:
+        size = configuration.size()
+    except ValidationError as error:
+        raise InputError(f"{folder / CONFIGURATION}: {explain(error, ())}") from error
+    return Parts(
+        size,
+        vocabulary=configuration.vocab_size,
+        segments=configuration.type_vocab_size,
+        hidden=hidden,
+        masked_words=masked_words,
+        tied=masked_words and configuration.tie_word_embeddings and _is_tied(source.tensors),
+        next_sentence="cls.seq_relationship.weight" in source.tensors,
+        classes=len(source.tensors.get("classifier.weight", ())) if whole_texts else 0,
+    )
+
+
+def _is_tied(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the masked-word head's last matrix is left out, or is the token table."""
+    table = tensors.get(_place(TABLE).names[0])
+    return _DECODER not in tensors or (table is not None and torch.equal(tensors[_DECODER], table))
+
+
+def _labels(configuration: Configuration, classes: int) -> tuple[str, ...]:
+    named = configuration.id2label or {}
+    numbers = [str(number) for number in range(classes)]
+    return tuple(str(named[number]) for number in numbers) if set(named) == set(numbers) else ()
+
+
+def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
+    """Write ``weights`` and ``tokenizer`` as transformers' from_pretrained reads them.
+
+    InputError where the model has no norm on its embeddings, as d2l's flavour, or the vocabulary is another.
+    """
+    parts = weights.parts
+    if not parts.size.embedding_norm:
+        what = "Hugging Face's BERT normalises its embeddings, and this model, of d2l's flavour, does not"
+        raise InputError(f"{folder}: {what}; write d2l's format")
+    check_vocabulary(largest_id(tokenizer), parts.vocabulary, folder, padded=True)
+    name, tensors = _architecture(parts), lay_out(weights, _place)
+    if parts.masked_words:
+        tensors[_OWN_BIAS] = tensors[_BIAS].clone()
+    if parts.tied:
+        del tensors[_BIAS], tensors[_DECODER]
+    if name == "BertModel":
+        tensors = {ours.removeprefix(_PREFIX): tensor for ours, tensor in tensors.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_aside(folder / SAFETENSORS) as aside:
+        save_file(tensors, aside, metadata={"format": "pt"})
+    weights_tokenizer.write(folder, tokenizer, parts.size.positions)
+    write_json(folder / CONFIGURATION, _described(weights, name))
+
+
+def _architecture(parts: Parts) -> str:
+    """The model of transformers' that has the heads of ``parts``."""
+    if parts.classes:
+        return "BertForSequenceClassification"
+    if parts.masked_words:
+        return "BertForPreTraining" if parts.next_sentence else "BertForMaskedLM"
+    return "BertForNextSentencePrediction" if parts.next_sentence else "BertModel"
+
+
+def _described(weights: Weights, name: str) -> dict[str, Any]:
+    parts, size = weights.parts, weights.parts.size
+    labels = weights.labels or tuple(f"LABEL_{number}" for number in range(parts.classes))
+    classes = {
+        "id2label": {str(number): label for number, label in enumerate(labels)},
+        "label2id": {label: number for number, label in enumerate(labels)},
+    }
+    return {
+        "architectures": [name],
+        "model_type": "bert",
+        "vocab_size": parts.vocabulary,
+        "hidden_size": size.hidden,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+        "intermediate_size": size.intermediate,
+        "hidden_act": size.activation,
+        "hidden_dropout_prob": size.dropout,
+        "attention_probs_dropout_prob": size.dropout,
+        "max_position_embeddings": size.positions,
+        "type_vocab_size": parts.segments,
+        "initializer_range": size.initial_deviation,
+        "layer_norm_eps": size.epsilon,
+        "tie_word_embeddings": parts.tied or not parts.masked_words,
+    } | (classes if parts.classes else {})
