@@ -175,8 +175,8 @@ def _about(record: dict) -> str:
     return (
         f"{words}. Training steps on randomly composed batches of SNLI's real rows, dropout included; each "
         f"way in a process of its own, {record['steps of a turn']} steps a turn, all ways once a round; "
-        f"medians over the rounds. Where the range holds 1, this run shows no difference. This processor {bf16} "
-        "bf16 arithmetic."
+        "medians over the rounds. Where the range holds 1, this run shows no difference. "
+        f"This processor {bf16} bf16 arithmetic."
     )
 
 
