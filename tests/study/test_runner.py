@@ -269,7 +269,9 @@ print(job.run(lambda kind, value: None))
 # The feed-forward layer of 2,048 tokens takes 134 MB and its gradients as much, more than is allowed; that of
 # few rows, little. A layer whose weights alone do not fit cannot be helped.
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
-@pytest.mark.parametrize(("size", "done"), [("2x32/16384/2", True), ("1x32/8000000/2", False)])
+@pytest.mark.parametrize(
+    ("size", "done"), [pytest.param("2x32/16384/2", True, marks=pytest.mark.slow), ("1x32/8000000/2", False)]
+)
 def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_at, size, done):
     many = ("train = 320", "train = 2048", "batch_size = 32", "batch_size = 2048", "epochs = 2", "epochs = 1")
     study = study_at(tmp_path, tiny(*many, "2x32/64/2", size))
