@@ -164,10 +164,10 @@ class Bench:
     def _trainer(
         self, size: Architecture, pairs: Pairs, machinery: Machinery, name: str, batch: int
     ) -> Trainer:
-        shape = {"vocabulary": self.scale.vocabulary[name], "classes": CLASSES}
+        vocabulary = self.scale.vocabulary[name]
         recipe = Recipe(batch_size=batch, optimizer="adam", learning_rate=1e-5, schedule="constant", warmup=0)
         give_back()
-        return Trainer(size, recipe, 0, machinery, **shape, training=pairs)
+        return Trainer(size, recipe, 0, machinery, vocabulary=vocabulary, classes=CLASSES, training=pairs)
 
     def _steps(self, trainer: Trainer, batches: list[NDArray[np.int64]]) -> list[float]:
         """The losses of steps on ``batches``."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,7 +124,7 @@ def _train(pipe: Connection, number: int, options: argparse.Namespace) -> None:
         options.data, rows=options.rows, size=options.size, vocabulary=VOCABULARY, batch=options.batch
     )
     machinery = Machinery(torch.device("cpu"), way.precision)
-    shape = {"vocabulary": work.vocabulary, "classes": len(LABELS)}
+    shape: dict[str, Any] = {"vocabulary": work.vocabulary, "classes": len(LABELS)}
     trainer = Trainer(work.size, work.recipe, 0, machinery, **shape, training=work.pairs)
     for index in work.batches(WARM, 1_000):
         trainer.step(index)

@@ -68,8 +68,8 @@ def train(folder: Path, steps: int) -> None:
     fingerprint = pairs.fingerprint
     machinery = Machinery(torch.device("cpu"), "fp32")
     recipe = Recipe(batch_size=BATCH)
-    sizes = {"vocabulary": VOCABULARY, "classes": CLASSES}
-    trainer = Trainer(architecture(SIZE), recipe, 0, machinery, **sizes, training=pairs)
+    size = architecture(SIZE)
+    trainer = Trainer(size, recipe, 0, machinery, vocabulary=VOCABULARY, classes=CLASSES, training=pairs)
     order = training_order(len(pairs), 0, 1)
     for start in range(0, steps * BATCH, BATCH):
         loss, _ = trainer.step(order[start : start + BATCH])

@@ -87,8 +87,7 @@ def measure_speed(
     reset_peak(machinery.device)
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
     recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
-    shape = {"vocabulary": vocabulary, "classes": classes}
-    trainer = Trainer(size, recipe, 0, machinery, **shape, training=pairs)
+    trainer = Trainer(size, recipe, 0, machinery, vocabulary=vocabulary, classes=classes, training=pairs)
     order = _order_without_end(recipe, pairs)
 
     def step(rows: int, steps: int = 1) -> float:

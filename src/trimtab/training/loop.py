@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,14 +64,16 @@ def train(
     classes: int,
     training: Pairs,
     validation: Pairs,
+    start: Mapping[str, Tensor] | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Classifier:
-    """Train a classifier from scratch; ``seed`` fixes its initial weights, the order of rows and dropout.
+    """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
+    start: pretrained tensors (``model.start.taken``) for as much of it as they hold, None to train it whole.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
-    shape = {"vocabulary": vocabulary, "classes": classes}
+    shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "start": start}
     trainer = Trainer(size, recipe, seed, machinery, **shape, training=training)
     meter = _Meter(recipe, len(training), machinery, on_progress)
     grouped = recipe.batches == "grouped"

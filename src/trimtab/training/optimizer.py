@@ -1,34 +1,54 @@
 """Optimiser and learning-rate schedule of a recipe."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from trimtab.training.floors import rate_factors
 from trimtab.training.recipe import Recipe
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Adam, or AdamW with decay on matrices and embeddings only; fused, which is one pass over memory.
 
-    On CUDA its step can be captured: the learning rate is a tensor there, which a schedule fills.
+    Of what is not frozen, a group for each learning rate and decay. On CUDA its step can be captured: the
+    learning rates are tensors there, which a schedule fills.
     """
-    device = next(model.parameters()).device
-    cuda = device.type == "cuda"
-    rate = torch.tensor(recipe.learning_rate, device=device) if cuda else recipe.learning_rate
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), lr=rate, fused=True, capturable=cuda)
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+    cuda = next(model.parameters()).device.type == "cuda"
+    make = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return make(_groups(model, recipe), lr=recipe.learning_rate, fused=True, capturable=cuda)
+
+
+def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    factors, decay = rate_factors(model, recipe.layer_decay), recipe.weight_decay
+    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decays = recipe.optimizer == "adamw" and parameter.dim() > 1
+            found.setdefault((factors[name], decay if decays else 0.0), []).append(parameter)
+    return [
+        {
+            "params": some,
+            "weight_decay": decay,
+            "factor": factor,
+            "lr": _rate(factor * recipe.learning_rate, some),
+        }
+        for (factor, decay), some in found.items()
     ]
-    return torch.optim.AdamW(groups, lr=rate, fused=True, capturable=cuda)
+
+
+def _rate(rate: float, parameters: list[nn.Parameter]) -> float | Tensor:
+    """On CUDA a tensor of the group's own."""
+    device = parameters[0].device
+    return torch.tensor(rate, device=device) if device.type == "cuda" else rate
 
 
 class Schedule:
     """The learning rate over ``steps`` optimiser steps.
 
-    It is known here, on the host, so that nothing waits for a device to tell it. ``rate``: of the next step.
+    It is known here, on the host, so that nothing waits for a device to tell it. ``rate``: of the next step,
+    where no group has a ``factor`` of its own.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> None:
@@ -40,6 +60,13 @@ class Schedule:
     def rate(self) -> float:
         """The learning rate of the next step."""
         return self.recipe.learning_rate * self._factor()
+
+    def rate_of(self, parameter: nn.Parameter) -> float:
+        """The learning rate of one parameter in the next step; 0 where it is not trained."""
+        for group in self.optimizer.param_groups:
+            if any(parameter is one for one in group["params"]):
+                return self.rate * group["factor"]
+        return 0.0
 
     def step(self) -> None:
         """A step was taken."""
@@ -56,10 +83,11 @@ class Schedule:
 
     def _set(self) -> None:
         for group in self.optimizer.param_groups:
+            rate = self.rate * group["factor"]
             if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(self.rate)  # in place: a captured step reads it there
+                group["lr"].fill_(rate)  # in place: a captured step reads it there
             else:
-                group["lr"] = self.rate
+                group["lr"] = rate
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Schedule:

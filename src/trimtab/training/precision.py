@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,10 +77,10 @@ def measure_rates(
 ) -> dict[str, float]:
     """Examples/s of a training step at each precision, measured in turns: the median of several steps."""
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
-    recipe, shape = replace(recipe, learning_rate=1e-9), {"vocabulary": vocabulary, "classes": classes}
+    recipe = replace(recipe, learning_rate=1e-9)
+    shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": pairs}
     trainers = {
-        precision: Trainer(size, recipe, 0, Machinery(device, precision), **shape, training=pairs)
-        for precision in _MEASURED
+        precision: Trainer(size, recipe, 0, Machinery(device, precision), **shape) for precision in _MEASURED
     }
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))

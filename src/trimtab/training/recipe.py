@@ -22,6 +22,11 @@ class Recipe:
     products, ``auto`` measures which is quicker; micro_batch: at most so many rows computed at a time, None
     for as many as suit the machine; batches: of random rows, or ``grouped`` by length, which is what many
     trainers do against padding: it saves nothing here, and a study can ask what it does to accuracy.
+
+    For few rows on pretrained weights: layer_decay: what each layer's learning rate is times that of the one
+    above, 1 for the same (the head has the full rate, the embeddings the lowest); reinitialise: how many of
+    the top layers, and then what stands on them, are made anew (Zhang et al. 2021); frozen: what stays as it
+    is, ``embeddings``, or a number of layers from below with them.
     """
 
     epochs: Count = 3
@@ -35,6 +40,9 @@ class Recipe:
     precision: Precision = "auto"
     micro_batch: Count | None = None
     batches: Literal["random", "grouped"] = "random"
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    reinitialise: Annotated[int, Field(ge=0)] = 0
+    frozen: Literal["none", "embeddings"] | Count = "none"
 
     def steps(self, rows: int) -> int:
         """Optimiser steps over all epochs for ``rows`` training rows."""

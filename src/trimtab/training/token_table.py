@@ -16,7 +16,7 @@ class CompactTable(nn.Module):
     A row that no training text has gets no gradient: Adam leaves it as it is, and AdamW shrinks it by a
     known factor a step. So training these rows alone gives the same table, and neither gradients nor
     optimiser go over the others. In evaluation the whole table is looked up; it is brought up to date
-    whenever the module is set to evaluate.
+    whenever the module is set to evaluate. A table that is frozen stays so: no gradient is kept for it.
     """
 
     def __init__(self, table: nn.Embedding, used: Tensor) -> None:
@@ -24,7 +24,8 @@ class CompactTable(nn.Module):
         self._table = [table]  # in a list: its weight is no parameter of this module
         self.rows = used.nonzero().flatten().to(table.weight.device)
         self.places = (used.cumsum(0) - 1).to(table.weight.device)
-        self.weight = nn.Parameter(table.weight.detach()[self.rows].clone())
+        rows = table.weight.detach()[self.rows].clone()
+        self.weight = nn.Parameter(rows, requires_grad=table.weight.requires_grad)
         self._shrinking = 1.0
 
     @property
@@ -38,17 +39,21 @@ class CompactTable(nn.Module):
 
     def look_up(self, tokens: Tensor) -> Tensor:
         """The same in training, as a leaf; ``add_gradient`` takes its gradient."""
-        return F.embedding(self.places[tokens], self.weight.detach()).requires_grad_()
+        found = F.embedding(self.places[tokens], self.weight.detach())
+        return found.requires_grad_(self.weight.requires_grad)
 
     def start(self) -> None:
         """Begin a step: the gradient is zero."""
-        self.weight.grad = torch.zeros_like(self.weight)
+        if self.weight.requires_grad:
+            self.weight.grad = torch.zeros_like(self.weight)
 
     def add_gradient(self, tokens: Tensor, gradient: Tensor | None) -> None:
         """Add the gradient (T, hidden) of what was looked up for ``tokens`` to that of the table.
 
         autograd would make a gradient of the table's size for every part of a batch, and then add it.
         """
+        if not self.weight.requires_grad:
+            return
         places, total = self.places[tokens], self.weight.grad
         assert total is not None
         assert gradient is not None

@@ -1,5 +1,6 @@
 """A training's state, and the one step that moves it."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -15,8 +16,10 @@ from trimtab.model.dropout import seed_dropout
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import generator_of, initialise
 from trimtab.model.sizes import Architecture
+from trimtab.model.start import take_over
 from trimtab.model.varlen import has_kernel
 from trimtab.training.compiling import compile_layers, restore_layers
+from trimtab.training.floors import freeze
 from trimtab.training.graphs import Graphs
 from trimtab.training.machinery import Machinery
 from trimtab.training.optimizer import make_optimizer, make_schedule
@@ -25,10 +28,11 @@ from trimtab.training.token_table import CompactTable, used_rows
 
 
 class Trainer:
-    """A classifier under training from scratch, and all that a step needs.
+    """A classifier under training, and all that a step needs.
 
     size, recipe: what is trained, and how. seed: fixes the initial weights and every dropout mask.
-    vocabulary: rows of the token table; classes: of the labels; training: the rows to train on.
+    vocabulary: rows of the token table; classes: of the labels; training: the rows to train on. start:
+    pretrained tensors, as ``model.start.taken`` gives them, in the place of those initial weights.
     """
 
     def __init__(
@@ -41,11 +45,14 @@ class Trainer:
         vocabulary: int,
         classes: int,
         training: Pairs,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.recipe, self.machinery, self.training = recipe, machinery, training
         self.rows = Rows(training, machinery.device)
         self.model = Classifier(size, vocabulary, classes)
         initialise(self.model, seed, size.initial_deviation)
+        take_over(self.model, start or {}, recipe.reinitialise)
+        freeze(self.model, recipe.frozen)
         self.model.to(machinery.device).train()
         dropout = generator_of(seed, "dropout", machinery.device)
         seed_dropout(self.model, dropout)
@@ -80,7 +87,7 @@ class Trainer:
         layout = self.rows.layout(index)
         outcome = self.graphs.step(layout) if self.graphs else self.move(self.rows.make(layout), len(index))
         if self.recipe.optimizer == "adamw":
-            self.table.shrink(1 - self.schedule.rate * self.recipe.weight_decay)
+            self.table.shrink(1 - self.schedule.rate_of(self.table.weight) * self.recipe.weight_decay)
         self.schedule.step()
         return outcome
 

@@ -1,0 +1,262 @@
+"""Training from pretrained tensors, and what its recipe adds, against plain torch on the whole model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from trimtab.config import InputError
+from trimtab.data.batches import make_batch, training_batches
+from trimtab.model.encoder import Classifier
+from trimtab.model.heads import Bert, Parts
+from trimtab.model.initialise import initialise
+from trimtab.model.sizes import architecture
+from trimtab.model.start import fingerprint, keep, read, take_over, taken
+from trimtab.model.weights import weights_of
+from trimtab.training.machinery import Machinery
+from trimtab.training.recipe import Recipe
+from trimtab.training.trainer import Trainer
+
+CPU = Machinery(torch.device("cpu"), "fp32")
+SIZE = architecture("3x32/64/2", dropout=0.0)
+VOCABULARY = 90  # the random pairs have at most 35 of these ids
+RECIPE = Recipe(
+    epochs=3, batch_size=8, learning_rate=1e-2, weight_decay=0.3, warmup=0.2, clip=0.5, precision="fp32"
+)
+
+
+def pretrained(seed=5, hidden=True, segments=2, vocabulary=VOCABULARY):
+    """Weights with both heads of pretraining, every number random."""
+    parts = Parts(SIZE, vocabulary, segments, hidden, masked_words=True, tied=True, next_sentence=hidden)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model = Bert(parts)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.05 * torch.randn(parameter.shape))
+    return weights_of(model, SIZE)
+
+
+def scratch(seed=0):
+    model = Classifier(SIZE, VOCABULARY, 3)
+    initialise(model, seed, SIZE.initial_deviation)
+    return model
+
+
+def steps(pairs):
+    return [index for epoch in range(1, 4) for index in training_batches(pairs, 8, 0, epoch)]
+
+
+def trained(pairs, recipe, start=None):
+    trainer = Trainer(SIZE, recipe, 0, CPU, vocabulary=VOCABULARY, classes=3, training=pairs, start=start)
+    for index in steps(pairs):
+        trainer.step(index)
+    return trainer.finish().state_dict()
+
+
+# The naive loop: a group a parameter, its rate and decay by its name.
+
+
+def naive_factor(name, decay):
+    if name.startswith("encoder.embeddings"):
+        return decay**4
+    for layer in range(3):
+        if name.startswith(f"encoder.layers.{layer}."):
+            return decay ** (3 - layer)
+    return 1.0
+
+
+def naive(pairs, recipe, model, frozen=()):
+    groups = []
+    for name, parameter in model.named_parameters():
+        if name.startswith(frozen or ("-",)):
+            parameter.requires_grad_(False)
+            continue
+        decays = recipe.weight_decay if recipe.optimizer == "adamw" and parameter.dim() > 1 else 0.0
+        factor = naive_factor(name, recipe.layer_decay)
+        groups.append({"params": [parameter], "weight_decay": decays, "factor": factor})
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    optimizer = kind(groups, lr=0.0, foreach=False, fused=False)
+    number, warm = recipe.steps(len(pairs)), round(recipe.warmup * recipe.steps(len(pairs)))
+    for step, index in enumerate(steps(pairs)):
+        share = (step + 1) / warm if step < warm else (number - step) / (number - warm)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * share * group["factor"]
+        optimizer.zero_grad()
+        batch = make_batch(pairs, index, CPU.device)
+        F.cross_entropy(model(batch), batch.labels).backward()
+        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], recipe.clip)
+        optimizer.step()
+    return model.state_dict()
+
+
+def assert_close(made, expected):
+    """Keys' biases apart: attention does not depend on them, so that Adam follows the noise of rounding."""
+    assert made.keys() == expected.keys()
+    for name, tensor in expected.items():
+        both = [tensor, made[name]]
+        if name.endswith("mix.bias"):
+            both = [torch.cat([one[:32], one[64:]]) for one in both]
+        torch.testing.assert_close(*both, rtol=2e-3, atol=3e-4, msg=lambda m, n=name: f"{n}: {m}")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("decay", [1.0, 0.6])
+def test_layer_decay_is_that_of_a_group_for_each_floor(optimizer, decay, random_pairs):
+    pairs, recipe = random_pairs(2, 30), replace(RECIPE, optimizer=optimizer, layer_decay=decay)
+    start = taken(pretrained(), VOCABULARY)
+    model = scratch()
+    take_over(model, start)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    expected = naive(pairs, recipe, model)
+    made = trained(pairs, recipe, start)
+    assert_close(made, expected)
+    # A word that no text has shrinks at the embeddings' own rate, and Adam leaves it alone.
+    table, unused = "encoder.embeddings.token.weight", VOCABULARY - 1
+    shrunk = (made[table][unused] / before[table][unused]).mean().item()
+    rates = [0.01 * decay**4 * share for share in schedule(recipe, len(pairs))]
+    wanted = np.prod([1 - rate * 0.3 for rate in rates]) if optimizer == "adamw" else 1.0
+    assert shrunk == pytest.approx(wanted, rel=1e-4)
+
+
+def schedule(recipe, rows):
+    number = recipe.steps(rows)
+    warm = round(recipe.warmup * number)
+    return [(k + 1) / warm if k < warm else (number - k) / (number - warm) for k in range(number)]
+
+
+def test_layer_decay_changes_how_far_each_floor_moves(random_pairs):
+    pairs, start = random_pairs(2, 30), taken(pretrained(), VOCABULARY)
+    moved = {}
+    for decay in (1.0, 0.1):
+        made = trained(pairs, replace(RECIPE, layer_decay=decay, weight_decay=0.0), start)
+        moved[decay] = {n: (made[n] - start[n]).abs().mean().item() for n in start}
+    for name, factor in (("encoder.layers.2.widen.weight", 10), ("encoder.layers.1.widen.weight", 100)):
+        assert moved[1.0][name] / moved[0.1][name] == pytest.approx(factor, rel=0.5)
+
+
+FROZEN = {
+    "embeddings": ("encoder.embeddings.",),
+    1: ("encoder.embeddings.", "encoder.layers.0."),
+    3: ("encoder.",),
+}
+
+
+@pytest.mark.parametrize("frozen", FROZEN)
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_what_is_frozen_neither_moves_nor_decays(frozen, optimizer, random_pairs):
+    pairs, recipe = random_pairs(2, 30), replace(RECIPE, optimizer=optimizer, frozen=frozen)
+    start, model = taken(pretrained(), VOCABULARY), scratch()
+    take_over(model, start)
+    expected = naive(pairs, recipe, model, FROZEN[frozen])
+    made = trained(pairs, recipe, start)
+    assert_close(made, expected)
+    for name, tensor in made.items():
+        if name in start:
+            assert torch.equal(tensor, start[name]) == name.startswith(FROZEN[frozen]), name
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_layers_made_anew_are_those_of_training_from_scratch(number, random_pairs):
+    pairs, start, plain = random_pairs(2, 30), taken(pretrained(), VOCABULARY), scratch().state_dict()
+    recipe = replace(RECIPE, reinitialise=number)
+    trainer = Trainer(SIZE, recipe, 0, CPU, vocabulary=VOCABULARY, classes=3, training=pairs, start=start)
+    begun = {name: tensor.clone() for name, tensor in trainer.finish().state_dict().items()}
+    for name, tensor in begun.items():
+        layer = int(name.split(".")[2]) if ".layers." in name else -1
+        anew = name.startswith("output.") or layer >= 3 - number or (number and name.startswith("hidden."))
+        assert torch.equal(tensor, plain[name] if anew else start[name]), name
+    model = scratch()
+    model.load_state_dict(begun)
+    assert_close(trained(pairs, recipe, start), naive(pairs, recipe, model))
+
+
+def test_the_same_training_gives_the_same_bits(random_pairs):
+    pairs, start = random_pairs(2, 30), taken(pretrained(), VOCABULARY)
+    for recipe in (
+        replace(RECIPE, layer_decay=0.8),
+        replace(RECIPE, frozen="embeddings", reinitialise=1),
+        replace(RECIPE, frozen=1, layer_decay=0.5, micro_batch=3),
+    ):
+        one, other = (trained(pairs, recipe, start) for _ in range(2))
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_dropout_goes_on_in_what_is_frozen(random_pairs):
+    pairs, size = random_pairs(2, 30), replace(SIZE, dropout=0.5)
+    losses = []
+    for _ in range(2):
+        recipe = replace(RECIPE, frozen=3, learning_rate=1e-12)
+        trainer = Trainer(size, recipe, 0, CPU, vocabulary=VOCABULARY, classes=3, training=pairs)
+        losses.append([float(trainer.step(np.arange(30))[0]) for _ in range(2)])
+    assert losses[0] == losses[1]
+    assert losses[0][0] != losses[0][1]
+
+
+# What is taken over.
+
+
+def test_heads_are_left_and_tables_fit():
+    weights = pretrained(segments=3, vocabulary=96)
+    start = taken(weights, VOCABULARY)
+    assert {name.split(".")[0] for name in start} == {"encoder", "hidden"}
+    assert len(start["encoder.embeddings.token.weight"]) == VOCABULARY
+    assert len(start["encoder.embeddings.segment.weight"]) == 2
+    model = scratch()
+    take_over(model, start)
+    for name, tensor in start.items():
+        assert torch.equal(model.state_dict()[name], weights.tensors[name][: len(tensor)])
+    assert torch.equal(model.output.weight, scratch().output.weight)
+
+
+def test_without_a_pooler_or_a_second_segment_these_are_made_anew():
+    start = taken(pretrained(hidden=False, segments=1), VOCABULARY)
+    assert not any(name.startswith("hidden.") for name in start)
+    model, plain = scratch(), scratch()
+    take_over(model, start)
+    segment = model.encoder.embeddings.segment.weight
+    assert torch.equal(model.hidden.weight, plain.hidden.weight)
+    assert torch.equal(segment[0], start["encoder.embeddings.segment.weight"][0])
+    assert torch.equal(segment[1], plain.encoder.embeddings.segment.weight[1])
+
+
+def test_tensors_of_another_size_are_refused():
+    start = taken(pretrained(), VOCABULARY)
+    with pytest.raises(ValueError, match="encoder.layers.0.narrow.weight has shape"):
+        take_over(scratch(), start | {"encoder.layers.0.narrow.weight": torch.zeros(32, 1)})
+
+
+def test_a_fingerprint_is_of_names_shapes_and_numbers():
+    start = taken(pretrained(), VOCABULARY)
+    assert fingerprint(start) == fingerprint(dict(reversed(start.items())))
+    name = "encoder.layers.1.mix.bias"
+    nudged = start[name].clone()
+    nudged[3] = torch.nextafter(nudged[3], torch.tensor(9.0))
+    others = [
+        start | {name: nudged},
+        start | {name: start[name][None]},
+        {key: value for key, value in start.items() if key != name},
+        {("x" if key == name else key): value for key, value in start.items()},
+    ]
+    assert len({fingerprint(start), *map(fingerprint, others)}) == 5
+
+
+def test_what_is_kept_is_whole_or_written_again(tmp_path):
+    start = taken(pretrained(), VOCABULARY)
+    name, file = keep(start, tmp_path / "weights")
+    assert file.name == f"{name}.safetensors"
+    written = file.stat().st_mtime_ns
+    assert keep(start, tmp_path / "weights") == (name, file)
+    assert file.stat().st_mtime_ns == written
+    again = read(file)
+    assert again.keys() == start.keys()
+    assert all(torch.equal(again[key], start[key]) for key in start)
+    whole = file.read_bytes()
+    for damaged in (whole[:-4], whole[:-4] + b"\0\0\1\0", b""):
+        file.write_bytes(damaged)
+        with pytest.raises((RuntimeError, InputError)):
+            read(file)
+        keep(start, tmp_path / "weights")
+        assert read(file).keys() == start.keys()
