@@ -22,6 +22,7 @@ def test_named_sizes_are_the_published_ones():
         "medium": "8x512/2048/8",
         "base": "12x768/3072/12",
         "large": "24x1024/4096/16",
+        "minilm": "6x384/1536/12",
     }
     small = SIZES["small"]
     assert (small.activation, small.embedding_norm, small.epsilon) == ("relu", False, 1e-5)

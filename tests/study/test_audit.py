@@ -41,7 +41,7 @@ def study(tmp_path):
 def test_a_study_is_audited_as_it_is_planned(study):
     dataset = prepare(study.data, None)
     audited, plan = audit_study(study, dataset), make_plan(study, dataset)
-    names = [str(cut) for cut in distinct_cuts(study)]
+    names = [str(cut) for cut in distinct_cuts(study.variants)]
     assert len(study.variants) == 8
     assert names == [f"{spec}, max_len {n}" for spec in ("longest_first", "ratio+salient") for n in (12, 90)]
     splits = ["train", "validation", "test"]

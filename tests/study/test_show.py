@@ -47,6 +47,12 @@ def loaded(tmp_path):
     return make
 
 
+def shown_row(*arguments, **options):
+    """What ``show_row`` says of a study with one tokeniser."""
+    [shown] = show_row(*arguments, **options)
+    return shown
+
+
 def naive(name, first, second):
     """The words that a cut keeps of each side, word by word; None where it refuses the pair."""
     spec, max_len = name.split(", max_len ")
@@ -70,7 +76,7 @@ def naive(name, first, second):
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 @pytest.mark.parametrize("row", [0, 7, 39])
 def test_words_of_probe_against_slices(loaded, split, row):
-    shown = show_row(loaded(), row, split)
+    shown = shown_row(loaded(), row, split)
     examples = read("probe", split, **OPTIONS)
     texts = [examples.first[row], examples.second[row]]
     assert [side.text for side in shown.sides] == texts
@@ -94,7 +100,7 @@ def test_words_of_probe_against_slices(loaded, split, row):
 
 
 def test_variants_that_keep_the_same_share_a_block(loaded):
-    shown = show_row(loaded(), 3)
+    shown = shown_row(loaded(), 3)
     uncut = [block for block in shown.blocks if block.kept and all(mask.all() for mask in block.kept)]
     assert len(uncut) == 1
     assert {"longest_first, max_len 40", "only_second, max_len 40"} <= set(uncut[0].names)
@@ -108,7 +114,7 @@ def test_a_row_that_is_refused_and_one_that_is_not(loaded):
     )
     lengths = [len(text.split()) for text in read("probe", "test", **OPTIONS).first]
     for row, length in ((int(np.argmax(lengths)), 14), (int(np.argmin(lengths)), 8)):
-        [block] = show_row(study, row).blocks
+        [block] = shown_row(study, row).blocks
         assert lengths[row] == length
         assert (block.kept is None, block.budget) == (length > 10, 10)
 
@@ -120,7 +126,7 @@ def test_salient_is_fitted_on_the_whole_training_split(loaded):
     train, test = dataset.splits["train"], dataset.splits["test"]
     kept = truncation.fit(train.first, train.second).keep(test.first, test.second, 9)
     for row in range(5):
-        [block] = [b for b in show_row(study, row).blocks if f"{truncation}, max_len 12" in b.names]
+        [block] = [b for b in shown_row(study, row).blocks if f"{truncation}, max_len 12" in b.names]
         places = kept.first - test.first.offsets[row]
         places = places[(places >= 0) & (kept.first < test.first.offsets[row + 1])]
         assert np.flatnonzero(block.kept[0]).tolist() == places.tolist()
@@ -150,11 +156,11 @@ def test_word_pieces_are_cut_inside_a_word(loaded, tmp_path):
     for name in ("train", "test"):
         rows = [{"a": "Cafés  unaffected\tzebra!", "l": "x"}, {"a": "cafe", "l": "y"}] * 20
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    shown = show_row(loaded(TABLE), 0, data=tmp_path)
+    shown = shown_row(loaded(TABLE), 0, data=tmp_path)
     [side], [block] = shown.sides, shown.blocks
     assert (shown.split, shown.unknown_token, side.unknown) == ("own", "[UNK]", ("zebra", "!"))
     assert pieces(side.text, side.spans, block.kept[0]) == [("Cafés  una", True), ("ffected\tzebra!", False)]
-    assert show_row(loaded(TABLE), 1, data=tmp_path).sides[0].unknown == ()
+    assert shown_row(loaded(TABLE), 1, data=tmp_path).sides[0].unknown == ()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def test_word_pieces_are_cut_inside_a_word(loaded, tmp_path):
 )
 def test_what_is_not_there(loaded, row, split, sentence):
     with pytest.raises(InputError, match=f"^{re.escape(sentence)}$"):
-        show_row(loaded(), row, split)
+        shown_row(loaded(), row, split)
 
 
 @st.composite

@@ -224,7 +224,7 @@ def test_without_a_pooler_or_a_second_segment_these_are_made_anew():
 
 def test_tensors_of_another_size_are_refused():
     start = taken(pretrained(), VOCABULARY)
-    with pytest.raises(ValueError, match="encoder.layers.0.narrow.weight has shape"):
+    with pytest.raises(ValueError, match=r"encoder\.layers\.0\.narrow\.weight has shape"):
         take_over(scratch(), start | {"encoder.layers.0.narrow.weight": torch.zeros(32, 1)})
 
 

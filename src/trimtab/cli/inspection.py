@@ -83,8 +83,11 @@ def show(study: StudyFile, row: RowNumber = 0, split: SplitName = None, data: Da
 
     with stages() as stage:
         stage("reading the data")
-        shown = show_row(definition, row, split, data)
-    print_shown(shown)
+        found = show_row(definition, row, split, data)
+    for number, shown in enumerate(found):
+        if number:
+            print()
+        print_shown(shown)
     return DONE
 
 
@@ -92,19 +95,18 @@ def _audit_of_study(study: Path, data: Path | None, out: Path | None) -> "tuple[
     from trimtab.study.definition import load
 
     definition = load(study)
-    from trimtab.data.dataset import prepare
-    from trimtab.report.audit import claim, counts_words
+    from trimtab.report.audit import claim, data_words
     from trimtab.study.audit import audit_study
+    from trimtab.study.starts import prepare_study, readings_of
 
     if out is not None:
         claim(out)
     with stages() as stage:
         stage(READING)
-        dataset = prepare(definition.data, data)
+        prepared = prepare_study(definition, data)
         stage(CUTTING)
-        audited = audit_study(definition, dataset)
-    words = [counts_words(counts) for counts in dataset.counts]
-    return [*words, f"vocabulary: {dataset.vocabulary:,} tokens"], audited
+        audited = audit_study(*prepared)
+    return data_words(list(readings_of(*prepared))), audited
 
 
 def _audit_of_file(

@@ -73,16 +73,16 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger'
 
 def planned(study: Path, data: Path | None) -> "Plan":
     """The study with its data read, tokenised and cut, saying so meanwhile."""
-    from trimtab.data.dataset import prepare
     from trimtab.study.definition import load
     from trimtab.study.plan import make_plan
+    from trimtab.study.starts import prepare_study
 
     definition = load(study)
     with stages() as stage:
         stage(READING)
-        dataset = prepare(definition.data, data)
+        prepared = prepare_study(definition, data)
         stage(CUTTING)
-        return make_plan(definition, dataset)
+        return make_plan(*prepared)
 
 
 def _print_report(written: Any) -> None:

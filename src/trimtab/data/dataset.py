@@ -1,7 +1,7 @@
 """A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,11 @@ class Source:
 
 @dataclass(frozen=True)
 class DataPlan:
-    """What a study says of its data. ``validation`` is a source, or the share of train to hold out."""
+    """What a study says of its data.
+
+    validation: a source, or the share of train to hold out; tokenizer: of the variants that start from no
+    pretrained weights, a name, a file, or weights that bring one.
+    """
 
     train: Source
     validation: Source | float
@@ -53,8 +57,12 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Every split tokenised alike. ``splits`` maps train, validation and each test set's name to Tokens."""
+    """Every split tokenised alike. ``splits`` maps train, validation and each test set's name to Tokens.
 
+    name: of the tokeniser, as the study has it.
+    """
+
+    name: str
     splits: dict[str, Tokens]
     tests: tuple[str, ...]
     label_names: tuple[str, ...]
@@ -85,15 +93,27 @@ def prepare(plan: DataPlan, root: Path | None) -> Dataset:
     """
     examples = read_splits(plan, root)
     tokenizer = build_tokenizer(plan, examples["train"], root)
-    special = tokenizers.special_tokens(tokenizer)
+    return tokenised(plan.tokenizer, tokenizer, examples, root)
+
+
+def tokenised(
+    name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
+) -> Dataset:
+    """The splits of ``read_splits`` as ``tokenizer``, called ``name``, reads them."""
     return Dataset(
-        splits={key: tokenise(value, tokenizer) for key, value in examples.items()},
-        tests=tuple(plan.tests),
+        name=name,
+        splits={key: tokenise(readable(value, tokenizer), tokenizer) for key, value in examples.items()},
+        tests=tuple(key for key in examples if key not in ("train", "validation")),
         label_names=examples["train"].label_names,
         tokenizer=tokenizer,
-        special=special,
+        special=tokenizers.special_tokens(tokenizer),
         counts=tuple(_count(key, value, root) for key, value in examples.items()),
     )
+
+
+def readable(examples: Examples, tokenizer: Tokenizer) -> Examples:
+    """The same, without evidence where ``tokenizer`` makes pieces: it is a word's position."""
+    return examples if tokenizers.keeps_words(tokenizer) else replace(examples, evidence=None)
 
 
 def prepare_texts(
@@ -140,14 +160,6 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
 
     Raises InputError as ``prepare`` does.
     """
-    examples = _read_all(plan, root)
-    if plan.tokenizer not in tokenizers.WORD_TOKENIZERS:
-        # Evidence is a word's position; word pieces are not words.
-        return {key: replace(value, evidence=None) for key, value in examples.items()}
-    return examples
-
-
-def _read_all(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     train = _read(plan.train, root)
     if isinstance(plan.validation, Source):
         examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}

@@ -124,3 +124,9 @@ def works_word_by_word(tokenizer: Tokenizer) -> bool:
         # An added token may hold blanks; special ones are text to us.
         and all(token.special for token in tokenizer.get_added_tokens_decoder().values())
     )
+
+
+def keeps_words(tokenizer: Tokenizer) -> bool:
+    """Whether a text's tokens are its words, one for one: then a word's place is that of its token."""
+    splits = isinstance(tokenizer.pre_tokenizer, tuple(WORD_TOKENIZERS.values()))
+    return splits and isinstance(tokenizer.model, models.WordLevel)

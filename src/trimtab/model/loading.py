@@ -46,6 +46,17 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
     raise InputError(f"{path}: {what}; name a folder that does")
 
 
+def names_weights(name: str, data: Path | None = None) -> bool:
+    """Whether ``name`` is one that ``read`` looks for, and no file of a vocabulary or another name."""
+    if name in (*weights_archive.PUBLISHED, MINILM):
+        return True
+    path = Path(name).expanduser()
+    found = _path(path, data)
+    if found is not None:
+        return found.is_dir() or found.suffix == ".zip"
+    return path.suffix in ("", ".zip") and len(path.parts) > 1
+
+
 def _path(path: Path, data: Path | None) -> Path | None:
     places = [path] if path.is_absolute() else [path, *((root / path) for root in [data_root(data)] if root)]
     return next((place for place in places if place.exists()), None)

@@ -62,6 +62,7 @@ SIZES = {
     "medium": Architecture(8, 512, 2048, 8, initial_deviation=0.044),
     "base": Architecture(12, 768, 3072, 12),
     "large": Architecture(24, 1024, 4096, 16),
+    "minilm": Architecture(6, 384, 1536, 12, initial_deviation=0.051),
 }
 
 MEANINGS = {
@@ -70,6 +71,7 @@ MEANINGS = {
     "medium": "BERT-medium of Turc et al. 2019",
     "base": "BERT-base of Devlin et al. 2019; d2l's bert.base in the original's flavour",
     "large": "BERT-large of Devlin et al. 2019",
+    "minilm": "all-MiniLM-L6-v2 (Wang et al. 2020), untrained; its weights are weights = 'minilm'",
 }
 
 _NUMBERS = re.compile(r"(\d+)x(\d+)(?:/(\d+)(?:/(\d+))?)?")

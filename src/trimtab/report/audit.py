@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trimtab.config import InputError
-from trimtab.data.dataset import Counts
+from trimtab.data.dataset import Counts, Dataset
 from trimtab.report import figures
 from trimtab.report.tables import Column, Table, audit_table, percent
 from trimtab.study.analysis import Row
@@ -40,6 +40,21 @@ def counts_words(counts: Counts) -> str:
     """How much of a split there is, and where it is from."""
     dropped = f", {counts.dropped:,} dropped without a gold label" if counts.dropped else ""
     return f"{counts.split}: {counts.source}: {counts.rows:,} rows in {counts.clusters:,} clusters{dropped}"
+
+
+def data_words(readings: Sequence[Dataset]) -> list[str]:
+    """Lines on a study's splits and on the vocabulary, or each of several."""
+    lines = [counts_words(counts) for counts in readings[0].counts]
+    named = len(readings) > 1
+    return lines + [
+        f"vocabulary{f' of {reading.name}' if named else ''}: {reading.vocabulary:,} tokens"
+        for reading in readings
+    ]
+
+
+def weights_words(name: str, size: object, fingerprint: str) -> str:
+    """Pretrained weights by name, and what they are wherever they lie."""
+    return f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
 
 
 def difference_table(rows: Sequence[Row]) -> Table:

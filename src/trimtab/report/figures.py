@@ -138,7 +138,7 @@ def audit_figure(profiles: dict[str, Row]) -> Figure:
         figure, grid = plt.subplots(
             len(profiles), 2, figsize=(11, 3.4 * len(profiles) + 0.8), layout="constrained", squeeze=False
         )
-    names = [row["split"] for row in next(iter(profiles.values()))["splits"]]
+    names = list(dict.fromkeys(row["split"] for profile in profiles.values() for row in profile["splits"]))
     colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
     for (left, right), (name, profile) in zip(grid, profiles.items(), strict=True):
         _lengths_panel(left, profile)

@@ -6,7 +6,9 @@ from typing import Any
 
 from trimtab.aside import written_aside
 from trimtab.config import InputError
+from trimtab.model.sizes import Architecture
 from trimtab.report import figures
+from trimtab.report.audit import weights_words
 from trimtab.report.contrast_figures import seed_figure
 from trimtab.report.contrast_section import contrast_section
 from trimtab.report.scale import notes, scale_named, scale_of
@@ -166,7 +168,8 @@ class _Page:
             f"* excluded: {place_words(entry['place'])}: {entry['because']}" for entry in study["excluded"]
         ]
         lines += [
-            f"* labels: {', '.join(study['labels'])}; vocabulary: {study['vocabulary']:,} tokens",
+            f"* labels: {', '.join(study['labels'])}; {_vocabulary_words(study)}",
+            *(f"* {words}" for words in _started_from(study["variants"])),
             f"* device: {runtime['device']}; measured precision: {_precision_words(runtime)}",
             *(f"* trained with: {_words(signature)}" for signature in self.analysis.signatures),
         ]
@@ -198,6 +201,23 @@ def _judged_by(study: dict[str, Any]) -> list[str]:
 
 def _words(signature: dict[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in signature.items())
+
+
+def _vocabulary_words(study: dict[str, Any]) -> str:
+    several = study.get("vocabularies", {})  # not in the ledger of an earlier version
+    if len(several) < 2:
+        return f"vocabulary: {study['vocabulary']:,} tokens"
+    return "vocabularies: " + ", ".join(f"{name} {number:,} tokens" for name, number in several.items())
+
+
+def _started_from(variants: list[dict[str, Any]]) -> list[str]:
+    """A line for each set of pretrained weights."""
+    lines = []
+    for row in variants:
+        if row.get("weights"):
+            size = Architecture(**row["size"])
+            lines.append(weights_words(row["weights"]["name"], size, row["weights"]["fingerprint"]))
+    return list(dict.fromkeys(lines))
 
 
 def _precision_words(runtime: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from trimtab.report.audit import counts_words
+from trimtab.report.audit import data_words, weights_words
 from trimtab.report.power import power_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
@@ -88,8 +88,15 @@ def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None
 
 
 def _data_words(plan: Plan) -> str:
+    sizes = {variant.settings.weights: variant.settings.size for variant in plan.study.variants}
     return "\n".join(
-        [*map(counts_words, plan.dataset.counts), f"vocabulary: {plan.dataset.vocabulary:,} tokens"]
+        [
+            *data_words(plan.readings),
+            *(
+                weights_words(start.name, str(sizes[name]), start.fingerprint)
+                for name, start in plan.starts.items()
+            ),
+        ]
     )
 
 

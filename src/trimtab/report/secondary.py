@@ -65,7 +65,7 @@ def cross_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[s
             show(mismatch_table(test, cross)),
             f"Secondary. {_family(settings)} The two differences are a family each. Rows longer than any in "
             "training reach positions that were never learnt; a model without enough positions is not asked, "
-            "and its cell stays empty.",
+            "nor one with another tokeniser, and its cell stays empty.",
         ]
     return parts
 

@@ -26,6 +26,8 @@ def print_shown(shown: Shown, console: Console | None = None) -> None:
     place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), label {shown.label}"
     console.print(Text(place.translate(_CONTROLS)))
     console.print(Text(f"{_lengths_words(shown.sides)}; what is cut is {marks}"))
+    if shown.tokenizer is not None:
+        console.print(Text(f"read by {shown.tokenizer}".translate(_CONTROLS)))
     for words in _about_words(shown):
         console.print(Text(words))
     for block in shown.blocks:

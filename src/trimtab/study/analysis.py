@@ -11,7 +11,7 @@ from scipy import stats
 
 from trimtab.statistics import Estimate, effective_clusters, mean_interval
 from trimtab.study.affected import affected_rows
-from trimtab.study.contrasts import Comparison, contrast_rows, uncompared, variant_place
+from trimtab.study.contrasts import Comparison, contrast_rows, read_alike, uncompared, variant_place
 from trimtab.study.ledger import Ledger
 from trimtab.study.mismatch import Cross, cross_evaluation
 from trimtab.study.recommendation import Recommendation, recommend
@@ -109,6 +109,10 @@ def _test_set(
     digests = {v: evaluated[f"digests/{name}/{study['variants'][v]['inputs']}"] for v in done}
     comparison = Comparison(study, scores, grouped)
     contrasts = contrast_rows(comparison, digests)
+    variants = study["variants"]
+    alike = [
+        row for row in contrasts if read_alike(variants[row["variant"]], variants[row["baseline_number"]])
+    ]
     means = _means(study, name, scores, grouped)
     return TestSet(
         name=name,
@@ -117,7 +121,7 @@ def _test_set(
         means=means,
         contrasts=contrasts,
         uncompared=uncompared(study, contrasts),
-        affected=affected_rows(contrasts, scores, digests, grouped, study["compare"]),
+        affected=affected_rows(alike, scores, digests, grouped, study["compare"]),
         others=other_score_rows(study, scores, grouped),
         checkpoints=checkpoint_rows(study, contrasts, scores),
         cross=cross_evaluation(ledger, name, scores, grouped),

@@ -1,7 +1,7 @@
 """The whole audit: what each truncation and length cuts of a study's data, or of any texts. Free of torch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, Texts
 from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, budget
 from trimtab.data.tokens import Tokens
-from trimtab.study.definition import Study, place_words
+from trimtab.study.definition import Study, Variant, place_words
+from trimtab.study.starts import Start, readings_of
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import audit, audit_by_label, shares_different
 from trimtab.truncation.profile import length_profile
@@ -50,25 +51,61 @@ class Audited:
     notes: list[str]
 
 
-def distinct_cuts(study: Study) -> list[Cut]:
-    """The truncations and lengths of a study's variants, each once, in their order."""
-    settings = [variant.settings for variant in study.variants]
+def distinct_cuts(variants: Iterable[Variant]) -> list[Cut]:
+    """The truncations and lengths of variants, each once, in their order."""
+    settings = [variant.settings for variant in variants]
     return list(dict.fromkeys(Cut(each.truncation, each.max_len) for each in settings))
 
 
-def audit_study(study: Study, dataset: Dataset) -> Audited:
+def audit_study(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> Audited:
     """The audit of every split; profiles without validation.
 
-    InputError names the cut that is impossible, and the split.
+    dataset, starts: as ``study.plan.Plan`` has them. Where variants read with several tokenisers, splits and
+    cuts bear their names. InputError names the cut that is impossible, and the split.
     """
-    cuts = fitted(distinct_cuts(study), dataset.splits["train"])
+    readings = readings_of(study, dataset, starts)
+    specs = [str(cut.truncation) for cut in distinct_cuts(study.variants)]
+    parts = []
+    for reading, variants in readings.items():
+        cuts = fitted(distinct_cuts(variants), reading.splits["train"])
+        _check(cuts, reading.splits)
+        audited = _audited(reading.splits, cuts, reading.label_names, specs=specs)
+        parts.append(_read_by(reading.name, audited) if len(readings) > 1 else audited)
+    return _joined(parts)
+
+
+def _check(cuts: Sequence[Cut], splits: Mapping[str, Tokens]) -> None:
     for cut in cuts:
-        for name, tokens in dataset.splits.items():
+        for name, tokens in splits.items():
             try:
                 _kept(cut, tokens)
             except InputError as error:
                 raise InputError(f"{cut}: {name}: {error}") from error
-    return _audited(dataset.splits, cuts, dataset.label_names)
+
+
+def _read_by(tokenizer: str, audited: Audited) -> Audited:
+    def named(rows: list[Row]) -> list[Row]:
+        return [row | {"split": f"{row['split']} ({tokenizer})"} for row in rows]
+
+    return replace(
+        audited,
+        rows=named(audited.rows),
+        by_label=named(audited.by_label),
+        differences=named(audited.differences),
+        profiles={f"{split} ({tokenizer})": profile for split, profile in audited.profiles.items()},
+        hardly=[f"{cut} ({tokenizer})" for cut in audited.hardly],
+    )
+
+
+def _joined(parts: Sequence[Audited]) -> Audited:
+    return Audited(
+        rows=[row for part in parts for row in part.rows],
+        by_label=[row for part in parts for row in part.by_label],
+        differences=[row for part in parts for row in part.differences],
+        profiles={split: profile for part in parts for split, profile in part.profiles.items()},
+        hardly=[cut for part in parts for cut in part.hardly],
+        notes=[note for part in parts for note in part.notes],
+    )
 
 
 def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequence[int]) -> Audited:
@@ -94,10 +131,19 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
     return _audited({name: tokens}, taken, labels, cuts, notes)
 
 
-def profiles(study: Study, dataset: Dataset) -> dict[str, Row]:
-    """The ``length_profile`` of the training split and of each test set, as JSON can hold it."""
-    cuts = distinct_cuts(study)
-    return {name: _profile(dataset.splits[name], cuts) for name in ("train", *dataset.tests)}
+def profiles(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> dict[str, Row]:
+    """The ``length_profile`` of the training split and of each test set, as JSON can hold it.
+
+    Arguments and names as ``audit_study``'s.
+    """
+    readings = readings_of(study, dataset, starts)
+    return {
+        f"{name} ({reading.name})" if len(readings) > 1 else name: _profile(
+            reading.splits[name], distinct_cuts(variants)
+        )
+        for reading, variants in readings.items()
+        for name in ("train", *reading.tests)
+    }
 
 
 def _audited(
@@ -106,10 +152,15 @@ def _audited(
     labels: Sequence[str],
     drawn: Sequence[Cut] | None = None,
     notes: Sequence[str] = (),
+    specs: Sequence[str] | None = None,
 ) -> Audited:
     rows = [_row(cut, name, tokens) for cut in cuts for name, tokens in splits.items()]
     much = {row["name"] for row in rows if not row["hardly"]}
     drawn = drawn or cuts
+    numbers = {
+        spec: number
+        for number, spec in enumerate(dict.fromkeys(specs or [str(cut.truncation) for cut in cuts]), 1)
+    }
     return Audited(
         rows=rows,
         by_label=[
@@ -118,7 +169,9 @@ def _audited(
             for name, tokens in splits.items()
             for row in (_by_label(cut, name, tokens, labels) if labels else ())
         ],
-        differences=[row for name, tokens in splits.items() for row in _differences(cuts, name, tokens)],
+        differences=[
+            row for name, tokens in splits.items() for row in _differences(cuts, name, tokens, numbers)
+        ],
         profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
         notes=list(notes),
@@ -170,10 +223,7 @@ def _by_label(cut: Cut, name: str, tokens: Tokens, labels: Sequence[str]) -> lis
     ]
 
 
-def _differences(cuts: Sequence[Cut], name: str, tokens: Tokens) -> list[Row]:
-    numbers = {
-        spec: number for number, spec in enumerate(dict.fromkeys(str(cut.truncation) for cut in cuts), 1)
-    }
+def _differences(cuts: Sequence[Cut], name: str, tokens: Tokens, numbers: Mapping[str, int]) -> list[Row]:
     rows = []
     for max_len in sorted({cut.max_len for cut in cuts}):
         truncations = [cut.truncation for cut in cuts if cut.max_len == max_len]

@@ -59,8 +59,8 @@ class Comparison:
     def paired(self, one: int, other: int) -> bool:
         """Whether a seed means the same initialisation and data order in both."""
         rows = [self.study["variants"][number] for number in (one, other)]
-        size, replica = ([row.get("size") for row in rows], [_replica(row) for row in rows])
-        return size[0] == size[1] and replica[0] == replica[1]
+        starts = [(row.get("size"), row.get("weights"), _replica(row)) for row in rows]
+        return starts[0] == starts[1]
 
     @property
     def effective_clusters(self) -> float:
@@ -125,10 +125,23 @@ def contrast_rows(comparison: Comparison, digests: Digests) -> list[Row]:
         asdict(result)
         | variant_place(study["variants"][c.variant], c.variant)
         | {"baseline": study["variants"][c.baseline]["name"], "baseline_number": c.baseline}
-        | {"affected_share": float((digests[c.variant] != digests[c.baseline]).mean())}
+        | {"affected_share": _affected_share(study["variants"], digests, c)}
         | {"seeds": c.seeds, "more_seeds": _more_seeds(comparison, c, result, tested)}
         for c, result in zip(compared, results, strict=True)
     ]
+
+
+def _affected_share(variants: Sequence[Row], digests: Digests, compared: Compared) -> float | None:
+    """The share of examples that two variants cut differently; None where their tokens cannot be compared."""
+    pair = compared.variant, compared.baseline
+    if not read_alike(*(variants[number] for number in pair)):
+        return None
+    return float((digests[pair[0]] != digests[pair[1]]).mean())
+
+
+def read_alike(one: Row, other: Row) -> bool:
+    """Whether two variants of a ledger read their texts with the same tokeniser."""
+    return bool(one.get("tokenizer") == other.get("tokenizer"))
 
 
 def uncompared(study: Row, rows: Sequence[Row]) -> list[Row]:

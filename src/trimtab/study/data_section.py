@@ -16,8 +16,9 @@ _SPLITS = ("train", "validation", "test")
 class _Shared(StrictModel):
     """The keys of [data] that hold for every split.
 
-    text: the form of the texts, one for all splits; tokenizer: ``whitespace``, ``words``, or a path to a
-    vocab.txt or tokenizer.json; min_freq: how often a word must occur in train; lowercase.
+    text: the form of the texts, one for all splits; tokenizer: ``whitespace``, ``words``, a path to a
+    vocab.txt or tokenizer.json, or pretrained weights that bring one (variants that start from weights read
+    with their own, whatever stands here); min_freq: how often a word must occur in train; lowercase.
     """
 
     text: str | None = None

@@ -11,9 +11,8 @@ from pydantic import Field
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
 from trimtab.data.pairs import SPECIAL_OF_SINGLE
-from trimtab.model.sizes import Architecture
 from trimtab.study.data_section import read_data_section
-from trimtab.study.settings import SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
+from trimtab.study.settings import NONE, OF_WEIGHTS, SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
 
 if TYPE_CHECKING:
     from trimtab.statistics import Score
@@ -69,7 +68,8 @@ def coordinate_words(key: str, value: Any) -> str:
 class Contrast:
     """A comparison that the study declares: numbers of two variants, and whether seeds pair them.
 
-    Seeds mean the same initialisation and data order in variants of one size, and in no two replicas.
+    Seeds mean the same initialisation and data order in variants of one size that start from the same
+    weights or from none, and in no two replicas.
     """
 
     variant: int
@@ -155,6 +155,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         raise InputError(
             f"[grid]: with replica, seeds must be under {SEEDS_OF_A_REPLICA:,}; take smaller ones"
         )
+    _check_tokenizer(file.data, variants)
     compare = _compare(file.compare)
     baseline = _baseline(compare.baseline, axes)
     return Study(
@@ -247,24 +248,44 @@ def _variants(
     base: dict[str, Any], axes: dict[str, list[Any]], excluded: tuple[tuple[Coordinates, str], ...]
 ) -> list[Variant]:
     resolve(base, "[base]")  # so that its own faults are not laid to the grid
+    # Where some variants start from weights and others do not, the size in [base] is that of the others.
+    mixed = NONE in axes.get("weights", ())
+    of_others = {key for key in OF_WEIGHTS if mixed}
     variants = []
     for values in product(*axes.values()):
         place = dict(zip(axes, values, strict=True))
         if any(entry.items() <= place.items() for entry, _ in excluded):
             continue
-        settings = resolve(base | place, "[grid]")
-        _check_length(settings.max_len, settings.size)
+        pretrained = place.get("weights", NONE) != NONE
+        own = {key: value for key, value in base.items() if not (pretrained and key in of_others)}
+        settings = resolve(own | place, "[grid]")
+        _check_fit(settings)
         variants.append(Variant(place, settings))
     return variants
 
 
-def _check_length(max_len: int, size: Architecture) -> None:
+def _check_fit(settings: Settings) -> None:
+    """InputError where inputs do not fit; what weights decide is left until they are read."""
+    max_len, size = settings.max_len, settings.size
     if max_len <= SPECIAL_OF_SINGLE:
         raise InputError(f"max_len {max_len} has no room beside the special tokens; take 4 or more")
+    if settings.starts_from:
+        return
+    settings.check_depth()
     if max_len > size.positions:
         raise InputError(
             f"max_len {max_len} is over the {size.positions} rows of the position table; lower it, or set "
             "positions"
+        )
+
+
+def _check_tokenizer(data: dict[str, Any], variants: tuple[Variant, ...]) -> None:
+    """InputError where [data] names a tokeniser that no variant would use."""
+    names = {variant.settings.weights for variant in variants}
+    if "tokenizer" in data and NONE not in names and names != {data["tokenizer"]}:
+        raise InputError(
+            "[data]: tokenizer is for variants without weights, of which there are none; leave it out, as "
+            "weights are read with the tokeniser that they bring"
         )
 
 
@@ -291,7 +312,9 @@ def _contrasts(variants: tuple[Variant, ...], baseline: Coordinates) -> list[Con
 
 def are_paired(one: Variant, other: Variant) -> bool:
     """Whether a seed means the same initialisation and data order in both."""
-    return (one.settings.size, one.settings.replica) == (other.settings.size, other.settings.replica)
+    first, second = one.settings, other.settings
+    same_start = (first.size, first.weights) == (second.size, second.weights)
+    return same_start and first.replica == second.replica
 
 
 def _key(coordinates: Coordinates) -> Truth:

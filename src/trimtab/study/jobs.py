@@ -16,6 +16,7 @@ from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import load
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
+from trimtab.model.start import read as read_start
 from trimtab.study.trial import WEIGHTS, Trial
 from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.machinery import Machinery
@@ -73,7 +74,10 @@ class PrecisionJob:
 
 @dataclass(frozen=True)
 class TrialJob:
-    """Train one trial and write it into its folder. ``config`` is its identity, ``recipe`` is resolved."""
+    """Train one trial and write it into its folder. ``config`` is its identity, ``recipe`` is resolved.
+
+    start: the file of the pretrained tensors that it starts from, None where it starts from none.
+    """
 
     folder: Path
     config: dict[str, Any]
@@ -84,6 +88,7 @@ class TrialJob:
     device: str
     keep_weights: bool
     signature: dict[str, str]
+    start: Path | None = None
 
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
@@ -142,6 +147,7 @@ class TrialJob:
             classes=self.material.classes,
             training=pairs["train"],
             validation=pairs["validation"],
+            start=read_start(self.start) if self.start else None,
             on_epoch=on_epoch,
             on_progress=lambda progress: tell("progress", progress),
         )

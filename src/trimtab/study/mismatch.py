@@ -23,10 +23,10 @@ class Cross:
 
     inputs: for each that differs, the names of all cuts that make it; rows: a row a model, with the number of
     its ``own`` inputs and ``means``, one for each (None where it was not asked: it has no positions for
-    them); mismatches: a row a model and other inputs, with the contrast to the same model on its own inputs,
-    and, its keys beginning with ``matched_``, that to the model trained for these inputs; seeds: those on
-    which every model was evaluated everywhere, and on which these figures stand; missing: a row a model and
-    seed where one was not.
+    them, or another tokeniser); mismatches: a row a model and other inputs, with the contrast to the same
+    model on its own inputs, and, its keys beginning with ``matched_``, that to the model trained for these
+    inputs; seeds: those on which every model was evaluated everywhere, and on which these figures stand;
+    missing: a row a model and seed where one was not.
     """
 
     inputs: list[list[str]]
@@ -84,6 +84,7 @@ class _Models:
 
     def __init__(self, ledger: Ledger, test: str) -> None:
         self.ledger, self.study, self.test = ledger, ledger.study, test
+        self.tokenizers = len({row.get("tokenizer") for row in self.study["variants"]})
         self.names: dict[str, list[str]] = {}  # of the cuts that make the inputs of a fingerprint
         for number in range(len(self.study["variants"])) if self.study["compare"].get("cross") else ():
             names = self.names.setdefault(self.own(number), [])
@@ -136,8 +137,8 @@ class _Models:
 
     def _name_of_cut(self, number: int) -> str:
         coordinates = self.study["variants"][number]["coordinates"]
-        cut = {key: value for key, value in coordinates.items() if key in _CUT}
-        return place_words(cut)
+        named = (*_CUT, "weights") if self.tokenizers > 1 else _CUT
+        return place_words({key: value for key, value in coordinates.items() if key in named})
 
 
 def _matrix(models: _Models, cells: list[_Cell]) -> list[Row]:

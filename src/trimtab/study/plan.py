@@ -1,6 +1,7 @@
 """The plan: what each variant's model would be given, and which trials that makes. Free of torch."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from trimtab.data.pairs import Pairs, budget, ceiling, make_pairs
 from trimtab.data.tokens import Tokens
 from trimtab.study.definition import Study, Variant
 from trimtab.study.ledger import SCHEMA
+from trimtab.study.starts import Start, reading_of, readings_of, start_of
 from trimtab.training.recipe import Precision
 from trimtab.truncation.audit import Audit, audit, audit_by_label
 
@@ -46,11 +48,29 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A study with its data and each variant's inputs, in the order of the study's variants."""
+    """A study with its data and each variant's inputs, in the order of the study's variants.
+
+    dataset: as variants without weights read it; without such variants, as the first one does. starts:
+    the pretrained weights by name, each with the data as their tokeniser reads it.
+    """
 
     study: Study
     dataset: Dataset
     inputs: tuple[Inputs, ...]
+    starts: Mapping[str, Start] = field(default_factory=dict)
+
+    def start(self, number: int) -> Start | None:
+        """What a variant's trials start from; None where that is nothing."""
+        return start_of(self.study.variants[number], self.starts)
+
+    def reading(self, number: int) -> Dataset:
+        """The data as a variant reads it: one object for all that share a tokeniser."""
+        return reading_of(self.study.variants[number], self.dataset, self.starts)
+
+    @property
+    def readings(self) -> tuple[Dataset, ...]:
+        """The data as each of the variants' tokenisers reads it, in the variants' order."""
+        return tuple(readings_of(self.study, self.dataset, self.starts))
 
     def key(self, number: int, seed: int, precision: Precision | None = None) -> str:
         """The identity of a trial: everything that its result depends on, and nothing else."""
@@ -58,13 +78,14 @@ class Plan:
 
     def config(self, number: int, seed: int, precision: Precision | None = None) -> dict[str, Any]:
         """The whole resolved configuration of a trial; truncation and max_len act through the inputs."""
-        settings = self.study.variants[number].settings
+        settings, start = self.study.variants[number].settings, self.start(number)
         recipe = replace(settings.recipe, precision=precision or settings.recipe.precision)
         return {
             "schema": SCHEMA,
             "size": asdict(settings.size),
             "recipe": asdict(recipe),
-            "vocabulary": self.dataset.vocabulary,
+            "weights": start.fingerprint if start else None,
+            "vocabulary": self.reading(number).vocabulary,
             "classes": len(self.dataset.label_names),
             "inputs": self.inputs[number].fingerprints,
             "seed": settings.trained_seed(seed),
@@ -78,12 +99,14 @@ class Plan:
         """The test inputs to evaluate a variant's models on beside its own, none unless [compare] says cross.
 
         By test set and fingerprint: the first variant that makes them. Left out are those with a row for
-        which the model has no position.
+        which the model has no position, and those of another tokeniser, whose ids mean other words.
         """
         own = self.inputs[number].fingerprints
         room = self.study.variants[number].settings.size.positions
         found: dict[str, dict[str, int]] = {}
         for other, inputs in enumerate(self.inputs if self.study.compare.cross else ()):
+            if self.reading(other) is not self.reading(number):
+                continue
             for test in self.dataset.tests:
                 if inputs.fingerprints[test] != own[test] and inputs.longest[test] <= room:
                     found.setdefault(test, {}).setdefault(inputs.fingerprints[test], other)
@@ -100,16 +123,20 @@ class Plan:
         return [first.setdefault(self.key(number, 0), number) for number in range(len(self.inputs))]
 
 
-def make_plan(study: Study, dataset: Dataset) -> Plan:
-    """Cut every split as every variant does; InputError names the variant whose truncation is impossible."""
-    made: dict[tuple[str, int], Inputs] = {}
+def make_plan(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> Plan:
+    """Cut every split as every variant does; InputError names the variant whose truncation is impossible.
+
+    dataset, starts: as ``Plan`` has them; ``starts.prepare_study`` gives all three.
+    """
+    made: dict[tuple[Dataset, str, int], Inputs] = {}
     inputs = []
     for variant in study.variants:
-        cut = (variant.settings.truncation.resolved, variant.settings.max_len)
+        reading = reading_of(variant, dataset, starts or {})
+        cut = (reading, variant.settings.truncation.resolved, variant.settings.max_len)
         if cut not in made:
-            made[cut] = _inputs(variant, dataset)
+            made[cut] = _inputs(variant, reading)
         inputs.append(made[cut])
-    return Plan(study, dataset, tuple(inputs))
+    return Plan(study, dataset, tuple(inputs), starts or {})
 
 
 def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
@@ -159,6 +186,9 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
             "truncation": str(variant.settings.truncation),
             "max_len": variant.settings.max_len,
             "size": asdict(variant.settings.size),
+            "weights": _weights_row(plan.start(number)),
+            "tokenizer": plan.reading(number).name,
+            "vocabulary": plan.reading(number).vocabulary,
             "recipe": asdict(variant.settings.recipe),
             "inputs": inputs.fingerprint,
             "test_inputs": {name: inputs.fingerprints[name] for name in plan.dataset.tests},
@@ -175,3 +205,7 @@ def variant_rows(plan: Plan) -> list[dict[str, Any]]:
         }
         for number, (variant, inputs) in enumerate(zip(plan.study.variants, plan.inputs, strict=True))
     ]
+
+
+def _weights_row(start: Start | None) -> dict[str, str] | None:
+    return {"name": start.name, "fingerprint": start.fingerprint} if start else None

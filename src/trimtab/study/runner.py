@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.data.dataset import prepare
 from trimtab.study import machine
 from trimtab.study.audit import profiles
 from trimtab.study.cross import lacks_weights
@@ -19,6 +18,7 @@ from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan, make_plan, variant_rows
 from trimtab.study.pool import Ended, Job, run_jobs
 from trimtab.study.runtime import default_jobs, material, resolve
+from trimtab.study.starts import prepare_study
 from trimtab.study.work import WantedTrial, precision_of, work
 
 # A worker killed by the system is most likely one that took too much memory, so it gets smaller
@@ -85,15 +85,14 @@ def run(
     ledger.claim(study.name)
     with ledger.lock():
         watcher.stage("reading and tokenising the data")
-        dataset = prepare(study.data, data)
+        prepared = prepare_study(study, data)
         watcher.stage("cutting the inputs of every variant")
-        plan = make_plan(study, dataset)
-        return _Run(study, plan, ledger, watcher).run(jobs, device)
+        return _Run(make_plan(*prepared), ledger, watcher).run(jobs, device)
 
 
 class _Run:
-    def __init__(self, study: Study, plan: Plan, ledger: Ledger, watcher: Watcher) -> None:
-        self.study, self.plan, self.ledger, self.watcher = study, plan, ledger, watcher
+    def __init__(self, plan: Plan, ledger: Ledger, watcher: Watcher) -> None:
+        self.study, self.plan, self.ledger, self.watcher = plan.study, plan, ledger, watcher
         self.failures: list[Failure] = []
         self.signature = machine.signature()
 
@@ -156,6 +155,7 @@ class _Run:
     def _job(self, trial: WantedTrial) -> TrialJob:
         settings = self.study.variants[trial.variant].settings
         precision = precision_of(self.plan, trial.variant, self.runtime)
+        start = self.plan.start(trial.variant)
         recipe = replace(settings.recipe, precision=precision)
         earlier = self.ledger.trial(trial.key).result
         if earlier:  # trained again for its weights, in the batches that fitted
@@ -170,6 +170,7 @@ class _Run:
             device=self.runtime["device"],
             keep_weights=self.study.keep_weights or self.study.compare.cross,
             signature=self.signature,
+            start=start.file if start else None,
         )
 
     def _end(self, number: int, trial: WantedTrial, ended: Ended) -> Job | None:
@@ -243,8 +244,9 @@ class _Run:
             "tests": list(dataset.tests),
             "labels": list(dataset.label_names),
             "vocabulary": dataset.vocabulary,
+            "vocabularies": {reading.name: reading.vocabulary for reading in self.plan.readings},
             "counts": [asdict(counts) for counts in dataset.counts],
-            "profiles": profiles(self.study, dataset),
+            "profiles": profiles(self.study, dataset, self.plan.starts),
             "signature": self.signature,
             "runtime": self.runtime,
         }

@@ -65,7 +65,7 @@ def measure(plan: Plan, numbers: list[int], device: str, threads: int) -> dict[i
 
 def material(plan: Plan, number: int) -> Material:
     """What the trials of a variant are trained on."""
-    settings, dataset = plan.study.variants[number].settings, plan.dataset
+    settings, dataset = plan.study.variants[number].settings, plan.reading(number)
     return Material(
         folders={name: tokens.folder for name, tokens in dataset.splits.items()},
         truncation=settings.truncation.resolved,

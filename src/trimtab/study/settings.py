@@ -11,7 +11,13 @@ from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 
 _RECIPE = tuple(field.name for field in fields(Recipe))
-_OWN = ("truncation", "max_len", "size", "replica")
+_OWN = ("truncation", "max_len", "size", "weights", "replica")
+
+NONE = "none"  # the value of weights for a model that is trained from scratch
+
+# What pretrained weights bring themselves, and what of it training may set all the same.
+_OF_TRAINING = ("dropout", "initial_deviation")
+OF_WEIGHTS = ("size", *(key for key in SETTINGS if key not in _OF_TRAINING))
 
 SEEDS_OF_A_REPLICA = 1_000_000  # replica r trains seed s as seed s + r * this; seeds of a study stay below
 
@@ -20,7 +26,9 @@ SEEDS_OF_A_REPLICA = 1_000_000  # replica r trains seed s as seed s + r * this; 
 class Settings:
     """A truncation and length, which make the inputs; an architecture and recipe, which train on them.
 
-    replica: 0, or the number of a repetition with seeds of its own.
+    replica: 0, or the number of a repetition with seeds of its own. weights: what training starts from, by
+    name or path, or ``none``. stated: what was said of the size; with weights, ``size`` is just that until
+    ``sized`` is told theirs.
     """
 
     truncation: Truncation
@@ -28,6 +36,35 @@ class Settings:
     size: Architecture
     recipe: Recipe
     replica: int = 0
+    weights: str = NONE
+    stated: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def starts_from(self) -> str | None:
+        """The pretrained weights that training starts from; None where it starts from scratch."""
+        return None if self.weights == NONE else self.weights
+
+    def sized(self, size: Architecture) -> "Settings":
+        """The same with the size that the weights have; InputError where another one was stated."""
+        for key, value in self.stated:
+            if key == "size" and str(architecture(value)) != str(size):
+                raise _disagrees(f"size {value!r} ({architecture(value)})", self.weights, str(size))
+            if key in OF_WEIGHTS and key != "size" and getattr(size, key) != value:
+                raise _disagrees(f"{key} = {value!r}", self.weights, f"{key} = {getattr(size, key)!r}")
+        training = {key: value for key, value in self.stated if key in _OF_TRAINING}
+        return replace(self, size=replace(size, **training))
+
+    def check_depth(self) -> None:
+        """InputError where the recipe speaks of more layers than there are."""
+        frozen, layers = self.recipe.frozen, self.size.layers
+        held = frozen if isinstance(frozen, int) else 0
+        if max(held, self.recipe.reinitialise) > layers:
+            key = "frozen" if held > layers else "reinitialise"
+            value = getattr(self.recipe, key)
+            raise InputError(f"{key} = {value} is more than the {layers} layers of the encoder; lower it")
+        if held + self.recipe.reinitialise > layers:
+            what = f"frozen = {held} and reinitialise = {self.recipe.reinitialise}"
+            raise InputError(f"{what} meet in an encoder of {layers} layers; lower one of them")
 
     def trained_seed(self, seed: int) -> int:
         """The seed that a trial really trains with, for a seed of the study: no two replicas share one."""
@@ -51,6 +88,8 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
             _size(table),
             Recipe(**{key: table[key] for key in _RECIPE if key in table}),
             _replica(table),
+            _weights(table),
+            tuple((key, table[key]) for key in ("size", *SETTINGS) if key in table),
         )
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error
@@ -76,6 +115,17 @@ def _replica(table: dict[str, Any]) -> int:
     if replica < 0:
         raise InputError(f"replica = {replica} is wrong; number replicas from 0 on")
     return replica
+
+
+def _weights(table: dict[str, Any]) -> str:
+    name = table.get("weights", NONE)
+    if not (isinstance(name, str) and name):
+        raise InputError(f"weights = {name!r} is wrong; it should be a name or a path, or {NONE!r}")
+    return name
+
+
+def _disagrees(stated: str, weights: str, theirs: str) -> InputError:
+    return InputError(f"{stated} stands beside weights {weights!r}, which have {theirs}; leave it out")
 
 
 def _size(table: dict[str, Any]) -> Architecture:

@@ -1,7 +1,7 @@
 """One row of a study's data as each truncation and length leaves it. Free of torch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
-from trimtab.data.dataset import build_tokenizer, read_splits
+from trimtab.data.dataset import read_splits, readable
 from trimtab.data.examples import Examples
 from trimtab.data.pairs import budget
 from trimtab.data.tokens import tokenise
 from trimtab.ragged import Ragged
 from trimtab.study.audit import Cut, distinct_cuts, fitted
 from trimtab.study.definition import Study
+from trimtab.study.starts import Reader, tokenizers_of
 
 Mask = NDArray[np.bool_]
 
@@ -55,7 +56,8 @@ class Block:
 class Shown:
     """A row, from 0, of ``rows`` in a split: its label, its texts, and what is kept of them.
 
-    ``unknown_token`` is what the model sees for a word that the vocabulary lacks.
+    ``unknown_token`` is what the model sees for a word that the vocabulary lacks; ``tokenizer`` is the name
+    of the tokeniser that read the row, where the study has several.
     """
 
     split: str
@@ -65,13 +67,15 @@ class Shown:
     sides: tuple[Side, ...]
     blocks: tuple[Block, ...]
     unknown_token: str
+    tokenizer: str | None = None
 
 
-def show_row(study: Study, row: int, split: str | None = None, data: Path | None = None) -> Shown:
+def show_row(study: Study, row: int, split: str | None = None, data: Path | None = None) -> tuple[Shown, ...]:
     """Row ``row`` of ``split`` (else of the first test set) under every truncation and length of ``study``.
 
-    Truncations are fitted on the whole training split, but only this row is cut: that others are refused
-    does not matter here. InputError where there is no such split or row.
+    Once for each tokeniser that variants read with. Truncations are fitted on the whole training split, but
+    only this row is cut: that others are refused does not matter here. InputError where there is no such
+    split or row.
     """
     known = ["train", "validation", *study.data.tests]
     split = split or known[2]
@@ -83,11 +87,19 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
         raise InputError(
             f"--row {row}: {split} has {len(examples):,} rows; take a number from 0 to {len(examples) - 1}"
         )
-    tokenizer = build_tokenizer(study.data, splits["train"], data)
-    sides = _sides(examples.take([row]), tokenizer)
-    cuts = distinct_cuts(study)
+    readers = tokenizers_of(study, splits, data)
+    return tuple(
+        replace(_shown(reader, splits, split, row), tokenizer=reader.name if len(readers) > 1 else None)
+        for reader in readers
+    )
+
+
+def _shown(reader: Reader, splits: Mapping[str, Examples], split: str, row: int) -> Shown:
+    tokenizer, examples = reader.tokenizer, splits[split]
+    sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
+    cuts = distinct_cuts(reader.variants)
     if any(cut.truncation.needs_fit for cut in cuts):
-        cuts = fitted(cuts, tokenise(splits["train"], tokenizer))
+        cuts = fitted(cuts, tokenise(readable(splits["train"], tokenizer), tokenizer))
     label = examples.label_names[examples.labels[row]]
     return Shown(
         split, row, len(examples), label, sides, _blocks(cuts, sides), _unknown_token(tokenizer) or ""
