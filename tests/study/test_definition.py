@@ -39,7 +39,7 @@ def test_our_studies_load(path):
     assert study.name == path.stem
     assert study.question
     assert len(study.seeds) >= 3
-    assert study.contrasts
+    assert study.contrasts or len(study.variants) == 1
 
 
 def test_the_grid_is_crossed_in_its_order(study):
@@ -106,6 +106,43 @@ def test_one_variant_declares_no_contrast(study):
     made = study('truncation = ["longest_first", "ratio"]\n', "", "max_len = [12, 40]\n", "")
     assert [variant.name for variant in made.variants] == ["the only variant"]
     assert made.contrasts == ()
+
+
+def test_weights_are_an_axis_and_pair_no_seeds_across_it(study):
+    grid = ("[grid]", '[grid]\nweights = ["none", "minilm"]', '["longest_first", "ratio"]', '["ratio"]')
+    made = study(*grid)
+    assert [variant.name for variant in made.variants][1:3] == [
+        "weights none, ratio, max_len 40",
+        "weights minilm, ratio, max_len 12",
+    ]
+    assert [variant.settings.starts_from for variant in made.variants] == [None, None, "minilm", "minilm"]
+    assert made.contrasts == (Contrast(2, 0, False), Contrast(3, 1, False))
+    within = study(*grid, "seeds = 2", "seeds = 2\n[compare]\nbaseline = { max_len = 12 }")
+    assert within.contrasts == (Contrast(1, 0, True), Contrast(3, 2, True))
+
+
+@pytest.mark.parametrize(
+    ("replacements", "said"),
+    [
+        (("epochs = 2", "epochs = 2\nweights = 3"),
+         "[base]: weights = 3 is wrong; it should be a name or a path, or 'none'"),
+        (("epochs = 2", 'epochs = 2\nweights = "minilm"', "min_freq = 1", 'tokenizer = "words"'),
+         "[data]: tokenizer is for variants without weights, of which there are none; leave it out, as "
+         "weights are read with the tokeniser that they bring"),
+        (("epochs = 2", "epochs = 2\nfrozen = 3"),
+         "frozen = 3 is more than the 2 layers of the encoder; lower it"),
+        (("epochs = 2", "epochs = 2\nreinitialise = 3"),
+         "reinitialise = 3 is more than the 2 layers of the encoder; lower it"),
+        (("epochs = 2", "epochs = 2\nfrozen = 1\nreinitialise = 2"),
+         "frozen = 1 and reinitialise = 2 meet in an encoder of 2 layers; lower one of them"),
+        (("epochs = 2", 'epochs = 2\nfrozen = "embedding"'),
+         "[base]: frozen = 'embedding' is wrong; it should be 'none' or 'embeddings'"),
+        (("epochs = 2", "epochs = 2\nlayer_decay = 0"),
+         "[base]: layer_decay = 0 is wrong; it should be greater than 0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_start(sentence, replacements, said):
+    assert sentence(*replacements) == said
 
 
 def test_an_exclusion_takes_variants_and_their_contrasts_out(study):

