@@ -41,6 +41,7 @@ WITHOUT_TORCH = (
     "trimtab.study.recommendation",
     "trimtab.study.scores",
     "trimtab.study.show",
+    "trimtab.study.starts",
     "trimtab.study.trial",
 )
 

@@ -18,6 +18,7 @@ from trimtab.data.readers import read as read_data
 from trimtab.data.tokenizer import build
 from trimtab.model import weights_d2l
 from trimtab.model.heads import Bert, Parts
+from trimtab.model.loading import names_weights
 from trimtab.model.loading import read as read_weights
 from trimtab.model.sizes import architecture
 from trimtab.model.weights import weights_of
@@ -444,6 +445,27 @@ def test_the_study_of_minilm_can_be_planned(few_snli):
     assert str(plan.study.variants[0].settings.size) == "6x384/1536/12"
     assert plan.dataset.vocabulary == 30_522
     assert plan.start(0).name == "minilm"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("minilm", True),
+        ("bert.small", True),
+        ("folder", True),
+        ("an.archive.zip", True),
+        ("missing.zip", True),
+        ("owner/name", True),
+        ("my/vocabulary.bin", False),
+        ("wordpieces", False),
+        ("there", False),
+    ],
+)
+def test_a_tokeniser_may_be_that_of_weights(tmp_path, name, expected):
+    (tmp_path / "folder").mkdir()
+    for file in ("there", "an.archive.zip"):
+        (tmp_path / file).write_text("")
+    assert names_weights(name, tmp_path) == expected
 
 
 def test_a_wrong_study_ends_with_code_2(written, capsys):

@@ -16,11 +16,12 @@ from trimtab.model.sizes import architecture
 from trimtab.model.start import fingerprint, keep, read, take_over, taken
 from trimtab.model.weights import weights_of
 from trimtab.training.machinery import Machinery
+from trimtab.training.optimizer import make_schedule
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
 CPU = Machinery(torch.device("cpu"), "fp32")
-SIZE = architecture("3x32/64/2", dropout=0.0)
+SIZE = architecture("3x64/64/1", dropout=0.0)
 VOCABULARY = 90  # the random pairs have at most 35 of these ids
 RECIPE = Recipe(
     epochs=3, batch_size=8, learning_rate=1e-2, weight_decay=0.3, warmup=0.2, clip=0.5, precision="fp32"
@@ -98,7 +99,7 @@ def assert_close(made, expected):
     for name, tensor in expected.items():
         both = [tensor, made[name]]
         if name.endswith("mix.bias"):
-            both = [torch.cat([one[:32], one[64:]]) for one in both]
+            both = [torch.cat([one[:64], one[128:]]) for one in both]
         torch.testing.assert_close(*both, rtol=2e-3, atol=3e-4, msg=lambda m, n=name: f"{n}: {m}")
 
 
@@ -225,7 +226,7 @@ def test_without_a_pooler_or_a_second_segment_these_are_made_anew():
 def test_tensors_of_another_size_are_refused():
     start = taken(pretrained(), VOCABULARY)
     with pytest.raises(ValueError, match=r"encoder\.layers\.0\.narrow\.weight has shape"):
-        take_over(scratch(), start | {"encoder.layers.0.narrow.weight": torch.zeros(32, 1)})
+        take_over(scratch(), start | {"encoder.layers.0.narrow.weight": torch.zeros(64, 1)})
 
 
 def test_a_fingerprint_is_of_names_shapes_and_numbers():
@@ -260,3 +261,47 @@ def test_what_is_kept_is_whole_or_written_again(tmp_path):
             read(file)
         keep(start, tmp_path / "weights")
         assert read(file).keys() == start.keys()
+
+
+# On CUDA rates are tensors that a captured step reads.
+
+
+def test_rates_are_filled_in_place_each_with_its_factor():
+    parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    groups = [
+        {"params": [one], "lr": torch.tensor(0.0), "factor": factor}
+        for one, factor in zip(parameters, (0.25, 1.0), strict=True)
+    ]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    tensors = [group["lr"] for group in optimizer.param_groups]
+    made, expected = make_schedule(optimizer, RECIPE, 10), []
+    for taken_steps in range(10):
+        share = (taken_steps + 1) / 2 if taken_steps < 2 else (10 - taken_steps) / 8
+        expected = [0.25 * 0.01 * share, 0.01 * share]
+        assert [tensor.item() for tensor in tensors] == pytest.approx(expected)
+        assert [made.rate_of(one) for one in parameters] == pytest.approx(expected)
+        made.step()
+    assert made.rate_of(torch.nn.Parameter(torch.zeros(1))) == 0.0
+
+
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.mark.gpu
+@gpu
+@pytest.mark.parametrize("settings", [{"layer_decay": 0.5}, {"frozen": "embeddings"}, {"frozen": 1}])
+def test_captured_steps_start_and_train_like_eager_ones(settings, random_pairs):
+    pairs, start = random_pairs(2, 400), taken(pretrained(), VOCABULARY)
+    recipe, made = replace(RECIPE, batch_size=20, **settings), {}
+    for graphs in (True, False):
+        machinery = Machinery(torch.device("cuda"), "bf16", graphs=graphs)
+        shape = {"vocabulary": VOCABULARY, "classes": 3, "training": pairs, "start": start}
+        trainer = Trainer(SIZE, recipe, 0, machinery, **shape)
+        losses = [trainer.step(np.arange(k, k + 20))[0] for k in range(0, 400, 20)]
+        assert not graphs or trainer.graphs.captured
+        model = {name: tensor.cpu() for name, tensor in trainer.finish().state_dict().items()}
+        made[graphs] = torch.stack(losses).cpu(), model
+        for name in start:
+            if name.startswith(FROZEN.get(recipe.frozen, "-")):
+                assert torch.equal(model[name], start[name]), name
+    torch.testing.assert_close(made[True][0], made[False][0], rtol=0.02, atol=0.02)

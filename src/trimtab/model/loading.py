@@ -54,7 +54,7 @@ def names_weights(name: str, data: Path | None = None) -> bool:
     found = _path(path, data)
     if found is not None:
         return found.is_dir() or found.suffix == ".zip"
-    return path.suffix in ("", ".zip") and len(path.parts) > 1
+    return path.suffix == ".zip" or (not path.suffix and len(path.parts) > 1)
 
 
 def _path(path: Path, data: Path | None) -> Path | None:

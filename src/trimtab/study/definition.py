@@ -10,7 +10,6 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
-from trimtab.data.pairs import SPECIAL_OF_SINGLE
 from trimtab.study.data_section import read_data_section
 from trimtab.study.settings import NONE, OF_WEIGHTS, SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
 
@@ -249,8 +248,7 @@ def _variants(
 ) -> list[Variant]:
     resolve(base, "[base]")  # so that its own faults are not laid to the grid
     # Where some variants start from weights and others do not, the size in [base] is that of the others.
-    mixed = NONE in axes.get("weights", ())
-    of_others = {key for key in OF_WEIGHTS if mixed}
+    of_others = OF_WEIGHTS if NONE in axes.get("weights", ()) else ()
     variants = []
     for values in product(*axes.values()):
         place = dict(zip(axes, values, strict=True))
@@ -259,24 +257,9 @@ def _variants(
         pretrained = place.get("weights", NONE) != NONE
         own = {key: value for key, value in base.items() if not (pretrained and key in of_others)}
         settings = resolve(own | place, "[grid]")
-        _check_fit(settings)
+        settings.check_inputs()
         variants.append(Variant(place, settings))
     return variants
-
-
-def _check_fit(settings: Settings) -> None:
-    """InputError where inputs do not fit; what weights decide is left until they are read."""
-    max_len, size = settings.max_len, settings.size
-    if max_len <= SPECIAL_OF_SINGLE:
-        raise InputError(f"max_len {max_len} has no room beside the special tokens; take 4 or more")
-    if settings.starts_from:
-        return
-    settings.check_depth()
-    if max_len > size.positions:
-        raise InputError(
-            f"max_len {max_len} is over the {size.positions} rows of the position table; lower it, or set "
-            "positions"
-        )
 
 
 def _check_tokenizer(data: dict[str, Any], variants: tuple[Variant, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trimtab.config import InputError, explain, nearest
+from trimtab.data.pairs import SPECIAL_OF_SINGLE
 from trimtab.model.sizes import SETTINGS, Architecture, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
@@ -53,6 +54,18 @@ class Settings:
                 raise _disagrees(f"{key} = {value!r}", self.weights, f"{key} = {getattr(size, key)!r}")
         training = {key: value for key, value in self.stated if key in _OF_TRAINING}
         return replace(self, size=replace(size, **training))
+
+    def check_inputs(self) -> None:
+        """InputError where inputs or recipe do not fit; what weights decide is left until they are read."""
+        max_len, positions = self.max_len, self.size.positions
+        if max_len <= SPECIAL_OF_SINGLE:
+            raise InputError(f"max_len {max_len} has no room beside the special tokens; take 4 or more")
+        if self.starts_from:
+            return
+        self.check_depth()
+        if max_len > positions:
+            what = f"max_len {max_len} is over the {positions} rows of the position table"
+            raise InputError(f"{what}; lower it, or set positions")
 
     def check_depth(self) -> None:
         """InputError where the recipe speaks of more layers than there are."""
