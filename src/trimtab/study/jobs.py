@@ -112,7 +112,7 @@ class TrialJob:
             self._train(tell)
         except DivergedError as error:
             return str(error), False
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
             rows = self.recipe.micro_batch or self.recipe.batch_size
@@ -193,7 +193,7 @@ class CrossJob:
             self._evaluate()
         except (DivergedError, SafetensorError) as error:
             return {"failure": str(error)}
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
             return {"failure": f"out of memory: {str(error).splitlines()[0]}; lower --jobs"}

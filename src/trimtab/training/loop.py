@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data.batches import evaluation_batches, training_batches
+from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
@@ -147,8 +148,11 @@ def predict(model: Classifier, pairs: Pairs, machinery: Machinery) -> NDArray[np
     model.eval()
     logits = np.empty((len(pairs), model.output.out_features), np.float32)
     with torch.inference_mode(), machinery.autocast():
-        for index, batch in evaluation_batches(pairs, machinery.device, machinery.evaluation_tokens):
-            logits[index] = model(batch).float().cpu().numpy()
+        tokens = machinery.evaluation_tokens
+        padding = Padding(pairs, tokens) if machinery.wants_steady_sizes and len(pairs) else None
+        for index, batch in evaluation_batches(pairs, machinery.device, tokens, padding):
+            found = model(batch)
+            logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
     if not np.isfinite(logits).all():
         raise DivergedError("the logits are no longer finite; lower learning_rate, or set clip")
     return logits
