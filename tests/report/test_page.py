@@ -15,9 +15,10 @@ from trimtab.config import InputError
 
 TABLES = (
     *("accuracy-test", "contrasts-test", "affected-test", "other-scores-test"),
-    *("throughput", "audit", "audit-by-label"),
+    *("throughput", "epochs", "audit", "audit-by-label"),
 )
-FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "curves")
+LINKED = ("epochs-by-trial",)  # tables that are too long for the page
+FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "losses", "curves")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_everything_appears_without_torch(ledger):
     assert done.stdout.splitlines()[-1] == str(ledger.folder / "report.md")
     written = files(ledger.folder)
     expected = {"report.md"}
-    expected |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")}
+    expected |= {f"tables/{name}.{kind}" for name in TABLES + LINKED for kind in ("md", "csv", "tex")}
     expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     assert set(written) == expected
     for name, content in written.items():
@@ -70,6 +71,8 @@ def test_everything_appears_without_torch(ledger):
         assert f"(figures/{name}.png)" in page
     for name in TABLES:
         assert written[f"tables/{name}.md"].decode().strip() in page
+    for name in LINKED:
+        assert f"(tables/{name}.csv)" in page
 
 
 def test_the_same_ledger_gives_the_same_bytes(ledger):
