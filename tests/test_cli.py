@@ -295,6 +295,20 @@ def test_what_there_is(trimtab, command, words):
         assert word in "\n".join(said)
 
 
+def test_the_tensors_of_a_size(trimtab, wrong):
+    code, said, complained = trimtab("sizes", "base")
+    assert (code, complained) == (0, [])
+    assert len(said) == 2 + 201 + 2
+    assert said[2].split() == ["bert.embeddings.word_embeddings.weight", "30522", "x", "768", "23,440,896"]
+    assert said[202].split() == ["classifier.bias", "2", "2"]
+    assert said[-1] == "base: 201 named tensors, 109,483,778 parameters"
+    _, said, _ = trimtab("sizes", "1x8/16/2", "--vocabulary", "50", "--classes", "3")
+    assert said[2].split()[1:] == ["50", "x", "8", "400"]
+    assert said[-1].startswith("1x8/16/2: 25 named tensors, ")
+    assert "did you mean 'base'" in wrong("sizes", "bose")
+    assert "must be 1 or more" in wrong("sizes", "0x8")
+
+
 def test_without_a_command_it_helps(trimtab):
     assert trimtab() == trimtab("--help")
 
@@ -342,7 +356,7 @@ def test_corrupt_cached_tokens_are_noticed_and_rebuilt(done, home, trimtab, tmp_
         (["run"], "Missing argument 'STUDY'; see trimtab --help"),
         (["report"], "Missing argument 'DIR'; see trimtab --help"),
         (["run", "study.toml", "--nope"], "No such option: --nope; see trimtab --help"),
-        (["sizes", "large"], "Got unexpected extra argument(s) (large); see trimtab --help"),
+        (["strategies", "large"], "Got unexpected extra argument(s) (large); see trimtab --help"),
     ],
 )
 def test_a_wrong_command_line(wrong, words, sentence):

@@ -83,8 +83,8 @@ def write(
     replicas: whether variants are replicas of one truncation instead, and contrasts unpaired. score: what
     [compare] names. logits: by test set, (variants, seeds, examples, classes), what models say in place of
     what ``scores`` and ``cross`` make of them; cross_logits: likewise (variants, variants, ...). epochs:
-    epochs(variant, seed number), the records of a trial's epochs, by default two made by ``epoch``; evaluated:
-    the epoch whose weights met the test sets, by default not said, as by earlier versions.
+    epochs(variant, seed number), the records of a trial's epochs, by default two made by ``epoch``.
+    evaluated: the epoch whose weights met the test sets, by default not said, as by earlier versions.
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape

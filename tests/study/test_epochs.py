@@ -54,7 +54,7 @@ def test_a_rise_within_two_standard_errors_may_be_chance():
     training = np.tile([1.0, 0.5], (3, 1))
     validation = np.stack([level, level + rises], axis=1)
     assert overfitting(training, validation) is None
-    found = overfitting(training, validation + [0.0, 0.01])
+    found = overfitting(training, validation + np.array([0.0, 0.01]))
     assert found["epoch"] == 2
     assert found["se"] == pytest.approx(rises.std(ddof=1) / math.sqrt(3))
     assert found["rise"] == pytest.approx(0.06)

@@ -1,4 +1,4 @@
-"""What training went through: each variant's epochs, over seeds, and where it begins to over-fit. No torch."""
+"""What training went through: each variant's epochs, and where it begins to over-fit. Free of torch."""
 
 import math
 from collections.abc import Sequence
