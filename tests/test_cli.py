@@ -210,13 +210,14 @@ def test_audit_writes_tables_and_a_figure(trimtab, tmp_path):
     code, said, complained = trimtab("audit", "study.toml", "--out", "out/audit")
     assert (code, complained) == (0, [])
     names = [
+        "tables/lengths.md",
         "tables/audit.md",
         "tables/audit-by-label.md",
         "tables/audit-differences.md",
         "figures/audit.png",
     ]
-    assert said[-4:] == [f"out/audit/{name}" for name in names]
-    assert all((tmp_path / path).is_file() for path in said[-4:])
+    assert said[-5:] == [f"out/audit/{name}" for name in names]
+    assert all((tmp_path / path).is_file() for path in said[-5:])
 
 
 LONG = "".join(f"a row {'of words ' * i},another {i},{'yes' if i % 2 else 'no'}\n" for i in range(1, 20))
@@ -233,6 +234,16 @@ def test_audit_of_a_file(trimtab, tmp_path, options):
     assert ("The same by label:" in said) == ("--label" in options)
     assert said[-1] == "The figure, and the tables as files: --out DIR"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "study.toml"]
+
+
+def test_the_longest_sentence_of_cola(trimtab, tmp_path, shared_data, bert_vocabulary):
+    raw = shared_data / "cola" / "cola_public" / "raw" / "in_domain_train.tsv"
+    write("code\tlabel\tmark\tsentence\n" + raw.read_text(), "cola.tsv")
+    words = ["--data", tmp_path, "--first", "sentence", "--tokenizer", bert_vocabulary, "--max-len", 64]
+    code, said, _ = trimtab("audit", "cola.tsv", *words)
+    assert code == 0
+    lengths = said[said.index("How long the rows are, in tokens with the special ones:") + 4]
+    assert (lengths.split()[1], lengths.split()[-1]) == ("8,551", "47")  # as the tutorial counts
 
 
 def test_audit_of_a_file_with_everything(trimtab, tmp_path):

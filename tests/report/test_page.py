@@ -123,6 +123,23 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert "Missing" not in page
 
 
+def test_how_long_rows_are_comes_before_any_score(tmp_path, handmade, scores):
+    row = {
+        "split": "train",
+        "pairs": 90,
+        "mean": 11.0,
+        "median": 10.0,
+        "p90": 17.0,
+        "p99": 24.5,
+        "longest": 46,
+    }
+    handmade.write(tmp_path, {"test": scores}, lengths=[row, row | {"split": "validation", "longest": 47}])
+    head, _ = report.write(tmp_path).path.read_text().split("## Accuracy", 1)
+    assert "## How long the rows are" in head
+    assert "the longest row has 47 (validation)" in head
+    assert [row["longest"] for row in rows(tmp_path, "lengths")] == ["46", "47"]
+
+
 def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):
     ledger = handmade.write(tmp_path, {"test": scores}, missing=[(0, 3)], failed=[(1, 0)])
     report.write(tmp_path)

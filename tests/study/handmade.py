@@ -72,6 +72,7 @@ def write(
     cross_logits=None,
     epochs=None,
     evaluated=None,
+    lengths=None,
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -85,6 +86,7 @@ def write(
     what ``scores`` and ``cross`` make of them; cross_logits: likewise (variants, variants, ...). epochs:
     epochs(variant, seed number), the records of a trial's epochs, by default two made by ``epoch``.
     evaluated: the epoch whose weights met the test sets, by default not said, as by earlier versions.
+    lengths: how long the rows are, likewise.
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape
@@ -175,7 +177,7 @@ def write(
         "counts": [{"split": "train", "source": "a file", "rows": 10, "dropped": 1, "clusters": 10}],
         "signature": {"trimtab": "0", "commit": "abc"},
         "runtime": {"threads": 1, "device": "cpu", "precision": {}},
-    }
+    } | ({} if lengths is None else {"lengths": lengths})
     ledger.write_runtime(study["runtime"])
     ledger.write_study(study, arrays)
     return ledger

@@ -7,6 +7,7 @@ from typing import Any
 from trimtab.aside import written_aside
 from trimtab.config import InputError
 from trimtab.report import figures
+from trimtab.report.audit import length_table
 from trimtab.report.contrast_figures import seed_figure
 from trimtab.report.contrast_section import contrast_section
 from trimtab.report.epochs import curves_section
@@ -73,6 +74,7 @@ class _Page:
     def text(self) -> str:
         parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
         parts += [*_judged_by(self.study), _bullets(_recommended(self.analysis))]
+        parts += self._lengths()
         for test in self.analysis.tests:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
@@ -99,6 +101,17 @@ class _Page:
             "variants have.",
             "\n".join(lines),
         ]
+
+    def _lengths(self) -> list[str]:
+        rows = self.study.get("lengths")
+        if not rows:  # as in a ledger of an earlier version
+            return []
+        longest = max(rows, key=lambda row: row["longest"])
+        words = (
+            f"In tokens, special ones included, before any cut: the longest row has {longest['longest']:,} "
+            f"({longest['split']})."
+        )
+        return ["## How long the rows are", words, self._table(length_table(rows))]
 
     def _test_set(self, test: TestSet) -> list[str]:
         scale = scale_of(test)
