@@ -83,6 +83,23 @@ def test_pseudo_values_are_the_naive_jackknife(score, naive, n_examples, n_class
     np.testing.assert_allclose(score(logits, labels), naive_jackknife(naive, logits, labels), atol=1e-9)
 
 
+def binary_matthews(logits, labels):
+    """The textbook's formula of two classes, from the four counts."""
+    said = [int(row[1] > row[0]) for row in logits]
+    pairs = list(zip(said, labels.tolist(), strict=True))
+    tp, tn, fp, fn = (pairs.count(pair) for pair in [(1, 1), (0, 0), (1, 0), (0, 1)])
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return (tp * tn - fp * fn) / math.sqrt(product) if product else 0.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from([-1.0, 0.0, 1.0, 6.0]))
+def test_with_two_classes_matthews_is_the_textbooks(n_examples, seed, skill):
+    logits, labels = outputs(2, n_examples, 2, seed, skill)
+    expected = naive_jackknife(binary_matthews, logits, labels)
+    np.testing.assert_allclose(matthews(logits, labels), expected, atol=1e-9)
+
+
 @pytest.mark.parametrize(("score", "naive"), JACKKNIVES, ids=NAMES)
 def test_their_mean_is_the_score_up_to_its_bias(score, naive):
     logits, labels = outputs(2, 20_000)

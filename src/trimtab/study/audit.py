@@ -14,7 +14,7 @@ from trimtab.data.tokens import Tokens
 from trimtab.study.definition import Study, place_words
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import audit, audit_by_label, shares_different
-from trimtab.truncation.profile import length_profile
+from trimtab.truncation.profile import length_profile, length_summary
 
 Row = dict[str, Any]
 Lengths = tuple[NDArray[np.int64], NDArray[np.int64] | None]  # of the first and of the second text
@@ -39,7 +39,7 @@ class Audited:
     special ones included; by_label: one a cut, split and label; differences: one a split, max_len and
     truncation, which has a ``number``: ``from_N`` is the share of pairs on which it keeps other tokens than
     number N; profiles: ``length_profile`` by split; hardly: the cuts that cut fewer than 1 % of every split;
-    notes: sentences on what is left out or done otherwise.
+    notes: sentences on what is left out or done otherwise; lengths: ``length_summary``, a row a split.
     """
 
     rows: list[Row]
@@ -48,6 +48,7 @@ class Audited:
     profiles: dict[str, Row]
     hardly: list[str]
     notes: list[str]
+    lengths: list[Row]
 
 
 def distinct_cuts(study: Study) -> list[Cut]:
@@ -100,6 +101,14 @@ def profiles(study: Study, dataset: Dataset) -> dict[str, Row]:
     return {name: _profile(dataset.splits[name], cuts) for name in ("train", *dataset.tests)}
 
 
+def length_rows(splits: Mapping[str, Tokens]) -> list[Row]:
+    """How long the rows of each split are before any cut, special tokens included, as JSON can hold it."""
+    return [
+        {"split": name} | length_summary(*_lengths(tokens), _special(tokens))
+        for name, tokens in splits.items()
+    ]
+
+
 def _audited(
     splits: Mapping[str, Tokens],
     cuts: Sequence[Cut],
@@ -122,6 +131,7 @@ def _audited(
         profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
         notes=list(notes),
+        lengths=length_rows(splits),
     )
 
 

@@ -17,6 +17,7 @@ from trimtab.data.tokens import load
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
 from trimtab.study.trial import WEIGHTS, Trial
+from trimtab.training.chosen import chosen_epoch
 from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.machinery import Machinery
 from trimtab.training.memory import give_back, is_out_of_memory
@@ -157,10 +158,11 @@ class TrialJob:
         self, epochs: list[dict[str, float]], scores: dict[str, dict[str, float]], seconds: float
     ) -> dict[str, Any]:
         training = sum(record["seconds"] for record in epochs)
-        last = epochs[-1]
+        chosen = epochs[chosen_epoch(self.recipe.evaluate, epochs)]
         return {
             "tests": scores,
-            "validation": {"loss": last["validation_loss"], "accuracy": last["validation_accuracy"]},
+            "evaluated_epoch": chosen["epoch"],
+            "validation": {"loss": chosen["validation_loss"], "accuracy": chosen["validation_accuracy"]},
             "examples_per_second": _mean_rate(epochs, "examples_per_second", training),
             "tokens_per_second": _mean_rate(epochs, "tokens_per_second", training),
             "peak_bytes": max(record["peak_bytes"] for record in epochs),

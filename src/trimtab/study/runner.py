@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trimtab.data.dataset import prepare
 from trimtab.study import machine
-from trimtab.study.audit import profiles
+from trimtab.study.audit import length_rows, profiles
 from trimtab.study.cross import lacks_weights
 from trimtab.study.crossing import cross_job, left_to_ask
 from trimtab.study.definition import Study
@@ -245,6 +245,7 @@ class _Run:
             "vocabulary": dataset.vocabulary,
             "counts": [asdict(counts) for counts in dataset.counts],
             "profiles": profiles(self.study, dataset),
+            "lengths": length_rows(dataset.splits),
             "signature": self.signature,
             "runtime": self.runtime,
         }

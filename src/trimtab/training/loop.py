@@ -15,6 +15,7 @@ from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
+from trimtab.training.chosen import Chosen
 from trimtab.training.machinery import Machinery
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
@@ -29,7 +30,10 @@ class DivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included."""
+    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included.
+
+    seconds: of training; validation_seconds: of evaluating the validation split after it.
+    """
 
     epoch: int
     loss: float
@@ -40,6 +44,7 @@ class Epoch:
     tokens_per_second: float
     peak_bytes: int
     seconds: float
+    validation_seconds: float
 
 
 @dataclass(frozen=True)
@@ -69,23 +74,31 @@ def train(
 ) -> Classifier:
     """Train a classifier from scratch; ``seed`` fixes its initial weights, the order of rows and dropout.
 
+    The model has the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
     shape = {"vocabulary": vocabulary, "classes": classes}
     trainer = Trainer(size, recipe, seed, machinery, **shape, training=training)
     meter = _Meter(recipe, len(training), machinery, on_progress)
-    grouped = recipe.batches == "grouped"
+    grouped, chosen = recipe.batches == "grouped", Chosen(recipe.evaluate)
     for epoch in range(1, recipe.epochs + 1):
         reset_peak(machinery.device)
         meter.start(epoch)
         trainer.model.train()
         for index in training_batches(training, recipe.batch_size, seed, epoch, grouped=grouped):
             meter.add(*trainer.step(index), len(index))
-        record = meter.finish(len(training.tokens.values))
-        scores = measure(predict(trainer.model, validation, machinery), validation.labels)
-        peak = peak_bytes(machinery.device)
-        on_epoch(asdict(Epoch(epoch=epoch, **record, **_prefixed("validation", scores), peak_bytes=peak)))
-    return trainer.finish()
+        trained = meter.finish(len(training.tokens.values))
+        validated = _validate(trainer.model, validation, machinery)
+        record = asdict(Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(machinery.device)))
+        chosen.see(record, trainer.model)
+        on_epoch(record)
+    return chosen.put_back(trainer.finish())
+
+
+def _validate(model: Classifier, validation: Pairs, machinery: Machinery) -> dict[str, float]:
+    began = time.perf_counter()
+    scores = measure(predict(model, validation, machinery), validation.labels)
+    return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
 class _Meter:
