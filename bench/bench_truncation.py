@@ -1,4 +1,4 @@
-"""Cutting: splits of lengths, and the inputs of a whole variant; guarded in ``bench_truncation_guards.py``."""
+"""Cutting: splits of lengths, and inputs of a whole variant; bench_truncation_guards.py guards both."""
 
 from pathlib import Path
 from typing import Any
