@@ -36,10 +36,11 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
     # A table names a split; anything else of that name is an option of the reader (probe's sizes).
     tables = {key: common.pop(key) for key in _SPLITS if _is_split(key, common)}
     sections = _Sections(common, settings.text, _first_reader(common, tables))
+    train = sections.source("train", "train", tables.get("train", {}))
     validation = _validation(sections, tables.get("validation"), settings.validation_seed)
     tokenizer = settings.tokenizer or ("whitespace" if sections.text == "parse" else "words")
     return DataPlan(
-        train=sections.source("train", "train", tables.get("train", {})),
+        train=train,
         validation=validation,
         tests={name: sections.source(place, "test", t) for name, (place, t) in _tests(tables).items()},
         tokenizer=tokenizer,
