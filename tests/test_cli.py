@@ -295,12 +295,16 @@ def test_show(trimtab):
     [
         ("strategies", ["longest_first", "ratio", "only_first", "only_second", "head_tail", "tie=bert|"]),
         ("sizes", ["tiny", "small", "medium", "base", "large", "parameters"]),
-        ("datasets", ["probe", "snli", "table", "licence", "seed = 0", "first (required)"]),
+        ("datasets", ["probe", "snli", "rte", "fnc1", "table", "hub", "licence", "train 8,551", "Matthews"]),
+        ("datasets probe", ["what: made by the program", "options of reader probe", "seed = 0"]),
+        ("datasets table", ["first (required)", "where from: yours", "sample:"]),
+        ("datasets glue", ["mrpc", "#1 String", "sst2", "task (required): which of its tasks"]),
+        ("datasets fnc1", ["clusters: the body", "columns: first: Headline", "sample_seed = 0"]),
         ("--help", ["run", "plan", "report", "audit", "show", "strategies", "sizes", "datasets"]),
     ],
 )
 def test_what_there_is(trimtab, command, words):
-    code, said, complained = trimtab(command)
+    code, said, complained = trimtab(*command.split())
     assert (code, complained) == (0, [])
     for word in words:
         assert word in "\n".join(said)

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from trimtab.cli.options import DONE
+from trimtab.config import InputError, nearest
+
+DataSet = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set, or a reader.")]
 
 Size = Annotated[str | None, typer.Argument(metavar="[SIZE]", help="A name, or numbers: 2x256/512/4.")]
 Vocabulary = Annotated[int, typer.Option("--vocabulary", min=1, metavar="N", help="SIZE: tokens there are.")]
@@ -39,17 +42,35 @@ def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
     return DONE
 
 
-def datasets() -> int:
-    """The data sets and file formats that can be read, with their options."""
-    from trimtab.data.readers import describe, option_meanings
+def datasets(name: DataSet = None) -> int:
+    """The data sets and file formats that can be read; of NAME, or of a reader's, all there is to know."""
+    from trimtab.data.readers import describe
 
-    for row in describe():
+    rows = describe()
+    if name is not None:
+        return _print_details(name, rows)
+    shown = ("name", "reader", "rows", "labels", "metric", "licence")
+    _print_rows([{key: row[key] for key in shown} for row in rows])
+    print("\ntrimtab datasets NAME: columns, clusters, where to get it, and the options of its reader")
+    return DONE
+
+
+def _print_details(name: str, rows: Sequence[dict[str, str]]) -> int:
+    from trimtab.data.readers import option_meanings
+
+    chosen = [row for row in rows if name in (row["name"], row["reader"])]
+    if not chosen:
+        known = {row[key] for row in rows for key in ("name", "reader")}
+        raise InputError(f"there is no data set {name!r}; {nearest(name, known)}")
+    for row in chosen:
         print(row["name"])
         for key, value in row.items():
-            if key not in ("name", "options"):
+            if key != "name":
                 print(f"  {key}: {value}")
-        for option, meaning in option_meanings(row["name"]).items():
-            print(f"  option {option}: {meaning}")
+    for reader in dict.fromkeys(row["reader"] for row in chosen):
+        print(f"options of reader {reader}")
+        for option, meaning in option_meanings(reader).items():
+            print(f"  {option}: {meaning}")
     return DONE
 
 

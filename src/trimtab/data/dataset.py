@@ -1,5 +1,6 @@
 """A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +31,10 @@ class Source:
 
 @dataclass(frozen=True)
 class DataPlan:
-    """What a study says of its data. ``validation`` is a source, or the share of train to hold out."""
+    """What a study says of its data. ``validation`` is a source, or the share of train to hold out.
+
+    ``validation_seed`` draws those that are held out; another seed, another split.
+    """
 
     train: Source
     validation: Source | float
@@ -38,6 +42,7 @@ class DataPlan:
     tokenizer: str
     min_freq: int
     lowercase: bool
+    validation_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ def _read_all(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     if isinstance(plan.validation, Source):
         examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}
     else:
-        held_out = _hold_out(train, plan.validation)
+        held_out = _hold_out(train, plan.validation, plan.validation_seed)
         examples = {
             "train": train.take(np.flatnonzero(~held_out)),
             "validation": train.take(np.flatnonzero(held_out)),
@@ -178,16 +183,17 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
     return examples.relabel(labels) if labels else examples
 
 
-def _hold_out(examples: Examples, share: float) -> np.ndarray:
+def _hold_out(examples: Examples, share: float, seed: int) -> np.ndarray:
     """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
 
-    Clusters in a fixed random order, those left out that would exceed the share; the smallest where none
-    fits. The choice depends on the sizes of the clusters alone.
+    The share is rounded up, as where int(0.9 n) rows are left to train on. Clusters in a random order, those
+    left out that would exceed it; the smallest where none fits. The choice depends on the sizes of the
+    clusters and the seed alone.
     """
     sizes = np.bincount(examples.clusters)
-    room = round(share * len(examples))
+    room = math.ceil(round(share * len(examples), 6))  # 0.1 * 30 is a little over 3
     chosen = []
-    for cluster in np.random.default_rng(0).permutation(len(sizes)):
+    for cluster in np.random.default_rng(seed).permutation(len(sizes)):
         if sizes[cluster] <= room:
             chosen.append(cluster)
             room -= sizes[cluster]

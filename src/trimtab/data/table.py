@@ -20,6 +20,8 @@ def label_text(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # as columns of whole numbers with gaps are kept
+        value = int(value)
     return str(value) if isinstance(value, int) else value
 
 
@@ -140,24 +142,10 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
 
 def _texts(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
     """The values as texts; InputError where one is blank, or no text."""
-    texts = {}
-    for role, value in values.items():
-        text = _text(value, role)
-        if text is None:
-            raise InputError(_not_text(where, columns[role], value))
-        texts[role] = text
-    return texts
-
-
-def _text(value: Any, role: str) -> str | None:
-    text = value if role in ("first", "second") else label_text(value)
-    return text if isinstance(text, str) and text.strip() else None
-
-
-def _not_text(where: str, column: str, value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return f"{where}: nothing in column {column!r}; fill it in, or take the row out"
-    return f"{where}: column {column!r} holds {value!r}, which is not text; write it as text"
+    return {
+        role: files.filled(value if role in ("first", "second") else label_text(value), where, columns[role])
+        for role, value in values.items()
+    }
 
 
 def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:

@@ -101,7 +101,11 @@ class Plan:
 
 
 def make_plan(study: Study, dataset: Dataset) -> Plan:
-    """Cut every split as every variant does; InputError names the variant whose truncation is impossible."""
+    """Cut every split as every variant does; InputError names the variant whose truncation is impossible.
+
+    InputError too where [compare] names a score that is not for the data's labels.
+    """
+    _check_score(study.compare.score, dataset.label_names)
     made: dict[tuple[str, int], Inputs] = {}
     inputs = []
     for variant in study.variants:
@@ -110,6 +114,19 @@ def make_plan(study: Study, dataset: Dataset) -> Plan:
             made[cut] = _inputs(variant, dataset)
         inputs.append(made[cut])
     return Plan(study, dataset, tuple(inputs))
+
+
+def _check_score(name: str, labels: tuple[str, ...]) -> None:
+    if name == "accuracy":
+        return
+    from trimtab.statistics import SCORES, scores_for  # scipy takes its time, and most studies need none yet
+
+    if name not in scores_for(labels):
+        wanted = ", ".join(SCORES[name].labels or ())
+        raise InputError(
+            f"[compare]: score {name!r} is for the labels {wanted}, in this order, and the data has "
+            f"{', '.join(labels)}; name another score"
+        )
 
 
 def _inputs(variant: Variant, dataset: Dataset) -> Inputs:
