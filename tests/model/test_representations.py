@@ -18,7 +18,8 @@ from trimtab.model.weights import weights_of
 from trimtab.truncation import parse
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-WORDS = "a crane is flying driver came he just left".split()
+WORDS = ["a", "crane", "is", "flying", "driver", "came", "he", "just", "left"]
+VOCABULARY = len(SPECIAL_TOKENS) + len(WORDS)
 FLYING, DRIVER, LEFT = "a crane is flying", "a crane driver came", "he just left"
 CRANE = 2  # its place in both, after <cls> and a
 
@@ -28,7 +29,7 @@ minilm_is_here = pytest.mark.skipif(
 )
 
 
-def bert(size, vocabulary=len(SPECIAL_TOKENS) + len(WORDS), **parts):
+def bert(size, vocabulary=VOCABULARY, **parts):
     """A model with random numbers, biases and norms too, in evaluation mode."""
     model = Bert(Parts(size, vocabulary, **parts))
     initialise(model, 0, 0.2)
@@ -110,12 +111,10 @@ def test_the_crane_of_a_d2l_model(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(BENCH)
     d2l = importlib.import_module("peers_d2l").d2l
     size = architecture("2x32/48/4", positions=24, **weights_d2l.FLAVOUR)
-    weights_d2l.write(
-        tmp_path, weights_of(bert(size, masked_words=True, next_sentence=True), size), words()
-    )
+    weights_d2l.write(tmp_path, weights_of(bert(size, masked_words=True, next_sentence=True), size), words())
     model, tokenizer = load(tmp_path)
     company_matters(model, tokenizer)
-    theirs = d2l.BERTModel(len(SPECIAL_TOKENS) + len(WORDS), 32, 48, 4, 2, 0.1, max_len=24).eval()
+    theirs = d2l.BERTModel(VOCABULARY, 32, 48, 4, 2, 0.1, max_len=24).eval()
     one = torch.zeros((1, 2), dtype=torch.long)
     theirs(one, one, torch.tensor([2]), one)  # lazy layers take their shapes from a first input
     theirs.load_state_dict(torch.load(tmp_path / "pretrained.params", weights_only=True))
@@ -151,7 +150,9 @@ def test_what_is_too_long_is_refused_or_cut(original):
     ("arguments", "message"),
     [
         ({"max_len": 17}, "max_len 17 is longer than the 16 positions"),
-        ({"max_len": 1}, "has 2 tokens and 2 special ones, and there is room for 1,"),
+        ({"max_len": 1}, "max_len 1 is under the 2 special tokens; take 3 or more"),
+        ({"max_len": 2, "truncation": "ratio"}, "max_len 2 has room for the special tokens alone; raise it"),
+        ({"max_len": 3}, "has 2 tokens and 2 special ones, and there is room for 3,"),
         ({"pooling": "mena"}, "pooling 'mena' is unknown, did you mean 'mean'"),
         ({"truncation": "ratoi"}, "did you mean 'ratio'"),
         ({"first": ["a", 1]}, "text of row 1 .* is 1, not a string"),

@@ -41,6 +41,18 @@ MaxLen = Annotated[
 ]
 
 
+Format = Annotated[
+    Literal["hf", "d2l"] | None,
+    typer.Option("--format", help="Hugging Face's or d2l's [the first that can express the model]."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="A seed of the study [the best on validation].")
+]
+LabelsOut = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write every row's label there, as .csv.")
+]
+
+
 def embed(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A name such as minilm, a folder or a zip.")],
     texts: Annotated[
@@ -95,13 +107,11 @@ def _check_texts(
         return
     for name, value in columns.items():
         if value is not None:
-            raise InputError(
-                f"--{name}: names a column of a table; give the table with --file, or leave it out"
-            )
+            raise InputError(f"--{name}: names a column of a table; name that with --file, or leave it out")
     if not texts or len(texts) > 2:
         what = "is missing" if not texts else f"stands there {len(texts)} times"
         raise InputError(
-            f"TEXT: {what}; give one text, or the two of a pair, in quotes, or a table with --file"
+            f"TEXT: {what}; give one text or the two of a pair, in quotes, or a table with --file"
         )
     if blank := [text for text in texts if not text.strip()]:
         raise InputError(f"TEXT: {blank[0]!r} holds no word; leave it out, or write some")
@@ -124,3 +134,60 @@ def _represented(
     if pooling is None:
         return Represented(tokens, representations.token_vectors(model, pairs))
     return Represented(tokens, representations.row_vectors(model, pairs, pooling), pooling)
+
+
+def export(
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")],
+    variant: Annotated[
+        str, typer.Argument(metavar="VARIANT", help="Its name in the report, or number from 0.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write the model.")],
+    form: Format = None,
+    seed: Seed = None,
+) -> int:
+    """Write a trained model of VARIANT to FOLDER, with its tokeniser and truncation."""
+    from trimtab.study.export import export
+    from trimtab.study.ledger import Ledger
+
+    chosen, written = export(Ledger(results), variant, folder, form, seed)
+    best = f"{chosen.score} {chosen.value:.4f} on validation"
+    if seed is None:
+        best += f", the best of {chosen.seeds} seed{'s' * (chosen.seeds > 1)} with weights"
+    print(f"{chosen.variant}, seed {chosen.seed}: {best}")
+    print(f"{folder}: in {written} format; trimtab predict {folder} FILE uses it")
+    return DONE
+
+
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What trimtab export wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of texts or pairs.")],
+    first: First = None,
+    second: Second = None,
+    out: LabelsOut = None,
+    data: Data = None,
+) -> int:
+    """Label new texts or pairs with an exported model, cut as in its training."""
+    from trimtab.report import predictions as document
+
+    if out is not None:
+        document.check(out)
+    from trimtab.data.table import read_texts
+    from trimtab.study import exported, prediction
+
+    with stages() as stage:
+        stage("loading the model")
+        classifier = exported.read(folder)
+        stage("reading the texts")
+        texts = read_texts(str(file), data, first, second)
+        stage("predicting")
+        found = prediction.predict(classifier, texts.first, texts.second)
+    about = f"{classifier.truncation}, max_len {classifier.max_len}"
+    print(about if classifier.described else f"{about}, as {folder} does not say how its texts were cut")
+    print()
+    sides = [side for side in (texts.first, texts.second) if side is not None]
+    print(document.predictions_text(found, sides))
+    if out is not None:
+        document.write(out, found)
+    print()
+    print(out or "Every row's label, as a table: --out FILE.csv")
+    return DONE

@@ -14,7 +14,7 @@ from trimtab.config import InputError, nearest
 from trimtab.data.batch import Batch
 from trimtab.data.batches import evaluation_batches
 from trimtab.data.encoding import encode as ids_of
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, make_pairs
+from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget, make_pairs
 from trimtab.data.tokenizer import largest_id, special_tokens
 from trimtab.data.tokens import Tokens
 from trimtab.model.heads import Bert
@@ -66,6 +66,8 @@ def inputs(
     limit = model.parts.size.positions if max_len is None else max_len
     check_positions(model.parts, limit, "these texts")
     check_segments(model.parts, len(texts), "these texts")
+    if budget(limit, len(texts) > 1) == 0:
+        raise InputError(f"max_len {limit} has room for the special tokens alone; raise it")
     _check_tokenizer(model, tokenizer)
     tokens = _tokens(texts, tokenizer)
     if truncation is None:
