@@ -15,7 +15,7 @@ from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
 from trimtab.data.readers import options_of, read
-from trimtab.data.table import column_names, read_texts
+from trimtab.data.table import read_texts
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
 
@@ -114,9 +114,6 @@ def prepare_texts(
 
     InputError where the file or a column is missing or wrong; one without ``first`` names the columns.
     """
-    if first is None:
-        known = ", ".join(column_names(file, root))
-        raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
     examples = read_texts(file, root, first, second, label)
     tokens = tokenise(examples, tokenizer_of(tokenizer, examples, root))
     counts = _count(Path(file).name, examples, root)

@@ -87,12 +87,16 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 
 
 def read_texts(
-    file: str, root: Path | None, first: str, second: str | None = None, label: str | None = None
+    file: str, root: Path | None, first: str | None, second: str | None = None, label: str | None = None
 ) -> Examples:
     """The texts of a table in its columns ``first`` and ``second``, for which nothing need be learnt.
 
-    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does.
+    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does; the
+    InputError about a missing ``first`` names the columns.
     """
+    if first is None:
+        known = ", ".join(column_names(file, root))
+        raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
     path = files.find(file, root)
     given = {"label": label, "first": first, "second": second}
     columns = {role: name for role, name in given.items() if name is not None}
