@@ -21,8 +21,8 @@ format: .venv/develop
 	$(BIN)/ruff format
 
 RECORD := .benchmarks/last.json
-# As in a study's trials: threads sleep while they wait, and oneDNN keeps few kernels.
-BENCH := OMP_WAIT_POLICY=passive ONEDNN_PRIMITIVE_CACHE_CAPACITY=32 $(BIN)/python -m pytest bench -q -p no:randomly
+# As in a study's trials: threads sleep while they wait, and oneDNN keeps some kernels.
+BENCH := OMP_WAIT_POLICY=passive ONEDNN_PRIMITIVE_CACHE_CAPACITY=256 $(BIN)/python -m pytest bench -q -p no:randomly
 
 # Every benchmark and guard; then this machine against the committed baseline of its kind, if there is one.
 bench: .venv/develop

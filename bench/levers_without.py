@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from trimtab.data.batch import Batch
-from trimtab.model import encoder
+from trimtab.model import attention, encoder, grouped
 from trimtab.model.dropout import Dropout
 from trimtab.model.encoder import Encoder
 from trimtab.training import trainer
@@ -76,36 +76,50 @@ def table_gradient_by_autograd() -> None:
 
 def attention_by_autograd() -> None:
     """autograd derives each group's attention, whose parts are copied apart and joined again."""
-    encoder.attention = _attention(_written_out)
+    encoder.attention = _by_group(_written_out)
 
 
 def library_attention() -> None:
     """Each group's attention is scaled_dot_product_attention."""
-    encoder.attention = _attention(_library)
+    encoder.attention = _by_group(_library)
 
 
 def bernoulli_masks() -> None:
     """Each number of a dropout mask is drawn as a Bernoulli variable."""
 
-    def factors(self: Dropout, shape: Any, like: Tensor) -> Tensor | None:
+    def factors(self: Dropout, shape: Any, device: torch.device, dtype: torch.dtype) -> Tensor | None:
         keep = 1 - self.dropped / 65536
-        made = torch.empty(shape, dtype=like.dtype).bernoulli_(keep, generator=self.generator)
+        made = torch.empty(shape, dtype=dtype, device=device).bernoulli_(keep)
         return made.div_(keep)
 
     Dropout.factors = factors  # type: ignore[method-assign]
 
 
-def numpy_masks() -> None:
-    """The random words of a mask come from NumPy's SFC64."""
-    source = np.random.SFC64(0)
+def pytorch_words() -> None:
+    """The random words of a mask come from PyTorch's generator."""
 
-    def factors(self: Dropout, shape: Any, like: Tensor) -> Tensor | None:
-        numbers = math.prod(shape)
-        words = torch.from_numpy(source.random_raw((numbers + 3) // 4).view(np.int64))
-        keep = words.view(torch.int16)[:numbers].view(shape) >= self.dropped - 32768
-        return (keep * (65536 / (65536 - self.dropped))).to(like.dtype)
+    def levels(self: Dropout, numbers: int) -> Tensor:
+        words = torch.empty((numbers + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        return words.view(torch.int16)[:numbers]
 
-    Dropout.factors = factors  # type: ignore[method-assign]
+    Dropout._levels = levels  # type: ignore[method-assign]
+
+
+def any_size() -> None:
+    """Batches come with as many tokens as they have, to bf16 products too."""
+    Machinery.wants_steady_sizes = property(lambda self: False)  # type: ignore[method-assign, assignment]
+
+
+def mixed_to_fp32_first() -> None:
+    """Query, key and value are converted to fp32 whole before they are copied apart."""
+    apart = grouped.GroupedAttention
+
+    class Converted:
+        @staticmethod
+        def apply(mixed: Tensor, *rest: Any) -> Any:
+            return apart.apply(mixed.float(), *rest)
+
+    attention.GroupedAttention = Converted  # type: ignore[misc, assignment]
 
 
 def compiled_layers() -> None:
@@ -115,16 +129,26 @@ def compiled_layers() -> None:
 
 def little_padding() -> None:
     """Attention on fewer groups: rows whose lengths round up to the same multiple of 8, padded and masked."""
-    encoder.attention = _padded_groups
+    encoder.attention = _in_fp32(_padded_groups)
 
 
-def _attention(attend: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    def attention(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+def _in_fp32(attend: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """As trimtab's own attention on a CPU."""
+
+    def attend_in_fp32(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return attend(mixed.float(), batch, heads, dropout)
+
+    return attend_in_fp32
+
+
+def _by_group(attend: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def by_group(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tensor:
         parts = mixed.split([rows * length for rows, length in batch.groups])
         made = [attend(part, *group, heads, dropout) for part, group in zip(parts, batch.groups, strict=True)]
         return torch.cat(made)
 
-    return attention
+    return _in_fp32(by_group)
 
 
 def _written_out(part: Tensor, rows: int, length: int, heads: int, dropout: Dropout) -> Tensor:

@@ -210,13 +210,14 @@ def test_audit_writes_tables_and_a_figure(trimtab, tmp_path):
     code, said, complained = trimtab("audit", "study.toml", "--out", "out/audit")
     assert (code, complained) == (0, [])
     names = [
+        "tables/lengths.md",
         "tables/audit.md",
         "tables/audit-by-label.md",
         "tables/audit-differences.md",
         "figures/audit.png",
     ]
-    assert said[-4:] == [f"out/audit/{name}" for name in names]
-    assert all((tmp_path / path).is_file() for path in said[-4:])
+    assert said[-5:] == [f"out/audit/{name}" for name in names]
+    assert all((tmp_path / path).is_file() for path in said[-5:])
 
 
 LONG = "".join(f"a row {'of words ' * i},another {i},{'yes' if i % 2 else 'no'}\n" for i in range(1, 20))
@@ -233,6 +234,16 @@ def test_audit_of_a_file(trimtab, tmp_path, options):
     assert ("The same by label:" in said) == ("--label" in options)
     assert said[-1] == "The figure, and the tables as files: --out DIR"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "study.toml"]
+
+
+def test_the_longest_sentence_of_cola(trimtab, tmp_path, shared_data, bert_vocabulary):
+    raw = shared_data / "cola" / "cola_public" / "raw" / "in_domain_train.tsv"
+    write("code\tlabel\tmark\tsentence\n" + raw.read_text(), "cola.tsv")
+    words = ["--data", tmp_path, "--first", "sentence", "--tokenizer", bert_vocabulary, "--max-len", 64]
+    code, said, _ = trimtab("audit", "cola.tsv", *words)
+    assert code == 0
+    lengths = said[said.index("How long the rows are, in tokens with the special ones:") + 4]
+    assert (lengths.split()[1], lengths.split()[-1]) == ("8,551", "47")  # as the tutorial counts
 
 
 def test_audit_of_a_file_with_everything(trimtab, tmp_path):
@@ -284,15 +295,33 @@ def test_show(trimtab):
     [
         ("strategies", ["longest_first", "ratio", "only_first", "only_second", "head_tail", "tie=bert|"]),
         ("sizes", ["tiny", "small", "medium", "base", "large", "parameters"]),
-        ("datasets", ["probe", "snli", "table", "licence", "seed = 0", "first (required)"]),
+        ("datasets", ["probe", "snli", "rte", "fnc1", "table", "hub", "licence", "train 8,551", "Matthews"]),
+        ("datasets probe", ["what: made by the program", "options of reader probe", "seed = 0"]),
+        ("datasets table", ["first (required)", "where from: yours", "sample:"]),
+        ("datasets glue", ["mrpc", "#1 String", "sst2", "task (required): which of its tasks"]),
+        ("datasets fnc1", ["clusters: the body", "columns: first: Headline", "sample_seed = 0"]),
         ("--help", ["run", "plan", "report", "audit", "show", "strategies", "sizes", "datasets"]),
     ],
 )
 def test_what_there_is(trimtab, command, words):
-    code, said, complained = trimtab(command)
+    code, said, complained = trimtab(*command.split())
     assert (code, complained) == (0, [])
     for word in words:
         assert word in "\n".join(said)
+
+
+def test_the_tensors_of_a_size(trimtab, wrong):
+    code, said, complained = trimtab("sizes", "base")
+    assert (code, complained) == (0, [])
+    assert len(said) == 2 + 201 + 2
+    assert said[2].split() == ["bert.embeddings.word_embeddings.weight", "30522", "x", "768", "23,440,896"]
+    assert said[202].split() == ["classifier.bias", "2", "2"]
+    assert said[-1] == "base: 201 named tensors, 109,483,778 parameters"
+    _, said, _ = trimtab("sizes", "1x8/16/2", "--vocabulary", "50", "--classes", "3")
+    assert said[2].split()[1:] == ["50", "x", "8", "400"]
+    assert said[-1].startswith("1x8/16/2: 25 named tensors, ")
+    assert "did you mean 'base'" in wrong("sizes", "bose")
+    assert "must be 1 or more" in wrong("sizes", "0x8")
 
 
 def test_without_a_command_it_helps(trimtab):
@@ -342,7 +371,7 @@ def test_corrupt_cached_tokens_are_noticed_and_rebuilt(done, home, trimtab, tmp_
         (["run"], "Missing argument 'STUDY'; see trimtab --help"),
         (["report"], "Missing argument 'DIR'; see trimtab --help"),
         (["run", "study.toml", "--nope"], "No such option: --nope; see trimtab --help"),
-        (["sizes", "large"], "Got unexpected extra argument(s) (large); see trimtab --help"),
+        (["strategies", "large"], "Got unexpected extra argument(s) (large); see trimtab --help"),
     ],
 )
 def test_a_wrong_command_line(wrong, words, sentence):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,31 @@ class written_aside:  # noqa: N801  (a context manager reads like a function)
     def __enter__(self) -> Path:
         number, name = tempfile.mkstemp(dir=self.path.parent, prefix=ASIDE, suffix=self.path.suffix)
         os.close(number)
-        os.chmod(name, 0o644)
         self.aside = Path(name)
         return self.aside
 
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is None:
+            os.chmod(self.aside, 0o644)  # now: who writes may have made the file anew, for the owner alone
             os.replace(self.aside, self.path)
         else:
             self.aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_aside(folder: Path) -> Iterator[Path]:
+    """Gives an empty folder beside ``folder``, renamed to that when the block ends well.
+
+    ``folder`` must be empty or not there; folders above it are made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=ASIDE))
+    try:
+        os.chmod(aside, 0o755)
+        yield aside
+        os.replace(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trimtab.data.batch import length_bound
 from trimtab.data.batches import evaluation_batches, make_batch, training_batches, training_order
+from trimtab.data.layout import split
 from trimtab.data.rows import Rows
 from trimtab.ragged import Ragged
 
@@ -95,18 +96,21 @@ def test_evaluation_does_not_make_more_batches_than_it_needs(random_pairs):
 @given(seeds, st.integers(1, 40), st.integers(1, 200), st.none() | st.integers(1, 45))
 def test_parts_are_the_batch_within_their_limits(random_pairs, seed, rows, tokens, most):
     pairs = random_pairs(seed, rows)
-    batch = make_batch(pairs, np.random.default_rng(seed).permutation(rows), CPU)
-    parts = batch.parts(tokens, most)
+    held = Rows(pairs, CPU)
+    layout = held.layout(np.random.default_rng(seed).permutation(rows))
+    layouts = split(layout, tokens, most)
+    assert np.array_equal(np.concatenate(layouts, 1), layout)
+    batch, parts = held.make(layout), [held.make(part) for part in layouts]
     for name in ("tokens", "segments", "positions", "labels"):
         assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(batch, name))
     longest = int(pairs.tokens.lengths.max())
     for part in parts:
         assert len(part) == 1 or len(part.tokens) < tokens + longest
         assert len(part) <= (most or rows)
-        assert part.cumulative_lengths.tolist() == [0, *np.cumsum(part.lengths).tolist()]
-        assert [length for number, length in part.groups for _ in range(number)] == part.lengths.tolist()
     if not most:
-        assert len(parts) <= len(batch.tokens) // tokens + 1
+        assert len(parts) <= -(-len(batch.tokens) // tokens)
+        sizes = [len(part.tokens) for part in parts]
+        assert len(parts) < 2 or max(sizes) - min(sizes) < 2 * longest
 
 
 @settings(max_examples=60, deadline=None)

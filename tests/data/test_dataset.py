@@ -48,7 +48,7 @@ def test_hold_out_takes_whole_clusters(tmp_path, count, clusters, share):
     assert len(dataset.splits["validation"]) == expected
     assert len(dataset.splits["train"]) == count - expected
     largest = -(-count // (clusters or count))
-    assert share * count - largest < expected <= share * count + 0.5
+    assert share * count - largest < expected <= np.ceil(share * count)
     assert len(np.unique(dataset.splits["validation"].clusters)) == len(held_out)
     assert dataset.splits["validation"].clusters.max() == len(held_out) - 1
     rest = [row for row in given if row[3] not in held_out]
@@ -78,6 +78,30 @@ def test_hold_out_is_fixed_and_takes_one_cluster_at_least(tmp_path):
     made = [prepare(plan(source, 0.1, {"test": source}), tmp_path) for _ in range(2)]
     assert [len(dataset.splits["validation"]) for dataset in made] == [30, 30]
     assert words(made[0], "train") == words(made[1], "train")
+
+
+@pytest.mark.parametrize(("count", "share"), [(8551, 0.1), (30, 0.1), (10, 0.3), (97, 0.5), (1000, 0.2)])
+def test_what_is_left_to_train_on_is_the_share_rounded_down(tmp_path, count, share):
+    source = table(tmp_path, "train", rows(count))
+    for seed in (0, 7):
+        made = prepare(plan(source, share, {"test": source}, validation_seed=seed), tmp_path)
+        sizes = {name: len(split) for name, split in made.splits.items()}
+        assert sizes == {
+            "train": int((1 - share) * count),
+            "validation": count - sizes["train"],
+            "test": count,
+        }
+
+
+def test_another_seed_holds_out_other_clusters(tmp_path):
+    source = table(tmp_path, "train", rows(90, clusters=30))
+    kept = []
+    for seed in (0, 0, 1):
+        made = prepare(plan(source, 0.2, {"test": source}, validation_seed=seed), tmp_path)
+        kept.append(clusters_of(made, "train", rows(90, clusters=30)))
+        assert len(made.splits["validation"]) == 18
+        assert len(kept[-1]) == 24
+    assert kept[0] == kept[1] != kept[2]
 
 
 def test_hold_out_of_the_only_cluster_leaves_nothing_to_train_on(tmp_path):
@@ -205,6 +229,6 @@ def test_snli_with_bert_pieces(tmp_path, shared_data, bert_vocabulary):
     sizes = {name: len(split) for name, split in dataset.splits.items()}
     assert sizes["test"] == 9_842
     assert sizes["train"] + sizes["validation"] == 9_842
-    assert 984 - 30 <= sizes["validation"] <= 984
+    assert 985 - 30 <= sizes["validation"] <= 985  # a tenth, rounded up
     premises = [{row.tobytes() for row in dataset.splits[name].first} for name in ("train", "validation")]
     assert not premises[0] & premises[1]

@@ -9,8 +9,23 @@ from pydantic import ValidationError
 from trimtab.config import InputError
 from trimtab.data import readers
 from trimtab.data.examples import Examples
-from trimtab.data.readers import READERS, check, describe, options_of, read
+from trimtab.data.readers import READERS, check, describe, option_meanings, options_of, read
 
+NAMES = [
+    "probe",
+    "snli",
+    "cola",
+    "mrpc",
+    "rte",
+    "qnli",
+    "qqp",
+    "mnli",
+    "sst2",
+    "fnc1",
+    "boolq",
+    "table",
+    "hub",
+]
 TABLE = {"file": "a.csv", "first": "a", "label": "b"}
 
 
@@ -58,6 +73,23 @@ def test_arrays_of_other_lengths_are_a_defect():
     [
         ("snil", "train", {}, "no reader 'snil', did you mean 'snli'?"),
         ("snli", "dev", {}, "reader 'snli': no split 'dev', known: test, train, validation"),
+        ("snli", "train", {"sample": 0}, "option 'sample' (take so many rows only"),
+        ("snli", "train", {"sample": 2.5}, "is 2.5, but should be a valid integer"),
+        ("probe", "train", {"sample_seed": 1}, "option 'sample_seed' has nothing to draw; say how many rows"),
+        ("glue", "train", {}, "reader 'glue': option 'task' is missing: which of its tasks"),
+        (
+            "glue",
+            "train",
+            {"task": "sst-2"},
+            "is 'sst-2', but should be 'mrpc', 'rte', 'qnli', 'qqp', 'mnli' or",
+        ),
+        ("fnc1", "validation", {}, "reader 'fnc1': no split 'validation', known: test, train"),
+        (
+            "cola",
+            "dev",
+            {},
+            "no split 'dev', known: in_domain_dev, out_of_domain_dev, test, train, validation",
+        ),
         ("snli", "train", {"txt": "parse"}, "reader 'snli': no option 'txt', did you mean 'text'?"),
         ("snli", "train", {"text": "raw"}, "is 'raw', but should be 'parse' or 'sentence'"),
         ("snli", "train", {"file": 3}, "option 'file' (a file in the official format to read"),
@@ -112,22 +144,31 @@ def test_check_gives_the_options_with_their_defaults():
 
 
 def test_options_are_listed_by_name():
-    assert options_of("snli") == ("text", "file")
+    assert options_of("snli") == ("text", "file", "sample", "sample_seed")
     assert options_of("probe")[:2] == ("train", "test")
     for name, reader in READERS.items():
-        assert set(reader.text_forms) == {"parse", "sentence"}
-        assert reader.options.model_fields["text"].default == reader.text_forms[0]
+        assert {"sentence"} <= set(reader.text_forms) <= {"parse", "sentence"}
+        if "text" in options_of(name):
+            assert reader.options.model_fields["text"].default == reader.text_forms[0]
+        else:
+            assert len(reader.text_forms) == 1
         assert all(field.description for field in reader.options.model_fields.values()), name
 
 
 def test_every_reader_is_described():
     rows = describe()
-    assert [row["name"] for row in rows] == ["probe", "snli", "table"]
+    assert [row["name"] for row in rows] == NAMES
+    assert list(dict.fromkeys(row["reader"] for row in rows)) == list(READERS)
     assert all(isinstance(cell, str) and cell and "\n" not in cell for row in rows for cell in row.values())
-    by_name = {row["name"]: row["options"] for row in rows}
-    assert "first_length = [25, 60]" in by_name["probe"]
-    assert by_name["snli"] == 'text = "parse", file'
-    assert by_name["table"].startswith("file (required), first (required), second, label (required)")
+    assert all(
+        {"columns", "labels", "metric", "clusters", "licence", "where from"} <= row.keys() for row in rows
+    )
+    for reader, options in {
+        "probe": ["first_length = [25, 60]"],
+        "snli": ['text = "parse"', "file", "sample", "sample_seed = 0"],
+        "table": ["file (required)", "first (required)", "second", "label (required)"],
+    }.items():
+        assert [name for name in option_meanings(reader) if name in options] == options
 
 
 class Entry:
@@ -143,7 +184,8 @@ def test_readers_of_other_packages_are_found_and_ours_come_first(monkeypatch):
         seen.append((split, root, options))
         return examples()
 
-    theirs = READERS["snli"].__class__(**vars(READERS["probe"]) | {"read": read_theirs, "what": "theirs"})
+    facts = {"theirs": READERS["probe"].facts["probe"]}
+    theirs = READERS["snli"].__class__(**vars(READERS["probe"]) | {"read": read_theirs, "facts": facts})
     entries = [Entry("theirs", theirs), Entry("snli", theirs)]
     monkeypatch.setattr(
         readers, "entry_points", lambda group: entries if group == "trimtab.readers" else pytest.fail(group)
@@ -151,13 +193,14 @@ def test_readers_of_other_packages_are_found_and_ours_come_first(monkeypatch):
     assert len(read("theirs", "test", "some/folder", seed=4)) == 4
     assert seen == [("test", Path("some/folder"), check("probe", "test", seed=4))]
     assert readers.reader_of("snli") is READERS["snli"]
-    assert [row["name"] for row in describe()] == ["probe", "snli", "table", "theirs"]
+    assert [row["name"] for row in describe()] == [*NAMES, "theirs"]
+    assert len(read("theirs", "test", "some/folder", sample=2)) == 2
     entries.append(Entry("odd", 3))
     with pytest.raises(InputError, match=r"reader 'odd': somewhere:odd is not a trimtab.data.readers.Reader"):
         read("odd", "test")
 
 
 def test_a_study_file_can_be_checked_without_anything_heavy():
-    heavy = "{'torch', 'pandas', 'pyarrow'}"
+    heavy = "{'torch', 'pandas', 'pyarrow', 'datasets'}"
     code = f"import sys, trimtab.data.readers; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

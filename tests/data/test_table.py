@@ -85,6 +85,13 @@ def test_labels_may_be_whole_numbers_and_booleans(tmp_path, ending, labels, name
     assert np.array_equal(fixed.labels, found.labels)
 
 
+def test_whole_numbers_kept_as_floats_are_the_same_labels(tmp_path):
+    records = [record | {"label": label} for record, label in zip(RECORDS, [1.0, 0.0, None], strict=True)]
+    file = written(tmp_path, "parquet", records)
+    found = read("table", "train", tmp_path, file=file, drop=[""], **PAIR)
+    assert (found.label_names, found.labels.tolist(), found.dropped) == (("0", "1"), [1, 0], 1)
+
+
 @pytest.mark.parametrize(
     ("labels", "order"),
     [

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from trimtab.config import InputError
-from trimtab.report.audit import audit_text, claim, difference_table, write
+from trimtab.report.audit import audit_text, claim, difference_table, length_table, write
 from trimtab.report.figures import audit_figure
 from trimtab.study.audit import Audited
 from trimtab.truncation import parse
 from trimtab.truncation.audit import audit
-from trimtab.truncation.profile import length_profile
+from trimtab.truncation.profile import length_profile, length_summary
 
 LENGTHS = np.random.default_rng(0).integers(3, 30, (2, 300))
 DIFFERENCES = [
@@ -30,7 +30,8 @@ def profile(lengths=LENGTHS, specs=("longest_first", "only_first", "ratio"), mar
 def audited(differences=DIFFERENCES, hardly=(), notes=()):
     counted = audit(*LENGTHS, *np.minimum(LENGTHS, 9))
     row = {"name": "ratio, max_len 9", "split": "test", "tokens": 11.5} | vars(counted)
-    return Audited([row], [], list(differences), {"test": profile()}, list(hardly), list(notes))
+    lengths = [{"split": "test"} | length_summary(*LENGTHS, 3)]
+    return Audited([row], [], list(differences), {"test": profile()}, list(hardly), list(notes), lengths)
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,7 @@ def test_the_words(tmp_path):
     assert text.startswith("my.csv: 3 rows\n\nA note.\n\n")
     assert text.endswith("can be expected (under 1 % of pairs cut): ratio, max_len 9.")
     assert "different tokens" in text
+    assert text.index("How long the rows are") < text.index("What is cut")
     alone = audit_text([], audited([DIFFERENCES[0] | {"from_2": None}]))
     assert "different tokens" not in alone
     assert "Hardly" not in alone
@@ -59,7 +61,7 @@ def test_the_words(tmp_path):
 def test_the_files(tmp_path):
     paths = write(tmp_path / "out", audited())
     assert all(path.is_file() for path in paths)
-    assert [path.name for path in paths] == ["audit.md", "audit-differences.md", "audit.png"]
+    assert [path.name for path in paths] == ["lengths.md", "audit.md", "audit-differences.md", "audit.png"]
     assert (tmp_path / "out" / "figures" / "audit.svg").is_file()
     with (tmp_path / "out" / "tables" / "audit-differences.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -127,3 +129,9 @@ def test_the_axis(lengths, marks, scale, tmp_path):
     figure = audit_figure({"t": profile(lengths, marks=marks)})
     assert {axes.get_xscale() for axes in figure.axes} == {scale}
     figure.canvas.draw()  # a warning is an error here
+
+
+def test_lengths_as_a_person_reads_them():
+    row = {"split": "train", "pairs": 7695, "mean": 11.26, "median": 10.0, "p90": 17.0, "p99": 24.5}
+    lines = length_table([row | {"longest": 1047}]).text().splitlines()
+    assert lines[2].split() == ["train", "7,695", "11.3", "10", "17", "24.5", "1,047"]

@@ -15,9 +15,10 @@ from trimtab.config import InputError
 
 TABLES = (
     *("accuracy-test", "contrasts-test", "affected-test", "other-scores-test"),
-    *("throughput", "audit", "audit-by-label"),
+    *("throughput", "epochs", "audit", "audit-by-label"),
 )
-FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "curves")
+LINKED = ("epochs-by-trial",)  # tables that are too long for the page
+FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "losses", "curves")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_everything_appears_without_torch(ledger):
     assert done.stdout.splitlines()[-1] == str(ledger.folder / "report.md")
     written = files(ledger.folder)
     expected = {"report.md"}
-    expected |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")}
+    expected |= {f"tables/{name}.{kind}" for name in TABLES + LINKED for kind in ("md", "csv", "tex")}
     expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     assert set(written) == expected
     for name, content in written.items():
@@ -70,6 +71,8 @@ def test_everything_appears_without_torch(ledger):
         assert f"(figures/{name}.png)" in page
     for name in TABLES:
         assert written[f"tables/{name}.md"].decode().strip() in page
+    for name in LINKED:
+        assert f"(tables/{name}.csv)" in page
 
 
 def test_the_same_ledger_gives_the_same_bytes(ledger):
@@ -118,6 +121,23 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert "at 95 %" in page
     assert "within 1.00 points either way" in page
     assert "Missing" not in page
+
+
+def test_how_long_rows_are_comes_before_any_score(tmp_path, handmade, scores):
+    row = {
+        "split": "train",
+        "pairs": 90,
+        "mean": 11.0,
+        "median": 10.0,
+        "p90": 17.0,
+        "p99": 24.5,
+        "longest": 46,
+    }
+    handmade.write(tmp_path, {"test": scores}, lengths=[row, row | {"split": "validation", "longest": 47}])
+    head, _ = report.write(tmp_path).path.read_text().split("## Accuracy", 1)
+    assert "## How long the rows are" in head
+    assert "the longest row has 47 (validation)" in head
+    assert [row["longest"] for row in rows(tmp_path, "lengths")] == ["46", "47"]
 
 
 def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):

@@ -65,7 +65,8 @@ def test_what_is_turned_or_no_mean_is_said_once():
     assert notes([scale_named("accuracy")]) == ""
     said = notes([scale_named(name) for name in SCORES])
     assert "Minus log loss, minus Brier score and minus calibration error: the sign is turned" in said
-    assert "Matthews correlation, macro F1 and minus calibration error: no mean over examples" in said
+    listed = "Matthews correlation, macro F1, minus calibration error and FNC-1 score"
+    assert f"{listed}: no mean over examples" in said
     assert said.count("turned") == said.count("jackknife") == 1
 
 

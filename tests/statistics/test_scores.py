@@ -13,10 +13,12 @@ from trimtab.statistics.scores import (
     accuracy,
     brier,
     calibration_error,
+    fnc1,
     log_loss,
     macro_f1,
     matthews,
     score_named,
+    scores_for,
 )
 
 
@@ -71,8 +73,26 @@ def naive_jackknife(score, logits, labels):
     return found
 
 
-JACKKNIVES = [(matthews, naive_matthews), (macro_f1, naive_f1), (calibration_error, naive_calibration)]
-NAMES = ["matthews", "macro_f1", "calibration_error"]
+def naive_fnc1(logits, labels):
+    """Stage 1 of the challenge as its rules say it, the last class being 'unrelated'."""
+    unrelated, credit, most = logits.shape[1] - 1, 0.0, 0.0
+    for row, label in zip(logits, labels, strict=True):
+        said = max(range(len(row)), key=row.__getitem__)
+        if (said == unrelated) == (label == unrelated):
+            credit += 0.25
+            if label != unrelated and said == label:
+                credit += 0.75
+        most += 0.25 if label == unrelated else 1.0
+    return credit / most if most else 0.0
+
+
+JACKKNIVES = [
+    (matthews, naive_matthews),
+    (macro_f1, naive_f1),
+    (calibration_error, naive_calibration),
+    (fnc1, naive_fnc1),
+]
+NAMES = ["matthews", "macro_f1", "calibration_error", "fnc1"]
 
 
 @pytest.mark.parametrize(("score", "naive"), JACKKNIVES, ids=NAMES)
@@ -83,6 +103,23 @@ def test_pseudo_values_are_the_naive_jackknife(score, naive, n_examples, n_class
     np.testing.assert_allclose(score(logits, labels), naive_jackknife(naive, logits, labels), atol=1e-9)
 
 
+def binary_matthews(logits, labels):
+    """The textbook's formula of two classes, from the four counts."""
+    said = [int(row[1] > row[0]) for row in logits]
+    pairs = list(zip(said, labels.tolist(), strict=True))
+    tp, tn, fp, fn = (pairs.count(pair) for pair in [(1, 1), (0, 0), (1, 0), (0, 1)])
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return (tp * tn - fp * fn) / math.sqrt(product) if product else 0.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from([-1.0, 0.0, 1.0, 6.0]))
+def test_with_two_classes_matthews_is_the_textbooks(n_examples, seed, skill):
+    logits, labels = outputs(2, n_examples, 2, seed, skill)
+    expected = naive_jackknife(binary_matthews, logits, labels)
+    np.testing.assert_allclose(matthews(logits, labels), expected, atol=1e-9)
+
+
 @pytest.mark.parametrize(("score", "naive"), JACKKNIVES, ids=NAMES)
 def test_their_mean_is_the_score_up_to_its_bias(score, naive):
     logits, labels = outputs(2, 20_000)
@@ -90,7 +127,7 @@ def test_their_mean_is_the_score_up_to_its_bias(score, naive):
     np.testing.assert_allclose(score(logits, labels).mean(axis=1), plain, atol=1e-3)
 
 
-@pytest.mark.parametrize("score", [matthews, macro_f1])
+@pytest.mark.parametrize("score", [matthews, macro_f1, fnc1])
 def test_their_standard_error_is_the_bootstraps(score):
     logits, labels = outputs(1, 300)
     values = score(logits, labels)[0]
@@ -196,6 +233,8 @@ def test_the_order_of_examples_of_seeds_and_of_classes_is_irrelevant(name, seed)
     logits, labels = outputs(seed=seed)
     rng = np.random.default_rng(seed)
     examples, seeds, classes = rng.permutation(40), rng.permutation(3), rng.permutation(3)
+    if name == "fnc1":
+        classes = np.append(rng.permutation(2), 2)  # its last class has a meaning
     score = score_named(name).function
     moved = logits[seeds][:, examples][..., classes]
     expected = score(logits, labels)[seeds][:, examples]
@@ -212,6 +251,20 @@ def test_more_is_better(name):
 
 def test_only_accuracy_brings_a_margin():
     assert {name: score.margin for name, score in SCORES.items() if score.margin} == {"accuracy": 0.005}
+
+
+def test_the_challenges_score_is_known_in_easy_cases():
+    labels = np.array([0, 1, 2, 3, 3, 3])
+    for said, share in ((labels, 1), ([3] * 6, 0.75 / 3.75), ([0] * 6, 1.5 / 3.75), ([3, 3, 3, 0, 0, 0], 0)):
+        logits = np.eye(4)[said][None]
+        np.testing.assert_allclose(naive_fnc1(logits[0], labels), share)
+        np.testing.assert_allclose(fnc1(logits, labels)[0], naive_jackknife(naive_fnc1, logits, labels)[0])
+
+
+def test_a_score_may_be_for_some_labels_alone():
+    assert "fnc1" in scores_for(["agree", "disagree", "discuss", "unrelated"])
+    for labels in (["a", "b"], ["unrelated", "agree", "disagree", "discuss"]):
+        assert scores_for(labels).keys() == SCORES.keys() - {"fnc1"}
 
 
 def test_an_unknown_score_names_the_nearest():

@@ -70,6 +70,9 @@ def write(
     score=None,
     logits=None,
     cross_logits=None,
+    epochs=None,
+    evaluated=None,
+    lengths=None,
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -80,7 +83,10 @@ def write(
     uncrossed: (variant, seed number) of models not evaluated so. rates: examples/s of training, by variant.
     replicas: whether variants are replicas of one truncation instead, and contrasts unpaired. score: what
     [compare] names. logits: by test set, (variants, seeds, examples, classes), what models say in place of
-    what ``scores`` and ``cross`` make of them; cross_logits: likewise (variants, variants, ...).
+    what ``scores`` and ``cross`` make of them; cross_logits: likewise (variants, variants, ...). epochs:
+    epochs(variant, seed number), the records of a trial's epochs, by default two made by ``epoch``.
+    evaluated: the epoch whose weights met the test sets, by default not said, as by earlier versions.
+    lengths: how long the rows are, likewise.
     """
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
     variants, n_seeds, _ = next(iter(scores.values())).shape
@@ -112,13 +118,15 @@ def write(
                 trial.fail("the loss became nan; lower learning_rate, or set clip")
                 continue
             trial.begin({"seed": seed})
-            trial.add_metrics(epoch(1))
-            trial.add_metrics(epoch(2))
+            for record in [epoch(1), epoch(2)] if epochs is None else epochs(variant, number):
+                trial.add_metrics(record)
             predictions = {name: logits_for(labels[name], scores[name][variant, number]) for name in scores}
             if logits is not None:
                 predictions = {name: logits[name][variant, number].astype(np.float32) for name in scores}
             means = {name: float(scores[name][variant, number].mean()) for name in scores}
-            trial.finish(result(means, 100.0 if rates is None else rates[variant]), predictions)
+            came_out = result(means, 100.0 if rates is None else rates[variant])
+            came_out |= {} if evaluated is None else {"evaluated_epoch": evaluated}
+            trial.finish(came_out, predictions)
             if cross is not None and (variant, number) not in uncrossed:
                 trial.crossed.begin()
                 for name, value in cross.items():
@@ -169,7 +177,7 @@ def write(
         "counts": [{"split": "train", "source": "a file", "rows": 10, "dropped": 1, "clusters": 10}],
         "signature": {"trimtab": "0", "commit": "abc"},
         "runtime": {"threads": 1, "device": "cpu", "precision": {}},
-    }
+    } | ({} if lengths is None else {"lengths": lengths})
     ledger.write_runtime(study["runtime"])
     ledger.write_study(study, arrays)
     return ledger

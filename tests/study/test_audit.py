@@ -104,3 +104,17 @@ def test_single_texts_without_labels(tokens_of):
 def test_a_length_without_room(tokens_of, max_len):
     with pytest.raises(InputError, match=f"^max_len {max_len} "):
         audit_texts(texts(tokens_of([[5]])), [parse("ratio")], [max_len])
+
+
+def test_how_long_the_rows_of_each_split_are(study, tokens_of):
+    dataset = prepare(study.data, None)
+    rows = audit_study(study, dataset).lengths
+    assert [row["split"] for row in rows] == ["train", "validation", "test"]
+    for row in rows:
+        tokens = dataset.splits[row["split"]]
+        assert row["longest"] == max(
+            len(a) + len(b) + 3 for a, b in zip(tokens.first, tokens.second, strict=True)
+        )
+        assert row["pairs"] == len(tokens)
+    [row] = audit_texts(texts(tokens_of([[5] * 9, [6] * 2])), [parse("longest_first")], [4]).lengths
+    assert (row["split"], row["longest"], row["median"]) == ("my.csv", 11, 7.5)

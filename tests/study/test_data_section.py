@@ -48,6 +48,38 @@ def test_a_table_has_no_validation_split_so_a_share_of_train_is_held_out():
     assert read(TABLE + 'validation = 0.25\n[test]\nfile = "test.csv"').validation == 0.25
 
 
+def test_a_share_may_be_drawn_by_a_seed():
+    assert read(TABLE + '[test]\nfile = "test.csv"').validation_seed == 0
+    plan = read(TABLE + 'validation_seed = 3\n[test]\nfile = "test.csv"')
+    assert (plan.validation, plan.validation_seed) == (HELD_OUT, 3)
+
+
+@pytest.mark.parametrize("reader", ["cola", "fnc1", "boolq", 'glue"\ntask = "rte'])
+def test_what_is_evaluated_on_is_not_validated_on(reader):
+    plan = read(f'reader = "{reader}"')
+    assert plan.validation == HELD_OUT
+    assert plan.tests["test"].split == "test"
+    assert (plan.train.options.get("text", "sentence"), plan.tokenizer) == ("sentence", "words")
+
+
+def test_both_development_sets_of_cola_by_name():
+    plan = read(
+        'reader = "cola"\nvalidation = 0.1\n[test.in_domain]\nsplit = "in_domain_dev"\n'
+        '[test.out_of_domain]\nsplit = "out_of_domain_dev"'
+    )
+    assert {name: source.split for name, source in plan.tests.items()} == {
+        "in_domain": "in_domain_dev",
+        "out_of_domain": "out_of_domain_dev",
+    }
+
+
+def test_a_sample_is_an_option_of_every_reader():
+    plan = read('reader = "fnc1"\n[train]\nsample = 10000\nsample_seed = 4')
+    assert plan.train.options == {"sample": 10000, "sample_seed": 4}
+    assert plan.tests["test"].options == {}
+    assert read('reader = "snli"\nsample = 9').validation.options == {"sample": 9, "text": "parse"}
+
+
 def test_a_split_with_its_own_file_keeps_the_common_options():
     plan = read(TABLE + '[validation]\nfile = "v.csv"\n[test]\nfile = "test.csv"\nfirst = "b"')
     assert plan.validation.options["file"] == "v.csv"
@@ -118,6 +150,28 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
             'reader = "probe"\nvalidation = true',
             "[data]: validation = True is wrong; give the share of train to hold out, between 0 and 1, or a "
             "table [data.validation]",
+        ),
+        (
+            'reader = "snli"\nvalidation_seed = 3',
+            "[data]: validation_seed = 3 has nothing to draw, as validation is its own split; leave it out, "
+            "or give validation = 0.1, the share of train to hold out",
+        ),
+        (
+            'reader = "snli"\nvalidation_seed = -1',
+            "[data]: validation_seed = -1 is wrong; it should be greater than or equal to 0",
+        ),
+        (
+            'reader = "boolq"\ntext = "parse"',
+            "[data.train]: reader 'boolq' has no text form 'parse'; known: sentence",
+        ),
+        (
+            'reader = "cola"\n[test.dev]\nsplit = "dev"',
+            "[data.test.dev]: reader 'cola': no split 'dev', known: in_domain_dev, out_of_domain_dev, test, "
+            "train, validation",
+        ),
+        (
+            'reader = "fnc1"\n[train]\nsampel = 5',
+            "[data.train]: reader 'fnc1': no option 'sampel', did you mean 'sample'?",
         ),
         (
             'reader = "probe"\ntext = "raw"',

@@ -266,14 +266,12 @@ print(job.run(lambda kind, value: None))
 """
 
 
-# The feed-forward layer of 2,048 tokens takes 134 MB and its gradients as much, more than is allowed; that of
+# The feed-forward layer of 4,096 tokens takes 134 MB and its gradients as much, more than is allowed; that of
 # few rows, little. A layer whose weights alone do not fit cannot be helped.
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
-@pytest.mark.parametrize(
-    ("size", "done"), [pytest.param("2x32/16384/2", True, marks=pytest.mark.slow), ("1x32/8000000/2", False)]
-)
+@pytest.mark.parametrize(("size", "done"), [("2x32/8192/2", True), ("1x32/8000000/2", False)])
 def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_at, size, done):
-    many = ("train = 320", "train = 2048", "batch_size = 32", "batch_size = 2048", "epochs = 2", "epochs = 1")
+    many = ("train = 320", "train = 1024", "batch_size = 32", "batch_size = 1024", "epochs = 2", "epochs = 1")
     study = study_at(tmp_path, tiny(*many, "2x32/64/2", size))
     plan = make_plan(study, prepare(study.data, None))
     settings = study.variants[1].settings
@@ -290,9 +288,10 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
     )
     path = tmp_path / "job"
     path.write_bytes(pickle.dumps(job))
-    command = [sys.executable, "-c", OUT_OF_MEMORY, str(path), "400"]
-    # Each thread that meets another in malloc reserves 64 MiB of addresses, more on a busy machine.
-    environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-c", OUT_OF_MEMORY, str(path), "360"]
+    # What is limited is addresses, not memory: each thread that meets another in malloc would reserve 64 MiB
+    # of them, and a heap keeps those of large blocks when it has given their memory back.
+    environment = os.environ | {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
     run = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
@@ -300,8 +299,8 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
     trial = Trial(tmp_path / "trial")
     if done:
         assert run.stdout == "{'failure': None}\n"
-        assert trial.result["recipe"]["micro_batch"] in (64, 32, 16, 8)
-        assert trial.result["recipe"]["batch_size"] == 2048
+        assert trial.result["recipe"]["micro_batch"] in (128, 64, 32, 16, 8)
+        assert trial.result["recipe"]["batch_size"] == 1024
     else:
         assert run.stdout.startswith("{'failure': \"out of memory, with 1 rows at a time: ")
         assert trial.result is None

@@ -27,6 +27,7 @@ from trimtab.study import Ledger, load
 from trimtab.study.analysis import analyse
 from trimtab.study.audit import audit_study
 from trimtab.study.plan import make_plan
+from trimtab.study.reading import Reading, read_reading
 from trimtab.study.show import show_row
 from trimtab.study.starts import prepare_study
 
@@ -271,6 +272,15 @@ def test_contrasts_across_tokenisers_are_not_asked_what_is_cut_differently(out):
     assert [row["affected_share"] for row in test.contrasts] == [None] * 4
     assert [row["paired"] for row in test.contrasts] == [False] * 4
     assert test.affected == []
+
+
+def test_the_ledger_keeps_how_each_variant_reads(out, folders):
+    rows = Ledger(out).study["variants"]
+    assert len({row["reading"]["tokenizer"] for row in rows}) == 3
+    for row in rows:
+        if row["weights"]:
+            kept, _ = read_reading(out, Reading(**row["reading"]))
+            assert kept.to_str() == read_weights(row["weights"]["name"])[1].to_str()
 
 
 def test_plan_audit_and_show_name_each_tokeniser(written, folders, capsys, tmp_path):

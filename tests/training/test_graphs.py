@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.rows import Rows
 from trimtab.model.sizes import architecture
-from trimtab.training.graphs import IGNORED, Padding
 from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -20,6 +20,10 @@ RECIPE = Recipe(batch_size=20, learning_rate=1e-2, precision="fp32")
 
 def trainer_of(pairs, machinery=CPU, size=SIZE, recipe=RECIPE):
     return Trainer(size, recipe, 0, machinery, vocabulary=40, classes=3, training=pairs)
+
+
+def usual(pairs):
+    return 20 * pairs.tokens.lengths.mean()
 
 
 def gradients_of(trainer):
@@ -35,9 +39,9 @@ def test_added_rows_change_neither_loss_nor_count_nor_gradient(clip, random_pair
     pairs = random_pairs(0, 60)
     plain, padded = (trainer_of(pairs, recipe=replace(RECIPE, clip=clip)) for _ in range(2))
     layout = plain.rows.layout(np.arange(7, 27))
-    filled = Padding(padded.rows, 20).fill(layout)
-    loss, right = plain.move(plain.rows.make(layout), 20)
-    other, count = padded.move(padded.rows.make(filled), 20)
+    filled = Padding(pairs, usual(pairs)).fill(layout)
+    loss, right = plain.move([plain.rows.make(layout)], 20)
+    other, count = padded.move([padded.rows.make(filled)], 20)
     assert filled.shape[1] > 20
     assert other.item() == pytest.approx(loss.item(), rel=1e-5)
     assert count == right
@@ -47,7 +51,7 @@ def test_added_rows_change_neither_loss_nor_count_nor_gradient(clip, random_pair
 def test_batches_come_in_few_sizes_and_keep_their_rows(random_pairs):
     pairs = random_pairs(3, 400)
     rows = Rows(pairs, CPU.device)
-    padding, order = Padding(rows, 20), np.random.default_rng(0).permutation(400)
+    padding, order = Padding(pairs, usual(pairs)), np.random.default_rng(0).permutation(400)
     sizes, share = set(), []
     for start in range(0, 400, 20):
         layout = rows.layout(order[start : start + 20])
@@ -116,6 +120,6 @@ def test_a_step_does_not_wait_for_the_gpu(random_pairs):
         trainer.step(order[start : start + 20])
     torch.cuda.set_sync_debug_mode("error")
     try:
-        trainer.move(trainer.rows.batch(order[:20]), 20)
+        trainer.move([trainer.rows.batch(order[:20])], 20)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -11,7 +11,7 @@ from trimtab.data.batches import make_batch, training_order
 from trimtab.data.dataset import DataPlan, Source, prepare
 from trimtab.data.pairs import make_pairs
 from trimtab.model.encoder import Classifier
-from trimtab.model.initialise import generator_of, initialise
+from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
 from trimtab.training import loop, trainer
 from trimtab.training.loop import DivergedError, measure, predict, train
@@ -137,12 +137,12 @@ def test_the_seed_fixes_the_logits_to_the_bit(precision, random_pairs):
     assert not np.array_equal(made[0][0], made[1][0])
 
 
-@pytest.mark.parametrize("free", ["initialise", "training_order", "generator_of"])
+@pytest.mark.parametrize("free", ["initialise", "training_order", "bits_of"])
 def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypatch):
     held = {
         "initialise": lambda model, seed, deviation: initialise(model, 0, deviation),
         "training_order": lambda rows, seed, epoch: training_order(rows, 0, epoch),
-        "generator_of": lambda seed, name, device: generator_of(0, name, device),
+        "bits_of": lambda seed, name: bits_of(0, name),
     }
     places = {"training_order": batches}
     for name in held.keys() - {free}:
@@ -251,3 +251,31 @@ def test_measure_equals_scipy_and_torch(scale):
     assert scores["accuracy"] == np.mean(
         [np.argmax(row) == label for row, label in zip(logits, labels, strict=True)]
     )
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_step_in_parts_and_in_a_few_sizes_is_the_step_of_the_whole_batch(
+    precision, random_pairs, monkeypatch
+):
+    """bf16 batches are filled up with rows that must count for nothing."""
+    pairs, machinery, found = random_pairs(4, 90), Machinery(torch.device("cpu"), precision), []
+    for tokens in (1 << 20, 150):
+        monkeypatch.setattr(Machinery, "training_tokens", lambda self, size, parameters, most=tokens: most)
+        shape = {"vocabulary": 40, "classes": 3, "training": pairs}
+        made = Trainer(QUIET, replace(RECIPE, batch_size=40), 0, machinery, **shape)
+        loss, right = made.step(np.arange(40))
+        gradient = torch.cat([parameter.grad.flatten() for parameter in made.model.parameters()])
+        found.append((loss.item(), int(right), gradient))
+    exact = precision == "fp32"
+    assert found[1][0] == pytest.approx(found[0][0], rel=1e-5 if exact else 0.01)
+    assert not exact or found[1][1] == found[0][1]
+    apart = (found[1][2] - found[0][2]).norm() / found[0][2].norm()
+    assert apart < (1e-4 if exact else 0.05)
+
+
+def test_bf16_predicts_every_row_in_its_place(random_pairs):
+    pairs, model = random_pairs(4, 200), started()
+    exact = predict(model, pairs, CPU)
+    rough = predict(model, pairs, Machinery(torch.device("cpu"), "bf16"))
+    assert rough.shape == exact.shape
+    assert np.abs(rough - exact).max() < 0.1 * exact.std()

@@ -19,6 +19,7 @@ def test_a_real_allocation_failure_is_recognised():
     "error",
     [
         MemoryError(),
+        OSError(12, "Cannot allocate memory"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         RuntimeError("CUDA error: out of memory"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
@@ -35,7 +36,7 @@ def test_every_way_to_run_out_is_recognised(error):
     [
         RuntimeError("mat1 and mat2 shapes cannot be multiplied"),
         ValueError("DefaultCPUAllocator"),
-        OSError(12, "x"),
+        OSError(13, "x"),
     ],
     ids=repr,
 )

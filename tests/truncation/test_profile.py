@@ -2,13 +2,14 @@
 
 import json
 import math
+import statistics
 
 import numpy as np
 import pytest
 
 from trimtab.config import InputError
 from trimtab.truncation import parse
-from trimtab.truncation.profile import length_profile
+from trimtab.truncation.profile import length_profile, length_summary
 
 RNG = np.random.default_rng(0)
 PAIRS = RNG.integers(1, 30, (2, 200))
@@ -101,6 +102,20 @@ def test_odd_lengths(pairs):
     assert all(0 <= share <= 1 for share in made["cut"])
 
 
+@pytest.mark.parametrize("pairs", [PAIRS, LONG, PAIRS[:1]])
+def test_the_summary_of_lengths(pairs):
+    made = length_summary(pairs[0], pairs[1] if len(pairs) > 1 else None, 3)
+    whole = sorted(int(sum(row)) + 3 for row in pairs.T)
+    assert (made["pairs"], made["longest"]) == (len(whole), whole[-1])
+    assert made["mean"] == pytest.approx(sum(whole) / len(whole))
+    wanted = statistics.quantiles(whole, n=100, method="inclusive")
+    found = [made[key] for key in ("median", "p90", "p99")]
+    assert found == pytest.approx([wanted[49], wanted[89], wanted[98]])
+    assert json.loads(json.dumps(made)) == made
+
+
 def test_no_pairs():
     with pytest.raises(InputError, match="there are no pairs to audit"):
         profile(np.zeros((2, 0), np.int64))
+    with pytest.raises(InputError, match="there are no pairs to audit"):
+        length_summary([], None, 2)

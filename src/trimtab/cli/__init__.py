@@ -9,6 +9,7 @@ import typer
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
+from trimtab.cli.models import embed, export, predict
 from trimtab.cli.options import DONE
 from trimtab.cli.trials import plan, report, run
 from trimtab.config import InputError
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (run, plan, report, audit, show, bench, strategies, sizes, datasets):
+for _command in (run, plan, report, audit, show, bench, embed, export, predict, strategies, sizes, datasets):
     app.command()(_command)
 
 

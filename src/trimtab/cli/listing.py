@@ -1,9 +1,18 @@
 """The commands that list what there is."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from trimtab.cli.options import DONE
+from trimtab.config import InputError, nearest
+
+DataSet = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set, or a reader.")]
+
+Size = Annotated[str | None, typer.Argument(metavar="[SIZE]", help="A name, or numbers: 2x256/512/4.")]
+Vocabulary = Annotated[int, typer.Option("--vocabulary", min=1, metavar="N", help="SIZE: tokens there are.")]
+Classes = Annotated[int, typer.Option("--classes", min=1, metavar="N", help="SIZE: classes of its head.")]
 
 
 def strategies() -> int:
@@ -13,24 +22,55 @@ def strategies() -> int:
     return _print_rows(describe())
 
 
-def sizes() -> int:
-    """The model sizes there are."""
+def sizes(size: Size = None, vocabulary: Vocabulary = 30_522, classes: Classes = 2) -> int:
+    """The model sizes there are; of SIZE, every named tensor, as transformers names them."""
     from trimtab.model.sizes import describe
 
-    return _print_rows(describe())
+    return _print_rows(describe()) if size is None else _print_tensors(size, vocabulary, classes)
 
 
-def datasets() -> int:
-    """The data sets and file formats that can be read, with their options."""
-    from trimtab.data.readers import describe, option_meanings
+def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
+    from trimtab.study.settings import resolve
 
-    for row in describe():
+    size = resolve({"size": name}, "sizes").size
+    from trimtab.model.parameters import parameter_rows
+
+    rows = parameter_rows(size, vocabulary, classes)
+    shown = [{"tensor": row.name, "shape": row.shape_words, "parameters": f"{row.numbers:,}"} for row in rows]
+    _print_rows(shown)
+    print(f"\n{name}: {len(rows)} named tensors, {sum(row.numbers for row in rows):,} parameters")
+    return DONE
+
+
+def datasets(name: DataSet = None) -> int:
+    """The data sets and file formats that can be read; of NAME, or of a reader's, all there is to know."""
+    from trimtab.data.readers import describe
+
+    rows = describe()
+    if name is not None:
+        return _print_details(name, rows)
+    shown = ("name", "reader", "rows", "labels", "metric", "licence")
+    _print_rows([{key: row[key] for key in shown} for row in rows])
+    print("\ntrimtab datasets NAME: columns, clusters, where to get it, and the options of its reader")
+    return DONE
+
+
+def _print_details(name: str, rows: Sequence[dict[str, str]]) -> int:
+    from trimtab.data.readers import option_meanings
+
+    chosen = [row for row in rows if name in (row["name"], row["reader"])]
+    if not chosen:
+        known = {row[key] for row in rows for key in ("name", "reader")}
+        raise InputError(f"there is no data set {name!r}; {nearest(name, known)}")
+    for row in chosen:
         print(row["name"])
         for key, value in row.items():
-            if key not in ("name", "options"):
+            if key != "name":
                 print(f"  {key}: {value}")
-        for option, meaning in option_meanings(row["name"]).items():
-            print(f"  option {option}: {meaning}")
+    for reader in dict.fromkeys(row["reader"] for row in chosen):
+        print(f"options of reader {reader}")
+        for option, meaning in option_meanings(reader).items():
+            print(f"  {option}: {meaning}")
     return DONE
 
 

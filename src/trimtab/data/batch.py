@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -45,25 +45,6 @@ class Batch:
     def bound(self) -> int:
         """A bound on the rows' lengths that few batches differ in: a power of two from 128 on."""
         return length_bound(self.lengths)
-
-    def parts(self, tokens: int, rows: int | None = None) -> list["Batch"]:
-        """The same rows as consecutive batches of about ``tokens`` tokens and at most ``rows`` rows each."""
-        number = np.cumsum(self.lengths) // tokens
-        if rows:
-            number = number * (len(self) + 1) + np.arange(len(self)) // rows
-        edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(self)]
-        return [self] if len(edges) == 2 else [self._part(start, stop) for start, stop in pairwise(edges)]
-
-    def _part(self, start: int, stop: int) -> "Batch":
-        begin, end = int(self.lengths[:start].sum()), int(self.lengths[:stop].sum())
-        return Batch(
-            self.tokens[begin:end],
-            self.segments[begin:end],
-            self.positions[begin:end],
-            self.cumulative_lengths[start : stop + 1] - begin,
-            self.labels[start:stop],
-            self.lengths[start:stop],
-        )
 
 
 def length_bound(lengths: NDArray[np.int64]) -> int:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from trimtab.data.batch import Batch
+from trimtab.data.layout import Padding
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
 
@@ -45,15 +46,17 @@ def training_batches(
 
 
 def evaluation_batches(
-    pairs: Pairs, device: torch.device, tokens: int
+    pairs: Pairs, device: torch.device, tokens: int, padding: Padding | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
     """Batches of all rows by length, about ``tokens`` tokens each, with the rows that each holds.
 
-    The second is in the order of the first: rows of one length keep their order.
+    The second is in the order of the first: rows of one length keep their order. With ``padding`` there are
+    rows labelled IGNORED among them.
     """
     lengths = pairs.tokens.lengths
     order = np.argsort(lengths, kind="stable")
     number = np.cumsum(lengths[order]) // tokens
     rows = Rows(pairs, device)
     for index in np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []:
-        yield index, rows.batch(index)
+        layout = rows.layout(index)
+        yield index, rows.make(padding.fill(layout) if padding else layout)

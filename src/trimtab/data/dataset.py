@@ -1,5 +1,6 @@
 """A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
 from trimtab.data.readers import options_of, read
-from trimtab.data.table import column_names, read_texts
+from trimtab.data.table import read_texts
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
 
@@ -32,8 +33,9 @@ class Source:
 class DataPlan:
     """What a study says of its data.
 
-    validation: a source, or the share of train to hold out; tokenizer: of the variants that start from no
-    pretrained weights, a name, a file, or weights that bring one.
+    validation: a source, or the share of train to hold out; validation_seed: draws those that are held out,
+    another seed, another split; tokenizer: of the variants that start from no pretrained weights, a name, a
+    file, or weights that bring one.
     """
 
     train: Source
@@ -42,6 +44,7 @@ class DataPlan:
     tokenizer: str
     min_freq: int
     lowercase: bool
+    validation_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,6 @@ def prepare_texts(
 
     InputError where the file or a column is missing or wrong; one without ``first`` names the columns.
     """
-    if first is None:
-        known = ", ".join(column_names(file, root))
-        raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
     examples = read_texts(file, root, first, second, label)
     tokens = tokenise(examples, tokenizer_of(tokenizer, examples, root))
     counts = _count(Path(file).name, examples, root)
@@ -164,7 +164,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     if isinstance(plan.validation, Source):
         examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}
     else:
-        held_out = _hold_out(train, plan.validation)
+        held_out = _hold_out(train, plan.validation, plan.validation_seed)
         examples = {
             "train": train.take(np.flatnonzero(~held_out)),
             "validation": train.take(np.flatnonzero(held_out)),
@@ -190,16 +190,17 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
     return examples.relabel(labels) if labels else examples
 
 
-def _hold_out(examples: Examples, share: float) -> np.ndarray:
+def _hold_out(examples: Examples, share: float, seed: int) -> np.ndarray:
     """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
 
-    Clusters in a fixed random order, those left out that would exceed the share; the smallest where none
-    fits. The choice depends on the sizes of the clusters alone.
+    The share is rounded up, as where int(0.9 n) rows are left to train on. Clusters in a random order, those
+    left out that would exceed it; the smallest where none fits. The choice depends on the sizes of the
+    clusters and the seed alone.
     """
     sizes = np.bincount(examples.clusters)
-    room = round(share * len(examples))
+    room = math.ceil(round(share * len(examples), 6))  # 0.1 * 30 is a little over 3
     chosen = []
-    for cluster in np.random.default_rng(0).permutation(len(sizes)):
+    for cluster in np.random.default_rng(seed).permutation(len(sizes)):
         if sizes[cluster] <= room:
             chosen.append(cluster)
             room -= sizes[cluster]

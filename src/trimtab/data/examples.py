@@ -1,7 +1,7 @@
 """Examples: texts, labels and cluster ids as a reader found them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,6 +66,10 @@ class Examples:
         table = np.array([ids.get(name, -1) for name in self.label_names], np.int64)
         return replace(self, labels=table[self.labels], label_names=tuple(label_names))
 
+    def with_source(self, source: str) -> "Examples":
+        """The same examples, said to be from ``source``."""
+        return replace(self, source=source)
+
 
 class Gathering:
     """Examples under way: rows are added one by one as a file is read.
@@ -112,9 +116,16 @@ class Gathering:
         return gathered if self.fixed else gathered.relabel(_in_order(self.ids))
 
 
-def unknown_label(where: str, label: str, known: dict[str, int]) -> str:
+def unknown_label(where: str, label: str, known: Iterable[str]) -> str:
     """The error about a label that is not in the set."""
     return f"{where}: label {label!r} is not in the set, {nearest(label, known)}"
+
+
+def renamed(label: str, names: Mapping[str, str], where: str) -> str:
+    """The name of a label that a file holds in another form; InputError where it holds no such label."""
+    if label not in names:
+        raise InputError(f"{unknown_label(where, label, names)} (correct the row)")
+    return names[label]
 
 
 def _in_order(names: dict[str, int]) -> list[str]:

@@ -69,14 +69,24 @@ def lines(stream: Iterable[bytes], name: str) -> Iterator[str]:
         yield line
 
 
-def tab_rows(stream: BinaryIO, name: str, columns: Sequence[str], *, ragged: bool = False) -> Iterator[Row]:
-    """Rows of a tab-separated file with a header, as strings; quotes are text.
+def tab_rows(
+    stream: BinaryIO,
+    name: str,
+    columns: Sequence[str],
+    *,
+    header: Sequence[str] | None = None,
+    ragged: bool = False,
+    broken: list[int] | None = None,
+) -> Iterator[Row]:
+    """Rows of a tab-separated file, as strings; quotes are text.
 
-    ``ragged`` accepts rows that miss columns at their end which are not wanted.
+    ``header`` names the columns of a file whose first line does not. ``ragged`` accepts rows that miss
+    columns at their end which are not wanted. Where ``broken`` is given, rows of another number of columns
+    are passed over, and their line numbers added to it; else they are an error.
     """
     numbered = enumerate(lines(stream, name), 1)
     cells = ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered)
-    return _select(cells, name, columns, ragged)
+    return _select(cells, name, columns, header, ragged, broken)
 
 
 def csv_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -84,7 +94,7 @@ def csv_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Ro
 
     A quoted cell may hold line ends; the number is that of the row's first line.
     """
-    return _select(_csv_cells(stream, name), name, columns, ragged=False)
+    return _select(_csv_cells(stream, name), name, columns)
 
 
 def _csv_cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -101,9 +111,14 @@ def _csv_cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _select(
-    rows: Iterator[tuple[int, list[str]]], name: str, columns: Sequence[str], ragged: bool
+    rows: Iterator[tuple[int, list[str]]],
+    name: str,
+    columns: Sequence[str],
+    given: Sequence[str] | None = None,
+    ragged: bool = False,
+    broken: list[int] | None = None,
 ) -> Iterator[Row]:
-    _, header = next(rows, (1, [""]))
+    header = given or next(rows, (1, [""]))[1]
     if header in ([], [""]):
         raise InputError(f"{name}:1: no header; the first line names the columns")
     index = [column(wanted, header, name) for wanted in columns]
@@ -112,8 +127,13 @@ def _select(
     for number, cells in rows:
         if least <= len(cells) <= most:
             yield number, [cells[i] for i in index]
-        elif cells not in ([], [""]):  # a blank line is no row
-            count = f"{len(cells)} column{'s' * (len(cells) != 1)} where the header has {most}"
+        elif cells in ([], [""]):  # a blank line is no row
+            continue
+        elif broken is not None:
+            broken.append(number)
+        else:
+            count = f"{len(cells)} column{'s' * (len(cells) != 1)} where "
+            count += f"there should be {most} ({', '.join(given)})" if given else f"the header has {most}"
             raise InputError(f"{name}:{number}: {count}; correct the row")
 
 
@@ -124,6 +144,15 @@ def column(wanted: str, header: Sequence[str], where: str) -> int:
     if wanted not in header:
         raise InputError(f"{where}: no column {wanted!r} in the header, {nearest(wanted, header)}")
     return header.index(wanted)
+
+
+def filled(text: Any, where: str, column: str) -> str:
+    """The text of a cell; InputError where it is blank, or no text."""
+    if isinstance(text, str) and text.strip():
+        return text
+    if text is None or isinstance(text, str):
+        raise InputError(f"{where}: nothing in column {column!r}; fill it in, or take the row out")
+    raise InputError(f"{where}: column {column!r} holds {text!r}, which is not text; write it as text")
 
 
 def json_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:

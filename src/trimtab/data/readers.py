@@ -1,74 +1,20 @@
-"""The readers there are, and reading a data set by the name of one."""
+"""Reading a data set by the name of its reader, and what there is to know of each."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from trimtab.config import InputError, nearest
-from trimtab.data import probe, snli, table
+from trimtab.data.catalogue import READERS
 from trimtab.data.examples import Examples
+from trimtab.data.reader import SPLITS, Facts, Reader
+from trimtab.data.sampling import Sampling, draw
 
-SPLITS = probe.SPLITS
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A data set or a file format: how it is read, and what a person wants to know before.
-
-    ``read(split, root, options)`` gives Examples, ``options`` being of the pydantic model ``options``:
-    frozen, strict, extra keys forbidden, every field described. ``splits`` is None where any name
-    will do. The rest are words; ``text_forms`` has the default first.
-    """
-
-    read: Callable[[str, Path | None, Any], Examples]
-    options: type[BaseModel]
-    what: str
-    text_forms: tuple[str, ...]
-    labels: str
-    clusters: str
-    licence: str
-    origin: str
-    splits: tuple[str, ...] | None = SPLITS
-
-
-READERS = {
-    "probe": Reader(
-        read=probe.read,
-        options=probe.Options,
-        what="made by the program: pairs with one decisive word a text, so that what a cut costs is known",
-        text_forms=("parse", "sentence"),
-        labels=", ".join(probe.LABELS),
-        clusters="each row its own",
-        licence="MIT, as trimtab",
-        origin="nothing to fetch",
-    ),
-    "snli": Reader(
-        read=snli.read,
-        options=snli.Options,
-        what="Stanford Natural Language Inference, 570,000 pairs",
-        text_forms=("parse", "sentence"),
-        labels=", ".join(snli.LABELS),
-        clusters="the premise",
-        licence="CC BY-SA 4.0",
-        origin=snli.OFFICIAL.url,
-    ),
-    "table": Reader(
-        read=table.read,
-        options=table.Options,
-        what="a file of yours: CSV, tab-separated, JSON lines or Parquet, with named columns",
-        text_forms=("sentence", "parse"),
-        labels="those of the file, or of 'labels'",
-        clusters="the column 'cluster', else each row its own",
-        licence="yours",
-        origin="yours",
-        splits=None,
-    ),
-}
+__all__ = ["READERS", "SPLITS", "Facts", "Reader", "check", "describe", "options_of", "read", "reader_of"]
 
 
 def read(reader: str, split: str, root: Path | str | None = None, **options: Any) -> Examples:
@@ -76,26 +22,34 @@ def read(reader: str, split: str, root: Path | str | None = None, **options: Any
 
     ``reader`` names one of READERS or of an installed package's (entry-point group trimtab.readers),
     ``split`` is 'train', 'validation' or 'test' (any name for a table), ``root`` the folder that holds
-    the data (else TRIMTAB_DATA); ``options`` are the reader's own. Raises InputError, of one sentence,
-    for whatever is wrong with these, with the file, or with a row of it.
+    the data (else TRIMTAB_DATA); ``options`` are the reader's own, and for every reader ``sample`` and
+    ``sample_seed``. Raises InputError, of one sentence, for whatever is wrong with these, with the file, or
+    with a row of it.
     """
-    checked = check(reader, split, **options)
-    examples = reader_of(reader).read(split, None if root is None else Path(root), checked)
+    own, sampling = _checked(reader, split, options)
+    examples = reader_of(reader).read(split, None if root is None else Path(root), own)
     if not len(examples):
         what = f"no row with a gold label ({examples.dropped} without)"
         raise InputError(f"{examples.source}: {what}; name a file that has some")
-    return examples
+    return draw(examples, sampling)
 
 
 def check(reader: str, split: str, **options: Any) -> BaseModel:
     """The validated options of ``reader``, without reading any data; InputError where one is wrong."""
+    return _checked(reader, split, options)[0]
+
+
+def _checked(reader: str, split: str, options: dict[str, Any]) -> tuple[BaseModel, Sampling]:
+    """The reader's own options, and those of every reader."""
     found = reader_of(reader)
     if found.splits is not None and split not in found.splits:
         raise InputError(f"reader {reader!r}: no split {split!r}, {nearest(split, found.splits)}")
+    common = {name: options[name] for name in _common(found) if name in options}
+    own = {name: value for name, value in options.items() if name not in common}
     try:
-        return found.options.model_validate(options)
+        return found.options.model_validate(own), Sampling.model_validate(common)
     except ValidationError as error:
-        raise InputError(f"reader {reader!r}: {_sentence(error, found.options)}") from error
+        raise InputError(f"reader {reader!r}: {_sentence(error, _fields(found))}") from error
 
 
 def reader_of(name: str) -> Reader:
@@ -114,41 +68,57 @@ def reader_of(name: str) -> Reader:
 
 def options_of(reader: str) -> tuple[str, ...]:
     """The names of the options that ``reader`` takes."""
-    return tuple(reader_of(reader).options.model_fields)
+    return tuple(_fields(reader_of(reader)))
 
 
 def describe() -> list[dict[str, str]]:
-    """One row of words a reader, for ``trimtab datasets``."""
+    """One row of words a data set, for ``trimtab datasets``; ``reader`` is the name that a study gives."""
     names = [*READERS, *sorted({e.name for e in entry_points(group="trimtab.readers")} - set(READERS))]
-    return [{"name": name} | _described(reader_of(name)) for name in names]
+    readers = {name: reader_of(name) for name in names}
+    return [
+        {"name": data_set, "reader": name} | _described(reader, facts)
+        for name, reader in readers.items()
+        for data_set, facts in reader.facts.items()
+    ]
 
 
 def option_meanings(reader: str) -> dict[str, str]:
     """What each option of ``reader`` means, under its name and default."""
-    options = reader_of(reader).options
-    return {_option(name, options): field.description or "" for name, field in options.model_fields.items()}
+    fields = _fields(reader_of(reader))
+    return {_option(name, field): field.description or "" for name, field in fields.items()}
 
 
-def _described(reader: Reader) -> dict[str, str]:
+def _described(reader: Reader, facts: Facts) -> dict[str, str]:
     return {
-        "what": reader.what,
-        "labels": reader.labels,
+        "what": facts.what,
+        "columns": facts.columns,
+        "labels": facts.labels,
+        "metric": facts.metric,
+        "clusters": facts.clusters,
+        "rows": facts.rows,
         "text forms": ", ".join(reader.text_forms),
-        "clusters": reader.clusters,
-        "options": ", ".join(_option(name, reader.options) for name in reader.options.model_fields),
-        "licence": reader.licence,
-        "where from": reader.origin,
+        "licence": facts.licence,
+        "where from": facts.origin,
     }
 
 
-def _option(name: str, options: type[BaseModel]) -> str:
-    field = options.model_fields[name]
+def _common(reader: Reader) -> set[str]:
+    """The options of every reader, but those that this one has an own meaning for."""
+    return Sampling.model_fields.keys() - reader.options.model_fields.keys()
+
+
+def _fields(reader: Reader) -> dict[str, FieldInfo]:
+    common = {name: Sampling.model_fields[name] for name in Sampling.model_fields if name in _common(reader)}
+    return {**reader.options.model_fields, **common}
+
+
+def _option(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return f"{name} (required)"
     return name if field.default is None else f"{name} = {json.dumps(field.default)}"
 
 
-def _sentence(error: ValidationError, options: type[BaseModel]) -> str:
+def _sentence(error: ValidationError, fields: dict[str, FieldInfo]) -> str:
     # A misspelt option also leaves the one that was meant missing: the misspelling says more.
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place, given = first["loc"], first["input"]
@@ -156,8 +126,8 @@ def _sentence(error: ValidationError, options: type[BaseModel]) -> str:
         return first["msg"].removeprefix("Value error, ")
     name = str(place[0])
     if first["type"] == "extra_forbidden":
-        return f"no option {name!r}, {nearest(name, options.model_fields)}"
-    what = options.model_fields[name].description
+        return f"no option {name!r}, {nearest(name, fields)}"
+    what = fields[name].description
     if first["type"] == "missing" and len(place) == 1:
         return f"option {name!r} is missing: {what}"
     rule = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

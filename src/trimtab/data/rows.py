@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data.batch import Batch
+from trimtab.data.layout import Layout, sorted_by_length
 from trimtab.data.pairs import Pairs
 from trimtab.ragged import offsets_of, ranges
 
@@ -27,18 +28,14 @@ class Rows:
         if device.type == "cpu" or pairs.tokens.values.nbytes <= share * torch.cuda.mem_get_info(device)[0]:
             self.values = torch.from_numpy(pairs.tokens.values).to(device)
 
-    def layout(self, index: NDArray[np.signedinteger]) -> NDArray[np.int64]:
-        """What a batch of the rows ``index`` is made from: (4, rows), sorted by length (stably).
-
-        Of each row: where its tokens start among those of all rows, its length, the length of its
-        segment 0, its label.
-        """
+    def layout(self, index: NDArray[np.signedinteger]) -> Layout:
+        """What a batch of the rows ``index`` is made from: see ``layout.py``."""
         starts = self.pairs.tokens.offsets[index]
         lengths = self.pairs.tokens.offsets[index + 1] - starts
         columns = (starts, lengths, self.pairs.first_lengths[index], self.pairs.labels[index])
         return sorted_by_length(np.stack(columns).astype(np.int64, copy=False))
 
-    def make(self, layout: NDArray[np.int64]) -> Batch:
+    def make(self, layout: Layout) -> Batch:
         """The batch of a ``layout``, made on the device; the host does not wait for it."""
         if self.values is not None:
             return pack(self.values, self.send(layout), layout[1])
@@ -54,11 +51,6 @@ class Rows:
         """``array`` on the device; the host does not wait for the copy."""
         tensor = torch.from_numpy(array)
         return tensor if self.device.type == "cpu" else tensor.pin_memory().to(self.device, non_blocking=True)
-
-
-def sorted_by_length(layout: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A layout (4, rows) with its rows sorted by length, stably."""
-    return np.ascontiguousarray(layout[:, np.argsort(layout[1], kind="stable")])
 
 
 def pack(values: Tensor, layout: Tensor, lengths: NDArray[np.int64]) -> Batch:

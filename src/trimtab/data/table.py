@@ -20,6 +20,8 @@ def label_text(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # as columns of whole numbers with gaps are kept
+        value = int(value)
     return str(value) if isinstance(value, int) else value
 
 
@@ -85,12 +87,16 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 
 
 def read_texts(
-    file: str, root: Path | None, first: str, second: str | None = None, label: str | None = None
+    file: str, root: Path | None, first: str | None, second: str | None = None, label: str | None = None
 ) -> Examples:
     """The texts of a table in its columns ``first`` and ``second``, for which nothing need be learnt.
 
-    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does.
+    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does; the
+    InputError about a missing ``first`` names the columns.
     """
+    if first is None:
+        known = ", ".join(column_names(file, root))
+        raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
     path = files.find(file, root)
     given = {"label": label, "first": first, "second": second}
     columns = {role: name for role, name in given.items() if name is not None}
@@ -140,24 +146,10 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
 
 def _texts(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
     """The values as texts; InputError where one is blank, or no text."""
-    texts = {}
-    for role, value in values.items():
-        text = _text(value, role)
-        if text is None:
-            raise InputError(_not_text(where, columns[role], value))
-        texts[role] = text
-    return texts
-
-
-def _text(value: Any, role: str) -> str | None:
-    text = value if role in ("first", "second") else label_text(value)
-    return text if isinstance(text, str) and text.strip() else None
-
-
-def _not_text(where: str, column: str, value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return f"{where}: nothing in column {column!r}; fill it in, or take the row out"
-    return f"{where}: column {column!r} holds {value!r}, which is not text; write it as text"
+    return {
+        role: files.filled(value if role in ("first", "second") else label_text(value), where, columns[role])
+        for role, value in values.items()
+    }
 
 
 def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:

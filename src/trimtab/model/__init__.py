@@ -1,17 +1,21 @@
-"""The encoder, its heads and its sizes. The public face is ``load``.
+"""The encoder, its heads and its sizes. The public face is ``load`` and ``encode``.
 
 What needs torch is imported when it is used, as a study file is read without it.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
     from trimtab.model.heads import Bert
+    from trimtab.truncation import Truncation
+    from trimtab.truncation.texts import Texts
 
-__all__ = ["load"]
+__all__ = ["encode", "load"]
 
 
 def load(
@@ -28,3 +32,70 @@ def load(
     from trimtab.model import loading
 
     return loading.load(folder, data, heads)
+
+
+@overload
+def encode(
+    first: "Texts",
+    second: "Texts | None" = None,
+    *,
+    model: "Bert",
+    tokenizer: "Tokenizer",
+    pooling: None = None,
+    max_len: int | None = None,
+    truncation: "str | Truncation | None" = None,
+) -> "list[NDArray[np.float32]]": ...
+
+
+@overload
+def encode(
+    first: "Texts",
+    second: "Texts | None" = None,
+    *,
+    model: "Bert",
+    tokenizer: "Tokenizer",
+    pooling: Literal["cls", "mean"],
+    max_len: int | None = None,
+    truncation: "str | Truncation | None" = None,
+) -> "NDArray[np.float32]": ...
+
+
+def encode(
+    first: "Texts",
+    second: "Texts | None" = None,
+    *,
+    model: "Bert",
+    tokenizer: "Tokenizer",
+    pooling: Literal["cls", "mean"] | None = None,
+    max_len: int | None = None,
+    truncation: "str | Truncation | None" = None,
+) -> "list[NDArray[np.float32]] | NDArray[np.float32]":
+    """What the encoder makes of texts, or of pairs: a list with a (tokens, hidden) array of each row.
+
+    first, second: strings (rows,), or one string, which is one row. A text's tokens are ``cls A sep``, a
+    pair's ``cls A sep B sep``; the special ones have vectors too. pooling: "cls" gives each row's first
+    vector instead, "mean" the mean of all its tokens, special ones included, both (rows, hidden) float32. A
+    row of more than ``max_len`` tokens, by default the rows of the position table, is an InputError, unless
+    ``truncation``, such as "longest_first" or a fitted Truncation, says how to cut it. Rows are batched by
+    length without padding, on the model's device, and come in their own order.
+
+    >>> from trimtab.model import encode, load
+    >>> model, tokenizer = load("minilm")
+    >>> [flying] = encode("a crane is flying", model=model, tokenizer=tokenizer)
+    >>> [driver] = encode("a crane driver came", "he just left", model=model, tokenizer=tokenizer)
+    >>> flying.shape, driver.shape  # <cls> a crane is flying <sep>; <cls> a crane driver came <sep> he ...
+    ((6, 384), (10, 384))
+    >>> bool(abs(flying[2] - driver[2]).max() > 0.5)  # the same word in other company
+    True
+    """
+    from trimtab.model import representations
+
+    return representations.encode(
+        first,
+        second,
+        model=model,
+        tokenizer=tokenizer,
+        pooling=pooling,
+        max_len=max_len,
+        truncation=truncation,
+    )

@@ -27,8 +27,8 @@ def attention(mixed: Tensor, batch: Batch, heads: int, dropout: Dropout) -> Tens
         return VarlenAttention.apply(parts, None, *bounds, dropout.rate).flatten(1)
     with torch.autocast(mixed.device.type, enabled=False):
         weights = sum(rows * heads * length * length for rows, length in batch.groups)
-        factors = dropout.factors((weights,), mixed.float())
-        return GroupedAttention.apply(mixed.float(), batch.groups, heads, factors)
+        factors = dropout.factors((weights,), mixed.device, torch.float32)
+        return GroupedAttention.apply(mixed, batch.groups, heads, factors)
 
 
 def first_attention(x: Tensor, mix: nn.Linear, batch: Batch, heads: int, dropout: Dropout) -> Tensor:

@@ -1,6 +1,7 @@
 """One BERT encoder over packed batches that can be both d2l's and the original."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import cast
 
 import torch
@@ -37,7 +38,8 @@ class Encoder(nn.Module):
         """
         for layer in self.layers[:-1]:
             x = layer(x, batch)
-        return cast(Layer, self.layers[-1]).first(x, batch)
+        with exact_on_cpu():
+            return cast(Layer, self.layers[-1]).first(x, batch)
 
 
 class Embeddings(nn.Module):
@@ -109,4 +111,14 @@ class Classifier(nn.Module):
     def classify(self, tokens: Tensor, batch: Batch) -> Tensor:
         """Logits (rows, classes) from the embeddings of the tokens alone, (T, hidden)."""
         x = self.encoder.embeddings.complete(tokens, batch)
-        return self.output(torch.tanh(self.hidden(self.encoder.first(x, batch))))
+        first = self.encoder.first(x, batch)
+        with exact_on_cpu():
+            return self.output(torch.tanh(self.hidden(first)))
+
+
+def exact_on_cpu() -> AbstractContextManager[None]:
+    """Where products have a row for each text, not each token: in fp32 on a CPU, whatever the precision.
+
+    There are few of them, and bf16 kernels are compiled for each number of rows.
+    """
+    return torch.autocast("cpu", enabled=False)

@@ -75,8 +75,11 @@ def _by_token(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tens
 
 
 def _apart(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tensor:
-    """The same as a copy (parts, rows * heads, length, width), as batched products want it."""
-    return _by_token(x, parts, rows, length, heads).reshape(parts, rows * heads, length, -1)
+    """The same as a copy (parts, rows * heads, length, width) for batched products, in fp32 at least."""
+    view = _by_token(x, parts, rows, length, heads)
+    exact = torch.promote_types(x.dtype, torch.float32)
+    apart = torch.empty(view.shape, dtype=exact, device=x.device).copy_(view)
+    return apart.view(parts, rows * heads, length, -1)
 
 
 def _scale(query: Tensor) -> float:

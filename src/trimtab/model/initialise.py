@@ -2,14 +2,25 @@
 
 import hashlib
 
+import numpy as np
 import torch
 from torch import nn
 
 
-def generator_of(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator fixed by a seed and a name, independent of every other name's."""
+def seed_of(seed: int, name: str) -> int:
+    """A seed of 63 bits fixed by a seed and a name, independent of every other name's."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+    return int.from_bytes(digest[:8], "little") >> 1
+
+
+def generator_of(seed: int, name: str) -> torch.Generator:
+    """A generator of PyTorch's fixed by a seed and a name."""
+    return torch.Generator().manual_seed(seed_of(seed, name))
+
+
+def bits_of(seed: int, name: str) -> np.random.SFC64:
+    """A quick generator of random words fixed by a seed and a name."""
+    return np.random.SFC64(seed_of(seed, name))
 
 
 def initialise(model: nn.Module, seed: int, deviation: float) -> None:

@@ -41,7 +41,11 @@ class Weights:
 
 def weights_of(model: nn.Module, size: Architecture, labels: Iterable[str] = ()) -> Weights:
     """The weights of a ``Bert`` or ``Classifier`` of ``size``, sharing its memory."""
-    tensors = {name: tensor.detach() for name, tensor in model.state_dict().items()}
+    return weights_from({name: x.detach() for name, x in model.state_dict().items()}, size, labels)
+
+
+def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iterable[str] = ()) -> Weights:
+    """The same from a ``Bert``'s or ``Classifier``'s tensors by name."""
     last = tensors.get(TIED)
     parts = Parts(
         size=size,

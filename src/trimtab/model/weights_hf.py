@@ -95,6 +95,11 @@ def _place(name: str) -> Place:
     return place(name, "bert.encoder.layer.{}.", _MODULES)
 
 
+def tensor_places(ours: str, tensor: Tensor) -> dict[str, Tensor]:
+    """The format's tensors of our tensor ``ours``, by their names; views of it."""
+    return _place(ours).split(tensor)
+
+
 def read(folder: Path) -> tuple[Weights, Tokenizer]:
     """The weights and tokeniser of a folder that transformers' BertModel or a model on it was saved to.
 

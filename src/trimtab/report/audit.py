@@ -12,8 +12,8 @@ from trimtab.study.audit import Audited
 
 
 def audit_tables(audited: Audited) -> list[Table]:
-    """What is cut, the same by label where there are labels, and where truncations differ."""
-    tables = [audit_table(audited.rows)]
+    """Lengths, what is cut, the same by label where there are labels, and where truncations differ."""
+    tables = [length_table(audited.lengths), audit_table(audited.rows)]
     if audited.by_label:
         tables.append(audit_table(audited.by_label, "audit-by-label"))
     if len({row["truncation"] for row in audited.differences}) > 1:
@@ -24,6 +24,7 @@ def audit_tables(audited: Audited) -> list[Table]:
 def audit_text(about: Sequence[str], audited: Audited) -> str:
     """An audit as a person reads it on a terminal; ``about`` are lines on the data."""
     titles = {
+        "lengths": "How long the rows are, in tokens with the special ones:",
         "audit": "What is cut; tokens lost are over all pairs, uncut ones included:",
         "audit-by-label": "The same by label:",
         "audit-differences": "The share of pairs on which two truncations keep different tokens:",
@@ -55,6 +56,24 @@ def data_words(readings: Sequence[Dataset]) -> list[str]:
 def weights_words(name: str, size: object, fingerprint: str) -> str:
     """Pretrained weights by name, and what they are wherever they lie."""
     return f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
+
+
+def length_table(rows: Sequence[Row]) -> Table:
+    """How long the rows of each split are before any cut, in tokens with the special ones."""
+    columns = [
+        Column("split", "split", lambda row: row["split"]),
+        Column("rows", "pairs", lambda row: f"{row['pairs']:,}"),
+        Column("mean", "mean", lambda row: f"{row['mean']:.1f}"),
+        *(
+            Column(head, key, _tokens(key))
+            for head, key in (("median", "median"), ("90 %", "p90"), ("99 %", "p99"), ("longest", "longest"))
+        ),
+    ]
+    return Table("lengths", columns, rows)
+
+
+def _tokens(key: str) -> Callable[[Row], str]:
+    return lambda row: f"{row[key]:,.1f}".removesuffix(".0")
 
 
 def difference_table(rows: Sequence[Row]) -> Table:

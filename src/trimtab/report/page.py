@@ -8,9 +8,10 @@ from trimtab.aside import written_aside
 from trimtab.config import InputError
 from trimtab.model.sizes import Architecture
 from trimtab.report import figures
-from trimtab.report.audit import weights_words
+from trimtab.report.audit import length_table, weights_words
 from trimtab.report.contrast_figures import seed_figure
 from trimtab.report.contrast_section import contrast_section
+from trimtab.report.epochs import curves_section
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.secondary import affected_section, checkpoint_section, cross_section, others_section
 from trimtab.report.summary import recommendations, summary
@@ -74,10 +75,11 @@ class _Page:
     def text(self) -> str:
         parts = [f"# {self.study['name']}", self.study["question"], *self._shortfalls()]
         parts += [*_judged_by(self.study), _bullets(_recommended(self.analysis))]
+        parts += self._lengths()
         for test in self.analysis.tests:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
-        parts += self._curves() if self.analysis.curves else []
+        parts += curves_section(self.analysis, self._table, self._figure)
         parts += ["## What is cut", self._audit_words(), self._audit_figure()]
         parts.append(self._table(audit_table(self.analysis.audits)))
         by_label = audit_table(label_audit_rows(self.study["variants"]), "audit-by-label")
@@ -100,6 +102,17 @@ class _Page:
             "variants have.",
             "\n".join(lines),
         ]
+
+    def _lengths(self) -> list[str]:
+        rows = self.study.get("lengths")
+        if not rows:  # as in a ledger of an earlier version
+            return []
+        longest = max(rows, key=lambda row: row["longest"])
+        words = (
+            f"In tokens, special ones included, before any cut: the longest row has {longest['longest']:,} "
+            f"({longest['split']})."
+        )
+        return ["## How long the rows are", words, self._table(length_table(rows))]
 
     def _test_set(self, test: TestSet) -> list[str]:
         scale = scale_of(test)
@@ -131,14 +144,6 @@ class _Page:
             words = f"{scale_of(test).title} against throughput"
             parts.append(self._figure(figure, f"throughput-{test.name}", words))
         return parts
-
-    def _curves(self) -> list[str]:
-        figure = figures.curves_figure(self.analysis.curves)
-        words = (
-            "Lines are means over seeds, bands their range. Training figures are taken while weights move, "
-            "with dropout where there is any. Variants with the same inputs are drawn once."
-        )
-        return ["## Learning curves", words, self._figure(figure, "curves", "Learning curves")]
 
     def _audit_words(self) -> str:
         hardly = [v["name"] for v in self.study["variants"] if v["hardly_cut"]]

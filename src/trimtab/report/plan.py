@@ -33,6 +33,8 @@ def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes
     parts += power_words(found, len(study.seeds), study.compare.margin, scale)
     if plan.study.compare.cross:
         parts.append(_cross_words(sum(again), evaluations))
+    elif sum(again):
+        parts.append(f"{sum(again)} finished trials are trained again, as their weights were not kept.")
     left = [trials + more for (_, trials), more in zip(counts, again, strict=True)]
     if sum(left) or not evaluations:
         parts.append(_time_words(left, seconds, processes))

@@ -5,9 +5,8 @@ from typing import Any
 
 from trimtab.report.contrast_tables import affected_table, is_named, matrix_table, mismatch_table
 from trimtab.report.scale import notes, scale_named, scale_of
-from trimtab.report.secondary_tables import checkpoint_table, others_table
+from trimtab.report.secondary_tables import checkpoint_table, other_scores, others_table
 from trimtab.report.tables import Table
-from trimtab.statistics import SCORES
 from trimtab.study.analysis import TestSet
 from trimtab.study.mismatch import Cross
 
@@ -29,7 +28,7 @@ def affected_section(test: TestSet, settings: dict[str, Any], show: Show) -> lis
 def others_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
     """Every score that the study is not judged by, without contrasts."""
     level = f"{100 * (1 - settings['alpha']):g} %"
-    about = notes([scale_named(name) for name in SCORES if name != test.score])
+    about = notes([scale_named(name) for name in other_scores(test)])
     words = f"Secondary, of the same predictions: means with {level} intervals; no contrast is tested."
     return [f"### Other scores on {test.name}", show(others_table(test)), f"{words} {about}"]
 

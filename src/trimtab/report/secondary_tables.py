@@ -13,12 +13,16 @@ _KEYS = ("mean", "ci_low", "ci_high", "se", "df")
 def others_table(test: TestSet) -> Table:
     """Each variant by every other score, the interval beside the mean."""
     columns = [Column("variant", "name", text_cell("name"))]
-    for name in SCORES:
-        if name != test.score:
-            keys = " ".join(f"{name}_{key}" for key in _KEYS)
-            columns.append(Column(scale_named(name).head, keys, _cell(name, scale_named(name))))
+    for name in other_scores(test):
+        keys = " ".join(f"{name}_{key}" for key in _KEYS)
+        columns.append(Column(scale_named(name).head, keys, _cell(name, scale_named(name))))
     columns.append(Column("seeds", "seeds", lambda row: str(len(row["seeds"]))))
     return Table(f"other-scores-{test.name}", columns, test.others)
+
+
+def other_scores(test: TestSet) -> list[str]:
+    """The names of the scores that the study is not judged by, but could be."""
+    return [name for name in SCORES if any(f"{name}_mean" in row for row in test.others)]
 
 
 def _cell(name: str, scale: Scale) -> Callable[[Row], str]:

@@ -10,7 +10,7 @@ from trimtab.study.show import Block, Mask, Shown, Side, pieces
 Brackets = tuple[str, str]
 _KEPT, _CUT = "bold", "dim strike"
 # Data may hold what steers a terminal; each such character stands as one that does not.
-_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 def print_shown(shown: Shown, console: Console | None = None) -> None:
@@ -24,10 +24,10 @@ def print_shown(shown: Shown, console: Console | None = None) -> None:
     brackets = None if styled else _brackets(shown.sides)
     marks = "in {}square brackets{}".format(*brackets) if brackets else "struck through"
     place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), label {shown.label}"
-    console.print(Text(place.translate(_CONTROLS)))
+    console.print(Text(place.translate(CONTROLS)))
     console.print(Text(f"{_lengths_words(shown.sides)}; what is cut is {marks}"))
     if shown.tokenizer is not None:
-        console.print(Text(f"read by {shown.tokenizer}".translate(_CONTROLS)))
+        console.print(Text(f"read by {shown.tokenizer}".translate(CONTROLS)))
     for words in _about_words(shown):
         console.print(Text(words))
     for block in shown.blocks:
@@ -48,7 +48,7 @@ def marked(side: Side, kept: Mask, brackets: Brackets | None) -> Text:
     """The text of a side with what is cut marked: by brackets, or by style without them."""
     text = Text()
     for piece, is_kept in pieces(side.text, side.spans, kept):
-        piece = piece.translate(_CONTROLS)
+        piece = piece.translate(CONTROLS)
         if brackets is None:
             text.append(piece, _KEPT if is_kept else _CUT)
         else:
@@ -62,7 +62,7 @@ def _about_words(shown: Shown) -> list[str]:
     unknown = dict.fromkeys(word for side in shown.sides for word in side.unknown)
     lines = [f"decisive words: {' and '.join(decisive)}"] if decisive else []
     if unknown:
-        lines.append(f"the model sees {shown.unknown_token} for: {', '.join(unknown)}".translate(_CONTROLS))
+        lines.append(f"the model sees {shown.unknown_token} for: {', '.join(unknown)}".translate(CONTROLS))
     return lines
 
 

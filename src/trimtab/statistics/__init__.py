@@ -15,7 +15,7 @@ from trimtab.statistics.power import (
     seeds_to_settle,
     smallest_detectable,
 )
-from trimtab.statistics.scores import SCORES, Score, score_named
+from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
 from trimtab.statistics.secondary import Secondary
 from trimtab.statistics.seed_means import paired_t, permutation_test
 
@@ -42,6 +42,7 @@ __all__ = [
     "probability_of_improvement",
     "rescaled",
     "score_named",
+    "scores_for",
     "seeds_needed",
     "seeds_to_settle",
     "smallest_detectable",

@@ -2,7 +2,7 @@
 
 ``logits`` (seeds, examples, classes), ``labels`` (examples,) int from 0; the answer is (seeds, examples), and
 the mean over examples is the score. Where a score is no mean over examples (Matthews correlation, macro F1,
-calibration error) the answer holds jackknife pseudo-values
+calibration error, FNC-1's) the answer holds jackknife pseudo-values
 
     p_i = N theta - (N - 1) theta_(-i)
 
@@ -17,7 +17,7 @@ had been left out whole. That holds as long as no single cluster is a large shar
 Source: Tukey, Annals of Mathematical Statistics 29 (1958); Miller, Biometrika 61 (1974).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,28 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, bins: int = 15) -> F
     return np.abs(sums - gap) - np.abs(sums)
 
 
+FNC1_LABELS = ("agree", "disagree", "discuss", "unrelated")
+
+
+def fnc1(logits: ArrayLike, labels: ArrayLike) -> Floats:
+    """Pseudo-values of the Fake News Challenge's weighted score, as a share of the most that can be had.
+
+    The last class is 'unrelated', the others are stances of related pairs. Telling related from unrelated
+    gives 0.25, and the stance of a related pair 0.75 more; so a pair can give 0.25 or 1, and the score is
+    what all give over what all can give. Leaving out the only example, it is 0.
+    Source: fakenewschallenge.org, stage 1.
+    """
+    outputs, truth = _checked(logits, labels)
+    predicted, unrelated = outputs.argmax(axis=2), outputs.shape[2] - 1
+    related = truth != unrelated
+    given = 0.25 * ((predicted != unrelated) == related) + 0.75 * ((predicted == truth) & related)
+    most = np.where(related, 1.0, 0.25)
+    whole, possible = given.sum(axis=1, keepdims=True), most.sum()
+    rest = possible - most
+    without = np.where(rest > 0, (whole - given) / np.where(rest > 0, rest, 1.0), 0.0)
+    return np.asarray(truth.size * whole / possible - (truth.size - 1) * without)
+
+
 @dataclass(frozen=True)
 class Score:
     """How a score is computed, named in tables (``label``, with its unit), and shown (times ``factor``).
@@ -100,6 +122,7 @@ class Score:
     ``margin`` is the difference that does not matter where the study names none, in the score's units before
     ``factor``; None where the study must name its own. ``bounded``: whether an example's score lies between
     0 and 1; ``is_mean``: whether an example's score is its own, or a pseudo-value that depends on all others.
+    ``labels``: the names of the classes, in their order, that it is for; None where any will do.
     """
 
     function: Callable[[ArrayLike, ArrayLike], NDArray[Any]]
@@ -108,6 +131,7 @@ class Score:
     margin: float | None = None
     bounded: bool = False
     is_mean: bool = True
+    labels: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -127,6 +151,7 @@ SCORES: dict[str, Score] = {
     "matthews": Score(matthews, "Matthews correlation", is_mean=False),
     "macro_f1": Score(macro_f1, "macro F1, %", factor=100.0, is_mean=False),
     "calibration_error": Score(calibration_error, "minus calibration error, %", factor=100.0, is_mean=False),
+    "fnc1": Score(fnc1, "FNC-1 score, %", factor=100.0, is_mean=False, labels=FNC1_LABELS),
 }
 
 
@@ -135,6 +160,11 @@ def score_named(name: str) -> Score:
     if name not in SCORES:
         raise InputError(f"score {name!r} is unknown: {nearest(str(name), SCORES)}")
     return SCORES[name]
+
+
+def scores_for(labels: Sequence[str]) -> dict[str, Score]:
+    """The scores that can judge data with these names of classes."""
+    return {name: score for name, score in SCORES.items() if score.labels in (None, tuple(labels))}
 
 
 def _jackknife(theta: Callable[[Floats, Floats, Floats], Floats], outputs: Floats, truth: Labels) -> Floats:

@@ -12,6 +12,7 @@ from scipy import stats
 from trimtab.statistics import Estimate, effective_clusters, mean_interval
 from trimtab.study.affected import affected_rows
 from trimtab.study.contrasts import Comparison, contrast_rows, read_alike, uncompared, variant_place
+from trimtab.study.epochs import epoch_rows, overfitting_rows
 from trimtab.study.ledger import Ledger
 from trimtab.study.mismatch import Cross, cross_evaluation
 from trimtab.study.recommendation import Recommendation, recommend
@@ -54,8 +55,9 @@ class Analysis:
     """Everything that a report says, computed.
 
     seeds: those that any variant has finished; missing: a row a trial that is not done; speeds, audits,
-    curves: a row a variant, a variant and split, a variant, seed and epoch; signatures: the different
-    versions and commits that trials were made with.
+    curves: a row a variant, a variant and split, a variant, seed and epoch, with ``evaluated`` where its
+    weights met the test sets; epochs, overfits: as ``study.epochs`` makes them of the curves; signatures: the
+    different versions and commits that trials were made with.
     """
 
     study: dict[str, Any]
@@ -64,6 +66,8 @@ class Analysis:
     speeds: list[Row]
     audits: list[Row]
     curves: list[Row]
+    epochs: list[Row]
+    overfits: list[Row]
     missing: list[Row]
     failures: list[Row]
     signatures: list[dict[str, str]]
@@ -83,6 +87,7 @@ def analyse(ledger: Ledger) -> Analysis:
         for number in sorted(int(number) for number in done["variant"].unique())
     }
     speeds = _speeds(study, done)
+    curves = _curves(ledger, done)
     names = study["tests"] if finished else []
     return Analysis(
         study=study,
@@ -90,7 +95,9 @@ def analyse(ledger: Ledger) -> Analysis:
         tests=[_test_set(ledger, study, name, finished, speeds) for name in names],
         speeds=speeds,
         audits=audit_rows(study["variants"]),
-        curves=_curves(ledger, done),
+        curves=curves,
+        epochs=epoch_rows(curves),
+        overfits=overfitting_rows(curves),
         missing=_missing(frame),
         failures=_failures(ledger, frame),
         signatures=_signatures(ledger, done),
@@ -210,7 +217,10 @@ def _curves(ledger: Ledger, done: pd.DataFrame) -> list[Row]:
         if asked["same_as"] != trial["variant"]:
             continue  # the same trials, which stand there already
         place = variant_place(asked, trial["variant"]) | {"seed": trial["seed"]}
-        rows += [place | record for record in ledger.trial(trial["key"]).metrics()]
+        records, chosen = ledger.trial(trial["key"]).metrics(), trial.get("evaluated_epoch")
+        if pd.isna(chosen):  # as in a ledger of an earlier version, which knew no other than the last
+            chosen = records[-1]["epoch"]
+        rows += [place | record | {"evaluated": record["epoch"] == chosen} for record in records]
     return rows
 
 

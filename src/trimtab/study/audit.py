@@ -1,6 +1,6 @@
 """The whole audit: what each truncation and length cuts of a study's data, or of any texts. Free of torch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from trimtab.study.definition import Study, Variant, place_words
 from trimtab.study.starts import Start, readings_of
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import audit, audit_by_label, shares_different
-from trimtab.truncation.profile import length_profile
+from trimtab.truncation.profile import length_profile, length_summary
 
 Row = dict[str, Any]
 Lengths = tuple[NDArray[np.int64], NDArray[np.int64] | None]  # of the first and of the second text
@@ -40,7 +40,7 @@ class Audited:
     special ones included; by_label: one a cut, split and label; differences: one a split, max_len and
     truncation, which has a ``number``: ``from_N`` is the share of pairs on which it keeps other tokens than
     number N; profiles: ``length_profile`` by split; hardly: the cuts that cut fewer than 1 % of every split;
-    notes: sentences on what is left out or done otherwise.
+    notes: sentences on what is left out or done otherwise; lengths: ``length_summary``, a row a split.
     """
 
     rows: list[Row]
@@ -49,6 +49,7 @@ class Audited:
     profiles: dict[str, Row]
     hardly: list[str]
     notes: list[str]
+    lengths: list[Row]
 
 
 def distinct_cuts(variants: Iterable[Variant]) -> list[Cut]:
@@ -94,6 +95,7 @@ def _read_by(tokenizer: str, audited: Audited) -> Audited:
         differences=named(audited.differences),
         profiles={f"{split} ({tokenizer})": profile for split, profile in audited.profiles.items()},
         hardly=[f"{cut} ({tokenizer})" for cut in audited.hardly],
+        lengths=named(audited.lengths),
     )
 
 
@@ -105,6 +107,7 @@ def _joined(parts: Sequence[Audited]) -> Audited:
         profiles={split: profile for part in parts for split, profile in part.profiles.items()},
         hardly=[cut for part in parts for cut in part.hardly],
         notes=[note for part in parts for note in part.notes],
+        lengths=[row for part in parts for row in part.lengths],
     )
 
 
@@ -138,12 +141,32 @@ def profiles(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None 
     """
     readings = readings_of(study, dataset, starts)
     return {
-        f"{name} ({reading.name})" if len(readings) > 1 else name: _profile(
-            reading.splits[name], distinct_cuts(variants)
-        )
+        _split_words(name, reading, readings): _profile(reading.splits[name], distinct_cuts(variants))
         for reading, variants in readings.items()
         for name in ("train", *reading.tests)
     }
+
+
+def study_lengths(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> list[Row]:
+    """The ``length_rows`` of every split; arguments and names as ``audit_study``'s."""
+    readings = readings_of(study, dataset, starts)
+    return [
+        row | {"split": _split_words(row["split"], reading, readings)}
+        for reading in readings
+        for row in length_rows(reading.splits)
+    ]
+
+
+def _split_words(split: str, reading: Dataset, readings: Collection[Dataset]) -> str:
+    return f"{split} ({reading.name})" if len(readings) > 1 else split
+
+
+def length_rows(splits: Mapping[str, Tokens]) -> list[Row]:
+    """How long the rows of each split are before any cut, special tokens included, as JSON can hold it."""
+    return [
+        {"split": name} | length_summary(*_lengths(tokens), _special(tokens))
+        for name, tokens in splits.items()
+    ]
 
 
 def _audited(
@@ -175,6 +198,7 @@ def _audited(
         profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
         notes=list(notes),
+        lengths=length_rows(splits),
     )
 
 

@@ -12,5 +12,9 @@ def unanswered(plan: Plan, number: int, trial: Trial) -> dict[str, tuple[str, in
 
 
 def lacks_weights(plan: Plan, number: int, trial: Trial) -> bool:
-    """Whether a finished trial is to be trained again: something is unanswered, and no weights were kept."""
-    return trial.result is not None and trial.weights is None and bool(unanswered(plan, number, trial))
+    """Whether a finished trial is to be trained again: no weights were kept, and the study wants them.
+
+    It wants them where it says so, and for what is unanswered.
+    """
+    wanted = plan.study.keep_weights or bool(unanswered(plan, number, trial))
+    return wanted and trial.result is not None and trial.weights is None

@@ -18,13 +18,15 @@ class _Shared(StrictModel):
 
     text: the form of the texts, one for all splits; tokenizer: ``whitespace``, ``words``, a path to a
     vocab.txt or tokenizer.json, or pretrained weights that bring one (variants that start from weights read
-    with their own, whatever stands here); min_freq: how often a word must occur in train; lowercase.
+    with their own, whatever stands here); min_freq: how often a word must occur in train; lowercase;
+    validation_seed: draws the rows of train that are held out.
     """
 
     text: str | None = None
     tokenizer: Annotated[str, Field(min_length=1)] | None = None
     min_freq: Annotated[int, Field(ge=1)] = 5
     lowercase: bool = True
+    validation_seed: Annotated[int, Field(ge=0)] | None = None
 
 
 def read_data_section(table: dict[str, Any]) -> DataPlan:
@@ -35,24 +37,33 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
     # A table names a split; anything else of that name is an option of the reader (probe's sizes).
     tables = {key: common.pop(key) for key in _SPLITS if _is_split(key, common)}
     sections = _Sections(common, settings.text, _first_reader(common, tables))
-    validation = tables.get("validation")
-    text = sections.text
-    tokenizer = settings.tokenizer or ("whitespace" if text == "parse" else "words")
+    train = sections.source("train", "train", tables.get("train", {}))
+    validation = _validation(sections, tables.get("validation"), settings.validation_seed)
+    tokenizer = settings.tokenizer or ("whitespace" if sections.text == "parse" else "words")
     return DataPlan(
-        train=sections.source("train", "train", tables.get("train", {})),
-        validation=(
-            _share(validation) if isinstance(validation, int | float) else sections.validation(validation)
-        ),
+        train=train,
+        validation=validation,
         tests={name: sections.source(place, "test", t) for name, (place, t) in _tests(tables).items()},
         tokenizer=tokenizer,
         min_freq=settings.min_freq,
         lowercase=settings.lowercase,
+        validation_seed=settings.validation_seed or 0,
     )
 
 
 def _is_split(key: str, table: dict[str, Any]) -> bool:
     value = table.get(key)
     return isinstance(value, dict) or (key == "validation" and isinstance(value, int | float))
+
+
+def _validation(sections: "_Sections", given: Any, seed: int | None) -> Source | float:
+    chosen = _share(given) if isinstance(given, int | float) else sections.validation(given)
+    if isinstance(chosen, Source) and seed is not None:
+        raise InputError(
+            f"[data]: validation_seed = {seed} has nothing to draw, as validation is its own split; leave it "
+            "out, or give validation = 0.1, the share of train to hold out"
+        )
+    return chosen
 
 
 def _share(value: float) -> float:
@@ -123,7 +134,10 @@ class _Sections:
     def validation(self, table: dict[str, Any] | None) -> Source | float:
         if table is not None:
             return self.source("validation", "validation", table)
-        if self.common_reader is None or _reader(self.common_reader, "[data]").splits is None:
+        if self.common_reader is None:
+            return HELD_OUT
+        reader = _reader(self.common_reader, "[data]")
+        if reader.splits is None or not reader.own_validation:
             return HELD_OUT
         return self.source("validation", "validation", {})
 
@@ -132,7 +146,8 @@ class _Sections:
         known = {*_Shared.model_fields, "reader", *_SPLITS}
         options: set[str] = set()
         if self.common_reader is not None:
-            options = {*_reader(self.common_reader, "[data]").options.model_fields, "split"}
+            _reader(self.common_reader, "[data]")  # for its error
+            options = {*options_of(self.common_reader), "split"}
         for key in self.common:
             if key in _SPLITS and key not in options:
                 value = self.common[key]

@@ -97,6 +97,11 @@ class Study:
         """The file's name without its ending."""
         return self.path.stem
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether trials keep their weights: asked for, or needed for cross evaluation."""
+        return self.keep_weights or self.compare.cross
+
     def run(self, **options: Any) -> "Outcome":
         """Do what is left of the study; see ``runner.run``, which takes the same options."""
         from trimtab.study.runner import run  # training needs torch; a definition alone does not

@@ -18,6 +18,7 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
 from trimtab.model.start import read as read_start
 from trimtab.study.trial import WEIGHTS, Trial
+from trimtab.training.chosen import chosen_epoch
 from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.machinery import Machinery
 from trimtab.training.memory import give_back, is_out_of_memory
@@ -117,7 +118,7 @@ class TrialJob:
             self._train(tell)
         except DivergedError as error:
             return str(error), False
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
             rows = self.recipe.micro_batch or self.recipe.batch_size
@@ -163,10 +164,11 @@ class TrialJob:
         self, epochs: list[dict[str, float]], scores: dict[str, dict[str, float]], seconds: float
     ) -> dict[str, Any]:
         training = sum(record["seconds"] for record in epochs)
-        last = epochs[-1]
+        chosen = epochs[chosen_epoch(self.recipe.evaluate, epochs)]
         return {
             "tests": scores,
-            "validation": {"loss": last["validation_loss"], "accuracy": last["validation_accuracy"]},
+            "evaluated_epoch": chosen["epoch"],
+            "validation": {"loss": chosen["validation_loss"], "accuracy": chosen["validation_accuracy"]},
             "examples_per_second": _mean_rate(epochs, "examples_per_second", training),
             "tokens_per_second": _mean_rate(epochs, "tokens_per_second", training),
             "peak_bytes": max(record["peak_bytes"] for record in epochs),
@@ -199,7 +201,7 @@ class CrossJob:
             self._evaluate()
         except (DivergedError, SafetensorError) as error:
             return {"failure": str(error)}
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
             return {"failure": f"out of memory: {str(error).splitlines()[0]}; lower --jobs"}

@@ -126,8 +126,10 @@ class Plan:
 def make_plan(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> Plan:
     """Cut every split as every variant does; InputError names the variant whose truncation is impossible.
 
-    dataset, starts: as ``Plan`` has them; ``starts.prepare_study`` gives all three.
+    dataset, starts: as ``Plan`` has them; ``starts.prepare_study`` gives all three. InputError too where
+    [compare] names a score that is not for the data's labels.
     """
+    _check_score(study.compare.score, dataset.label_names)
     made: dict[tuple[Dataset, str, int], Inputs] = {}
     inputs = []
     for variant in study.variants:
@@ -137,6 +139,19 @@ def make_plan(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None
             made[cut] = _inputs(variant, reading)
         inputs.append(made[cut])
     return Plan(study, dataset, tuple(inputs), starts or {})
+
+
+def _check_score(name: str, labels: tuple[str, ...]) -> None:
+    if name == "accuracy":
+        return
+    from trimtab.statistics import SCORES, scores_for  # scipy takes its time, and most studies need none yet
+
+    if name not in scores_for(labels):
+        wanted = ", ".join(SCORES[name].labels or ())
+        raise InputError(
+            f"[compare]: score {name!r} is for the labels {wanted}, in this order, and the data has "
+            f"{', '.join(labels)}; name another score"
+        )
 
 
 def _inputs(variant: Variant, dataset: Dataset) -> Inputs:

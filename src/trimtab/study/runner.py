@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.study import machine
-from trimtab.study.audit import profiles
+from trimtab.study.audit import profiles, study_lengths
 from trimtab.study.cross import lacks_weights
 from trimtab.study.crossing import cross_job, left_to_ask
 from trimtab.study.definition import Study
@@ -17,6 +17,7 @@ from trimtab.study.jobs import TrialJob
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan, make_plan, variant_rows
 from trimtab.study.pool import Ended, Job, run_jobs
+from trimtab.study.reading import keep_readings
 from trimtab.study.runtime import default_jobs, material, resolve
 from trimtab.study.starts import prepare_study
 from trimtab.study.work import WantedTrial, precision_of, work
@@ -168,7 +169,7 @@ class _Run:
             recipe=recipe,
             seed=settings.trained_seed(trial.seed),
             device=self.runtime["device"],
-            keep_weights=self.study.keep_weights or self.study.compare.cross,
+            keep_weights=self.study.keeps_weights,
             signature=self.signature,
             start=start.file if start else None,
         )
@@ -231,6 +232,9 @@ class _Run:
             row | {"trials": {str(seed): keys[number, seed] for seed in self.study.seeds}}
             for number, row in enumerate(variant_rows(self.plan))
         ]
+        if self.study.keeps_weights:
+            for row, reading in zip(rows, keep_readings(self.ledger.folder, self.plan), strict=True):
+                row["reading"] = reading._asdict()
         dataset = self.plan.dataset
         study = {
             "name": self.study.name,
@@ -247,6 +251,7 @@ class _Run:
             "vocabularies": {reading.name: reading.vocabulary for reading in self.plan.readings},
             "counts": [asdict(counts) for counts in dataset.counts],
             "profiles": profiles(self.study, dataset, self.plan.starts),
+            "lengths": study_lengths(self.study, dataset, self.plan.starts),
             "signature": self.signature,
             "runtime": self.runtime,
         }

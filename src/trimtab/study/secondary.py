@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from trimtab.statistics import SCORES, mcnemar, mean_interval
+from trimtab.statistics import SCORES, mcnemar, mean_interval, scores_for
 from trimtab.study.contrasts import variant_place
 from trimtab.study.scores import Scores, score_name
 
@@ -15,10 +15,11 @@ Row = dict[str, Any]
 def other_score_rows(study: Row, scores: Scores, clusters: NDArray | None) -> list[Row]:
     """A row a variant: the mean of every score but the study's own, on all seeds that it has finished.
 
+    Those alone that can judge data with the study's labels.
     Of a score NAME: NAME_mean, NAME_ci_low, NAME_ci_high, NAME_se, NAME_df. clusters: (examples,) or None.
     """
     rows = {v: variant_place(study["variants"][v], v) | {"seeds": scores.seeds(v)} for v in scores.logits}
-    for name, score in SCORES.items():
+    for name, score in scores_for(study["labels"]).items():
         if name == score_name(study["compare"]):
             continue
         by_other = scores.by(score)

@@ -16,6 +16,7 @@ from trimtab.aside import write_json, written_aside
 from trimtab.study.files import damaged, read_arrays, read_json, sweep
 
 WEIGHTS = "weights.safetensors"
+_CONFIG = "config.json"
 _RESULT = "result.json"
 _METRICS = "metrics.jsonl"
 _FAILURE = "failure.json"
@@ -35,6 +36,15 @@ class Trial:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was trained; InputError where it was not, or its file is damaged."""
+        path = self.folder / _CONFIG
+        config = read_json(path)
+        if config is None:
+            raise damaged(path, "there is no such file")
+        return config
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -69,7 +79,7 @@ class Trial:
         again = Trial(self.folder / _AGAIN)
         if again.result is not None:
             self._drop_crossed_unless_same(again)
-            for name in ("config.json", _METRICS, WEIGHTS, _PREDICTIONS, _RESULT):
+            for name in (_CONFIG, _METRICS, WEIGHTS, _PREDICTIONS, _RESULT):
                 with contextlib.suppress(FileNotFoundError):  # moved already, before a kill
                     os.replace(again.folder / name, self.folder / name)
             (self.folder / _FAILURE).unlink(missing_ok=True)
@@ -88,7 +98,7 @@ class Trial:
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
-        write_json(self.folder / "config.json", config)
+        write_json(self.folder / _CONFIG, config)
 
     def add_metrics(self, record: Mapping[str, Any]) -> None:
         """Append the record of an epoch."""

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data.batches import evaluation_batches, training_batches
+from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
+from trimtab.training.chosen import Chosen
 from trimtab.training.machinery import Machinery
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
@@ -29,7 +31,10 @@ class DivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included."""
+    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included.
+
+    seconds: of training; validation_seconds: of evaluating the validation split after it.
+    """
 
     epoch: int
     loss: float
@@ -40,6 +45,7 @@ class Epoch:
     tokens_per_second: float
     peak_bytes: int
     seconds: float
+    validation_seconds: float
 
 
 @dataclass(frozen=True)
@@ -71,23 +77,31 @@ def train(
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
     start: pretrained tensors (``model.start.taken``) for as much of it as they hold, None to train it whole.
+    The model has the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "start": start}
     trainer = Trainer(size, recipe, seed, machinery, **shape, training=training)
     meter = _Meter(recipe, len(training), machinery, on_progress)
-    grouped = recipe.batches == "grouped"
+    grouped, chosen = recipe.batches == "grouped", Chosen(recipe.evaluate)
     for epoch in range(1, recipe.epochs + 1):
         reset_peak(machinery.device)
         meter.start(epoch)
         trainer.model.train()
         for index in training_batches(training, recipe.batch_size, seed, epoch, grouped=grouped):
             meter.add(*trainer.step(index), len(index))
-        record = meter.finish(len(training.tokens.values))
-        scores = measure(predict(trainer.model, validation, machinery), validation.labels)
-        peak = peak_bytes(machinery.device)
-        on_epoch(asdict(Epoch(epoch=epoch, **record, **_prefixed("validation", scores), peak_bytes=peak)))
-    return trainer.finish()
+        trained = meter.finish(len(training.tokens.values))
+        validated = _validate(trainer.model, validation, machinery)
+        record = asdict(Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(machinery.device)))
+        chosen.see(record, trainer.model)
+        on_epoch(record)
+    return chosen.put_back(trainer.finish())
+
+
+def _validate(model: Classifier, validation: Pairs, machinery: Machinery) -> dict[str, float]:
+    began = time.perf_counter()
+    scores = measure(predict(model, validation, machinery), validation.labels)
+    return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
 class _Meter:
@@ -150,8 +164,11 @@ def predict(model: Classifier, pairs: Pairs, machinery: Machinery) -> NDArray[np
     model.eval()
     logits = np.empty((len(pairs), model.output.out_features), np.float32)
     with torch.inference_mode(), machinery.autocast():
-        for index, batch in evaluation_batches(pairs, machinery.device, machinery.evaluation_tokens):
-            logits[index] = model(batch).float().cpu().numpy()
+        tokens = machinery.evaluation_tokens
+        padding = Padding(pairs, tokens) if machinery.wants_steady_sizes and len(pairs) else None
+        for index, batch in evaluation_batches(pairs, machinery.device, tokens, padding):
+            found = model(batch)
+            logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
     if not np.isfinite(logits).all():
         raise DivergedError("the logits are no longer finite; lower learning_rate, or set clip")
     return logits

@@ -45,6 +45,15 @@ class Machinery:
         wanted = parameters >= _SMALL if self.compiled is None else self.compiled
         return wanted and self.device.type == "cuda"
 
+    @property
+    def wants_steady_sizes(self) -> bool:
+        """Whether batches should come in few sizes.
+
+        oneDNN compiles a bf16 product anew for each size that it meets, which takes ten times as long as the
+        product itself, and a megabyte of memory.
+        """
+        return self.device.type == "cpu" and self.precision == "bf16"
+
     def training_tokens(self, size: Architecture, parameters: int) -> int:
         """Tokens that go through the layers together in training.
 
@@ -52,7 +61,7 @@ class Machinery:
         of the whole of it, not of what is free now, so that a study parts its batches alike every time.
         """
         if self.device.type == "cpu":
-            return 2_048
+            return 4_096
         memory = torch.cuda.get_device_properties(self.device).total_memory
         room = _SHARE * (memory - _PARAMETER_BYTES * parameters)
         return max(1_024, int(room / activation_bytes(size, self.precision)))

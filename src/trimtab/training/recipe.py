@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from trimtab.config import STRICT
 
 Precision = Literal["auto", "fp32", "bf16"]
+Evaluate = Literal["last", "best_accuracy", "best_loss"]
 Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -21,7 +22,9 @@ class Recipe:
     which the rate rises from 0; clip: largest norm of the gradient, 0 for none; precision: of the matrix
     products, ``auto`` measures which is quicker; micro_batch: at most so many rows computed at a time, None
     for as many as suit the machine; batches: of random rows, or ``grouped`` by length, which is what many
-    trainers do against padding: it saves nothing here, and a study can ask what it does to accuracy.
+    trainers do against padding: it saves nothing here, and a study can ask what it does to accuracy;
+    evaluate: the epoch whose weights meet the test sets and are kept, the last or that with the best accuracy
+    or loss on validation.
 
     For few rows on pretrained weights: layer_decay: what each layer's learning rate is times that of the one
     above, 1 for the same (the head has the full rate, the embeddings the lowest); reinitialise: how many of
@@ -40,6 +43,7 @@ class Recipe:
     precision: Precision = "auto"
     micro_batch: Count | None = None
     batches: Literal["random", "grouped"] = "random"
+    evaluate: Evaluate = "last"
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     reinitialise: Annotated[int, Field(ge=0)] = 0
     frozen: Literal["none", "embeddings"] | Count = "none"

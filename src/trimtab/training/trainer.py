@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trimtab.data.batch import Batch
+from trimtab.data.layout import Layout, Padding, split
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
 from trimtab.model.dropout import seed_dropout
 from trimtab.model.encoder import Classifier
-from trimtab.model.initialise import generator_of, initialise
+from trimtab.model.initialise import bits_of, initialise, seed_of
 from trimtab.model.sizes import Architecture
 from trimtab.model.start import take_over
 from trimtab.model.varlen import has_kernel
@@ -54,8 +55,7 @@ class Trainer:
         take_over(self.model, start or {}, recipe.reinitialise)
         freeze(self.model, recipe.frozen)
         self.model.to(machinery.device).train()
-        dropout = generator_of(seed, "dropout", machinery.device)
-        seed_dropout(self.model, dropout)
+        seed_dropout(self.model, bits_of(seed, "dropout"))
         embeddings = self.model.encoder.embeddings
         self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
         embeddings.token = self.table
@@ -63,21 +63,23 @@ class Trainer:
         self.schedule = make_schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         self.tokens = machinery.training_tokens(size, parameters)
+        usual = min(self.tokens, recipe.batch_size * float(training.tokens.lengths.mean()))
+        self.padding = Padding(training, usual) if machinery.wants_steady_sizes else None
         self.graphs: Graphs | None = None
         if machinery.device.type == "cuda":
-            self._suit_cuda(size, parameters, seed, dropout)
+            self._suit_cuda(size, parameters, seed)
 
-    def _suit_cuda(self, size: Architecture, parameters: int, seed: int, dropout: torch.Generator) -> None:
+    def _suit_cuda(self, size: Architecture, parameters: int, seed: int) -> None:
         device = self.machinery.device
-        with torch.cuda.device(device):  # flash attention draws from the device's default generator
-            torch.cuda.manual_seed(generator_of(seed, "attention").initial_seed())
+        with torch.cuda.device(device):  # dropout draws from the device's default generator
+            torch.cuda.manual_seed(seed_of(seed, "dropout"))
         if self.machinery.compiles(parameters):
             compile_layers(self.model)
         # Without flash attention, or with tokens that are streamed, launches differ from batch to batch.
         steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads)
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
         if steady and self.machinery.captures(parameters):
-            self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, [dropout])
+            self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)
 
     def step(self, index: NDArray[np.signedinteger]) -> tuple[Tensor, Tensor]:
         """One optimiser step on the rows of ``index``: their mean loss and how many were right, 0-dim.
@@ -85,17 +87,23 @@ class Trainer:
         On CUDA it is launched, and not waited for.
         """
         layout = self.rows.layout(index)
-        outcome = self.graphs.step(layout) if self.graphs else self.move(self.rows.make(layout), len(index))
+        outcome = self.graphs.step(layout) if self.graphs else self._eager(layout)
         if self.recipe.optimizer == "adamw":
             self.table.shrink(1 - self.schedule.rate_of(self.table.weight) * self.recipe.weight_decay)
         self.schedule.step()
         return outcome
 
-    def move(self, batch: Batch, rows: int) -> tuple[Tensor, Tensor]:
-        """What the device does in a step on ``batch``: its loss (the mean over ``rows``) and count."""
+    def _eager(self, layout: Layout) -> tuple[Tensor, Tensor]:
+        parts = split(layout, self.tokens, self.recipe.micro_batch)
+        if self.padding:
+            parts = [self.padding.fill(part) for part in parts]
+        return self.move([self.rows.make(part) for part in parts], layout.shape[1])
+
+    def move(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
+        """What the device does in a step on ``parts``: their loss (the mean over ``rows``) and count."""
         self.optimizer.zero_grad(set_to_none=True)
         self.table.start()
-        outcome = self._backward(batch, rows)
+        outcome = self._backward(parts, rows)
         if self.recipe.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimizer.step()
@@ -108,11 +116,11 @@ class Trainer:
         self.graphs = None
         return self.model
 
-    def _backward(self, batch: Batch, rows: int) -> tuple[Tensor, Tensor]:
+    def _backward(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss, part by part: a part's numbers stay in the processor's caches."""
         losses, rights = [], []
         with self.machinery.autocast():
-            for part in batch.parts(self.tokens, self.recipe.micro_batch):
+            for part in parts:
                 tokens = self.table.look_up(part.tokens)
                 logits = self.model.classify(tokens, part).float()
                 loss = F.cross_entropy(logits, part.labels, reduction="sum") / rows

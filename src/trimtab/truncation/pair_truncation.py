@@ -4,7 +4,7 @@ Knows a tokeniser by what it does alone, so that transformers is needed only by 
 """
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
@@ -15,8 +15,7 @@ from trimtab.config import InputError
 from trimtab.ragged import Ragged
 from trimtab.truncation.spec import Truncation, parse
 from trimtab.truncation.template import Template
-
-Texts = str | Iterable[str]
+from trimtab.truncation.texts import Texts, sides
 
 
 class PairTruncation:
@@ -53,7 +52,7 @@ class PairTruncation:
         """Counts in the training texts what the selections need; returns itself where they need nothing."""
         if not self.truncation.needs_fit:
             return self
-        texts = _texts(first, second)
+        texts = sides(first, second)
         with _unchanged(self.tokenizer):
             truncation = self.truncation.fit(*map(self._tokens, texts))
         return PairTruncation(self.tokenizer, truncation, self.max_len)
@@ -87,7 +86,7 @@ class PairTruncation:
                 f"max_len {self.max_len} is no multiple of pad_to_multiple_of {pad_to_multiple_of}, so rows "
                 "would be padded beyond it; make it one"
             )
-        texts = _texts(first, second)
+        texts = sides(first, second)
         with _unchanged(self.tokenizer):
             rows = self._rows(
                 texts,
@@ -161,44 +160,6 @@ def _unchanged(tokenizer: Any) -> Iterator[None]:
             backend.enable_truncation(**truncation)
         if padding is not None:
             backend.enable_padding(**padding)
-
-
-def _texts(first: Texts, second: Texts | None) -> list[list[str]]:
-    """The texts of each side that there is, (sides, rows)."""
-    if isinstance(first, str):
-        if second is not None and not isinstance(second, str):
-            raise InputError(
-                "the first text is one string, but the second is not; give two strings or two lists"
-            )
-        # As the tokeniser does, see _encode_plus in transformers/tokenization_utils_tokenizers.py.
-        return [[first], [second]] if second else [[first]]
-    if isinstance(second, str):
-        raise InputError("the second text is one string, but the first is not; give two strings or two lists")
-    sides = [_strings("first", first)] + ([] if second is None else [_strings("second", second)])
-    if len(sides[0]) != len(sides[-1]):
-        raise InputError(
-            f"{len(sides[0])} first texts, but {len(sides[1])} second texts: there must be as many"
-        )
-    return sides
-
-
-def _strings(name: str, texts: Iterable[str]) -> list[str]:
-    try:
-        texts = list(texts)
-    except TypeError:
-        raise InputError(f"the {name} texts are {texts!r}; give a list of strings") from None
-    wrong = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
-    if wrong is not None:
-        raise InputError(
-            f"the {name} text of row {wrong} (counted from 0) is {_short(texts[wrong])}, not a string; "
-            "give one, or leave the row out"
-        )
-    return texts
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _whole(max_len: Any) -> int:

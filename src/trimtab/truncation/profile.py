@@ -60,6 +60,20 @@ def length_profile(
     }
 
 
+def length_summary(len_first: ArrayLike, len_second: ArrayLike | None, special: int) -> dict[str, Any]:
+    """How long pairs are with their ``special`` tokens, in tokens, as JSON can hold it; lengths as above.
+
+    pairs, mean, median, p90, p99, longest. The centiles interpolate linearly. InputError without pairs.
+    """
+    first = np.asarray(len_first, np.int64)
+    if not len(first):
+        raise InputError("there are no pairs to audit: the data is empty")
+    whole = first + special + (0 if len_second is None else np.asarray(len_second, np.int64))
+    median, p90, p99 = np.percentile(whole, [50, 90, 99]).tolist()
+    centiles = {"median": median, "p90": p90, "p99": p99}
+    return {"pairs": len(whole), "mean": float(whole.mean())} | centiles | {"longest": int(whole.max())}
+
+
 def _axis(texts: list[Lengths], marks: Sequence[int]) -> dict[str, Any]:
     whole = texts[-1]
     high = max(int(np.ceil(np.percentile(whole, _CENTILE))), *marks, 2)

@@ -1,0 +1,55 @@
+"""BoolQ (Clark et al., 2019): questions that are answered by yes or no, each with a passage that tells."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trimtab.config import InputError
+from trimtab.data import files
+from trimtab.data.examples import Examples, Gathering
+from trimtab.data.places import locate
+from trimtab.data.table import column_names, label_text
+
+LABELS = ("false", "true")
+ORIGIN = "https://github.com/google-research-datasets/boolean-questions"
+# The published test split has no answers, so that all evaluate on the development split, SuperGLUE's val.
+_DEV = ("dev.jsonl", "val.jsonl")
+_FILES = {"train": ("train.jsonl",), "validation": _DEV, "test": _DEV}
+SPLITS = tuple(_FILES)
+_FOLDERS = ("boolq", "BoolQ")
+
+
+class Options(BaseModel):
+    """What a study may say about BoolQ."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    file: str | None = Field(None, description="a file of the same keys to read instead of the split's own")
+
+
+def read(split: str, root: Path | None, options: Options) -> Examples:
+    """Questions (first), passages (second) and answers; the cluster of a row is its passage.
+
+    Looks below ``root``, else TRIMTAB_DATA, for a folder boolq or BoolQ. The answer stands under the key
+    ``answer``, as published, or ``label``, as in SuperGLUE.
+    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    """
+    names = [f"{folder}/{file}" for file in _FILES[split] for folder in _FOLDERS]
+    path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
+    if path.suffix.lower() not in (".jsonl", ".ndjson", ".json"):
+        raise InputError(f"{path}: BoolQ comes as JSON lines, in a file that ends in .jsonl; name that")
+    label = _label_key(path)
+    gathering = Gathering(str(path), LABELS)
+    with files.open_binary(path) as stream:
+        for number, values in files.json_rows(stream, str(path), ("question", "passage", label)):
+            where = f"{path}:{number}"
+            question = files.filled(values[0], where, "question")
+            passage = files.filled(values[1], where, "passage")
+            answer = files.filled(label_text(values[2]), where, label)
+            gathering.add(number, answer, question, passage, passage)
+    return gathering.examples()
+
+
+def _label_key(path: Path) -> str:
+    known = column_names(str(path), None)
+    return "label" if "label" in known and "answer" not in known else "answer"

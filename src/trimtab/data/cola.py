@@ -1,0 +1,75 @@
+"""The Corpus of Linguistic Acceptability (Warstadt, Singh and Bowman, 2018), version 1.1, as published."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+from zipfile import BadZipFile, ZipFile
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trimtab.config import InputError
+from trimtab.data import files
+from trimtab.data.examples import Examples, Gathering, renamed
+from trimtab.data.places import locate
+
+LABELS = {"0": "unacceptable", "1": "acceptable"}
+ORIGIN = "https://nyu-mll.github.io/CoLA/cola_public_1.1.zip"
+_PARTS = {
+    "train": "in_domain_train",
+    "validation": "in_domain_dev",
+    "test": "out_of_domain_dev",
+    "in_domain_dev": "in_domain_dev",
+    "out_of_domain_dev": "out_of_domain_dev",
+}
+SPLITS = tuple(_PARTS)
+_HEADER = ("code", "label", "mark", "text")  # which the files do not have
+
+
+class Options(BaseModel):
+    """What a study may say about CoLA."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    text: Literal["sentence", "parse"] = Field(
+        "sentence", description="the raw sentence, or the published lower-case words"
+    )
+    file: str | None = Field(
+        None, description="a file in the official format to read instead of the split's own"
+    )
+
+
+def read(split: str, root: Path | None, options: Options) -> Examples:
+    """The sentences of one part and whether they are acceptable; the cluster of a row is its sentence.
+
+    Looks below ``root``, else TRIMTAB_DATA, for the folder cola_public or its zip.
+    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    """
+    with _opened(split, root, options) as (source, stream):
+        gathering = Gathering(source, tuple(LABELS.values()))
+        for number, (label, text) in files.tab_rows(stream, source, ("label", "text"), header=_HEADER):
+            where = f"{source}:{number}"
+            sentence = files.filled(text, where, "text")
+            gathering.add(number, renamed(label, LABELS, where), sentence, cluster=sentence)
+    return gathering.examples()
+
+
+@contextmanager
+def _opened(split: str, root: Path | None, options: Options) -> Iterator[tuple[str, BinaryIO]]:
+    folder = "raw" if options.text == "sentence" else "tokenized"
+    member = f"cola_public/{folder}/{_PARTS[split]}.tsv"
+    path = (
+        files.find(options.file, root) if options.file else locate(root, (member, "cola_public*.zip"), ORIGIN)
+    )
+    if path.suffix != ".zip":
+        with files.open_binary(path) as stream:
+            yield str(path), stream
+        return
+    files.open_binary(path).close()  # for its error
+    try:
+        with ZipFile(path) as archive, archive.open(member) as stream:
+            yield f"{path}/{member}", stream  # type: ignore[misc]  # an IO[bytes] that is read only
+    except KeyError as error:
+        raise InputError(f"{path}: holds no {member}; get it again from {ORIGIN}") from error
+    except (BadZipFile, EOFError) as error:
+        raise InputError(f"{path}: is no whole zip ({error}); get it again from {ORIGIN}") from error

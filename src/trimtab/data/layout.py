@@ -1,0 +1,63 @@
+"""Layouts: what batches are made from, still on the host; taken apart, and filled up to a few sizes.
+
+A layout is (4, rows) int64, rows sorted by length. Of each row: where its tokens start among those of all
+rows, its length, the length of its segment 0, its label.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.data.pairs import Pairs
+
+Layout = NDArray[np.int64]
+
+IGNORED = -100  # the label that cross_entropy passes over, and that no prediction equals
+_SIZES = 32  # a size of batch is this part of a usual one larger than the last: half of that is padding
+_LEAST_STEP = 64  # tokens
+
+
+def sorted_by_length(layout: Layout) -> Layout:
+    """A layout with its rows sorted by length, stably."""
+    return np.ascontiguousarray(layout[:, np.argsort(layout[1], kind="stable")])
+
+
+def split(layout: Layout, tokens: int, rows: int | None = None) -> list[Layout]:
+    """The same rows as consecutive layouts of about as many tokens each.
+
+    A part has at most ``rows`` rows, and as many tokens as the others to within a row: at most ``tokens``,
+    to within that row. Equal parts, not full ones and a rest, for which the cost of a part would be as high.
+    """
+    ends = np.cumsum(layout[1])
+    number = (ends - 1) * -(-ends[-1] // tokens) // ends[-1]
+    if rows:
+        number = number * (len(ends) + 1) + np.arange(len(ends)) // rows
+    edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(ends)]
+    return [layout[:, start:stop] for start, stop in pairwise(edges)]
+
+
+class Padding:
+    """Brings layouts of about ``usual`` tokens, of rows of ``pairs``, to one of a few numbers of tokens.
+
+    Some rows are added, always as many (``spare``), none longer than the longest of the data, whose tokens
+    they repeat: a label that the loss ignores makes them count for nothing.
+    """
+
+    def __init__(self, pairs: Pairs, usual: float) -> None:
+        lengths = pairs.tokens.lengths
+        longest = int(lengths.argmax())
+        self.start, self.longest = int(pairs.tokens.offsets[longest]), int(lengths[longest])
+        self.step = max(_LEAST_STEP, round(usual / _SIZES / _LEAST_STEP) * _LEAST_STEP)
+        self.spare = -(-(self.step - 1) // max(1, self.longest - 1))
+
+    def fill(self, layout: Layout) -> Layout:
+        """``layout`` with the rows added: (4, rows + spare), sorted by length."""
+        tokens = int(layout[1].sum())
+        missing = -(-(tokens + self.spare) // self.step) * self.step - tokens
+        added = np.empty((4, self.spare), np.int64)
+        added[0] = self.start
+        added[1] = missing // self.spare + (np.arange(self.spare) < missing % self.spare)
+        added[2] = added[1]
+        added[3] = IGNORED
+        return sorted_by_length(np.concatenate([layout, added], 1))

@@ -1,0 +1,122 @@
+"""A sample of a data set: whole clusters, labels in proportion, the same for the same seed."""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trimtab.config import InputError
+from trimtab.data.examples import Examples
+
+Counts = NDArray[np.int64]
+
+
+class Sampling(BaseModel):
+    """What a study may say of any reader beside the reader's own options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    sample: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="take so many rows only: whole clusters, labels in proportion"
+    )
+    sample_seed: int = Field(0, ge=0, description="another seed, another sample")
+
+    @model_validator(mode="after")
+    def _seed_of_something(self) -> "Sampling":
+        if self.sample is None and self.sample_seed:
+            raise ValueError("option 'sample_seed' has nothing to draw; say how many rows with 'sample'")
+        return self
+
+
+def draw(examples: Examples, sampling: Sampling) -> Examples:
+    """The sample that is asked for, its rows in the order of the whole; all rows where none is.
+
+    InputError where there are fewer rows than that, or every cluster is larger.
+    """
+    if sampling.sample is None:
+        return examples
+    if sampling.sample > len(examples):
+        what = f"sample = {sampling.sample} is more than its {len(examples)} rows"
+        raise InputError(f"{examples.source}: {what}; lower it, or leave it out")
+    chosen = choose_clusters(_counts(examples), sampling.sample, sampling.sample_seed)
+    if not chosen.any():
+        smallest = np.bincount(examples.clusters).min()
+        what = f"sample = {sampling.sample} is less than its smallest cluster, of {smallest} rows"
+        raise InputError(f"{examples.source}: {what}; raise it")
+    sample = examples.take(np.flatnonzero(chosen[examples.clusters]))
+    words = f"a sample of {len(sample):,} of {len(examples):,} rows, seed {sampling.sample_seed}"
+    return sample.with_source(f"{examples.source}, {words}")
+
+
+def choose_clusters(counts: Counts, rows: int, seed: int) -> NDArray[np.bool_]:
+    """Which clusters to take, (clusters,) bool, of at most ``rows`` rows together.
+
+    ``counts`` (clusters, labels) are rows. As many as fit of a random order; then clusters are exchanged for
+    others as long as that brings the number of rows, or those of each label, nearer to what it should be.
+    Of clusters with the same counts those that come first are taken, so that where every row is a cluster
+    this is simple random sampling within each label. It depends on ``counts`` and the seed alone.
+    """
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(counts))
+    kinds, kind = np.unique(counts, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)[order]
+    fitting = np.searchsorted(np.cumsum(counts.sum(axis=1)[order]), rows, side="right")
+    taken = np.bincount(kind[:fitting], minlength=len(kinds))
+    taken = _balanced(kinds, np.bincount(kind), taken, _shares(counts.sum(axis=0), rows), random)
+    by_kind = np.argsort(kind, kind="stable")
+    starts = np.searchsorted(kind[by_kind], np.arange(len(kinds)))
+    rank = np.arange(len(kind)) - starts[kind[by_kind]]
+    chosen = np.zeros(len(counts), bool)
+    chosen[order[by_kind[rank < taken[kind[by_kind]]]]] = True
+    return chosen
+
+
+def _balanced(kinds: Counts, there: Counts, taken: Counts, wanted: Counts, random: Generator) -> Counts:
+    """How many clusters of each kind to take, (kinds,), from ``taken`` on and of those that are ``there``.
+
+    ``kinds`` (kinds, labels) are rows of each label in a cluster, ``wanted`` (labels,) is what to come near.
+    """
+    nothing = len(kinds)  # put in, or taken out, beside the kinds
+    kinds = np.vstack([kinds, np.zeros_like(kinds[:1])])
+    taken, there = np.append(taken, 1), np.append(there, 2)
+    room, moved = wanted - taken @ kinds, True
+    while moved:
+        moved = False
+        for out in [nothing, *random.permutation(nothing)]:
+            if not taken[out]:
+                continue
+            missed = np.where(taken < there, _missed(room + kinds[out] - kinds), np.inf)
+            best = missed.argmin()
+            if missed[best] < _missed(room[None])[0]:
+                room, moved = room + kinds[out] - kinds[best], True
+                taken[best] += best != nothing
+                taken[out] -= out != nothing
+    return taken[:nothing]
+
+
+def _missed(room: Counts) -> NDArray[np.float64]:
+    """How far (moves, labels) rows that are left to take are from none; infinite where the whole is too many.
+
+    The whole counts twice, so that whatever still fits is worth taking.
+    """
+    whole = room.sum(axis=1)
+    return np.where(whole < 0, np.inf, np.abs(room).sum(axis=1) + 2.0 * np.abs(whole))
+
+
+def _shares(totals: Counts, rows: int) -> Counts:
+    """``rows`` among the labels in proportion to ``totals``, by largest remainder; the sum is exact."""
+    exact = totals * rows
+    shares = exact // totals.sum()
+    remainders = exact - shares * totals.sum()
+    missing = rows - int(shares.sum())
+    shares[np.argsort(-remainders, kind="stable")[:missing]] += 1
+    return shares
+
+
+def _counts(examples: Examples) -> Counts:
+    labels = len(examples.label_names)
+    flat = examples.clusters * labels + examples.labels
+    clusters = int(examples.clusters.max()) + 1
+    return np.bincount(flat, minlength=clusters * labels).reshape(clusters, labels)

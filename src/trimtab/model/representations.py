@@ -1,0 +1,165 @@
+"""Representations: a vector for each token of texts and pairs, or one a row; and the logits of classes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from trimtab.config import InputError, nearest
+from trimtab.data.batch import Batch
+from trimtab.data.batches import evaluation_batches
+from trimtab.data.encoding import encode as ids_of
+from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget, make_pairs
+from trimtab.data.tokenizer import largest_id, special_tokens
+from trimtab.data.tokens import Tokens
+from trimtab.model.heads import Bert
+from trimtab.model.weights import check_positions, check_segments
+from trimtab.ragged import Ragged, offsets_of
+from trimtab.truncation import Truncation, parse
+from trimtab.truncation.texts import Texts, sides
+
+Pooling = Literal["cls", "mean"]
+Vectors = NDArray[np.float32]
+
+# Tokens of a batch: what a processor's caches hold, or what keeps a GPU busy.
+_TOKENS = {"cpu": 4_096, "cuda": 1 << 16}
+
+
+def encode(
+    first: Texts,
+    second: Texts | None,
+    *,
+    model: Bert,
+    tokenizer: Tokenizer,
+    pooling: Pooling | None,
+    max_len: int | None,
+    truncation: str | Truncation | None,
+) -> list[Vectors] | Vectors:
+    """As ``trimtab.model.encode``, which documents it."""
+    if pooling not in (None, "cls", "mean"):
+        raise InputError(f"pooling {pooling!r} is unknown, {nearest(str(pooling), ('cls', 'mean'))}")
+    pairs = inputs(first, second, model=model, tokenizer=tokenizer, max_len=max_len, truncation=truncation)
+    return token_vectors(model, pairs) if pooling is None else row_vectors(model, pairs, pooling)
+
+
+def inputs(
+    first: Texts,
+    second: Texts | None = None,
+    *,
+    model: Bert,
+    tokenizer: Tokenizer,
+    max_len: int | None = None,
+    truncation: str | Truncation | None = None,
+) -> Pairs:
+    """What ``model`` is given for texts or pairs: ``cls A sep`` or ``cls A sep B sep`` of each row.
+
+    Rows over max_len tokens, by default the rows of the position table, are cut by ``truncation``, or refused
+    where there is none. InputError where they are refused, where the model knows fewer segments or positions,
+    or where the tokeniser is another model's.
+    """
+    texts = sides(first, second)
+    limit = model.parts.size.positions if max_len is None else max_len
+    check_positions(model.parts, limit, "these texts")
+    check_segments(model.parts, len(texts), "these texts")
+    if budget(limit, len(texts) > 1) == 0:
+        raise InputError(f"max_len {limit} has room for the special tokens alone; raise it")
+    _check_tokenizer(model, tokenizer)
+    tokens = _tokens(texts, tokenizer)
+    if truncation is None:
+        _refuse_longer(tokens, limit)
+    cut = parse(truncation or "longest_first") if isinstance(truncation, str | None) else truncation
+    return make_pairs(tokens, cut, limit, special_tokens(tokenizer))
+
+
+def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
+    """The last layer's vectors of each row's tokens, special ones included: (tokens, hidden) a row."""
+    found: list[Any] = [None] * len(pairs)
+    for done in _passes(model, pairs, model):
+        edges = offsets_of(done.lengths)[1:-1]
+        for row, vectors in zip(done.rows.tolist(), np.split(done.array, edges), strict=True):
+            found[row] = vectors
+    return found
+
+
+def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
+    """The vector of each row's first token, or the mean over all its tokens: (rows, hidden)."""
+    compute = {"cls": lambda batch: _first(model, batch), "mean": lambda batch: _mean(model(batch), batch)}
+    return _gathered(model, pairs, model.parts.size.hidden, compute[pooling])
+
+
+def class_logits(model: Bert, pairs: Pairs) -> Vectors:
+    """Logits (rows, classes) of the classification head; InputError where there is none."""
+    return _gathered(model, pairs, model.parts.classes, model.class_logits)
+
+
+class _Pass(NamedTuple):
+    """A batch's rows, their lengths in tokens, and what was computed of them."""
+
+    rows: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    array: Vectors
+
+
+def _gathered(model: Bert, pairs: Pairs, width: int, compute: Callable[[Batch], Tensor]) -> Vectors:
+    """(rows, width), in the rows' order."""
+    vectors = np.empty((len(pairs), width), np.float32)
+    for done in _passes(model, pairs, compute):
+        vectors[done.rows] = done.array
+    return vectors
+
+
+def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
+    """What ``compute`` makes of every batch on the model's device, without dropout or gradients."""
+    device, training = next(model.parameters()).device, model.training
+    batches = evaluation_batches(pairs, device, _TOKENS["cuda" if device.type == "cuda" else "cpu"])
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return [
+                _Pass(rows, batch.lengths, compute(batch).float().cpu().numpy()) for rows, batch in batches
+            ]
+    finally:
+        model.train(training)
+
+
+def _first(model: Bert, batch: Batch) -> Tensor:
+    return model.encoder.first(model.encoder.embeddings(batch), batch)
+
+
+def _mean(x: Tensor, batch: Batch) -> Tensor:
+    """The mean of each row's tokens of x (T, hidden), (rows, hidden)."""
+    lengths = batch.cumulative_lengths.diff()
+    row = torch.repeat_interleave(lengths, output_size=len(x))
+    return x.new_zeros(len(batch), x.shape[1]).index_add_(0, row, x) / lengths[:, None]
+
+
+def _tokens(texts: list[list[str]], tokenizer: Tokenizer) -> Tokens:
+    first, *rest = (ids_of(side, tokenizer) for side in texts)
+    rows, labels = np.arange(len(first)), np.zeros(len(first), np.int64)
+    return Tokens(first, rest[0] if rest else None, labels, rows, None, Path())
+
+
+def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
+    largest, rows = largest_id(tokenizer), model.parts.vocabulary
+    if largest >= rows:
+        what = f"the tokeniser has ids up to {largest:,}, and the model's token table {rows:,} rows"
+        raise InputError(f"{what}; take the tokeniser that was loaded with the model")
+
+
+def _refuse_longer(tokens: Tokens, limit: int) -> None:
+    """InputError names the first row that is over ``limit`` tokens, special ones included."""
+    texts: list[Ragged] = [tokens.first, *([] if tokens.second is None else [tokens.second])]
+    special = SPECIAL_OF_SINGLE if len(texts) == 1 else SPECIAL_OF_PAIR
+    lengths = [side.lengths for side in texts]
+    longer = np.flatnonzero(np.sum(lengths, axis=0) + special > limit)
+    if len(longer):
+        row = longer[0]
+        parts = " + ".join(str(length[row]) for length in lengths)
+        what = f"row {row} (counted from 0) has {parts} tokens and {special} special ones"
+        room = f"there is room for {limit}, which {len(longer):,} of {len(tokens):,} rows exceed"
+        raise InputError(f"{what}, and {room}; name a truncation, such as longest_first, or shorten them")

@@ -1,0 +1,143 @@
+"""The learning curves of a report: the table of epochs, each trial's, the remark, the figure."""
+
+import csv
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from trimtab import report
+from trimtab.report.loss_figure import loss_figure
+from trimtab.study.analysis import analyse
+
+# By variant: validation losses after each of four epochs; the second rises from its lowest on.
+VALIDATION = [[0.9, 0.8, 0.7, 0.6], [0.9, 0.5, 0.7, 0.8], [0.8, 0.7, 0.7, 0.65]]
+
+
+def record(epoch, validation_loss, seconds=1.5):
+    return {
+        "epoch": epoch,
+        "loss": 1.0 / epoch,
+        "accuracy": 0.4,
+        "validation_loss": validation_loss,
+        "validation_accuracy": 0.5 + epoch / 100,
+        "examples_per_second": 100.0,
+        "tokens_per_second": 2000.0,
+        "peak_bytes": 5 << 20,
+        "seconds": seconds,
+        "validation_seconds": 0.25,
+    }
+
+
+def epochs(variant, seed):
+    """Seeds stand apart by their level, so that their rises agree but for a little."""
+    losses = enumerate(VALIDATION[variant], 1)
+    return [record(n, loss + 0.1 * seed + 0.001 * seed * n, 1.5 + seed) for n, loss in losses]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory, handmade, scores):
+    folder = tmp_path_factory.mktemp("made")
+    return handmade.write(folder, {"test": scores}, epochs=epochs, evaluated=4)
+
+
+@pytest.fixture(scope="module")
+def text(ledger):
+    """The section of that ledger's report; its tables are there too."""
+    return section(ledger.folder)
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    yield
+    plt.close("all")
+
+
+def rows(folder, name):
+    with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def section(folder):
+    page = report.write(folder).path.read_text()
+    return page.split("## Learning curves\n\n")[1].split("\n\n## ")[0]
+
+
+def test_the_table_of_epochs(ledger, text):
+    assert "| t1, max_len 8 | 3       | 0.3333" in text
+    line = next(line for line in text.splitlines() if line.startswith("| t1, max_len 8 | 4 "))
+    assert [cell.strip() for cell in line.split("|")[3:-1]] == [
+        "0.2500 (0.2500 to 0.2500)",
+        "0.9560 (0.8000 to 1.1120)",
+        "54.00 (54.00 to 54.00)",
+        "3.0 (1.5 to 4.5)",
+        "0.25 (0.25 to 0.25)",
+        "4 of 4 seeds",
+    ]
+    table = rows(ledger.folder, "epochs")
+    assert [(row["name"], row["epoch"]) for row in table[:5]] == [
+        *(("t0, max_len 8", str(e)) for e in (1, 2, 3, 4)),
+        ("t1, max_len 8", "1"),
+    ]
+    assert float(table[7]["validation_loss_high"]) == pytest.approx(1.112)
+    assert (table[3]["evaluated"], table[2]["evaluated"]) == ("0 1 2 3", "")
+
+
+def test_each_trials_epochs(ledger, text):
+    assert "(tables/epochs-by-trial.csv)" in text
+    table = rows(ledger.folder, "epochs-by-trial")
+    assert len(table) == 3 * 4 * 4
+    found = {(row["name"][:2], row["seed"], row["epoch"]): row for row in table}
+    row = found["t2", "1", "4"]
+    assert float(row["validation_loss"]) == pytest.approx(0.65 + 0.1 + 0.004)
+    assert (float(row["loss"]), float(row["seconds"]), float(row["validation_seconds"])) == (0.25, 2.5, 0.25)
+    assert (row["evaluated"], found["t2", "1", "3"]["evaluated"]) == ("True", "False")
+
+
+def test_the_remark(text):
+    assert text.startswith(
+        "* **t1, max_len 8** over-fits from epoch 3 on: validation loss is lowest after epoch 2 and ends "
+        "0.303 nats higher (standard error 0.001, 4 seeds), while training loss falls from 0.500 to 0.250.\n"
+    )
+    assert text.count("over-fits") == 1
+    assert "a remark on these curves and no test" in text
+
+
+def test_the_remark_of_one_seed(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores[:, :1]}, epochs=epochs)
+    assert "ends 0.300 nats higher (one seed, so that it may be chance)" in section(tmp_path)
+
+
+def test_nothing_over_fits(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores}, epochs=lambda variant, seed: epochs(0, seed))
+    text = section(tmp_path)
+    assert text.startswith("* No variant over-fits: ")
+    assert "a remark on these curves" not in text
+    handmade.write(tmp_path / "one", {"test": scores}, epochs=lambda variant, seed: [record(1, 0.7)])
+    assert "over-fit" not in section(tmp_path / "one")
+
+
+def test_times_that_an_older_ledger_lacks_are_empty(tmp_path, handmade, scores):
+    handmade.write(tmp_path, {"test": scores})
+    text = section(tmp_path)
+    line = next(line for line in text.splitlines() if line.startswith("| t0, max_len 8 | 2 "))
+    assert [cell.strip() for cell in line.split("|")[-4:-1]] == ["1.0 (1.0 to 1.0)", "", "4 of 4 seeds"]
+    assert {row["validation_seconds"] for row in rows(tmp_path, "epochs-by-trial")} == {""}
+
+
+def test_the_figure_shows_every_seed_and_the_mean(ledger):
+    analysis = analyse(ledger)
+    figure = loss_figure(analysis.curves, analysis.overfits)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [f"t{n}, max_len 8" for n in range(3)]
+    for variant, axes in enumerate(figure.axes):
+        lines = [line for line in axes.lines if len(line.get_xdata()) == 4]
+        assert len(lines) == 2 * (4 + 1)
+        thick = [line for line in lines if line.get_linewidth() == 2]
+        np.testing.assert_allclose(thick[0].get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
+        means = np.array(VALIDATION[variant]) + 0.15 + 0.0015 * np.arange(1, 5)
+        np.testing.assert_allclose(thick[1].get_ydata(), means)
+        vertical = [line for line in axes.lines if list(line.get_xdata()) == [3, 3]]
+        assert len(vertical) == (variant == 1)
+    [legend] = figure.legends
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words == ["training, with dropout", "validation", "over-fitting begins"]
