@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trimtab.config import InputError
 from trimtab.data.batch import Batch
-from trimtab.model.encoder import Encoder
+from trimtab.model.encoder import Encoder, exact_on_cpu
 from trimtab.model.sizes import Architecture
 
 
@@ -104,7 +104,8 @@ class Bert(nn.Module):
         """Logits (rows, classes), in the order of the batch's rows."""
         output = _there(self.output, "classes")
         first = self.encoder.first(self.encoder.embeddings(batch), batch)
-        logits: Tensor = output(self._tanh(first))
+        with exact_on_cpu():
+            logits: Tensor = output(self._tanh(first))
         return logits
 
     def _tanh(self, first: Tensor) -> Tensor:
