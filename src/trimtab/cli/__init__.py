@@ -10,6 +10,7 @@ from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
 from trimtab.cli.options import DONE
+from trimtab.cli.pretraining import pretrain
 from trimtab.cli.trials import plan, report, run
 from trimtab.config import InputError
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (run, plan, report, audit, show, bench, strategies, sizes, datasets):
+for _command in (run, plan, report, audit, show, bench, pretrain, strategies, sizes, datasets):
     app.command()(_command)
 
 

@@ -10,7 +10,7 @@ from trimtab.model.sizes import SETTINGS, Architecture, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 
-_RECIPE = tuple(field.name for field in fields(Recipe))
+RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
 _OWN = ("truncation", "max_len", "size", "replica")
 
 SEEDS_OF_A_REPLICA = 1_000_000  # replica r trains seed s as seed s + r * this; seeds of a study stay below
@@ -36,7 +36,7 @@ class Settings:
 
 def known_keys() -> tuple[str, ...]:
     """Every key that [base] and [grid] may hold."""
-    return (*_OWN, *SETTINGS, *_RECIPE)
+    return (*_OWN, *SETTINGS, *RECIPE_KEYS)
 
 
 def resolve(table: dict[str, Any], place: str) -> Settings:
@@ -49,13 +49,20 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
             _truncation(table.get("truncation", "longest_first")),
             _whole_number(table, "max_len", 128),
             _size(table),
-            Recipe(**{key: table[key] for key in _RECIPE if key in table}),
+            Recipe(**{key: table[key] for key in RECIPE_KEYS if key in table}),
             _replica(table),
         )
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
+
+
+def resolve_size(table: dict[str, Any], place: str) -> tuple[Architecture, Recipe]:
+    """The size and the recipe alone that ``table`` gives, of which other keys are somebody else's."""
+    keys = ("size", *SETTINGS, *RECIPE_KEYS)
+    settings = resolve({key: table[key] for key in keys if key in table}, place)
+    return settings.size, settings.recipe
 
 
 def _truncation(value: Any) -> Truncation:
