@@ -44,8 +44,8 @@ class Masking:
     ) -> Masked:
         """Of each row ``cls A sep B sep``, one after another, the words that are to be predicted.
 
-        lengths, first_lengths: (rows,), tokens of each row and of its ``cls A sep``. Of a row of n tokens they
-        are round(0.15 n), at least 1, as d2l has it, as far as it has words; special tokens are never among
+        lengths, first_lengths: (rows,), tokens of each row and of its ``cls A sep``. Of n tokens these are
+        round(0.15 n), at least 1, as d2l has it, as far as there are words; special tokens are never among
         them, while the unknown word may be.
         """
         offsets, rows = offsets_of(lengths), np.repeat(np.arange(len(lengths)), lengths)
