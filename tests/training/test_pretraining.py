@@ -1,4 +1,4 @@
-"""A step of pretraining against d2l's BERTModel and its loss: same weights, same masked batch, padded there."""
+"""A step of pretraining against d2l's BERTModel and its loss: same weights, same masks, padded there."""
 
 import importlib
 from dataclasses import replace
