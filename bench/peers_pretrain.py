@@ -38,9 +38,9 @@ LEAST, GOAL = 5.0, 10.0  # times as many sentence pairs a second as d2l
 HEAD = """# Pretraining on WikiText-2: d2l and trimtab on a CPU
 
 `bench/peers_pretrain.py`: the tutorial's model and step, in one process, in turns (A B, A B), with dropout.
-d2l reads, pairs, masks and pads the text by its own code, and its step is the chapter's; stacking a batch of its
-rows is not counted, while trimtab's time includes gathering and masking one. A rate is that of a turn's counted
-steps, its first {warm} left out; given are the median over turns and the range."""
+d2l reads, pairs, masks and pads the text by its own code, and its step is the chapter's; stacking a batch of
+its rows is not counted, while trimtab's time includes gathering and masking one. A rate is that of a turn's
+counted steps, its first {warm} left out; given are the median over turns and the range."""
 
 
 class D2l:

@@ -22,6 +22,7 @@ def sizes() -> int:
 
 def datasets() -> int:
     """The data sets and file formats that can be read, with their options."""
+    from trimtab.data import paragraphs
     from trimtab.data.readers import describe, option_meanings
 
     for row in describe():
@@ -31,6 +32,9 @@ def datasets() -> int:
                 print(f"  {key}: {value}")
         for option, meaning in option_meanings(row["name"]).items():
             print(f"  option {option}: {meaning}")
+    print("to pretrain on:")
+    for row in paragraphs.describe():
+        print(f"  {row['name']}: {row['what']} ({row['licence']})")
     return DONE
 
 

@@ -21,9 +21,9 @@ _LAST = 0.1  # of the training: its last stretches together
 _DEFINITIONS = """\
 The first line is the mean cross-entropy over the words that were masked. The tutorial's loss is another: a
 row has places for 15 % of max_len words there, those that a shorter row leaves free hold the place of `<cls>`
-and the word 0, and the mean is taken over all places (`nn.CrossEntropyLoss()` averages before the weights of
-0 come in). A model that is trained with it learns to say word 0 at `<cls>`, which pulls that mean down and says
-nothing of masked words. {own}
+and the word 0, and the mean is taken over all places (`nn.CrossEntropyLoss()` averages before the weights
+of 0 come in). A model that is trained with it learns to say word 0 at `<cls>`, which pulls that mean down
+and says nothing of masked words. {own}
 
 Losses are in nats; chance is {chance:.3f} for the next sentence. Training has dropout, validation has none.
 The means over all steps count each step once, from the first, as the tutorial's figures do."""
