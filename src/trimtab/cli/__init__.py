@@ -11,6 +11,7 @@ from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
 from trimtab.cli.models import embed, export, predict
 from trimtab.cli.options import DONE
+from trimtab.cli.pretraining import pretrain
 from trimtab.cli.trials import plan, report, run
 from trimtab.config import InputError
 
@@ -26,7 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (run, plan, report, audit, show, bench, embed, export, predict, strategies, sizes, datasets):
+_MEASURING = (run, plan, report, audit, show, bench)
+_MODELS = (pretrain, embed, export, predict)
+_LISTS = (strategies, sizes, datasets)
+for _command in (*_MEASURING, *_MODELS, *_LISTS):
     app.command()(_command)
 
 

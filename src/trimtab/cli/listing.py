@@ -44,6 +44,7 @@ def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
 
 def datasets(name: DataSet = None) -> int:
     """The data sets and file formats that can be read; of NAME, or of a reader's, all there is to know."""
+    from trimtab.data import paragraphs
     from trimtab.data.readers import describe
 
     rows = describe()
@@ -51,6 +52,9 @@ def datasets(name: DataSet = None) -> int:
         return _print_details(name, rows)
     shown = ("name", "reader", "rows", "labels", "metric", "licence")
     _print_rows([{key: row[key] for key in shown} for row in rows])
+    print("\nto pretrain on:")
+    for text in paragraphs.describe():
+        print(f"  {text['name']}: {text['what']} ({text['licence']})")
     print("\ntrimtab datasets NAME: columns, clusters, where to get it, and the options of its reader")
     return DONE
 

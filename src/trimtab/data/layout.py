@@ -4,6 +4,7 @@ A layout is (4, rows) int64, rows sorted by length. Of each row: where its token
 rows, its length, the length of its segment 0, its label.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -26,15 +27,22 @@ def sorted_by_length(layout: Layout) -> Layout:
 def split(layout: Layout, tokens: int, rows: int | None = None) -> list[Layout]:
     """The same rows as consecutive layouts of about as many tokens each.
 
+    See ``parts``.
+    """
+    return [layout[:, start:stop] for start, stop in parts(layout[1], tokens, rows)]
+
+
+def parts(lengths: NDArray[np.int64], tokens: int, rows: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where parts of rows of these lengths, (rows,), begin and end.
+
     A part has at most ``rows`` rows, and as many tokens as the others to within a row: at most ``tokens``,
     to within that row. Equal parts, not full ones and a rest, for which the cost of a part would be as high.
     """
-    ends = np.cumsum(layout[1])
+    ends = np.cumsum(lengths)
     number = (ends - 1) * -(-ends[-1] // tokens) // ends[-1]
     if rows:
         number = number * (len(ends) + 1) + np.arange(len(ends)) // rows
-    edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(ends)]
-    return [layout[:, start:stop] for start, stop in pairwise(edges)]
+    return pairwise([0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(ends)])
 
 
 class Padding:

@@ -59,6 +59,8 @@ def _count_words(name: str, texts: Iterable[str], min_freq: int, lowercase: bool
         normal = normalizer.normalize_str(part) if normalizer else part
         for word, _ in pre_tokenizer.pre_tokenize_str(normal):
             counts[word] += times
+    for special in SPECIAL_TOKENS:  # a corpus may say <unk> itself, and that is the one there is
+        del counts[special]
     # The most frequent first, in the order of their characters where as frequent.
     words = sorted((-times, word) for word, times in counts.items() if times >= min_freq)
     ids = {word: number for number, word in enumerate([*SPECIAL_TOKENS, *(word for _, word in words)])}

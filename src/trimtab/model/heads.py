@@ -48,8 +48,13 @@ class MaskedWords(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, vocabulary) of representations (N, hidden), best of the masked tokens alone."""
-        logits: Tensor = self.output(self.norm(self.activation(self.transform(x))))
+        logits: Tensor = self.output(self.transformed(x))
         return logits
+
+    def transformed(self, x: Tensor) -> Tensor:
+        """What the last matrix is given, (N, hidden)."""
+        given: Tensor = self.norm(self.activation(self.transform(x)))
+        return given
 
 
 class Bert(nn.Module):

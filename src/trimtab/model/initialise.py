@@ -23,6 +23,19 @@ def bits_of(seed: int, name: str) -> np.random.SFC64:
     return np.random.SFC64(seed_of(seed, name))
 
 
+def words_of(generator: np.random.SFC64) -> list[int]:
+    """The state of a generator of random words, to keep."""
+    words: list[int] = generator.state["state"]["state"].tolist()
+    return words
+
+
+def set_words(generator: np.random.SFC64, words: list[int]) -> None:
+    """Bring a generator to the state that ``words_of`` gave."""
+    state = generator.state
+    state["state"]["state"] = np.array(words, np.uint64)
+    generator.state = state
+
+
 def initialise(model: nn.Module, seed: int, deviation: float) -> None:
     """Fill ``model`` as BERT does: weights normal with ``deviation``, biases 0, norms 1.
 

@@ -124,21 +124,25 @@ class _File(StrictModel):
 def load(path: str | Path) -> Study:
     """Read a study file; InputError says where it is wrong, what is, and how to mend it."""
     path = Path(path)
+    text, document = read_table(path, "studies/quickstart.toml")
+    try:
+        return _study(path, text, document)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def read_table(path: Path, such_as: str) -> tuple[str, dict[str, Any]]:
+    """A TOML file's text and content; InputError where it cannot be read, ``such_as`` being one that can."""
     try:
         text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except FileNotFoundError as error:
-        mend = "name one, such as studies/quickstart.toml"
-        raise InputError(f"{path}: there is no such study file; {mend}") from error
+        raise InputError(f"{path}: there is no such study file; name one, such as {such_as}") from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{path}: cannot be read ({reason}); name a TOML file in UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
-    try:
-        return _study(path, text, document)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
 
 
 def _study(path: Path, text: str, document: dict[str, Any]) -> Study:

@@ -11,7 +11,7 @@ from trimtab.model.sizes import SETTINGS, Architecture, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 
-_RECIPE = tuple(field.name for field in fields(Recipe))
+RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
 _OWN = ("truncation", "max_len", "size", "weights", "replica")
 
 NONE = "none"  # the value of weights for a model that is trained from scratch
@@ -86,7 +86,7 @@ class Settings:
 
 def known_keys() -> tuple[str, ...]:
     """Every key that [base] and [grid] may hold."""
-    return (*_OWN, *SETTINGS, *_RECIPE)
+    return (*_OWN, *SETTINGS, *RECIPE_KEYS)
 
 
 def resolve(table: dict[str, Any], place: str) -> Settings:
@@ -99,7 +99,7 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
             _truncation(table.get("truncation", "longest_first")),
             _whole_number(table, "max_len", 128),
             _size(table),
-            Recipe(**{key: table[key] for key in _RECIPE if key in table}),
+            Recipe(**{key: table[key] for key in RECIPE_KEYS if key in table}),
             _replica(table),
             _weights(table),
             tuple((key, table[key]) for key in ("size", *SETTINGS) if key in table),
@@ -108,6 +108,13 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
+
+
+def resolve_size(table: dict[str, Any], place: str) -> tuple[Architecture, Recipe]:
+    """The size and the recipe alone that ``table`` gives, of which other keys are somebody else's."""
+    keys = ("size", *SETTINGS, *RECIPE_KEYS)
+    settings = resolve({key: table[key] for key in keys if key in table}, place)
+    return settings.size, settings.recipe
 
 
 def _truncation(value: Any) -> Truncation:

@@ -73,6 +73,11 @@ class Schedule:
         self.taken += 1
         self._set()
 
+    def go_to(self, taken: int) -> None:
+        """So many steps were taken, before this one was made."""
+        self.taken = taken
+        self._set()
+
     def _factor(self) -> float:
         warm = round(self.recipe.warmup * self.steps)
         if self.taken < warm:

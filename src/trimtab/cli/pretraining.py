@@ -1,0 +1,78 @@
+"""The command that pretrains."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trimtab.cli.options import DONE, SOME_FAILED, Data, Device
+
+if TYPE_CHECKING:
+    from trimtab.training.pretraining_meter import Progress
+
+PretrainingFile = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A study of pretraining, such as studies/wikitext2.toml.")
+]
+PretrainingOut = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where results go [results/pretrain-<study>].")
+]
+
+
+def pretrain(
+    study: PretrainingFile, data: Data = None, out: PretrainingOut = None, device: Device = "auto"
+) -> int:
+    """Pretrain the model of STUDY on masked words and next sentences, with progress, then report."""
+    from trimtab.study.pretraining_definition import load
+
+    definition = load(study)  # before torch: a mistake in the file is told at once
+    # Threads that wait by spinning take the cores from whatever else is at work; read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from trimtab.report import pretraining as document
+    from trimtab.study.pretraining import run
+    from trimtab.training.loop import DivergedError
+
+    with _display() as (stage, progress):
+        try:
+            outcome = run(definition, data, out, device, stage, progress)
+        except DivergedError as error:
+            print(f"trimtab: failed: {error}", file=sys.stderr)
+            return SOME_FAILED
+        stage("writing the report")
+        written = document.write(outcome.folder)
+    if outcome.steps_before:
+        print(f"{outcome.steps_before:,} steps were taken before")
+    for line in written.summary:
+        print(line)
+    print(written.path)
+    return DONE
+
+
+@contextmanager
+def _display() -> Iterator[tuple[Callable[[str], None], Callable[["Progress"], None]]]:
+    """What shows the stage and the progress on a terminal; off a terminal, nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=12))
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    with Bar(*columns, *times, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def stage(words: str) -> None:
+            bar.update(task, description=words, total=None)
+
+        def progress(news: "Progress") -> None:
+            words = (
+                f"step {news.step:,}/{news.steps:,}, epoch {news.epoch}: "
+                f"masked words {news.masked_words:.3f}, next sentence {news.next_sentence:.3f}, "
+                f"{news.pairs_per_second:,.0f} pairs/s"
+            )
+            bar.update(task, description=words, completed=news.step, total=news.steps)
+
+        yield stage, progress

@@ -1,0 +1,120 @@
+"""Pairs of sentences to pretrain on: one and the next, or one and any other."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trimtab.config import InputError
+from trimtab.data.encoding import encode
+from trimtab.data.pairs import Pairs, budget, make_pairs
+from trimtab.data.paragraphs import Paragraphs
+from trimtab.data.tokenizer import SpecialTokens
+from trimtab.data.tokens import Tokens, tokenise
+from trimtab.ragged import Ragged, offsets_of
+from trimtab.truncation import parse
+
+_UNCUT = parse("longest_first")  # pairs that are too long are left out before
+_DRAWN = 1  # beside what else is drawn of a seed and an epoch
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """Pairs of sentences by their numbers: first, second (pairs,) int64; follows (pairs,) bool."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    follows: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Sentences:
+    """The sentences of paragraphs, tokenised, of which pairs are drawn.
+
+    tokens: Ragged, a row a sentence. offsets: (paragraphs + 1,) int64 into its rows. special: what is put
+    around a pair; max_len: the most tokens of a pair, those included.
+    """
+
+    tokens: Ragged
+    offsets: NDArray[np.int64]
+    special: SpecialTokens
+    max_len: int
+
+    @cached_property
+    def before_another(self) -> NDArray[np.int64]:
+        """The sentences that another of the same paragraph follows."""
+        last = np.zeros(len(self.tokens), bool)
+        last[self.offsets[1:] - 1] = True
+        return np.flatnonzero(~last)
+
+    def draw(self, seed: int, epoch: int) -> Draw:
+        """The pairs of an epoch: each sentence with the next or, by the toss of a coin, with any other.
+
+        Any other is one of a paragraph, where paragraphs are as likely as each other, as d2l has it (so it
+        may be the next one after all, and is then said not to follow). Pairs that are longer than max_len
+        are left out, so that their number varies a little from epoch to epoch.
+        """
+        rng = np.random.default_rng([seed, epoch, _DRAWN])
+        first = self.before_another
+        follows = rng.random(len(first)) < 0.5
+        paragraph = rng.integers(len(self.offsets) - 1, size=len(first))
+        counts = np.diff(self.offsets)[paragraph]
+        other = self.offsets[paragraph] + (rng.random(len(first)) * counts).astype(np.int64)
+        second = np.where(follows, first + 1, other)
+        lengths = self.tokens.lengths
+        fits = lengths[first] + lengths[second] <= budget(self.max_len, True)
+        return Draw(first[fits], second[fits], follows[fits])
+
+    def count(self, seed: int, epoch: int) -> int:
+        """How many pairs an epoch has."""
+        return len(self.draw(seed, epoch).first)
+
+    def pairs(self, seed: int, epoch: int) -> Pairs:
+        """The pairs of an epoch as inputs; label 1 says that the second sentence follows the first."""
+        drawn = self.draw(seed, epoch)
+        sides = self.tokens.take(drawn.first), self.tokens.take(drawn.second)
+        labels = drawn.follows.astype(np.int64)
+        return make_pairs(
+            Tokens(*sides, labels, drawn.first, None, Path()), _UNCUT, self.max_len, self.special
+        )
+
+
+def tokenise_sentences(
+    text: Paragraphs,
+    tokenizer: Tokenizer,
+    special: SpecialTokens,
+    max_len: int,
+    unknown: str | None = None,
+) -> Sentences:
+    """The sentences of ``text``, from the cache of tokens where it holds them.
+
+    unknown: what stands in the text for a word that was taken out; it becomes the tokeniser's unknown token.
+    InputError where no two sentences fit into max_len.
+    """
+    tokens = tokenise(text.examples(), tokenizer).first
+    if unknown is not None:
+        tokens = _with_unknown(tokens, encode([unknown], tokenizer).values, tokenizer)
+    sentences = Sentences(tokens, text.offsets, special, max_len)
+    if not sentences.count(0, 0):
+        raise InputError(f"{text.source}: no two sentences fit into max_len {max_len}; take more")
+    return sentences
+
+
+def _with_unknown(tokens: Ragged, pieces: NDArray[np.integer], tokenizer: Tokenizer) -> Ragged:
+    """``tokens`` with the unknown token wherever a row has ``pieces`` one after another."""
+    unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
+    many = len(pieces)
+    if unknown is None or (many == 1 and pieces[0] == unknown) or len(tokens.values) < many:
+        return tokens
+    values, row = np.array(tokens.values), np.repeat(np.arange(len(tokens)), tokens.lengths)
+    found = row[: len(row) - many + 1] == row[many - 1 :]
+    for place, piece in enumerate(pieces):
+        found &= values[place : len(values) - many + 1 + place] == piece
+    starts = np.flatnonzero(found)
+    values[starts] = unknown
+    keep = np.ones(len(values), bool)
+    keep[(starts[:, None] + np.arange(1, many)).ravel()] = False
+    return Ragged(values[keep], offsets_of(np.bincount(row[keep], minlength=len(tokens))))

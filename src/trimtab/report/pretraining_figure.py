@@ -1,0 +1,42 @@
+"""The loss curves of a pretraining, both tasks."""
+
+import math
+from typing import Any
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from trimtab.report.figures import style
+
+CHANCE = math.log(2)
+_TASKS = (("masked words", "masked_words"), ("next sentence", "next_sentence"))
+
+
+def losses_figure(training: list[dict[str, Any]], validation: list[dict[str, Any]]) -> Figure:
+    """A panel a task: loss over steps, each point the mean of a stretch of training; dots are validation.
+
+    training, validation: the records of a folder's metrics.jsonl.
+    """
+    with style():
+        figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    for axes, colour, (name, key) in zip(panels, sns.color_palette("colorblind", 2), _TASKS, strict=True):
+        _panel(axes, training, validation, key, colour)
+        axes.set(title=name, xlabel="steps", ylabel="loss, nats")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panels[1].axhline(CHANCE, color="0.3", linestyle=(0, (4, 2)), linewidth=1, label="chance")
+    for axes in panels:
+        axes.legend(fontsize="small")
+    return figure
+
+
+def _panel(
+    axes: Axes, training: list[dict[str, Any]], validation: list[dict[str, Any]], key: str, colour: Any
+) -> None:
+    steps = [record["step"] for record in training]
+    axes.plot(steps, [record[key] for record in training], color=colour, linewidth=1, label="training")
+    if validation:
+        at, losses = zip(*((record["step"], record[key]) for record in validation), strict=True)
+        axes.plot(at, losses, color="0.15", marker="o", markersize=4, linewidth=1, label="validation")

@@ -1,0 +1,188 @@
+"""A study file of pretraining: parsed strictly, every key checked before any text is read. Free of torch."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from trimtab.config import InputError, StrictModel, nearest, validated
+from trimtab.data.paragraphs import check, corpus_of
+from trimtab.model.sizes import SETTINGS, Architecture
+from trimtab.study.definition import read_table
+from trimtab.study.settings import RECIPE_KEYS, resolve_size
+from trimtab.training.recipe import Recipe
+
+Format = Literal["d2l", "hf"]
+_D2L = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}  # all that d2l's files can hold
+_SPECIAL = 3
+
+
+class _Own(StrictModel):
+    """The keys of [base] that are neither the size's nor the recipe's.
+
+    max_len: the most tokens of a pair; longer ones are left out. steps: optimiser steps, in place of epochs.
+    seed. tied: whether the masked words' last matrix is the token table. average: what the masked words' loss
+    is the mean over, ``real`` masked words or the tutorial's ``padded`` places. checkpoint_seconds.
+    """
+
+    size: str = "small"
+    max_len: Annotated[int, Field(ge=_SPECIAL + 2)] = 128
+    steps: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    tied: bool | None = None
+    average: Literal["real", "padded"] = "real"
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
+
+
+class _Data(StrictModel):
+    """The keys of [data] that are not the reader's."""
+
+    reader: str
+    tokenizer: Annotated[str, Field(min_length=1)] = "whitespace"
+    min_freq: Annotated[int, Field(ge=1)] = 5
+    lowercase: bool = True
+    validation: dict[str, Any] | None = None
+
+
+class _File(StrictModel):
+    """The top level of the file."""
+
+    question: Annotated[str, Field(min_length=1)]
+    data: dict[str, Any]
+    base: dict[str, Any] = Field({})
+    format: Format | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """Where a text comes from: a reader of paragraphs, one of its splits, its options."""
+
+    reader: str
+    split: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """A study of pretraining as its file defines it, resolved; ``path`` is that file."""
+
+    path: Path
+    question: str
+    training: Text
+    validation: Text | None
+    tokenizer: str
+    min_freq: int
+    lowercase: bool
+    size: Architecture
+    max_len: int
+    recipe: Recipe
+    steps: int | None
+    seed: int
+    tied: bool
+    average: Literal["real", "padded"]
+    format: Format
+    checkpoint_seconds: float
+
+    @property
+    def name(self) -> str:
+        """``pretrain-`` and the file's name without its ending."""
+        return f"pretrain-{self.path.stem}"
+
+    def resolved(self) -> dict[str, Any]:
+        """All that what comes out depends on, as JSON has it."""
+        beside = ("path", "question", "checkpoint_seconds", "format")
+        return {key: value for key, value in asdict(self).items() if key not in beside}
+
+
+def load(path: str | Path) -> Pretraining:
+    """Read a study file of pretraining; InputError says where it is wrong, what is, and how to mend it."""
+    path = Path(path)
+    _, document = read_table(path, "studies/wikitext2.toml")
+    try:
+        return _pretraining(path, document)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
+    if "grid" in document:
+        raise InputError("has a [grid], so it is no study of pretraining; run it with trimtab run")
+    _check_keys(document, _File.model_fields, "top level")
+    file = validated(_File, document, "top level")
+    data, training, validation = _texts(file.data)
+    known = [*_Own.model_fields, *SETTINGS, *RECIPE_KEYS]
+    _check_keys(file.base, known, "[base]")
+    own = validated(_Own, {key: file.base[key] for key in _Own.model_fields if key in file.base}, "[base]")
+    size, recipe = resolve_size(file.base, "[base]")
+    if own.steps is not None and "epochs" in file.base:
+        raise InputError("[base]: has steps and epochs; keep one of them")
+    if own.max_len > size.positions:
+        what = f"max_len {own.max_len} is over the {size.positions} rows of the position table"
+        raise InputError(f"[base]: {what}; lower it, or set positions")
+    format_ = file.format or ("hf" if size.embedding_norm else "d2l")
+    tied = format_ == "hf" if own.tied is None else own.tied
+    _check_format(format_, size, tied)
+    return Pretraining(
+        path,
+        file.question,
+        training,
+        validation,
+        data.tokenizer,
+        data.min_freq,
+        data.lowercase,
+        size,
+        own.max_len,
+        recipe if own.steps is None else replace(recipe, epochs=1),
+        own.steps,
+        own.seed,
+        tied,
+        own.average,
+        format_,
+        own.checkpoint_seconds,
+    )
+
+
+def _texts(table: dict[str, Any]) -> tuple[_Data, Text, Text | None]:
+    """[data]'s own keys, the text to train on, and that to validate on, where there is one."""
+    if "reader" not in table:
+        raise InputError("[data]: reader is missing; name one, such as reader = 'wikitext'")
+    data = validated(_Data, {key: table[key] for key in _Data.model_fields if key in table}, "[data]")
+    options = {key: value for key, value in table.items() if key not in _Data.model_fields}
+    corpus = _checked("[data]", data.reader, options, _Data.model_fields)
+    training = Text(data.reader, "train", options)
+    if data.validation is None:
+        return data, training, Text(data.reader, "validation", options) if corpus.splits else None
+    own = dict(data.validation)
+    reader = own.pop("reader", data.reader)
+    _checked("[data.validation]", reader, own, ("reader",))
+    return data, training, Text(reader, "validation", own)
+
+
+def _checked(place: str, reader: str, options: dict[str, Any], beside: Any) -> Any:
+    try:
+        corpus = corpus_of(reader)
+        _check_keys(options, [*corpus.options.model_fields, *beside], place)
+        check(reader, **options)
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(place) else f"{place}: {error}") from error
+    return corpus
+
+
+def _check_keys(table: dict[str, Any], known: Any, place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise InputError(f"{place}: unknown key {key!r}; {nearest(key, known)}")
+
+
+def _check_format(format_: Format, size: Architecture, tied: bool) -> None:
+    if format_ == "hf" and not size.embedding_norm:
+        raise InputError("format 'hf' has a norm on embeddings; set embedding_norm = true, or format = 'd2l'")
+    if format_ == "hf":
+        return
+    for key, value in _D2L.items():
+        if getattr(size, key) != value:
+            said = str(value).lower() if isinstance(value, bool) else repr(value)
+            raise InputError(f"format 'd2l' needs {key} = {said}; set it in [base], or format = 'hf'")
+    if tied:
+        raise InputError("format 'd2l' has no tied matrices; leave tied out, or set format = 'hf'")

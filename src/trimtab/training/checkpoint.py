@@ -1,0 +1,81 @@
+"""Checkpoints of a pretraining: all that it needs to go on as if it had never stopped."""
+
+import pickle
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trimtab.aside import written_aside
+from trimtab.config import InputError
+from trimtab.model.initialise import set_words, words_of
+from trimtab.training.pretraining import Pretrainer
+
+State = dict[str, Any]
+
+# What a file that is truncated, altered or another's can end in.
+_FAULTS = (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, ValueError, KeyError, EOFError, OSError)
+
+
+@dataclass
+class Checkpoint:
+    """The file of a pretraining's last checkpoint, written aside and renamed.
+
+    every: seconds between two of them. What it holds is weights, the optimiser's means, the generators of
+    dropout, the place in the data (steps taken, which fix the pairs and what is masked), and sums so far.
+    """
+
+    path: Path
+    every: float = 60.0
+    written: float = field(default_factory=time.monotonic)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to write one."""
+        return time.monotonic() - self.written >= self.every
+
+    def write(self, trainer: Pretrainer, sums: State) -> None:
+        """Keep ``trainer`` and the caller's ``sums``, plain numbers."""
+        with written_aside(self.path) as aside:
+            torch.save({"trainer": _state(trainer), "sums": sums}, aside)
+        self.written = time.monotonic()
+
+    def read(self, trainer: Pretrainer) -> State | None:
+        """Bring ``trainer`` to where it was, and return the sums; None where there is no checkpoint.
+
+        InputError where the file is damaged, or of another training.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            kept = torch.load(self.path, map_location="cpu", weights_only=True)
+            _restore(trainer, kept["trainer"])
+        except (*_FAULTS, TypeError, AttributeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+            mend = "delete it to begin anew"
+            raise InputError(f"{self.path}: no checkpoint of this training ({reason}); {mend}") from error
+        sums: State = kept["sums"]
+        return sums
+
+
+def _state(trainer: Pretrainer) -> State:
+    device = trainer.machinery.device
+    return {
+        "model": trainer.model.state_dict(),
+        "optimizer": trainer.optimizer.state_dict(),
+        "steps": trainer.schedule.taken,
+        "dropout": words_of(trainer.dropout),
+        "device": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
+
+
+def _restore(trainer: Pretrainer, state: State) -> None:
+    trainer.model.load_state_dict(state["model"])
+    trainer.optimizer.load_state_dict(state["optimizer"])
+    trainer.schedule.go_to(state["steps"])
+    set_words(trainer.dropout, state["dropout"])
+    if state["device"] is not None:
+        torch.cuda.set_rng_state(state["device"], trainer.machinery.device)

@@ -1,0 +1,66 @@
+"""Batches with masked words: the one place of pretraining that knows how a batch is laid out and parted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trimtab.data.batch import Batch
+from trimtab.data.layout import parts
+from trimtab.data.masking import KEPT, Masked, Masking
+from trimtab.data.rows import Rows
+from trimtab.ragged import offsets_of
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedBatch:
+    """A batch whose words are masked.
+
+    places, words: (N,) int64, where something is to be predicted among its tokens, and what stood there.
+    counts: (rows,) int64, how many of each row's.
+    """
+
+    batch: Batch
+    places: Tensor
+    words: Tensor
+    counts: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedLayout:
+    """What masked batches are made from: a layout (4, rows) of ``Rows``, and its masked words."""
+
+    layout: NDArray[np.int64]
+    masked: Masked
+
+    def __len__(self) -> int:
+        return self.layout.shape[1]
+
+    def parts(self, tokens: int, rows: int | None) -> Iterator["MaskedLayout"]:
+        """The same rows in consecutive parts of about ``tokens`` tokens and at most ``rows`` rows each."""
+        begins, masked = offsets_of(self.layout[1]), self.masked
+        for start, stop in parts(self.layout[1], tokens, rows):
+            offsets = masked.offsets[start : stop + 1]
+            of_part = slice(offsets[0], offsets[-1])
+            places = masked.places[of_part] - begins[start]
+            part = Masked(places, masked.put[of_part], offsets - offsets[0])
+            yield MaskedLayout(np.ascontiguousarray(self.layout[:, start:stop]), part)
+
+    def make(self, rows: Rows) -> MaskedBatch:
+        """The batch, made where ``rows`` are."""
+        batch, masked = rows.make(self.layout), self.masked
+        places, put = rows.send(masked.places), rows.send(masked.put)
+        words = batch.tokens[places]
+        tokens = batch.tokens.index_put((places,), torch.where(put == KEPT, words, put))
+        return MaskedBatch(replace(batch, tokens=tokens), places, words, rows.send(np.diff(masked.offsets)))
+
+
+def masked_layout(
+    rows: Rows, index: NDArray[np.signedinteger], masking: Masking, rng: np.random.Generator
+) -> MaskedLayout:
+    """The rows ``index``, of which ``rng`` draws what is masked: the same on every machine."""
+    layout = rows.layout(index)
+    return MaskedLayout(layout, masking.draw(layout[1], layout[2], rng))
