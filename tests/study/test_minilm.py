@@ -47,11 +47,11 @@ seeds = [3]
 
 
 def test_minilm_is_tuned_beside_the_same_encoder_untrained(tmp_path, shared_data):
-    lines = (shared_data / "snli" / "train_27k.tsv").read_text().splitlines(keepends=True)[:129]
-    (tmp_path / "train.tsv").write_text("".join(lines[:97]))
-    (tmp_path / "test.tsv").write_text("".join([lines[0], *lines[97:]]))
+    lines = (shared_data / "snli" / "train_27k.tsv").read_text().splitlines(keepends=True)[:65]
+    (tmp_path / "train.tsv").write_text("".join(lines[:49]))
+    (tmp_path / "test.tsv").write_text("".join([lines[0], *lines[49:]]))
     study, out = tmp_path / "study.toml", tmp_path / "out"
-    options = ["--data", str(tmp_path), "--out", str(out), "--device", "cpu", "--jobs", "1"]
+    options = ["--data", str(tmp_path), "--out", str(out), "--device", "cpu", "--jobs", "2"]
     study.write_text(STUDY)
     assert main(["run", str(study), *options]) == 0
     none, minilm = Ledger(out).study["variants"]

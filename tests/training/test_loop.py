@@ -279,3 +279,16 @@ def test_bf16_predicts_every_row_in_its_place(random_pairs):
     rough = predict(model, pairs, Machinery(torch.device("cpu"), "bf16"))
     assert rough.shape == exact.shape
     assert np.abs(rough - exact).max() < 0.1 * exact.std()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_balanced_classes_weigh_alike_in_the_loss(precision, random_pairs):
+    pairs, machinery = random_pairs(4, 40), Machinery(torch.device("cpu"), precision)
+    shape = {"vocabulary": 40, "classes": 3, "training": pairs}
+    recipe = replace(RECIPE, batch_size=40, class_weights="balanced")
+    made = Trainer(QUIET, recipe, 0, machinery, **shape)
+    logits = predict(started(), pairs, machinery)
+    of_row = -log_softmax(logits.astype(float), axis=1)[np.arange(40), pairs.labels]
+    means = [of_row[pairs.labels == label].mean() for label in range(3)]
+    loss, _ = made.step(np.arange(40))
+    assert loss.item() == pytest.approx(np.mean(means), rel=1e-5 if precision == "fp32" else 0.01)

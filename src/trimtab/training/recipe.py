@@ -23,6 +23,7 @@ class Recipe:
     products, ``auto`` measures which is quicker; micro_batch: at most so many rows computed at a time, None
     for as many as suit the machine; batches: of random rows, or ``grouped`` by length, which is what many
     trainers do against padding: it saves nothing here, and a study can ask what it does to accuracy;
+    class_weights: of the loss, ``balanced`` by the inverse frequency of each class in train;
     evaluate: the epoch whose weights meet the test sets and are kept, the last or that with the best accuracy
     or loss on validation.
 
@@ -43,6 +44,7 @@ class Recipe:
     precision: Precision = "auto"
     micro_batch: Count | None = None
     batches: Literal["random", "grouped"] = "random"
+    class_weights: Literal["none", "balanced"] = "none"
     evaluate: Evaluate = "last"
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     reinitialise: Annotated[int, Field(ge=0)] = 0

@@ -19,6 +19,7 @@ from trimtab.model.initialise import bits_of, initialise, seed_of
 from trimtab.model.sizes import Architecture
 from trimtab.model.start import take_over
 from trimtab.model.varlen import has_kernel
+from trimtab.training.class_weights import class_weights
 from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.floors import freeze
 from trimtab.training.graphs import Graphs
@@ -65,6 +66,11 @@ class Trainer:
         self.tokens = machinery.training_tokens(size, parameters)
         usual = min(self.tokens, recipe.batch_size * float(training.tokens.lengths.mean()))
         self.padding = Padding(training, usual) if machinery.wants_steady_sizes else None
+        self.class_weights: Tensor | None = None
+        if recipe.class_weights == "balanced":
+            self.class_weights = torch.from_numpy(class_weights(training.labels, classes)).to(
+                machinery.device
+            )
         self.graphs: Graphs | None = None
         if machinery.device.type == "cuda":
             self._suit_cuda(size, parameters, seed)
@@ -123,7 +129,7 @@ class Trainer:
             for part in parts:
                 tokens = self.table.look_up(part.tokens)
                 logits = self.model.classify(tokens, part).float()
-                loss = F.cross_entropy(logits, part.labels, reduction="sum") / rows
+                loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
                 with self.machinery.without_autocast():
                     loss.backward()
                 self.table.add_gradient(part.tokens, tokens.grad)
