@@ -40,14 +40,14 @@ def bench_inputs(benchmark: Any, tokens: Tokens) -> None:
     benchmark.extra_info["pairs_per_second"] = round(len(tokens) / benchmark.stats.stats.median)
 
 
-@pytest.mark.guard(10)  # measured: 21 to 29
+@pytest.mark.guard(3)  # measured: 7.3 (a throttled machine) to 29
 def bench_batch_guard(guard: Callable[..., None], pairs: Pairs, index: np.ndarray) -> None:
     """A packed batch against one that is padded row by row and stacked."""
     rows = Rows(pairs, CPU)
     guard(lambda: rows.batch(index), lambda: _stacked(pairs, index))
 
 
-@pytest.mark.guard(8)  # measured: 15 to 19
+@pytest.mark.guard(2.5)  # measured: 6.0 (a throttled machine) to 19
 def bench_inputs_guard(guard: Callable[..., None], tokens: Tokens) -> None:
     """A variant's inputs against lists that are cut and joined row by row."""
     some = _first_rows(tokens, 4 * GUARDED)

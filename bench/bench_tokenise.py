@@ -64,8 +64,8 @@ def bench_tokenise_warm(benchmark: Any, texts: Examples, tokenizer: Tokenizer) -
 @pytest.mark.parametrize(
     "tokenizer",
     [
-        pytest.param("whitespace", marks=pytest.mark.guard(4)),  # measured: 7.3 to 8.7
-        pytest.param("wordpiece", marks=pytest.mark.guard(8)),  # measured: 15 to 18
+        pytest.param("whitespace", marks=pytest.mark.guard(2)),  # measured: 5.1 (a throttled machine) to 8.7
+        pytest.param("wordpiece", marks=pytest.mark.guard(4)),  # measured: 9.9 (a throttled machine) to 18
     ],
     indirect=True,
 )

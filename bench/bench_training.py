@@ -59,7 +59,7 @@ def bench_evaluation(benchmark: Any, trained: tuple[Trainer, int], tokens: Token
     benchmark.extra_info["examples_per_second"] = round(2 * rows / benchmark.stats.stats.median)
 
 
-@pytest.mark.guard(6)  # measured: 11 to 14
+@pytest.mark.guard(4)  # measured: 11 to 14
 def bench_step_guard(guard: Callable[..., None], pairs: Pairs) -> None:
     """A step of `small` on 128 packed rows against one on 64 rows that are padded to 128."""
     trainer, padded = _trainer("small", "fp32", pairs), _padded(pairs)
@@ -67,7 +67,7 @@ def bench_step_guard(guard: Callable[..., None], pairs: Pairs) -> None:
     guard(lambda: _step(trainer, next(batches)), lambda: padded.step(next(padded_batches)), work=2)
 
 
-@pytest.mark.guard(5)  # measured: 10 to 12
+@pytest.mark.guard(3)  # measured: 7 (a throttled machine) to 12
 def bench_evaluation_guard(guard: Callable[..., None], pairs: Pairs, tokens: Tokens) -> None:
     """Logits of `small` for 512 packed rows against those for 128 rows that are padded to 128."""
     trainer, padded = _trainer("small", "fp32", pairs), _padded(pairs)
