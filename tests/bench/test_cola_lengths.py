@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from trimtab.config import InputError
-from trimtab.data.readers import READERS
 from trimtab.data.tokenizer import build
 
 pytest.importorskip("transformers")
@@ -117,7 +116,6 @@ def test_fewer_rows_than_a_batch(part, work):
 
 
 @needs_peers
-@pytest.mark.skipif("cola" not in READERS, reason="there is no reader of CoLA here")
 def test_the_command_writes_json_and_a_page(part, folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # this process runs other tests too
     few = ["--rounds=1", "--steps=1", "--batch=8", "--size=2x16/32/2", "--bf16=no"]

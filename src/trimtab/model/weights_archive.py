@@ -103,7 +103,7 @@ def content(file: Location) -> bytes:
         raise InputError(f"there is no {file}; put it beside the other files of the weights")
     try:
         return file.read_bytes()
-    except (RuntimeError, NotImplementedError) as error:  # a password, or an unknown compression
+    except RuntimeError as error:  # a password, or a compression that zipfile does not know
         raise InputError(f"{file}: cannot be read ({error}); zip it again") from error
 
 

@@ -60,7 +60,7 @@ def write(path: Path, found: "Predictions") -> None:
 
 
 def _short(text: str) -> str:
-    return textwrap.shorten(text.translate(CONTROLS), _WIDTH, placeholder=" ...")
+    return textwrap.shorten(text.translate(CONTROLS), _WIDTH)
 
 
 def _counts_words(found: "Predictions") -> str:
