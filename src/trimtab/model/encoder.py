@@ -108,6 +108,11 @@ class Classifier(nn.Module):
         """Logits (rows, classes), in the order of the batch's rows."""
         return self.classify(self.encoder.embeddings.token(batch.tokens), batch)
 
+    def class_logits(self, batch: Batch) -> Tensor:
+        """What ``forward`` gives, by the name that it has in a ``Bert``."""
+        logits: Tensor = self(batch)
+        return logits
+
     def classify(self, tokens: Tensor, batch: Batch) -> Tensor:
         """Logits (rows, classes) from the embeddings of the tokens alone, (T, hidden)."""
         x = self.encoder.embeddings.complete(tokens, batch)

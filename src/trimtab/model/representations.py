@@ -1,4 +1,4 @@
-"""Representations: a vector for each token of texts and pairs, or one a row; and the logits of classes."""
+"""Representations: a vector for each token of texts and pairs, or one a row."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -89,12 +89,10 @@ def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
 def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
     """The vector of each row's first token, or the mean over all its tokens: (rows, hidden)."""
     compute = {"cls": lambda batch: _first(model, batch), "mean": lambda batch: _mean(model(batch), batch)}
-    return _gathered(model, pairs, model.parts.size.hidden, compute[pooling])
-
-
-def class_logits(model: Bert, pairs: Pairs) -> Vectors:
-    """Logits (rows, classes) of the classification head; InputError where there is none."""
-    return _gathered(model, pairs, model.parts.classes, model.class_logits)
+    vectors = np.empty((len(pairs), model.parts.size.hidden), np.float32)
+    for done in _passes(model, pairs, compute[pooling]):
+        vectors[done.rows] = done.array
+    return vectors
 
 
 class _Pass(NamedTuple):
@@ -103,14 +101,6 @@ class _Pass(NamedTuple):
     rows: NDArray[np.int64]
     lengths: NDArray[np.int64]
     array: Vectors
-
-
-def _gathered(model: Bert, pairs: Pairs, width: int, compute: Callable[[Batch], Tensor]) -> Vectors:
-    """(rows, width), in the rows' order."""
-    vectors = np.empty((len(pairs), width), np.float32)
-    for done in _passes(model, pairs, compute):
-        vectors[done.rows] = done.array
-    return vectors
 
 
 def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:

@@ -9,8 +9,9 @@ from tokenizers import Tokenizer
 
 from trimtab.config import InputError
 from trimtab.data.pairs import Pairs
-from trimtab.model.representations import class_logits, inputs
+from trimtab.model.representations import inputs
 from trimtab.study.exported import Exported
+from trimtab.training.loop import predict as logits_of
 from trimtab.training.machinery import Machinery
 
 
@@ -47,8 +48,7 @@ def predict(classifier: Exported, first: list[str], second: list[str] | None = N
         truncation=classifier.truncation,
     )
     device = next(classifier.model.parameters()).device
-    with Machinery(device, classifier.precision).autocast():
-        logits = class_logits(classifier.model, pairs)
+    logits = logits_of(classifier.model, pairs, Machinery(device, classifier.precision))
     probabilities = softmax(logits.astype(np.float64), axis=1)
     return Predictions(classifier.labels, probabilities, _unknown(pairs, classifier.tokenizer))
 

@@ -4,17 +4,18 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from trimtab.data.batches import evaluation_batches, training_batches
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.model.encoder import Classifier
+from trimtab.model.heads import Bert
 from trimtab.model.sizes import Architecture
 from trimtab.training.chosen import Chosen
 from trimtab.training.machinery import Machinery
@@ -156,18 +157,19 @@ class _Meter:
         }
 
 
-def predict(model: Classifier, pairs: Pairs, machinery: Machinery) -> NDArray[np.float32]:
+def predict(model: Classifier | Bert, pairs: Pairs, machinery: Machinery) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
-    Raises DivergedError where one is not finite: the last step of a training is seen by nothing else.
+    A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: the last step
+    of a training is seen by nothing else.
     """
     model.eval()
-    logits = np.empty((len(pairs), model.output.out_features), np.float32)
+    logits = np.empty((len(pairs), cast(nn.Linear, model.output).out_features), np.float32)
     with torch.inference_mode(), machinery.autocast():
         tokens = machinery.evaluation_tokens
         padding = Padding(pairs, tokens) if machinery.wants_steady_sizes and len(pairs) else None
         for index, batch in evaluation_batches(pairs, machinery.device, tokens, padding):
-            found = model(batch)
+            found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
     if not np.isfinite(logits).all():
         raise DivergedError("the logits are no longer finite; lower learning_rate, or set clip")

@@ -4,13 +4,14 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trimtab.aside import write_json
 from trimtab.config import canonical_hash
@@ -24,7 +25,8 @@ from trimtab.training.trainer import Trainer
 # bf16 must be so much quicker to be chosen: near a tie the more exact one wins, whatever the noise.
 _WORTHWHILE = 1.15
 _MEASURED = ("fp32", "bf16")
-_ROUNDS = 6
+_ROUNDS, _WARM = 9, 4  # in bf16 the kernels of a few sizes are compiled in the first ones
+_TRAINER = 2  # raised when training changes so much that what was measured before says nothing
 _TOKENS = 16_384  # a step large enough to tell, small enough for `large` on a laptop
 
 
@@ -55,7 +57,7 @@ def choose_precision(
     """
     tokens = round(len(pairs.tokens.values) / len(pairs))
     work = [str(size), size.activation, recipe.batch_size, recipe.micro_batch, vocabulary, tokens]
-    machine = [device_name(device), torch.__version__, torch.get_num_threads()]
+    machine = [device_name(device), torch.__version__, torch.get_num_threads(), _TRAINER]
     path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
     try:
         kept = json.loads(path.read_text())
@@ -84,12 +86,20 @@ def measure_rates(
     }
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
+
+    def step(precision: str, index: NDArray[np.int64]) -> None:
+        float(trainers[precision].step(index)[0])  # read, so that a GPU's work is waited for
+
+    return rates_in_turns(step, rows, len(pairs))
+
+
+def rates_in_turns(step: Callable[[str, NDArray[np.int64]], None], rows: int, of: int) -> dict[str, float]:
+    """Rows/s of ``step(precision, index)`` at each precision: the median of several, ``rows`` each time."""
     seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
     for number in range(_ROUNDS):
-        # Other rows each time, as in training: shapes that a library has met before would flatter bf16.
-        index = np.arange(number * rows, (number + 1) * rows) % len(pairs)
+        index = np.arange(number * rows, (number + 1) * rows) % of  # other rows each time, as in training
         for precision, taken in seconds.items():
             began = time.perf_counter()
-            float(trainers[precision].step(index)[0])  # read, so that a GPU's work is waited for
+            step(precision, index)
             taken.append(time.perf_counter() - began)
-    return {precision: rows / statistics.median(taken[1:]) for precision, taken in seconds.items()}
+    return {precision: rows / statistics.median(taken[_WARM:]) for precision, taken in seconds.items()}

@@ -1,20 +1,19 @@
 """Which precision a pretraining takes, where the study leaves it to a measurement."""
 
-import statistics
-import time
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trimtab.data.next_sentences import Sentences
 from trimtab.data.rows import Rows
 from trimtab.training.machinery import Machinery
-from trimtab.training.precision import quicker
+from trimtab.training.precision import quicker, rates_in_turns
 from trimtab.training.pretraining import Pretrainer, Task
 from trimtab.training.recipe import Precision, Recipe
 
-_ROUNDS = 4
+_STEPS = 100  # that a schedule is made for; fewer are taken
 _TOKENS = 8_192  # of a step: enough to tell
 
 
@@ -27,14 +26,9 @@ def choose_precision(task: Task, recipe: Recipe, training: Sentences, device: to
     number = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
     slow, rows = replace(recipe, learning_rate=1e-9), Rows(pairs, device)
-    trainers = {
-        name: Pretrainer(task, slow, 0, _ROUNDS, Machinery(device, name)) for name in ("fp32", "bf16")
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in trainers}
-    for turn in range(_ROUNDS):
-        index = np.arange(turn * number, (turn + 1) * number) % len(pairs)
-        for name, trainer in trainers.items():
-            began = time.perf_counter()
-            trainer.step(rows, index, np.random.default_rng(turn)).means()
-            seconds[name].append(time.perf_counter() - began)
-    return quicker({name: number / statistics.median(taken[1:]) for name, taken in seconds.items()})
+    trainers = {name: Pretrainer(task, slow, 0, _STEPS, Machinery(device, name)) for name in ("fp32", "bf16")}
+
+    def step(name: str, index: NDArray[np.int64]) -> None:
+        trainers[name].step(rows, index, np.random.default_rng(index[0])).means()
+
+    return quicker(rates_in_turns(step, number, len(pairs)))

@@ -54,13 +54,9 @@ class CompactTable(nn.Module):
         """
         if not self.weight.requires_grad:
             return
-        places, total = self.places[tokens], self.weight.grad
-        assert total is not None
+        assert self.weight.grad is not None
         assert gradient is not None
-        if total.is_cuda:  # there index_add_ adds in any order, so its last bit would vary
-            total += torch.ops.aten.embedding_dense_backward(gradient, places, len(total), -1, False)
-        else:
-            total.index_add_(0, places, gradient)
+        add_rows(self.weight.grad, self.places[tokens], gradient)
 
     def shrink(self, factor: float) -> None:
         """Remember that weight decay multiplied the rows that are not here by ``factor``."""
@@ -75,6 +71,14 @@ class CompactTable(nn.Module):
                 self.whole.weight[self.rows] = self.weight
             self._shrinking = 1.0
         return super().train(mode)
+
+
+def add_rows(total: Tensor, places: Tensor, rows: Tensor) -> None:
+    """Add ``rows`` (T, hidden) to those of ``total`` at ``places`` (T,), in place and in a fixed order."""
+    if total.is_cuda:  # there index_add_ adds in any order, so its last bit would vary
+        total += torch.ops.aten.embedding_dense_backward(rows, places, len(total), -1, False)
+    else:
+        total.index_add_(0, places, rows)
 
 
 def used_rows(pairs: Pairs, vocabulary: int) -> Tensor:

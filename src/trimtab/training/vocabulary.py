@@ -9,6 +9,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from trimtab.training.token_table import add_rows
+
 # Rows of logits that are held at a time: so few that memory stays small, and enough for a quick product.
 _ROWS = {"cpu": 768, "cuda": 8_192}
 
@@ -40,7 +42,7 @@ class _LookUp(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, None]:
-        ctx.weight.grad.index_add_(0, ctx.tokens, gradient)
+        add_rows(ctx.weight.grad, ctx.tokens, gradient)
         return None, None
 
 
