@@ -7,10 +7,11 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification, get_linear_schedule_with_warmup
+from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
 
 import trimtab
 from cola_work import CLASSES, Work
+from peers_bert import configuration
 from peers_race import Step
 from trimtab.training.machinery import Machinery
 from trimtab.training.trainer import Trainer
@@ -29,7 +30,9 @@ class Padded:
         self.ids, self.real = map(torch.from_numpy, work.padded(max_len))
         self.labels = torch.from_numpy(work.pairs[max_len].labels)
         torch.manual_seed(SEED)
-        self.model = BertForSequenceClassification(configuration(work))
+        self.model = BertForSequenceClassification(
+            configuration(work.size, work.vocabulary, work.pad, CLASSES)
+        )
         recipe = work.recipe
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -77,22 +80,3 @@ class Packed:
         loss, _ = self.trainer.step(index)
         float(loss)
         return Step(time.perf_counter() - began, len(index), self.work.tokens(index, self.max_len))
-
-
-def configuration(work: Work) -> BertConfig:
-    """The work's size as transformers has it."""
-    size = work.size
-    return BertConfig(
-        vocab_size=work.vocabulary,
-        hidden_size=size.hidden,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        intermediate_size=size.intermediate,
-        hidden_act=size.activation,
-        hidden_dropout_prob=size.dropout,
-        attention_probs_dropout_prob=size.dropout,
-        max_position_embeddings=size.positions,
-        layer_norm_eps=size.epsilon,
-        id2label={number: str(number) for number in range(CLASSES)},
-        pad_token_id=work.pad,
-    )

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 import transformers
 from transformers import (
-    BertConfig,
     BertForSequenceClassification,
     DataCollatorWithPadding,
     PreTrainedTokenizerFast,
@@ -16,29 +15,11 @@ from transformers import (
     TrainingArguments,
 )
 
+from peers_bert import configuration
 from peers_race import WARM, Step
 from peers_work import LABELS, Work
 
 STRATEGIES = {"random": "random", "grouped by length": "group_by_length"}
-
-
-def configuration(work: Work, dropout: float) -> BertConfig:
-    """The work's size as transformers has it. Its embeddings are normalised, which d2l's are not."""
-    size = work.size
-    return BertConfig(
-        vocab_size=work.vocabulary,
-        hidden_size=size.hidden,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        intermediate_size=size.intermediate,
-        hidden_act=size.activation,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-        max_position_embeddings=size.positions,
-        layer_norm_eps=size.epsilon,
-        id2label=dict(enumerate(LABELS)),
-        pad_token_id=work.pad,
-    )
 
 
 class Rows(torch.utils.data.Dataset[dict[str, Any]]):
@@ -98,7 +79,9 @@ class Contestant:
     def __init__(self, work: Work, rows: Rows, batches: str, precision: str) -> None:
         transformers.logging.set_verbosity_error()
         self.work, self.rows, self.batches, self.precision = work, rows, batches, precision
-        self.model = BertForSequenceClassification(configuration(work, work.size.dropout))
+        self.model = BertForSequenceClassification(
+            configuration(work.size, work.vocabulary, work.pad, len(LABELS))
+        )
 
     def run(self, steps: int, seed: int) -> list[Step]:
         """``steps`` steps, or so many more that batches grouped by length have been of all lengths."""

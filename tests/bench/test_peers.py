@@ -141,7 +141,9 @@ def test_packed_losses_are_those_of_transformers_padded(peer, work):
     trimtab, transformers = peer("peers_trimtab"), peer("peers_trainer")
     packed, batches = trimtab.trainer(work, size, "fp32"), work.batches(STEPS, seed=3)
     curve = [float(packed.step(index)[0]) for index in batches]
-    net = transformers.BertForSequenceClassification(transformers.configuration(work, dropout=0.0))
+    net = transformers.BertForSequenceClassification(
+        transformers.configuration(size, work.vocabulary, work.pad, 3)
+    )
     model = Classifier(size, work.vocabulary, 3)
     initialise(model, trimtab.SEED, size.initial_deviation)
     net.load_state_dict(names_of_transformers(model.state_dict()))
