@@ -61,6 +61,10 @@ class Padding:
 
     def fill(self, layout: Layout) -> Layout:
         """``layout`` with the rows added: (4, rows + spare), sorted by length."""
+        return sorted_by_length(np.concatenate([layout, self.added(layout)], 1))
+
+    def added(self, layout: Layout) -> Layout:
+        """The rows that ``layout`` lacks: (4, spare)."""
         tokens = int(layout[1].sum())
         missing = -(-(tokens + self.spare) // self.step) * self.step - tokens
         added = np.empty((4, self.spare), np.int64)
@@ -68,4 +72,4 @@ class Padding:
         added[1] = missing // self.spare + (np.arange(self.spare) < missing % self.spare)
         added[2] = added[1]
         added[3] = IGNORED
-        return sorted_by_length(np.concatenate([layout, added], 1))
+        return added

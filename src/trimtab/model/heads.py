@@ -102,7 +102,8 @@ class Bert(nn.Module):
         That is d2l's order; transformers' columns are the other way round, and are turned where its files
         are read and written.
         """
-        logits: Tensor = _there(self.next_sentence, "next sentence")(self.pooled(x, batch))
+        with exact_on_cpu():
+            logits: Tensor = _there(self.next_sentence, "next sentence")(self.pooled(x, batch))
         return logits
 
     def class_logits(self, batch: Batch) -> Tensor:

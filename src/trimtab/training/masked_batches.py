@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data.batch import Batch
-from trimtab.data.layout import parts
+from trimtab.data.layout import Padding, parts
 from trimtab.data.masking import KEPT, Masked, Masking
 from trimtab.data.rows import Rows
 from trimtab.ragged import offsets_of
@@ -48,6 +48,20 @@ class MaskedLayout:
             places = masked.places[of_part] - begins[start]
             part = Masked(places, masked.put[of_part], offsets - offsets[0])
             yield MaskedLayout(np.ascontiguousarray(self.layout[:, start:stop]), part)
+
+    def filled(self, padding: Padding) -> "MaskedLayout":
+        """The same with the rows that ``padding`` adds, of whose words none is masked."""
+        added, masked = padding.added(self.layout), self.masked
+        layout = np.concatenate([self.layout, added], 1)
+        counts = np.concatenate([np.diff(masked.offsets), np.zeros(added.shape[1], np.int64)])
+        order = np.argsort(layout[1], kind="stable")
+        layout = np.ascontiguousarray(layout[:, order])
+        row = np.empty(len(order), np.int64)  # where each row comes to stand
+        row[order] = np.arange(len(order))
+        moved = offsets_of(layout[1])[row[: len(self)]] - offsets_of(self.layout[1])[:-1]
+        places = masked.places + np.repeat(moved, counts[: len(self)])
+        by_place = np.argsort(places)
+        return MaskedLayout(layout, Masked(places[by_place], masked.put[by_place], offsets_of(counts[order])))
 
     def make(self, rows: Rows) -> MaskedBatch:
         """The batch, made where ``rows`` are."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.masking import Masking, slots
 from trimtab.data.rows import Rows
 from trimtab.model.dropout import seed_dropout
@@ -24,8 +25,9 @@ from trimtab.training.vocabulary import Outcome, OutputLayer, TokenTable
 
 Average = Literal["real", "padded"]
 _Roots = list[tuple[Tensor, Tensor | None]]  # what is differentiated, and the gradient with regard to it
-_PART = 5_120  # tokens of a part at least, some 768 of them masked
+_PART = 8_192  # tokens of a part at least, a seventh of them masked
 _FREE_WORD = 0  # that stands in the tutorial's free places
+_STEP = 64  # predictions come in a multiple of it where few sizes are wanted
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,20 @@ class Pretrainer:
         counts = Counts(len(layout.masked.places), len(layout), len(layout) * self.task.places)
         self.output.start()
         sums = []
+        padding = self._padding(rows) if self.machinery.wants_steady_sizes else None
         with self.machinery.autocast():
             for part in layout.parts(self.tokens, self.recipe.micro_batch):
+                part = part.filled(padding) if padding else part
                 found, roots = self._part(part.make(rows), counts, padded=padded, learn=learn)
                 sums.append(found)
                 if learn:
                     with self.machinery.without_autocast():
                         torch.autograd.backward([root for root, _ in roots], [given for _, given in roots])
         return Losses(torch.stack(sums).sum(0), counts)
+
+    def _padding(self, rows: Rows) -> Padding:
+        lengths = rows.pairs.tokens.lengths
+        return Padding(rows.pairs, min(self.tokens, self.recipe.batch_size * float(lengths.mean())))
 
     def _part(self, part: MaskedBatch, counts: Counts, *, padded: bool, learn: bool) -> tuple[Tensor, _Roots]:
         """The sums of a part of a batch, and what its gradient begins from."""
@@ -174,7 +182,7 @@ class Pretrainer:
         words, roots = self._predict(x, part.places, part.words, each if learn else None)
         free_losses = missing = torch.tensor(math.nan, device=x.device)
         if padded or on_free:
-            free = (self.task.places - part.counts).float()
+            free = ((self.task.places - part.counts) * (part.batch.labels != IGNORED)).float()
             starts = part.batch.cumulative_lengths[:-1]
             scale = free * share if learn and on_free else None
             first, more = self._predict(x, starts, torch.full_like(starts, _FREE_WORD), scale)
@@ -190,6 +198,16 @@ class Pretrainer:
     def _predict(
         self, x: Tensor, places: Tensor, words: Tensor, scale: Tensor | None
     ) -> tuple[Outcome, _Roots]:
+        number = len(places)
+        if self.machinery.wants_steady_sizes:
+            places, words = _even(places), _even(words)
+            scale = None if scale is None else _even(scale)
         given = self.head.transformed(x[places])
         outcome = self.output(given.detach(), words, scale)
-        return outcome, [] if outcome.gradient is None else [(given, outcome.gradient)]
+        roots: _Roots = [] if outcome.gradient is None else [(given, outcome.gradient)]
+        return outcome.first(number), roots
+
+
+def _even(values: Tensor) -> Tensor:
+    """(N,) with zeros after them up to a multiple of _STEP: place 0, word 0, and no share in the loss."""
+    return F.pad(values, (0, -len(values) % _STEP))

@@ -58,6 +58,11 @@ class Outcome:
     gradient: Tensor | None = None
     right: Tensor | None = None
 
+    def first(self, number: int) -> "Outcome":
+        """Of the first predictions alone; the gradient as it is."""
+        right = None if self.right is None else self.right[:number]
+        return Outcome(self.losses[:number], self.gradient, right)
+
 
 class OutputLayer:
     """The last matrix of the masked-word head with its cross-entropy, forward and backward in one go.
