@@ -11,6 +11,7 @@ from peers_machine import has_amx
 from peers_preparation import prepare
 from peers_race import WARM, Contestant, quickest, race, ratio
 from peers_work import Work
+from trimtab.training.memory import keep_freed_memory
 
 # By whether the processor has AMX for bf16: times d2l's step, times the best setting of the Trainer.
 LIMITS = {True: (25.0, 4.0), False: (10.0, 2.0)}
@@ -20,6 +21,7 @@ PREPARATION_LIMIT = 5.0
 def training(work: Work, rounds: int, steps: int, bf16: bool) -> dict[str, Any]:
     """Rates of all, and the ratios of trimtab's quicker precision to each peer, with the limits."""
     precisions = ["fp32", "bf16"] if bf16 else ["fp32"]
+    keep_freed_memory()  # as in a study's trials, and as good for the peers
     records = race(_contestants(work, precisions), rounds, steps, _say)
     ours = quickest(records[-len(precisions) :])
     d2l, *trainers = records[: -len(precisions)]

@@ -61,7 +61,7 @@ class Machinery:
         of the whole of it, not of what is free now, so that a study parts its batches alike every time.
         """
         if self.device.type == "cpu":
-            return 4_096
+            return 8_192
         memory = torch.cuda.get_device_properties(self.device).total_memory
         room = _SHARE * (memory - _PARAMETER_BYTES * parameters)
         return max(1_024, int(room / activation_bytes(size, self.precision)))
