@@ -438,7 +438,7 @@ def few_snli(tmp_path, shared_data):
 def test_the_study_of_pretraining_can_be_planned(tmp_path, few_snli, monkeypatch):
     monkeypatch.chdir(tmp_path)
     size = replace(architecture("small"), positions=64)
-    make_d2l(tmp_path / "results" / "pretrain-wikitext2" / "model", size=size)
+    make_d2l(tmp_path / "results" / "pretrain-wikitext2-long" / "model", size=size)
     study = load(STUDIES / "pretraining-helps.toml")
     plan = make_plan(*prepare_study(study, few_snli))
     assert len(plan.readings) == 1

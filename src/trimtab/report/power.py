@@ -20,8 +20,9 @@ def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scal
     """
     if not contrasts:
         return []
+    planned = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     head = (
-        f"With {seeds} seeds, each contrast tested would be found with a chance of 80 %, whatever comes of\n"
+        f"With {planned}, each contrast tested would be found with a chance of 80 %, whatever comes of\n"
         f"the others (Holm's strictest level), from this difference on, in {_unit(scale)}; and to find\n"
         f"one as large as the margin, {scale.amount(margin)}, it would need these seeds:"
     )
