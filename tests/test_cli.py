@@ -579,7 +579,7 @@ def test_a_report_on_nothing(wrong):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_cuda_where_there_is_none(wrong):
     said = wrong("run", "study.toml", "--device", "cuda")
-    assert said.startswith("--device cuda: PyTorch finds no CUDA device here; leave --device out, or")
+    assert said.startswith("--device cuda: PyTorch finds no CUDA device here; leave --device out; ")
 
 
 def test_a_wrong_input_as_a_process_of_its_own(home):

@@ -101,6 +101,8 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
             "--size: size 'smal' is unknown (did you mean 'small'?); or write numbers: 2x256/512/4",
         ),
         (["--size", "0x256"], "--size: size '0x256': its numbers must be 1 or more, as in 2x256/512/4"),
+        (["--size", "2x0"], "--size: size '2x0': its numbers must be 1 or more, as in 2x256/512/4"),
+        (["--size", "2x256/0"], "--size: size '2x256/0': its numbers must be 1 or more, as in 2x256/512/4"),
         (
             ["--size", "2x100/200/3"],
             "--size: size 2x100/200/3: hidden is no multiple of the 3 heads; mend one",

@@ -13,7 +13,7 @@ from trimtab.study import speed
 from trimtab.study.bench import study_time, trials_of
 from trimtab.study.plan import make_plan
 from trimtab.study.speed import SpeedJob, Synthetic, combined
-from trimtab.study.work import duration, kind_of_work, trial_seconds
+from trimtab.study.work import duration, kind_of_step, trial_seconds
 from trimtab.training.bench import Effort, affordable, repeated
 from trimtab.training.recipe import Recipe
 
@@ -139,7 +139,7 @@ def test_synthetic_rows_are_cut():
 
 def made_up(plan, training, evaluation, precision="fp32"):
     rates = {"examples_per_second": training, "evaluation_examples_per_second": evaluation}
-    row = {"name": kind_of_work(plan, 0), "precision": precision, "failure": None}
+    row = {"name": kind_of_step(plan, 0), "precision": precision, "failure": None}
     return row | rates
 
 
@@ -164,6 +164,14 @@ def test_variants_that_share_their_trials_count_once_and_shorter_inputs_take_les
     tokens = [inputs.tokens["train"] for inputs in plan.inputs]
     assert time.seconds[0] / time.seconds[1] == pytest.approx(tokens[0] / tokens[1])
     assert time.total == pytest.approx(2 * sum(time.seconds[:3]))
+
+
+def test_settings_that_a_step_hangs_on_are_measured_apart(plan_of):
+    plan = plan_of('truncation = ["longest_first", "ratio"]', "micro_batch = [4, 32]", "[12, 40]", "[12]")
+    assert [kind_of_step(plan, number)[-13:] for number in (0, 1)] == ["micro_batch 4", "icro_batch 32"]
+    rows = [made_up(plan, 100, 1000), made_up(plan, 200, 1000) | {"name": kind_of_step(plan, 1)}]
+    slow, quick = study_time(plan, rows, 1).seconds
+    assert slow - quick == pytest.approx(2 * len(plan.dataset.splits["train"]) / 200)
 
 
 def test_auto_takes_what_a_run_would(plan_of):
@@ -194,7 +202,7 @@ def test_a_study_is_measured_on_its_own_inputs(plan_of, monkeypatch):
     plan = plan_of()
     found, time = benches.bench_study(plan, 2, "cpu", lambda words: None)
     [row] = found.rows  # one kind of work, whose precision is named
-    assert (row["name"], row["precision"], row["failure"]) == (kind_of_work(plan, 0), "fp32", None)
+    assert (row["name"], row["precision"], row["failure"]) == (kind_of_step(plan, 0), "fp32", None)
     longest = max(inputs.tokens["train"] for inputs in plan.inputs)
     assert row["tokens_per_second"] / row["examples_per_second"] == pytest.approx(longest)
     assert found.processes == 2

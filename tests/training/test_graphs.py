@@ -71,6 +71,15 @@ def test_batches_come_in_few_sizes_and_keep_their_rows(random_pairs):
     assert np.mean(share) > 0.7
 
 
+def test_micro_batches_are_filled_up_in_steps_of_their_own_size(random_pairs):
+    pairs, machinery = random_pairs(3, 2_000), replace(CPU, precision="bf16")
+    whole, parts = (
+        trainer_of(pairs, machinery, recipe=replace(RECIPE, batch_size=2_000, micro_batch=rows)).padding.step
+        for rows in (None, 20)
+    )
+    assert whole > 3 * parts
+
+
 def test_a_cpu_captures_nothing(random_pairs):
     machinery = Machinery(CPU.device, "bf16", graphs=True, compiled=True)
     assert trainer_of(random_pairs(0, 30), machinery).graphs is None

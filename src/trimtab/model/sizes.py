@@ -89,11 +89,15 @@ def architecture(size: str, **settings: Any) -> Architecture:
     match = _NUMBERS.fullmatch(size)
     if not match:
         raise InputError(f"size {size!r} is unknown ({nearest(size, SIZES)}); or write numbers: 2x256/512/4")
-    layers, hidden, intermediate, heads = (int(number) if number else 0 for number in match.groups())
-    heads, deviation = heads or max(1, hidden // 64), round(hidden**-0.5, 3)
-    return replace(
-        Architecture(layers, hidden, intermediate or 4 * hidden, heads, initial_deviation=deviation),
-        **settings,
+    layers, hidden, intermediate, heads = (None if one is None else int(one) for one in match.groups())
+    assert layers is not None
+    assert hidden is not None
+    return Architecture(
+        layers,
+        hidden,
+        4 * hidden if intermediate is None else intermediate,
+        max(1, hidden // 64) if heads is None else heads,
+        **{"initial_deviation": max(0.001, round(max(1, hidden) ** -0.5, 3))} | settings,
     )
 
 

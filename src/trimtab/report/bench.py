@@ -59,9 +59,12 @@ def write(path: Path, bench: "Bench", time: "StudyTime | None", signature: Signa
 
 def claim(path: Path) -> None:
     """See to it, before any work, that a file can be written there; InputError where it cannot."""
+    there = path.exists()
     try:
         with path.open("a"):
             pass
+        if not there:
+            path.unlink()
     except OSError as error:
         raise _closed(path, error) from error
 
@@ -111,7 +114,7 @@ def _notes(bench: "Bench") -> list[str]:
         f"Of one trial on {threads}, {together}: examples/s and their middle half over steps of so many "
         "rows, real tokens/s (no padding), examples/s of evaluation, and the most memory of its process."
     )
-    if any(not row["failure"] and row["rows"] < row["batch_size"] for row in bench.rows):
+    if any(not row["failure"] and row["rows"] < row["whole_batch"] for row in bench.rows):
         words += (
             " Where a whole batch takes too long, a step has fewer rows: the optimiser then weighs more, so "
             "that a whole batch would be somewhat quicker."

@@ -8,7 +8,7 @@ from trimtab.model.sizes import Architecture
 from trimtab.study.plan import Plan
 from trimtab.study.runtime import begin, default_jobs, material
 from trimtab.study.speed import Bench, Row, SpeedJob, Synthetic, measured
-from trimtab.study.work import duration, kind_of_work, kinds_of_work, scaled, trial_seconds
+from trimtab.study.work import duration, kind_of_step, kind_of_work, longest_inputs, scaled, trial_seconds
 from trimtab.training.bench import Effort
 from trimtab.training.precision import quicker
 from trimtab.training.recipe import Precision, Recipe
@@ -58,7 +58,7 @@ def bench_sizes(
 def bench_study(
     plan: Plan, jobs: int | None, device: str, on_stage: Callable[[str], None]
 ) -> tuple[Bench, StudyTime]:
-    """Measure each kind of work of a study on its longest inputs, at each precision that it may train with.
+    """Measure each kind of step of a study on its longest inputs, at each precision that it may train with.
 
     And what all its trials would take, whatever a ledger holds. Nothing is written to one.
     """
@@ -66,7 +66,7 @@ def bench_study(
     trials = trials_of(plan)
     processes = min(jobs or default_jobs(runtime), sum(trials))
     wanted = []
-    for kind, number in kinds_of_work(plan).items():
+    for kind, number in longest_inputs(plan, kind_of_step).items():
         settings = plan.study.variants[number].settings
         for precision in _precisions(plan, kind):
             recipe = replace(settings.recipe, precision=precision)
@@ -85,16 +85,18 @@ def trials_of(plan: Plan) -> list[int]:
 
 
 def study_time(plan: Plan, rows: Sequence[Row], processes: int) -> StudyTime:
-    """What all trials would take by the rates in ``rows``, whose names are kinds of work."""
+    """What all trials would take by the rates in ``rows``, whose names are kinds of steps."""
     by_work = {(row["name"], row["precision"]): row for row in rows if row["failure"] is None}
-    longest, trials = kinds_of_work(plan), trials_of(plan)
+    longest, trials = longest_inputs(plan, kind_of_step), trials_of(plan)
+    tried = longest_inputs(plan, kind_of_work)  # on which a run measures precisions
     seconds: list[float | None] = []
     precisions: list[Precision] = []
     for number, variant in enumerate(plan.study.variants):
-        kind = kind_of_work(plan, number)
+        kind = kind_of_step(plan, number)
         precision = variant.settings.recipe.precision
         if precision == "auto":
-            precision = _chosen({name: by_work[kind, name] for name in PRECISIONS if (kind, name) in by_work})
+            its = kind_of_step(plan, tried[kind_of_work(plan, number)])
+            precision = _chosen({name: by_work[its, name] for name in PRECISIONS if (its, name) in by_work})
         row = by_work.get((kind, precision))
         rates = row and (row["examples_per_second"], row["evaluation_examples_per_second"])
         seconds.append(scaled(plan, number, trial_seconds(plan, longest[kind], *rates) if rates else None))
@@ -111,6 +113,6 @@ def _chosen(rows: dict[Precision, Row]) -> Precision:
 
 def _precisions(plan: Plan, kind: str) -> list[Precision]:
     """Every precision that a variant of this kind names, all where one leaves it to a measurement."""
-    numbers = [n for n in range(len(plan.study.variants)) if kind_of_work(plan, n) == kind]
+    numbers = [n for n in range(len(plan.study.variants)) if kind_of_step(plan, n) == kind]
     named = {plan.study.variants[number].settings.recipe.precision for number in numbers}
     return [precision for precision in PRECISIONS if named & {"auto", precision}]

@@ -6,7 +6,7 @@ from typing import Any
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
 from trimtab.study.runtime import default_jobs, measure, resolve
-from trimtab.study.work import kind_of_work, kinds_of_work, precision_of, scaled, trial_seconds, work
+from trimtab.study.work import kind_of_step, longest_inputs, precision_of, scaled, trial_seconds, work
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Estimate:
 
 
 def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> Estimate:
-    """How long trials take: from the ledger's finished ones of the same kind of work, else from a step.
+    """How long trials take: from the ledger's finished ones of the same kind of step, else from a step.
 
     Nothing is written to the ledger.
     """
     runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, lambda words: None)
     by_kind: dict[str, float | None] = {}
-    for kind, number in kinds_of_work(plan).items():
+    for kind, number in longest_inputs(plan, kind_of_step).items():
         rate = _rate_of_done(plan, ledger, kind, runtime)
         by_kind[kind] = work(plan, number) / rate if rate else None
         if rate is None:
@@ -33,7 +33,7 @@ def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> Estim
                 examples = found["examples_per_second"][precision_of(plan, number, runtime)]
                 by_kind[kind] = trial_seconds(plan, number, examples)
     numbers = range(len(plan.study.variants))
-    seconds = [scaled(plan, number, by_kind[kind_of_work(plan, number)]) for number in numbers]
+    seconds = [scaled(plan, number, by_kind[kind_of_step(plan, number)]) for number in numbers]
     return Estimate(seconds, jobs or default_jobs(runtime))
 
 
@@ -41,7 +41,7 @@ def _rate_of_done(plan: Plan, ledger: Ledger, kind: str, runtime: dict[str, Any]
     """Work a second over the ledger's finished trials of that kind."""
     total, seconds = 0.0, 0.0
     for number in range(len(plan.study.variants)):
-        if kind_of_work(plan, number) != kind:
+        if kind_of_step(plan, number) != kind:
             continue
         for seed in plan.study.seeds:
             result = ledger.trial(plan.key(number, seed, precision_of(plan, number, runtime))).result

@@ -9,7 +9,7 @@ from trimtab.study.jobs import Material, PrecisionJob
 from trimtab.study.machine import available_cores
 from trimtab.study.plan import Plan
 from trimtab.study.pool import Ended, run_jobs
-from trimtab.study.work import kinds_of_work
+from trimtab.study.work import kind_of_work, longest_inputs
 
 
 def resolve(
@@ -85,7 +85,7 @@ def _kinds_to_measure(plan: Plan, known: dict[str, str]) -> dict[str, int]:
     variants = plan.study.variants
     return {
         kind: number
-        for kind, number in kinds_of_work(plan).items()
+        for kind, number in longest_inputs(plan, kind_of_work).items()
         if variants[number].settings.recipe.precision == "auto" and kind not in known
     }
 
@@ -104,6 +104,6 @@ def _resolve_device(device: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     if device == "cuda":
-        mend = "leave --device out, or choose another folder with --out DIR where results were begun on cuda"
+        mend = "leave --device out; results that were begun on cuda need another folder"
         raise InputError(f"--device cuda: PyTorch finds no CUDA device here; {mend}")
     return "cpu"

@@ -1,11 +1,11 @@
 """What a variant's trials are as work: of what kind, how much, at which precision. Free of torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trimtab.study.plan import Plan
-from trimtab.training.recipe import Precision
+from trimtab.training.recipe import Precision, Recipe
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,23 @@ def kind_of_work(plan: Plan, number: int) -> str:
     return f"{settings.size}, {settings.size.activation}, batch {settings.recipe.batch_size}"
 
 
-def kinds_of_work(plan: Plan) -> dict[str, int]:
-    """Each kind of work, and the variant of it with the longest inputs."""
+def kind_of_step(plan: Plan, number: int) -> str:
+    """What a measured rate holds for: the kind of work, and the settings that a step's time hangs on, too."""
+    recipe, usual = plan.study.variants[number].settings.recipe, Recipe()
+    own = [(key, getattr(recipe, key)) for key in _OF_A_STEP if getattr(recipe, key) != getattr(usual, key)]
+    return ", ".join([kind_of_work(plan, number), *(f"{key} {value}" for key, value in own)])
+
+
+_OF_A_STEP = ("optimizer", "micro_batch", "batches", "frozen")
+
+
+def longest_inputs(plan: Plan, kind: Callable[[Plan, int], str]) -> dict[str, int]:
+    """Each kind, and the variant of it with the longest inputs."""
     longest: dict[str, int] = {}
     for number in range(len(plan.study.variants)):
-        kind = kind_of_work(plan, number)
-        if kind not in longest or _tokens(plan, number) > _tokens(plan, longest[kind]):
-            longest[kind] = number
+        its = kind(plan, number)
+        if its not in longest or _tokens(plan, number) > _tokens(plan, longest[its]):
+            longest[its] = number
     return longest
 
 
@@ -65,8 +75,8 @@ def trial_seconds(plan: Plan, number: int, training: float, evaluation: float | 
 
 
 def scaled(plan: Plan, number: int, seconds: float | None) -> float | None:
-    """Seconds of one trial of a variant, given those of the variant of its kind with the longest inputs."""
-    longest = kinds_of_work(plan)[kind_of_work(plan, number)]
+    """Seconds of one trial of a variant, given those of the longest inputs of its kind of step."""
+    longest = longest_inputs(plan, kind_of_step)[kind_of_step(plan, number)]
     return None if seconds is None else seconds * work(plan, number) / work(plan, longest)
 
 

@@ -46,11 +46,13 @@ class Effort:
 class Speed:
     """Rates of training and evaluation; tokens are real ones, special tokens included.
 
-    rows: of a step. step_seconds: the median; the rates of training follow from it, and
-    examples_per_second_low and _high from the quartiles of its steps. peak_bytes: of training and evaluation.
+    rows: of a step; whole_batch: of one as the recipe and the split have it. step_seconds: the median; the
+    rates of training follow from it, and examples_per_second_low and _high from the quartiles of its steps.
+    peak_bytes: of training and evaluation.
     """
 
     rows: int
+    whole_batch: int
     step_seconds: float
     examples_per_second: float
     examples_per_second_low: float
@@ -104,6 +106,7 @@ def measure_speed(
     low, median, high = _quartiles(repeated(lambda: step(rows, steps), effort.enough))
     return Speed(
         rows=rows,
+        whole_batch=batch,
         step_seconds=median,
         examples_per_second=rows / median,
         examples_per_second_low=rows / high,

@@ -5,7 +5,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ def choose_precision(
     every folder; it is made anew for another machine, torch, number of threads, size or length of rows.
     """
     tokens = round(len(pairs.tokens.values) / len(pairs))
-    work = [str(size), size.activation, recipe.batch_size, recipe.micro_batch, vocabulary, tokens]
+    steps = [recipe.batch_size, recipe.micro_batch, recipe.optimizer, recipe.frozen]
+    work = [asdict(size), steps, vocabulary, tokens]
     machine = [device_name(device), torch.__version__, torch.get_num_threads(), _TRAINER]
     path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
     try:
@@ -79,7 +80,7 @@ def measure_rates(
 ) -> dict[str, float]:
     """Examples/s of a training step at each precision, measured in turns: the median of several steps."""
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
-    recipe = replace(recipe, learning_rate=1e-9)
+    recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": pairs}
     trainers = {
         precision: Trainer(size, recipe, 0, Machinery(device, precision), **shape) for precision in _MEASURED

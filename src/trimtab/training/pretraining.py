@@ -171,8 +171,9 @@ class Pretrainer:
         return Losses(torch.stack(sums).sum(0), counts)
 
     def _padding(self, rows: Rows) -> Padding:
-        lengths = rows.pairs.tokens.lengths
-        return Padding(rows.pairs, min(self.tokens, self.recipe.batch_size * float(lengths.mean())))
+        rows_together = self.recipe.micro_batch or self.recipe.batch_size
+        usual = rows_together * len(rows.pairs.tokens.values) / len(rows.pairs)
+        return Padding(rows.pairs, min(self.tokens, usual))
 
     def _part(self, part: MaskedBatch, counts: Counts, *, padded: bool, learn: bool) -> tuple[Tensor, _Roots]:
         """The sums of a part of a batch, and what its gradient begins from."""

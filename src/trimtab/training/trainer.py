@@ -64,8 +64,8 @@ class Trainer:
         self.schedule = make_schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         self.tokens = machinery.training_tokens(size, parameters)
-        usual = min(self.tokens, recipe.batch_size * float(training.tokens.lengths.mean()))
-        self.padding = Padding(training, usual) if machinery.wants_steady_sizes else None
+        usual = (recipe.micro_batch or recipe.batch_size) * len(training.tokens.values) / len(training)
+        self.padding = Padding(training, min(self.tokens, usual)) if machinery.wants_steady_sizes else None
         self.class_weights: Tensor | None = None
         if recipe.class_weights == "balanced":
             self.class_weights = torch.from_numpy(class_weights(training.labels, classes)).to(
