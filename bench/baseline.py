@@ -139,7 +139,7 @@ def _median(seconds: list[float]) -> str:
 def write(path: Path, kind: str, found: dict[str, list[float]]) -> None:
     """Write a baseline: the kind of machine, what it was made with, and each benchmark's times in seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"kind": kind, "signature": signature(), "seconds": found})
+    write_json(path, {"kind": kind, "signature": signature(Path(__file__).parent), "seconds": found})
 
 
 def against(path: Path, found: dict[str, list[float]]) -> str:

@@ -228,7 +228,11 @@ def write(
 ) -> None:
     """The tables, with what they were made with: JSON whole, CSV and Markdown to read."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = signature() | {"seed": str(SEED), "studies": str(studies), "seconds": f"{seconds:.0f}"}
+    made = signature(Path(__file__).parent) | {
+        "seed": str(SEED),
+        "studies": str(studies),
+        "seconds": f"{seconds:.0f}",
+    }
     frames = {name: pd.DataFrame(table) for name, table in rows.items()}
     write_json(folder / "calibration.json", {"signature": made, "limits": LIMITS, "outside": found} | rows)
     with written_aside(folder / "calibration.csv") as aside:

@@ -71,7 +71,7 @@ def run(bench: Bench, path: Path, seconds: float = _SECONDS) -> dict[str, Any]:
     record: dict[str, Any] = {
         "device": device_name(bench.device),
         "date": datetime.now(UTC).date().isoformat(),
-        "signature": signature(),
+        "signature": signature(Path(__file__).parent),
         "measurements": {},
     }
     if bench.device.type == "cuda":

@@ -153,7 +153,7 @@ def main() -> None:
             runs.append(measure(pairs, asked.steps, Path(folder)))
     few, many = runs
     growth = (many["private_bytes"] - few["private_bytes"]) / (many["pairs"] - few["pairs"])
-    signed = signature() | {"processor": processor_name()}
+    signed = signature(Path(__file__).parent) | {"processor": processor_name()}
     result = {"bytes_a_pair": growth, "limit": LIMIT, "steps": asked.steps, "runs": runs, "signature": signed}
     print(page(result))
     if asked.out:

@@ -41,6 +41,6 @@ def signed() -> dict[str, str]:
         "processor": processor_name(),
         "instructions": " ".join(instructions()) or "unknown",
         "threads": str(torch.get_num_threads()),
-        **signature(),
+        **signature(Path(__file__).parent),
         **{name: version(name) for name in PEERS},
     }

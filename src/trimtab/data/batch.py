@@ -1,4 +1,4 @@
-"""A batch: packed rows for the model, no padding anywhere."""
+"""A batch: packed rows for the model; no row is padded to another's length."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ _LEAST_BOUND = 128
 class Batch:
     """Rows of a batch, one after another, shortest first.
 
-    tokens, segments, positions: (T,) int64, all real tokens. cumulative_lengths: (rows + 1,) int64,
+    tokens, segments, positions: (T,) int64, no padding in rows. cumulative_lengths: (rows + 1,) int64,
     where each row begins. labels: (rows,) int64. lengths: (rows,) int64 of NumPy, on the host.
     The order of rows inside a batch changes no loss, so they are sorted.
     """

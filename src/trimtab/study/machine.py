@@ -26,12 +26,15 @@ def available_memory() -> int | None:
     return int(found.split()[1]) * 1024 if found else None
 
 
-def signature() -> dict[str, str]:
-    """What stands under every table: versions, system and, from a checkout, the commit."""
+def signature(*beside: Path) -> dict[str, str]:
+    """What stands under every table: versions, system and, from a checkout, the commit.
+
+    beside: folders of the checkout whose code made the table together with this package's.
+    """
     packages = ("torch", "numpy", "scipy", "tokenizers")
     return {
         "trimtab": trimtab.__version__,
-        "commit": _commit(),
+        "commit": _commit(*beside),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
         "system": f"{platform.system()} {platform.machine()}",
@@ -39,13 +42,13 @@ def signature() -> dict[str, str]:
     }
 
 
-def _commit() -> str:
+def _commit(*beside: Path) -> str:
     """The commit of the checkout that this package runs from, ``+`` where it is changed; else 'installed'."""
     source = Path(trimtab.__file__).parent
     try:
         commit = _git(source, "rev-parse", "--short=12", "HEAD")
         tracked = _git(source, "ls-files", "__init__.py")
-        changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".")
+        changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".", *map(str, beside))
     except (OSError, subprocess.CalledProcessError):
         return "installed"
     return (commit + "+" * bool(changed)) if tracked else "installed"
