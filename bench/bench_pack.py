@@ -40,7 +40,7 @@ def bench_inputs(benchmark: Any, tokens: Tokens) -> None:
     benchmark.extra_info["pairs_per_second"] = round(len(tokens) / benchmark.stats.stats.median)
 
 
-@pytest.mark.guard(5)  # measured: 7.3 (a throttled machine) to 30; with a loop over rows in it, 2
+@pytest.mark.guard(5)  # measured: 7.3 (a throttled machine) to 30; with a loop over rows in it, 1.1
 def bench_batch_guard(guard: Callable[..., None], pairs: Pairs, index: np.ndarray) -> None:
     """A packed batch against one that is padded row by row and stacked."""
     rows = Rows(pairs, CPU)
