@@ -14,7 +14,7 @@ from trimtab.model.sizes import architecture
 from trimtab.truncation import parse
 from workload import SPECIAL, VOCABULARY, full_rows
 
-ROWS = {"tiny": 512, "small": 512, "medium": 64, "base": 16, "large": 8}
+ROWS = {"tiny": 512, "small": 512, "medium": 64, "base": 16, "large": 8, "minilm": 64}
 LONG_ROWS = 64
 CPU = torch.device("cpu")
 

@@ -30,6 +30,7 @@ STEPS = {
     ("medium", "fp32"): 48,
     ("base", "fp32"): 16,
     ("large", "fp32"): 4,
+    ("minilm", "fp32"): 48,
 }
 GUARDED = 64  # rows of the padded step
 MAX_LEN = 128
