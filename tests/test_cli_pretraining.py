@@ -110,6 +110,7 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
     assert (folder / "figures" / "losses.svg").stat().st_size > 5_000
     model, tokenizer = load(folder / "model")
     assert str(model.parts.size) == "2x16/32/2"
+    assert model.parts.size.positions == 24  # max_len: no other was trained
     assert model.parts.tied
     assert model.parts.masked_words
     assert model.parts.next_sentence
@@ -118,6 +119,9 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
     code, said, _ = trimtab("pretrain", "study.toml")
     assert (code, said[0]) == (0, f"{result['steps']:,} steps were taken before")
     assert (folder / "result.json").stat().st_mtime_ns == before
+    (folder / "report.md").unlink()
+    assert trimtab("report", folder)[0] == 0
+    assert (folder / "report.md").read_text() == page
 
 
 def test_killed_and_run_again_gives_the_same_records_and_weights(trimtab, home):

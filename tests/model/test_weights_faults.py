@@ -124,7 +124,9 @@ def test_a_truncated_or_altered_archive(d2l_folder, tmp_path):
 
 def test_an_archive_without_the_files(d2l_folder, tmp_path):
     (d2l_folder / "vocab.json").unlink()
-    refused(zipped(d2l_folder, tmp_path / "mine.zip"), "vocab.json")
+    refused(
+        zipped(d2l_folder, tmp_path / "mine.zip"), "mine.zip: holds no vocab.json; put the vocabulary there"
+    )
     (d2l_folder / "pretrained.params").unlink()
     refused(zipped(d2l_folder, tmp_path / "other.zip"), "no pretrained.params")
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from trimtab.training.optimizer import make_optimizer, make_schedule
+from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 
 
@@ -49,7 +49,7 @@ def rates(steps, **settings):
     """The learning rate of each step."""
     recipe = Recipe(**settings)
     optimizer = make_optimizer(Toy(), recipe)
-    schedule = make_schedule(optimizer, recipe, steps)
+    schedule = Schedule(optimizer, recipe, steps)
     seen = []
     for _ in range(steps):
         seen.append(optimizer.param_groups[-1]["lr"])

@@ -16,7 +16,7 @@ from trimtab.model.sizes import architecture
 from trimtab.model.start import fingerprint, keep, read, take_over, taken
 from trimtab.model.weights import weights_of
 from trimtab.training.machinery import Machinery
-from trimtab.training.optimizer import make_schedule
+from trimtab.training.optimizer import Schedule
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
@@ -274,7 +274,7 @@ def test_rates_are_filled_in_place_each_with_its_factor():
     ]
     optimizer = torch.optim.SGD(groups, lr=0.1)
     tensors = [group["lr"] for group in optimizer.param_groups]
-    made, expected = make_schedule(optimizer, RECIPE, 10), []
+    made, expected = Schedule(optimizer, RECIPE, 10), []
     for taken_steps in range(10):
         share = (taken_steps + 1) / 2 if taken_steps < 2 else (10 - taken_steps) / 8
         expected = [0.25 * 0.01 * share, 0.01 * share]

@@ -13,7 +13,7 @@ from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.training.loop import predict
 from trimtab.training.machinery import Machinery
-from trimtab.training.optimizer import make_optimizer, make_schedule
+from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.token_table import used_rows
 from trimtab.training.trainer import Trainer
@@ -33,7 +33,7 @@ def trained_whole(pairs, recipe):
     model = Classifier(SIZE, VOCABULARY, 3)
     initialise(model, 0, SIZE.initial_deviation)
     optimizer = make_optimizer(model, recipe)
-    schedule = make_schedule(optimizer, recipe, recipe.steps(len(pairs)))
+    schedule = Schedule(optimizer, recipe, recipe.steps(len(pairs)))
     for index in steps(pairs):
         optimizer.zero_grad()
         batch = make_batch(pairs, index, CPU.device)

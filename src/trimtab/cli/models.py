@@ -1,5 +1,6 @@
 """The commands that use a model: embed, and out of a ledger export and predict."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -76,18 +77,21 @@ def embed(
     if out is not None:
         document.check(out)
     from trimtab.data.table import read_texts
-    from trimtab.model import load
+    from trimtab.model.loading import read
 
     with stages() as stage:
         stage("loading the model")
-        loaded = load(model, data)
+        weights, tokenizer = read(model, data)
         sides = [[text] for text in texts or ()]
         if file is not None:
             stage("reading the texts")
             examples = read_texts(str(file), data, first, second)
             sides = [side for side in (examples.first, examples.second) if side is not None]
         stage("computing vectors")
-        found = _represented(*loaded, sides, None if pooling == "none" else pooling, max_len, cut)
+        pooled = None if pooling == "none" else pooling
+        found = _represented(weights.model(), tokenizer, sides, pooled, max_len, cut)
+    if weights.ignored:
+        print(f"{model}: not used: {', '.join(weights.ignored)}", file=sys.stderr)
     if file is None:
         print(document.row_text(found))
     if out is not None:

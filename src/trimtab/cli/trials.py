@@ -64,10 +64,13 @@ def plan(
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")]) -> int:
-    """Write tables, figures and report.md from the ledger in DIR alone."""
+    """Write tables, figures and report.md from the ledger in DIR alone, of a study or a pretraining."""
     from trimtab import report
+    from trimtab.report import pretraining
+    from trimtab.study.pretraining_folder import PretrainingFolder
 
-    _print_report(report.write(folder))
+    write = pretraining.write if PretrainingFolder(folder).begun else report.write
+    _print_report(write(folder))
     return DONE
 
 

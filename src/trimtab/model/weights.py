@@ -1,7 +1,7 @@
 """Weights between files and models: every tensor in its place, in the right shape, or an error."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from trimtab.model.sizes import Architecture
 
 TABLE, TIED = "encoder.embeddings.token.weight", "masked_words.output.weight"
 SEGMENTS = "encoder.embeddings.segment.weight"
+POSITIONS = "encoder.embeddings.position.weight"
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,7 @@ class Weights:
 
     tensors: by the names of ``Bert``'s (and ``Classifier``'s) state_dict, float32 where they were read.
     labels: names of the classes where there is a classification head and they are known. ignored: names of
-    the file's tensors that were not used: heads of other tasks, counted positions, second copies.
+    the file's learnt tensors that were not used: heads of other tasks, second copies.
     """
 
     parts: Parts
@@ -58,6 +59,13 @@ def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iter
         classes=len(tensors.get("output.weight", ())),
     )
     return Weights(parts, tensors, tuple(labels))
+
+
+def with_positions(weights: Weights, positions: int) -> Weights:
+    """The same with the first ``positions`` rows of the position table alone: those that were trained."""
+    size = replace(weights.parts.size, positions=positions)
+    tensors = dict(weights.tensors) | {POSITIONS: weights.tensors[POSITIONS][:positions]}
+    return replace(weights, parts=replace(weights.parts, size=size), tensors=tensors)
 
 
 def _same(tensor: Tensor) -> Tensor:
@@ -133,8 +141,8 @@ def gather(
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Our tensors out of a file's, and the names of those that were not used.
 
-    body: what the names of the encoder's tensors begin with; one of those that is neither used nor in
-    ``unused`` is an InputError, as the model would compute something else without it.
+    body: what the names of the encoder's tensors begin with; one of those that is not used is an InputError,
+    as the model would compute something else without it. unused: names of what is not learnt, and not told.
     """
     with torch.device("meta"):
         wanted = Bert(parts).state_dict()
@@ -149,7 +157,8 @@ def gather(
         left -= set(where.names)
     if parts.masked_words and parts.tied:
         tensors[TIED] = tensors[TABLE]
-    strange = sorted(name for name in left - set(unused) if name.startswith(body))
+    left -= set(unused)
+    strange = sorted(name for name in left if name.startswith(body))
     if strange:
         what = f"tensor {source.spelt.get(strange[0], strange[0])} has no place in this BERT"
         raise InputError(f"{source.path}: {what}; take a model with the plain encoder")

@@ -58,6 +58,9 @@ def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
     with d2l. Raises InputError.
     """
     with opened(path, PARAMETERS) as folder:
+        if not (folder / VOCABULARY).is_file():
+            what = f"{path}: holds no {VOCABULARY}"
+            raise InputError(f"{what}; put the vocabulary there that the weights were trained with")
         words = parsed(folder / VOCABULARY)
         if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
             raise InputError(f"{folder / VOCABULARY}: is no list of words; write them as d2l's idx_to_token")
@@ -84,7 +87,8 @@ def _parts(source: Source, heads: int | None) -> Parts:
     numbers = {name.split(".")[2] for name in source.tensors if name.startswith("encoder.blks.")}
     if heads is None and hidden % _HEAD:
         what = f"does not say how many heads attention has, and its width {hidden} is no multiple of {_HEAD}"
-        raise InputError(f"{source.path}: {what}; name their number in heads")
+        mend = f'write {{"heads": N}} into a {OURS} beside it'
+        raise InputError(f"{source.path}: {what}; {mend}")
     try:
         size = architecture(
             f"{len(numbers)}x{hidden}/{inner}/{heads or hidden // _HEAD}",
@@ -100,7 +104,7 @@ def _parts(source: Source, heads: int | None) -> Parts:
         hidden="hidden.0.weight" in source.tensors,
         masked_words="mlm.mlp.0.weight" in source.tensors,
         next_sentence="nsp.output.weight" in source.tensors,
-        classes=len(source.tensors.get("output.weight", ())),
+        classes=len(source.of("output.weight", 2)) if "output.weight" in source.tensors else 0,
     )
 
 

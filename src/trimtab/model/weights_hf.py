@@ -25,6 +25,7 @@ _PREFIX = "bert."
 _DECODER, _BIAS, _OWN_BIAS = (
     f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
 )
+_OTHER_TASKS = {"BertForMultipleChoice", "BertForTokenClassification"}  # whose classifier is of other things
 _BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # counts, not learnt
 
 _MODULES = {
@@ -155,7 +156,8 @@ def _full(name: str) -> str:
 def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
     hidden = "bert.pooler.dense.weight" in source.tensors
     masked_words = "cls.predictions.transform.dense.weight" in source.tensors
-    whole_texts = hidden and "BertForMultipleChoice" not in (configuration.architectures or ())
+    whole_texts = hidden and _OTHER_TASKS.isdisjoint(configuration.architectures or ())
+    whole_texts = whole_texts and "classifier.weight" in source.tensors
     try:
         size = configuration.size()
     except ValidationError as error:
@@ -168,7 +170,7 @@ def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
         masked_words=masked_words,
         tied=masked_words and configuration.tie_word_embeddings and _is_tied(source.tensors),
         next_sentence="cls.seq_relationship.weight" in source.tensors,
-        classes=len(source.tensors.get("classifier.weight", ())) if whole_texts else 0,
+        classes=len(source.of("classifier.weight", 2)) if whole_texts else 0,
     )
 
 

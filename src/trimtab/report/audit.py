@@ -53,9 +53,10 @@ def data_words(readings: Sequence[Dataset]) -> list[str]:
     ]
 
 
-def weights_words(name: str, size: object, fingerprint: str) -> str:
-    """Pretrained weights by name, and what they are wherever they lie."""
-    return f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
+def weights_words(name: str, size: object, fingerprint: str, ignored: Sequence[str] = ()) -> str:
+    """Pretrained weights by name, what they are wherever they lie, and tensors that nothing takes over."""
+    words = f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
+    return f"{words}; not used: {', '.join(ignored)}" if ignored else words
 
 
 def length_table(rows: Sequence[Row]) -> Table:

@@ -89,15 +89,22 @@ def _row(plan: Plan, number: int, counts: tuple[int, int], seconds: float | None
     return row | {"trials": f"{left} left, {done} done", "s a trial": time, "same inputs as": ""}
 
 
+_OWN_VOCABULARIES = (
+    "Variants that read with different vocabularies differ in more than their weights; [data] tokenizer = "
+    "NAME lets those without weights read as those of NAME do."
+)
+
+
 def _data_words(plan: Plan) -> str:
     sizes = {variant.settings.weights: variant.settings.size for variant in plan.study.variants}
     return "\n".join(
         [
             *data_words(plan.readings),
             *(
-                weights_words(start.name, str(sizes[name]), start.fingerprint)
+                weights_words(start.name, str(sizes[name]), start.fingerprint, start.ignored)
                 for name, start in plan.starts.items()
             ),
+            *([_OWN_VOCABULARIES] if len(plan.readings) > 1 else []),
         ]
     )
 

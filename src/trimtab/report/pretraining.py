@@ -26,7 +26,8 @@ of 0 come in). A model that is trained with it learns to say word 0 at `<cls>`, 
 and says nothing of masked words. {own}
 
 Losses are in nats; chance is {chance:.3f} for the next sentence. Training has dropout, validation has none.
-The means over all steps count each step once, from the first, as the tutorial's figures do."""
+The means over all steps count each step once, from the first, as the tutorial's figures do; the tutorial's
+average is known of each stretch's last step, and where it is what is minimised, of all."""
 _OWN = {
     "real": "This training minimised the first; the second is what it would have been called there, where "
     "nothing taught it to say word 0.",

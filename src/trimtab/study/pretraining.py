@@ -17,7 +17,7 @@ from trimtab.data.masking import masking_of
 from trimtab.data.next_sentences import Sentences, tokenise_sentences
 from trimtab.data.tokenizer import largest_id, special_tokens
 from trimtab.model import weights_d2l, weights_hf
-from trimtab.model.weights import weights_of
+from trimtab.model.weights import weights_of, with_positions
 from trimtab.study.ledger import Ledger
 from trimtab.study.machine import signature
 from trimtab.study.pretraining_definition import Pretraining, Text
@@ -187,7 +187,7 @@ class _Job:
         except DivergedError:
             self.folder.checkpoint.unlink(missing_ok=True)  # it leads there again
             raise
-        weights = weights_of(model, study.size)
+        weights = with_positions(weights_of(model, study.size), study.max_len)
         _WRITE[study.format](self.folder.model, weights, self.prepared.tokenizer)
         self.folder.finish()
         return before

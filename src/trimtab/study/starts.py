@@ -30,13 +30,14 @@ class Start:
     """Pretrained weights by the name that the study gives them.
 
     fingerprint: of the tensors that a trial takes over; file: where these lie, in the cache; dataset: the
-    data as the weights' tokeniser reads it.
+    data as the weights' tokeniser reads it; ignored: the file's tensors that nothing takes over.
     """
 
     name: str
     fingerprint: str
     file: Path
     dataset: Dataset
+    ignored: tuple[str, ...] = ()
 
 
 class Prepared(NamedTuple):
@@ -83,11 +84,12 @@ def prepare_study(study: Study, data: Path | None) -> Prepared:
     data: the folder of ``--data``. Raises InputError where weights are wrong, have another size than the
     study says, or too few positions or segments; and as ``data.dataset.prepare`` does.
     """
-    parts, brought, kept = {}, {}, {}
+    parts, brought, kept, ignored = {}, {}, {}, {}
     for name in _weights_of(study.variants):
         weights, brought[name] = _read(name, data)
         study = _sized(study, name, weights.parts)
         parts[name], kept[name] = weights.parts, _keep(weights, brought[name])
+        ignored[name] = weights.ignored
         del weights  # others may be as large
     splits = read_splits(study.data, data)
     for name in parts:
@@ -96,7 +98,7 @@ def prepare_study(study: Study, data: Path | None) -> Prepared:
     own = _own_tokenizer(study, splits, data, brought)
     dataset = readings.of(study.data.tokenizer, own) if own else None
     for name, (fingerprint, file) in kept.items():
-        starts[name] = Start(name, fingerprint, file, readings.of(name, brought[name]))
+        starts[name] = Start(name, fingerprint, file, readings.of(name, brought[name]), ignored[name])
     return Prepared(study, dataset or next(iter(starts.values())).dataset, starts)
 
 

@@ -55,6 +55,8 @@ class Checkpoint:
             _restore(trainer, kept["trainer"])
         except (*_FAULTS, TypeError, AttributeError) as error:
             reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+            if isinstance(error, pickle.UnpicklingError):  # torch then advises to run whatever it holds
+                reason = "it is damaged, or holds more than numbers"
             mend = "delete it to begin anew"
             raise InputError(f"{self.path}: no checkpoint of this training ({reason}); {mend}") from error
         sums: State = kept["sums"]

@@ -93,8 +93,3 @@ class Schedule:
                 group["lr"].fill_(rate)  # in place: a captured step reads it there
             else:
                 group["lr"] = rate
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Schedule:
-    """The learning rate over ``steps`` optimiser steps, as ``recipe`` has it."""
-    return Schedule(optimizer, recipe, steps)

@@ -19,7 +19,7 @@ from trimtab.model.initialise import bits_of, initialise, seed_of
 from trimtab.model.sizes import Architecture
 from trimtab.training.machinery import Machinery
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
-from trimtab.training.optimizer import make_optimizer, make_schedule
+from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.vocabulary import Outcome, OutputLayer, TokenTable
 
@@ -116,7 +116,7 @@ class Pretrainer:
         self.head = cast(MaskedWords, self.model.masked_words)
         self.output = OutputLayer(self.head.output, machinery.precision == "bf16")
         self.optimizer = make_optimizer(self.model, recipe)
-        self.schedule = make_schedule(self.optimizer, recipe, steps)
+        self.schedule = Schedule(self.optimizer, recipe, steps)
         tokens = machinery.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
         # Each part adds a gradient to all words' rows, so parts are larger here than for a classifier.
         self.tokens = max(tokens, _PART)

@@ -24,7 +24,7 @@ from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.floors import freeze
 from trimtab.training.graphs import Graphs
 from trimtab.training.machinery import Machinery
-from trimtab.training.optimizer import make_optimizer, make_schedule
+from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.token_table import CompactTable, used_rows
 
@@ -61,19 +61,21 @@ class Trainer:
         self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
         embeddings.token = self.table
         self.optimizer = make_optimizer(self.model, recipe)
-        self.schedule = make_schedule(self.optimizer, recipe, recipe.steps(len(training)))
+        self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         self.tokens = machinery.training_tokens(size, parameters)
         usual = (recipe.micro_batch or recipe.batch_size) * len(training.tokens.values) / len(training)
         self.padding = Padding(training, min(self.tokens, usual)) if machinery.wants_steady_sizes else None
-        self.class_weights: Tensor | None = None
-        if recipe.class_weights == "balanced":
-            self.class_weights = torch.from_numpy(class_weights(training.labels, classes)).to(
-                machinery.device
-            )
+        self.class_weights = self._class_weights(classes)
         self.graphs: Graphs | None = None
         if machinery.device.type == "cuda":
             self._suit_cuda(size, parameters, seed)
+
+    def _class_weights(self, classes: int) -> Tensor | None:
+        if self.recipe.class_weights == "none":
+            return None
+        weights = class_weights(self.training.labels, classes)
+        return torch.from_numpy(weights).to(self.machinery.device)
 
     def _suit_cuda(self, size: Architecture, parameters: int, seed: int) -> None:
         device = self.machinery.device

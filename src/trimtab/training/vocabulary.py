@@ -51,7 +51,8 @@ class Outcome:
     """Of N predictions: losses (N,) in nats, at most 87 each, which is what fp32 can tell from a share of 0.
 
     gradient: with regard to the representations, (N, hidden), where it was wanted; right: (N,), whether no
-    word was likelier, where it was not, as going over all logits again would slow training down.
+    word was likelier (the first of those that are alike), where it was not wanted, as going over all logits
+    again would slow training down.
     """
 
     losses: Tensor
@@ -110,7 +111,7 @@ class OutputLayer:
         place = torch.arange(len(x), device=x.device), labels
         losses = -shares[place].float().clamp_min(_LEAST).log()
         if scale is None:
-            return losses, logits[place] >= logits.amax(1), None
+            return losses, logits.argmax(1) == labels, None
         shares[place] -= 1
         self._add_gradient((x * scale[:, None]).to(self.dtype), shares, scale.to(self.dtype))
         return losses, None, torch.mm(shares, self.weight).float().mul_(scale[:, None])
