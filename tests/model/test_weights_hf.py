@@ -296,7 +296,7 @@ def test_a_model_of_the_hub_that_its_client_holds(rows, tmp_path, monkeypatch):
     (kept / "refs" / "main").write_text(commit)
     save(model, kept / "snapshots" / commit)
     assert_equal_models(load("someone/bert-tiny")[0], model, rows)
-    with pytest.raises(InputError, match="someone/other: cannot be had from the hub"):
+    with pytest.raises(InputError, match="someone/other: there is no such folder here, and it"):
         load("someone/other")
 
 

@@ -89,5 +89,6 @@ def _from_hub(name: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         mend = "check the name and the network, or fetch it elsewhere and name its folder"
-        raise InputError(f"{name}: cannot be had from the hub ({reason}); {mend}") from error
+        what = f"there is no such folder here, and it cannot be had from the hub ({reason})"
+        raise InputError(f"{name}: {what}; {mend}") from error
     return path

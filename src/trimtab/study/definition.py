@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
+from trimtab.data.paragraphs import CORPORA
 from trimtab.study.data_section import read_data_section
 from trimtab.study.settings import NONE, OF_WEIGHTS, SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
 
@@ -146,6 +147,9 @@ def read_table(path: Path, such_as: str) -> tuple[str, dict[str, Any]]:
 
 
 def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
+    section = document.get("data")
+    if isinstance(section, dict) and section.get("reader") in CORPORA and "grid" not in document:
+        raise InputError("has no [grid], so it is a study of pretraining; run it with trimtab pretrain")
     for key in document:  # first, as a misspelt key also leaves the one that was meant missing
         if key not in _File.model_fields:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
