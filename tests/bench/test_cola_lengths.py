@@ -13,7 +13,7 @@ import torch
 from trimtab.config import InputError
 from trimtab.data.tokenizer import build
 
-pytest.importorskip("transformers")
+pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 needs_peers = pytest.mark.skipif(
     find_spec("d2l") is None or find_spec("accelerate") is None, reason="no peers; `make .venv/peers`"

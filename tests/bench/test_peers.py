@@ -135,7 +135,7 @@ def test_packed_losses_are_those_of_d2l_padded(peer, work):
 
 
 def test_packed_losses_are_those_of_transformers_padded(peer, work):
-    pytest.importorskip("transformers")
+    pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
     size = replace(work.size, embedding_norm=True, activation="gelu", dropout=0.0, epsilon=1e-12)
     work = replace(work, size=size)
     trimtab, transformers = peer("peers_trimtab"), peer("peers_trainer")

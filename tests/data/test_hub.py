@@ -21,7 +21,7 @@ ROWS = {
 @pytest.fixture
 def folder(own_environment, monkeypatch):
     """The parent of a folder ``mine`` that ``load_dataset`` reads, with a label that has names."""
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets", reason="no datasets; install trimtab[datasets]")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(own_environment / "hub"))
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     features = datasets.Features(

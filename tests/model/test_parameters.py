@@ -8,8 +8,10 @@ from trimtab.model.sizes import SIZES, architecture
 
 @pytest.mark.parametrize(("name", "vocabulary", "classes"), [("base", 30_522, 2), ("2x32/48/4", 123, 5)])
 def test_they_are_those_of_transformers_in_its_order(name, vocabulary, classes):
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch", reason="no torch; `make .venv/run` installs it")
+    transformers = pytest.importorskip(
+        "transformers", reason="no transformers; `make .venv/peers` installs it"
+    )
     size = architecture(name)
     configuration = transformers.BertConfig(
         vocab_size=vocabulary,

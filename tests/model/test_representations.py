@@ -71,7 +71,9 @@ def company_matters(model, tokenizer):
 
 @minilm_is_here
 def test_the_crane_of_minilm():
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip(
+        "transformers", reason="no transformers; `make .venv/peers` installs it"
+    )
     from trimtab.model.loading import _packaged
 
     model, tokenizer = load("minilm")
@@ -87,7 +89,9 @@ def test_the_crane_of_minilm():
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_against_transformers(original, tmp_path, pairs):
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip(
+        "transformers", reason="no transformers; `make .venv/peers` installs it"
+    )
     model, tokenizer = original["model"], original["tokenizer"]
     weights_hf.write(tmp_path, weights_of(model, model.parts.size), tokenizer)
     theirs = transformers.BertModel.from_pretrained(tmp_path).eval()

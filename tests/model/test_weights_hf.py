@@ -25,7 +25,7 @@ from trimtab.model.weights import weights_of
 from trimtab.model.weights_hf import write
 from trimtab.truncation import parse
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
 
 CPU = torch.device("cpu")
 ROWS, PAD = 21, 0
@@ -287,7 +287,7 @@ def test_a_vocab_txt_is_read_with_its_configuration(settings, tmp_path):
 
 
 def test_a_model_of_the_hub_that_its_client_holds(rows, tmp_path, monkeypatch):
-    hub = pytest.importorskip("huggingface_hub")
+    hub = pytest.importorskip("huggingface_hub", reason="no huggingface_hub; install trimtab[hub]")
     monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
     model, commit = theirs("BertModel"), "0123456789abcdef" * 2 + "01234567"

@@ -155,7 +155,9 @@ def test_what_is_predicted_is_what_the_ledger_holds(home, ledger, tmp_path, caps
 
 
 def test_transformers_reads_it(home, ledger, tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip(
+        "transformers", reason="no transformers; `make .venv/peers` installs it"
+    )
     from trimtab.truncation import PairTruncation
 
     chosen, _ = export(ledger, HF, tmp_path / "model", "hf", seed=1)

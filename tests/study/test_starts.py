@@ -31,7 +31,7 @@ from trimtab.study.reading import Reading, read_reading
 from trimtab.study.show import show_row
 from trimtab.study.starts import prepare_study
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
 
 OPTIONS = {"train": 96, "test": 40, "first_length": [8, 14], "second_length": [4, 6]}
 

@@ -77,7 +77,7 @@ def fnc_texts(shared_data):
     """The headlines and the articles of 2,000 rows of FNC-1."""
     folder = shared_data / "fnc-1"
     if not folder.is_dir():
-        pytest.skip(f"no {folder}")
+        pytest.skip(f"no {folder}; name its folder's parent in TRIMTAB_DATA")
     with open(folder / "train_bodies.csv", encoding="utf-8", newline="") as file:
         bodies = {row["Body ID"]: row["articleBody"] for row in csv.DictReader(file)}
     with open(folder / "train_stances.csv", encoding="utf-8", newline="") as file:
