@@ -49,9 +49,10 @@ def test_the_padded_oracle_gives_the_packed_model_s_logits(model, random_pairs):
 
 
 def test_its_steps_lower_the_loss(random_pairs):
-    oracle = PaddedTrainer(SIZE, Recipe(learning_rate=1e-2), 40, 3, random_pairs(0, 100), 40)
-    losses = [oracle.step(np.arange(32)) for _ in range(30)]
-    assert losses[-1] < losses[0] / 2
+    torch.manual_seed(0)  # some starts do not learn at 1e-2
+    oracle = PaddedTrainer(SIZE, Recipe(learning_rate=3e-3), 40, 3, random_pairs(0, 100), 40)
+    losses = [oracle.step(np.arange(32)) for _ in range(40)]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
 
 
 def test_it_refuses_a_size_that_it_cannot_compute(random_pairs):

@@ -59,6 +59,11 @@ class Padding:
         self.step = max(_LEAST_STEP, round(usual / _SIZES / _LEAST_STEP) * _LEAST_STEP)
         self.spare = -(-(self.step - 1) // max(1, self.longest - 1))
 
+    @classmethod
+    def of_batches(cls, pairs: Pairs, rows: int, tokens: int) -> "Padding":
+        """That of batches of ``rows`` rows of ``pairs``, in parts of at most ``tokens`` tokens."""
+        return cls(pairs, min(tokens, rows * len(pairs.tokens.values) / len(pairs)))
+
     def fill(self, layout: Layout) -> Layout:
         """``layout`` with the rows added: (4, rows + spare), sorted by length."""
         return sorted_by_length(np.concatenate([layout, self.added(layout)], 1))

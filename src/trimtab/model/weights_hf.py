@@ -219,6 +219,22 @@ def _architecture(parts: Parts) -> str:
     return "BertForNextSentencePrediction" if parts.next_sentence else "BertModel"
 
 
+def described_size(size: Architecture) -> dict[str, Any]:
+    """An encoder's size in the words of ``config.json`` and of transformers' BertConfig."""
+    return {
+        "hidden_size": size.hidden,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+        "intermediate_size": size.intermediate,
+        "hidden_act": size.activation,
+        "hidden_dropout_prob": size.dropout,
+        "attention_probs_dropout_prob": size.dropout,
+        "max_position_embeddings": size.positions,
+        "initializer_range": size.initial_deviation,
+        "layer_norm_eps": size.epsilon,
+    }
+
+
 def _described(weights: Weights, name: str) -> dict[str, Any]:
     parts, size = weights.parts, weights.parts.size
     labels = weights.labels or tuple(f"LABEL_{number}" for number in range(parts.classes))
@@ -230,16 +246,7 @@ def _described(weights: Weights, name: str) -> dict[str, Any]:
         "architectures": [name],
         "model_type": "bert",
         "vocab_size": parts.vocabulary,
-        "hidden_size": size.hidden,
-        "num_hidden_layers": size.layers,
-        "num_attention_heads": size.heads,
-        "intermediate_size": size.intermediate,
-        "hidden_act": size.activation,
-        "hidden_dropout_prob": size.dropout,
-        "attention_probs_dropout_prob": size.dropout,
-        "max_position_embeddings": size.positions,
         "type_vocab_size": parts.segments,
-        "initializer_range": size.initial_deviation,
-        "layer_norm_eps": size.epsilon,
+        **described_size(size),
         "tie_word_embeddings": parts.tied or not parts.masked_words,
     } | (classes if parts.classes else {})

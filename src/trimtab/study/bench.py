@@ -68,7 +68,7 @@ def bench_study(
     wanted = []
     for kind, number in longest_inputs(plan, kind_of_step).items():
         settings = plan.study.variants[number].settings
-        for precision in _precisions(plan, kind):
+        for precision in _precisions(plan, number):
             recipe = replace(settings.recipe, precision=precision)
             stuff = material(plan, number)
             wanted.append(SpeedJob(kind, stuff, settings.size, recipe, runtime["device"], WAIT))
@@ -111,8 +111,9 @@ def _chosen(rows: dict[Precision, Row]) -> Precision:
     return quicker({name: row["examples_per_second"] for name, row in rows.items()})
 
 
-def _precisions(plan: Plan, kind: str) -> list[Precision]:
-    """Every precision that a variant of this kind names, all where one leaves it to a measurement."""
-    numbers = [n for n in range(len(plan.study.variants)) if kind_of_step(plan, n) == kind]
-    named = {plan.study.variants[number].settings.recipe.precision for number in numbers}
+def _precisions(plan: Plan, number: int) -> list[Precision]:
+    """Every precision that a variant of the same work names, all where one leaves it to a measurement."""
+    kind = kind_of_work(plan, number)
+    alike = [n for n in range(len(plan.study.variants)) if kind_of_work(plan, n) == kind]
+    named = {plan.study.variants[number].settings.recipe.precision for number in alike}
     return [precision for precision in PRECISIONS if named & {"auto", precision}]

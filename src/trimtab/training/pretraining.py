@@ -25,7 +25,6 @@ from trimtab.training.vocabulary import Outcome, OutputLayer, TokenTable
 
 Average = Literal["real", "padded"]
 _Roots = list[tuple[Tensor, Tensor | None]]  # what is differentiated, and the gradient with regard to it
-_PART = 8_192  # tokens of a part at least, a seventh of them masked
 _FREE_WORD = 0  # that stands in the tutorial's free places
 _STEP = 64  # predictions come in a multiple of it where few sizes are wanted
 
@@ -117,9 +116,7 @@ class Pretrainer:
         self.output = OutputLayer(self.head.output, machinery.precision == "bf16")
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, steps)
-        tokens = machinery.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
-        # Each part adds a gradient to all words' rows, so parts are larger here than for a classifier.
-        self.tokens = max(tokens, _PART)
+        self.tokens = machinery.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
         for parameter in self.model.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -159,7 +156,9 @@ class Pretrainer:
         counts = Counts(len(layout.masked.places), len(layout), len(layout) * self.task.places)
         self.output.start()
         sums = []
-        padding = self._padding(rows) if self.machinery.wants_steady_sizes else None
+        padding = None
+        if self.machinery.wants_steady_sizes:
+            padding = Padding.of_batches(rows.pairs, self.recipe.rows_together, self.tokens)
         with self.machinery.autocast():
             for part in layout.parts(self.tokens, self.recipe.micro_batch):
                 part = part.filled(padding) if padding else part
@@ -169,11 +168,6 @@ class Pretrainer:
                     with self.machinery.without_autocast():
                         torch.autograd.backward([root for root, _ in roots], [given for _, given in roots])
         return Losses(torch.stack(sums).sum(0), counts)
-
-    def _padding(self, rows: Rows) -> Padding:
-        rows_together = self.recipe.micro_batch or self.recipe.batch_size
-        usual = rows_together * len(rows.pairs.tokens.values) / len(rows.pairs)
-        return Padding(rows.pairs, min(self.tokens, usual))
 
     def _part(self, part: MaskedBatch, counts: Counts, *, padded: bool, learn: bool) -> tuple[Tensor, _Roots]:
         """The sums of a part of a batch, and what its gradient begins from."""

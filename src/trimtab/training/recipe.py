@@ -50,6 +50,11 @@ class Recipe:
     reinitialise: Annotated[int, Field(ge=0)] = 0
     frozen: Literal["none", "embeddings"] | Count = "none"
 
+    @property
+    def rows_together(self) -> int:
+        """Rows that are computed together, as far as memory allows."""
+        return self.micro_batch or self.batch_size
+
     def steps(self, rows: int) -> int:
         """Optimiser steps over all epochs for ``rows`` training rows."""
         return self.epochs * -(-rows // self.batch_size)

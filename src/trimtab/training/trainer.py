@@ -64,8 +64,9 @@ class Trainer:
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         self.tokens = machinery.training_tokens(size, parameters)
-        usual = (recipe.micro_batch or recipe.batch_size) * len(training.tokens.values) / len(training)
-        self.padding = Padding(training, min(self.tokens, usual)) if machinery.wants_steady_sizes else None
+        self.padding: Padding | None = None
+        if machinery.wants_steady_sizes:
+            self.padding = Padding.of_batches(training, recipe.rows_together, self.tokens)
         self.class_weights = self._class_weights(classes)
         self.graphs: Graphs | None = None
         if machinery.device.type == "cuda":
