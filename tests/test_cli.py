@@ -165,7 +165,7 @@ def test_plan_of_what_was_run(done, trimtab):
     assert said[0] == "Does it matter?"
     assert "0 left, 2 done" in text
     assert "ceiling of test %" in text
-    assert "1 contrasts, 1 of them tested." in text
+    assert "1 contrast, 1 of them tested." in text
     assert said[-1] == "nothing is left to run"
 
 

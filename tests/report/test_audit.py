@@ -50,7 +50,7 @@ def test_a_matrix_of_differences():
 def test_the_words(tmp_path):
     text = audit_text(["my.csv: 3 rows"], audited(hardly=["ratio, max_len 9"], notes=["A note."]))
     assert text.startswith("my.csv: 3 rows\n\nA note.\n\n")
-    assert text.endswith("can be expected (under 1 % of pairs cut): ratio, max_len 9.")
+    assert text.endswith("can be expected (under 1 % of rows cut): ratio, max_len 9.")
     assert "different tokens" in text
     assert text.index("How long the rows are") < text.index("What is cut")
     alone = audit_text([], audited([DIFFERENCES[0] | {"from_2": None}]))

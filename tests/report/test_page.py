@@ -255,9 +255,9 @@ def own(cross):
 def test_pairs_that_are_cut_differently_have_a_table_of_their_own(ledger):
     report.write(ledger.folder)
     page = (ledger.folder / "report.md").read_text()
-    assert "### On the pairs that are cut differently" in page
+    assert "### On the rows that are cut differently" in page
     assert "| 59 (98.3 %) " in page
-    assert "Secondary: retrained models differ on the other pairs too" in page
+    assert "Secondary: retrained models differ on the other rows too" in page
     assert "affected_delta" not in (ledger.folder / "tables" / "contrasts-test.csv").read_text()
     assert "Trained with x" not in page
 

@@ -60,7 +60,7 @@ def test_what_contrasts_rest_on_stands_under_them(ledger):
         "interval",
         "adjusted p",
         "verdict",
-        "pairs cut differently %",
+        "rows cut differently %",
         "more seeds to settle",
     ]
     first, second = rows(ledger.folder, "contrasts-test")

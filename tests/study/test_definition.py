@@ -7,7 +7,7 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.study import load
-from trimtab.study.definition import Contrast
+from trimtab.study.grid import Contrast
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
@@ -109,6 +109,14 @@ def test_one_variant_declares_no_contrast(study):
     made = study('truncation = ["longest_first", "ratio"]\n', "", "max_len = [12, 40]\n", "")
     assert [variant.name for variant in made.variants] == ["the only variant"]
     assert made.contrasts == ()
+
+
+def test_several_baselines_add_their_contrasts_and_no_pair_twice(study):
+    """The variants are longest_first at 12 and 40 and ratio at 12 and 40, in this order."""
+    given = '[{ truncation = "longest_first" }, { max_len = 40 }, { truncation = "ratio", max_len = 40 }]'
+    made = study("seeds = 2", f"seeds = 2\n[compare]\nbaseline = {given}")
+    pairs = [(each.variant, each.baseline) for each in made.contrasts]
+    assert pairs == [(2, 0), (3, 1), (0, 1), (2, 3), (0, 3)]
 
 
 def test_weights_are_an_axis_and_pair_no_seeds_across_it(study):
@@ -279,6 +287,16 @@ COMPARE = "seeds = 2\n[compare]\n"
             "seeds = 2",
             COMPARE + 'baseline = { trucation = "ratio" }',
             "[compare] baseline: 'trucation' is no axis of [grid]; did you mean 'truncation'?",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "baseline = [{ max_len = 40 }, {}]",
+            "[compare] baseline names no axis; name at least one, or leave baseline out",
+        ),
+        (
+            "seeds = 2",
+            COMPARE + "baseline = 3",
+            "[compare]: baseline = 3 is wrong; it should be some coordinates of a variant, or a list of such",
         ),
         (
             "seeds = 2",

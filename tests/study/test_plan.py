@@ -8,6 +8,8 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.data.dataset import prepare
+from trimtab.report.plan import plan_text
+from trimtab.study.ledger import Ledger
 from trimtab.study.plan import make_plan, variant_rows
 
 LONG, SHORT = 1, 0  # numbers of the variants at max_len 40 and 12 of the first truncation
@@ -35,6 +37,30 @@ def test_at_a_length_that_cuts_nothing_all_strategies_share_their_trials(plan):
     assert len(set(found.values())) == 3
     assert [made.same_inputs(number) for number in range(4)] == [0, 1, 2, 1]
     assert [inputs.hardly_cut for inputs in made.inputs] == [False, True, False, True]
+
+
+def test_a_contrast_of_which_neither_variant_cuts_much_is_named(plan, tmp_path):
+    long = ("[8, 14]", "[8, 200]", "test = 60", "test = 1000", '"ratio"', '"longest_first+tail"')
+    said = plan_text(plan(*long, "[12, 40]", "[12, 207]"), Ledger(tmp_path / "none"), [None] * 4, 1)
+    assert (
+        "as under 1 % of rows are cut: longest_first+tail, max_len 207 against longest_first, max_len 207.\n"
+        in said
+    )
+
+
+def test_nothing_is_said_of_contrasts_that_are_not_about_the_cut(plan, tmp_path):
+    sizes = (
+        '["longest_first", "ratio"]',
+        '["ratio"]',
+        'size = "2x32/64/2"\n',
+        "",
+        "[grid]",
+        '[grid]\nsize = ["2x32/64/2", "1x32/64/2"]',
+    )
+    made = plan(*sizes)
+    said = plan_text(made, Ledger(tmp_path / "none"), [None] * 4, 1)
+    assert sum(inputs.hardly_cut for inputs in made.inputs) == 2
+    assert "Hardly" not in said
 
 
 def test_lengths_that_cut_nothing_share_too(plan):

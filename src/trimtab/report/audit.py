@@ -25,14 +25,14 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
     """An audit as a person reads it on a terminal; ``about`` are lines on the data."""
     titles = {
         "lengths": "How long the rows are, in tokens with the special ones:",
-        "audit": "What is cut; tokens lost are over all pairs, uncut ones included:",
+        "audit": "What is cut; tokens lost are over all rows, uncut ones included:",
         "audit-by-label": "The same by label:",
-        "audit-differences": "The share of pairs on which two truncations keep different tokens:",
+        "audit-differences": "The share of rows on which two truncations keep different tokens:",
     }
     parts = ["\n".join(about), *audited.notes]
     parts += [f"{titles[table.name]}\n\n{table.text()}" for table in audit_tables(audited) if table.rows]
     if audited.hardly:
-        words = "Hardly any difference can be expected (under 1 % of pairs cut): "
+        words = "Hardly any difference can be expected (under 1 % of rows cut): "
         parts.append(words + "; ".join(audited.hardly) + ".")
     return "\n\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""Tables of contrasts: those declared, those on the pairs cut differently, those of mismatched models."""
+"""Tables of contrasts: those declared, those on the rows cut differently, those of mismatched models."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def contrast_table(test: TestSet) -> Table:
         Column("variant", "name", text_cell("name")),
         Column("against", "baseline", text_cell("baseline")),
         *_difference(scale_of(test)),
-        Column("pairs cut differently %", "affected_share", share_cell("affected_share", 1)),
+        Column("rows cut differently %", "affected_share", share_cell("affected_share", 1)),
     ]
     if any(row["verdict"] == "inconclusive" for row in test.contrasts):
         columns.append(Column("more seeds to settle", "more_seeds", _more_seeds))
@@ -51,13 +51,13 @@ def _more_seeds(row: Row) -> str:
 
 
 def affected_table(test: TestSet) -> Table:
-    """Each contrast on the pairs that its two variants cut differently."""
+    """Each contrast on the rows that its two variants cut differently."""
     scale = scale_of(test)
     columns = [
         Column("variant", "name", text_cell("name")),
         Column("against", "baseline", text_cell("baseline")),
         Column(
-            "pairs cut differently",
+            "rows cut differently",
             "pairs share",
             lambda row: f"{row['pairs']:,} ({percent(row['share'], 1)} %)",
         ),

@@ -22,7 +22,7 @@ from trimtab.report.tables import (
     speed_table,
 )
 from trimtab.study.analysis import Analysis, TestSet, analyse, label_audit_rows
-from trimtab.study.definition import place_words
+from trimtab.study.grid import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.scores import score_name
 
@@ -147,10 +147,10 @@ class _Page:
 
     def _audit_words(self) -> str:
         hardly = [v["name"] for v in self.study["variants"] if v["hardly_cut"]]
-        words = "Tokens lost are over all pairs, uncut ones included."
+        words = "Tokens lost are over all rows, uncut ones included."
         if hardly:
             words += (
-                " Fewer than 1 % of pairs are cut, so that hardly any difference can be expected, by: "
+                " Fewer than 1 % of rows are cut, so that hardly any difference can be expected, by: "
                 + "; ".join(hardly)
                 + "."
             )

@@ -10,7 +10,7 @@ from trimtab.report.power import power_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
 from trimtab.study.cross import lacks_weights, unanswered
-from trimtab.study.definition import place_words
+from trimtab.study.grid import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
 from trimtab.study.power import detectable
@@ -112,11 +112,27 @@ def _data_words(plan: Plan) -> str:
 def _contrast_words(plan: Plan) -> str:
     study = plan.study
     tested = sum(plan.same_inputs(c.variant) != plan.same_inputs(c.baseline) for c in study.contrasts)
-    hardly = [v.name for v, inputs in zip(study.variants, plan.inputs, strict=True) if inputs.hardly_cut]
-    words = f"{len(study.contrasts)} contrasts, {tested} of them tested"
+    hardly = _hardly_differing(plan)
+    count = f"{len(study.contrasts)} contrast{'' if len(study.contrasts) == 1 else 's'}"
+    words = f"{count}, {tested} of them tested"
     words += "." if tested == len(study.contrasts) else "; the others' inputs are identical."
     if hardly:
-        words += f"\nHardly any difference can be expected (under 1 % of pairs cut): {'; '.join(hardly)}."
+        words += (
+            f"\nHardly any difference can be expected, as under 1 % of rows are cut: {'; '.join(hardly)}."
+        )
+    return words
+
+
+def _hardly_differing(plan: Plan) -> list[str]:
+    """The contrasts tested of variants that differ in their cut alone, where neither cuts much."""
+    variants, words = plan.study.variants, []
+    for contrast in plan.study.contrasts:
+        one, other = contrast.variant, contrast.baseline
+        differing = variants[one].coordinates.items() ^ variants[other].coordinates.items()
+        cut_alone = {key for key, _ in differing} <= {"truncation", "max_len"}
+        same = plan.same_inputs(one) == plan.same_inputs(other)
+        if cut_alone and not same and all(plan.inputs[each].hardly_cut for each in (one, other)):
+            words.append(f"{variants[one].name} against {variants[other].name}")
     return words
 
 

@@ -28,10 +28,11 @@ def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scal
     )
     known = [one for one in contrasts if one.known]
     parts = [head, _table(known, scale), _source(known)] if known else []
-    if len(known) < len(contrasts):
+    unknown = {(one.name, one.baseline) for one in contrasts if not one.known}
+    if unknown:
         parts.append(
-            f"What {len(contrasts) - len(known)} of the contrasts could show by {scale.name} is not known "
-            "before two of their seeds are finished."
+            f"What {len(unknown)} of the contrasts could show by {scale.name} is not known before two of "
+            "their seeds are finished."
         )
     return parts
 

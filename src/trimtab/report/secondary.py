@@ -1,4 +1,4 @@
-"""Sections of a report that are declared secondary: pairs cut differently, and models met by another cut."""
+"""Sections of a report that are declared secondary: rows cut differently, and models met by another cut."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,15 +14,15 @@ Show = Callable[[Table], str]
 
 
 def affected_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:
-    """Contrasts on the pairs that their two variants cut differently; nothing where there are none."""
+    """Contrasts on the rows that their two variants cut differently; nothing where there are none."""
     if not test.affected:
         return []
     words = (
-        "Each contrast again, on those pairs of the test set alone that its two variants cut differently; "
-        "contrasts without any such pair have no row. Secondary: retrained models differ on the other pairs "
+        "Each contrast again, on those rows of the test set alone that its two variants cut differently; "
+        "contrasts without any such row have no row. Secondary: retrained models differ on the other rows "
         f"too, so that the whole test set above decides. {_family(settings)}"
     )
-    return ["### On the pairs that are cut differently", show(affected_table(test)), words]
+    return ["### On the rows that are cut differently", show(affected_table(test)), words]
 
 
 def others_section(test: TestSet, settings: dict[str, Any], show: Show) -> list[str]:

@@ -11,7 +11,8 @@ from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, Texts
 from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, budget
 from trimtab.data.tokens import Tokens
-from trimtab.study.definition import Study, Variant, place_words
+from trimtab.study.definition import Study
+from trimtab.study.grid import Variant, place_words
 from trimtab.study.starts import Start, readings_of
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import audit, audit_by_label, shares_different
@@ -38,7 +39,7 @@ class Audited:
 
     rows: one a cut and split, with the fields of ``truncation.audit.Audit`` and the mean ``tokens`` of a row,
     special ones included; by_label: one a cut, split and label; differences: one a split, max_len and
-    truncation, which has a ``number``: ``from_N`` is the share of pairs on which it keeps other tokens than
+    truncation, which has a ``number``: ``from_N`` is the share of rows on which it keeps other tokens than
     number N; profiles: ``length_profile`` by split; hardly: the cuts that cut fewer than 1 % of every split;
     notes: sentences on what is left out or done otherwise; lengths: ``length_summary``, a row a split.
     """

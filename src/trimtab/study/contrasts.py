@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trimtab.statistics import Contrast, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
-from trimtab.study.definition import coordinate_words
+from trimtab.study.grid import coordinate_words
 from trimtab.study.scores import Scores
 
 Row = dict[str, Any]

@@ -2,30 +2,45 @@
 
 import tomllib
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
 from trimtab.data.paragraphs import CORPORA
 from trimtab.study.data_section import read_data_section
-from trimtab.study.settings import NONE, OF_WEIGHTS, SEEDS_OF_A_REPLICA, Settings, known_keys, resolve
+from trimtab.study.grid import (
+    Axes,
+    Contrast,
+    Coordinates,
+    Exclusions,
+    Variant,
+    declared_contrasts,
+    make_variants,
+    read_axes,
+    read_exclusion,
+)
+from trimtab.study.settings import NONE, SEEDS_OF_A_REPLICA
 
 if TYPE_CHECKING:
     from trimtab.statistics import Score
     from trimtab.study.runner import Outcome
 
-Coordinates = dict[str, Any]
-Truth = tuple[tuple[str, Any], ...]
+
+def _baselines(given: Any) -> Any:
+    """One baseline may stand without a list around it; an empty one is none."""
+    if not isinstance(given, dict | list):
+        raise ValueError("should be some coordinates of a variant, or a list of such")
+    return [given] if isinstance(given, dict) and given else list(given)
 
 
 class Compare(StrictModel):
     """[compare]: which contrasts to draw, and how.
 
-    baseline: the variant (some of its coordinates) that the others are compared with, all else equal;
+    baseline: the variant (some of its coordinates) that the others are compared with, all else equal, or a
+    list of such, each of which adds contrasts to the one family;
     score: what models are judged by, a name of ``trimtab.statistics.SCORES``;
     margin: the largest difference in it that counts as none, in its units, which every score but accuracy
     must be given; alpha: the level of tests and intervals;
@@ -33,48 +48,12 @@ class Compare(StrictModel):
     cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial.
     """
 
-    baseline: dict[str, Any] = Field({})
+    baseline: Annotated[list[Coordinates], BeforeValidator(_baselines)] = Field([])
     score: str = "accuracy"
     margin: Annotated[float, Field(gt=0)] = 0.005
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
     cross: bool = False
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One cell of the grid: its place there, and everything that it resolves to."""
-
-    coordinates: Coordinates
-    settings: Settings
-
-    @property
-    def name(self) -> str:
-        """``longest_first, max_len 16``: the truncation by its spec, other axes by name and value."""
-        return place_words(self.coordinates) or "the only variant"
-
-
-def place_words(place: Coordinates) -> str:
-    """Some coordinates as a person names them: ``ratio, max_len 16``."""
-    return ", ".join(coordinate_words(key, value) for key, value in place.items())
-
-
-def coordinate_words(key: str, value: Any) -> str:
-    """A coordinate as a person names it: truncations and sizes speak for themselves."""
-    return str(value) if key in ("truncation", "size") else f"{key} {value}"
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A comparison that the study declares: numbers of two variants, and whether seeds pair them.
-
-    Seeds mean the same initialisation and data order in variants of one size that start from the same
-    weights or from none, and in no two replicas.
-    """
-
-    variant: int
-    baseline: int
-    paired: bool
 
 
 @dataclass(frozen=True)
@@ -85,9 +64,9 @@ class Study:
     text: str
     question: str
     data: DataPlan
-    axes: dict[str, list[Any]]
+    axes: Axes
     variants: tuple[Variant, ...]
-    excluded: tuple[tuple[Coordinates, str], ...]
+    excluded: Exclusions
     seeds: tuple[int, ...]
     compare: Compare
     contrasts: tuple[Contrast, ...]
@@ -155,12 +134,12 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
     file = validated(_File, document, "top level")
     data = read_data_section(file.data)
-    axes, seeds = _axes(file.grid)
+    axes, seeds = read_axes(file.grid)
     overlap = sorted(axes.keys() & file.base.keys())
     if overlap:
         raise InputError(f"{overlap[0]} stands in [base] and in [grid]; keep one of them")
-    excluded = tuple(_exclusion(entry, axes) for entry in file.exclude)
-    variants = tuple(_variants(file.base, axes, excluded))
+    excluded = tuple(read_exclusion(entry, axes) for entry in file.exclude)
+    variants = make_variants(file.base, axes, excluded)
     if not variants:
         raise InputError("[[exclude]] leaves no variant; exclude less")
     if max(seeds) >= SEEDS_OF_A_REPLICA and any(variant.settings.replica for variant in variants):
@@ -169,7 +148,6 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         )
     _check_tokenizer(file.data, variants)
     compare = _compare(file.compare)
-    baseline = _baseline(compare.baseline, axes)
     return Study(
         path,
         text,
@@ -180,7 +158,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         excluded,
         seeds,
         compare,
-        tuple(_contrasts(variants, baseline)),
+        declared_contrasts(compare.baseline, variants, axes),
         file.keep_weights,
     )
 
@@ -209,72 +187,6 @@ def _margin_unit(score: "Score") -> str:
     return score.unit or f"units of the {score.name}"
 
 
-def _axes(grid: dict[str, Any]) -> tuple[dict[str, list[Any]], tuple[int, ...]]:
-    """The axes of the grid, each a list of values, and the seeds."""
-    grid = dict(grid)
-    if "seeds" not in grid:
-        raise InputError("[grid]: seeds is missing; say how many, such as seeds = 5, or list them")
-    seeds = _seeds(grid.pop("seeds"))
-    for key, values in grid.items():
-        if key not in known_keys():
-            raise InputError(f"[grid]: unknown key {key!r}; {nearest(key, [*known_keys(), 'seeds'])}")
-        if not isinstance(values, list) or not values:
-            raise InputError(f"[grid]: {key} = {values!r} is wrong; it should be a list of values")
-        if any(values.count(value) > 1 for value in values):
-            raise InputError(f"[grid]: {key} names a value twice; keep one")
-    return grid, seeds
-
-
-def _seeds(value: Any) -> tuple[int, ...]:
-    seeds = list(range(value)) if type(value) is int else value
-    good = isinstance(seeds, list) and seeds and all(type(seed) is int and seed >= 0 for seed in seeds)
-    if not good or len(set(seeds)) < len(seeds):
-        raise InputError(
-            f"[grid]: seeds = {value!r} is wrong; give their number, at least 1, or a list of different "
-            "whole numbers from 0 on"
-        )
-    return tuple(seeds)
-
-
-def _exclusion(entry: dict[str, Any], axes: dict[str, list[Any]]) -> tuple[Coordinates, str]:
-    place = dict(entry)
-    because = place.pop("because", None)
-    if not isinstance(because, str) or not because:
-        raise InputError("[[exclude]]: because is missing; say why these variants are left out")
-    _check_place(place, axes, "[[exclude]]")
-    if not place:
-        raise InputError("[[exclude]] names no axis, so it would exclude everything; name at least one")
-    return place, because
-
-
-def _check_place(place: Coordinates, axes: dict[str, list[Any]], where: str) -> None:
-    for key, value in place.items():
-        if key not in axes:
-            raise InputError(f"{where}: {key!r} is no axis of [grid]; {nearest(key, axes)}")
-        if value not in axes[key]:
-            known = ", ".join(map(str, axes[key]))
-            raise InputError(f"{where}: {key} = {value!r} is not in [grid]; it has {known}")
-
-
-def _variants(
-    base: dict[str, Any], axes: dict[str, list[Any]], excluded: tuple[tuple[Coordinates, str], ...]
-) -> list[Variant]:
-    resolve(base, "[base]")  # so that its own faults are not laid to the grid
-    # Where some variants start from weights and others do not, the size in [base] is that of the others.
-    of_others = OF_WEIGHTS if NONE in axes.get("weights", ()) else ()
-    variants = []
-    for values in product(*axes.values()):
-        place = dict(zip(axes, values, strict=True))
-        if any(entry.items() <= place.items() for entry, _ in excluded):
-            continue
-        pretrained = place.get("weights", NONE) != NONE
-        own = {key: value for key, value in base.items() if not (pretrained and key in of_others)}
-        settings = resolve(own | place, "[grid]")
-        settings.check_inputs()
-        variants.append(Variant(place, settings))
-    return variants
-
-
 def _check_tokenizer(data: dict[str, Any], variants: tuple[Variant, ...]) -> None:
     """InputError where [data] names a tokeniser that no variant would use."""
     names = {variant.settings.weights for variant in variants}
@@ -283,35 +195,3 @@ def _check_tokenizer(data: dict[str, Any], variants: tuple[Variant, ...]) -> Non
             "[data]: tokenizer is for variants without weights, of which there are none; leave it out, as "
             "weights are read with the tokeniser that they bring"
         )
-
-
-def _baseline(given: Coordinates, axes: dict[str, list[Any]]) -> Coordinates:
-    """What the study names, else the first value of the truncation axis, else of the first real axis."""
-    _check_place(given, axes, "[compare] baseline")
-    if given:
-        return given
-    real = [key for key, values in axes.items() if len(values) > 1]
-    chosen = "truncation" if "truncation" in real else next(iter(real), None)
-    return {chosen: axes[chosen][0]} if chosen else {}
-
-
-def _contrasts(variants: tuple[Variant, ...], baseline: Coordinates) -> list[Contrast]:
-    """Each variant against the baseline, all other coordinates equal; those without one are left out."""
-    number = {_key(variant.coordinates): i for i, variant in enumerate(variants)}
-    contrasts = []
-    for i, variant in enumerate(variants):
-        base = number.get(_key(variant.coordinates | baseline))
-        if base is not None and base != i:
-            contrasts.append(Contrast(i, base, are_paired(variant, variants[base])))
-    return contrasts
-
-
-def are_paired(one: Variant, other: Variant) -> bool:
-    """Whether a seed means the same initialisation and data order in both."""
-    first, second = one.settings, other.settings
-    same_start = (first.size, first.weights) == (second.size, second.weights)
-    return same_start and first.replica == second.replica
-
-
-def _key(coordinates: Coordinates) -> Truth:
-    return tuple(sorted(coordinates.items()))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.statistics import Contrast, compare
-from trimtab.study.definition import place_words
+from trimtab.study.grid import place_words
 from trimtab.study.ledger import Ledger
 from trimtab.study.scores import Logits, Scores, Values, finite
 from trimtab.study.trial import Trial

@@ -12,7 +12,8 @@ from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
 from trimtab.data.pairs import Pairs, budget, ceiling, make_pairs
 from trimtab.data.tokens import Tokens
-from trimtab.study.definition import Study, Variant
+from trimtab.study.definition import Study
+from trimtab.study.grid import Variant
 from trimtab.study.ledger import SCHEMA
 from trimtab.study.starts import Start, reading_of, readings_of, start_of
 from trimtab.training.recipe import Precision

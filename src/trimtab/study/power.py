@@ -9,7 +9,7 @@ import numpy as np
 from trimtab.statistics import score_named
 from trimtab.statistics.crossed import Components
 from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
-from trimtab.study.definition import Contrast
+from trimtab.study.grid import Contrast
 from trimtab.study.ledger import Ledger
 from trimtab.study.plan import Plan
 from trimtab.study.scores import Values, finite

@@ -15,7 +15,8 @@ from trimtab.data.dataset import Dataset, build_tokenizer, read_splits, tokenise
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root
 from trimtab.data.tokenizer import WORD_TOKENIZERS, largest_id
-from trimtab.study.definition import Study, Variant, are_paired
+from trimtab.study.definition import Study
+from trimtab.study.grid import Variant, are_paired
 from trimtab.study.settings import Settings
 
 if TYPE_CHECKING:
