@@ -5,7 +5,7 @@
 Needs trimtab and its dependencies importable (PYTHONPATH=src where it is not installed). Figures go into
 one JSON file named after the device, in the folder that OUT names, else in results/bench. Without a GPU it
 says so and ends well; with ``--small`` every measurement runs in a tiny form on the CPU, whose figures
-mean nothing.
+mean nothing. Exit code 1 where the device computes something else than the CPU, or the same twice otherwise.
 """
 
 import argparse
@@ -40,6 +40,9 @@ LIMITS = (
     (f"base at {_FULL_LENGTH}", "share", 0.55),
     (f"large at {_FULL_LENGTH}", "share", 0.55),
 )
+
+# How far a device may be from the CPU's fp32: relative error of logits; that of losses over some steps, nats.
+NUMERICS = {"fp32": (1e-3, 1e-3), "bf16": (0.05, 0.05)}
 
 
 def measurements(bench: Bench) -> dict[str, Callable[[], Figures]]:
@@ -85,7 +88,8 @@ def run(bench: Bench, path: Path, seconds: float = _SECONDS) -> dict[str, Any]:
         record["measurements"][name] = _with_share(figures, record["measurements"])
         print(_line(name, figures), flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record | {"limits": judged(record["measurements"])}, indent=1) + "\n")
+        made = record["measurements"]
+        path.write_text(json.dumps(record | {"limits": judged(made), "wrong": wrong(made)}, indent=1) + "\n")
     return record
 
 
@@ -122,6 +126,20 @@ def judged(found: dict[str, Figures]) -> list[Figures]:
     return rows
 
 
+def wrong(found: dict[str, Figures]) -> list[str]:
+    """A sentence for each number that this device computes wrongly, of those measured so far."""
+    sentences = []
+    for precision, (of_logits, of_losses) in NUMERICS.items():
+        figures = found.get("numerics", {}).get(precision, {})
+        for figure, limit in (("relative_error_of_logits", of_logits), ("largest_error_of_loss", of_losses)):
+            if not figures.get(figure, 0.0) <= limit:  # so that nan is wrong, too
+                sentences.append(
+                    f"numerics in {precision}: {figure} {figures[figure]:.2g}, at most {limit:g}"
+                )
+    repeats = [name for name, figures in found.items() if figures.get("same_bits") is False]
+    return sentences + [f"{name}: the same seed gave other bits" for name in repeats]
+
+
 def _line(name: str, figures: Figures) -> str:
     words = [
         f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value}"
@@ -148,7 +166,10 @@ def main(arguments: list[str]) -> int:
         reached = "not measured" if row["reached"] is None else f"{row['reached']:,.4g} ({row['by']})"
         print(f"{row['of']}, {row['figure']}: {reached}; at least {row['limit']:,}")
     print(path)
-    return 0
+    faults = wrong(record["measurements"])
+    for fault in faults:
+        print(f"wrong: {fault}")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

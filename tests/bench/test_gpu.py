@@ -38,6 +38,7 @@ def test_every_measurement_runs_in_its_small_form(tmp_path):
     record = json.loads(path.read_text())
     failed = {name: each["failed"] for name, each in record["measurements"].items() if "failed" in each}
     assert not failed
+    assert record["wrong"] == []
     assert all(row["reached"] > 0 and row["by"] for row in record["limits"])
     found = record["measurements"]
     assert found["repeats, graphs"]["same_bits"]
@@ -74,6 +75,26 @@ def test_a_failure_is_recorded_and_the_others_go_on(tmp_path, gpu, monkeypatch):
     assert [row["reached"] for row in record["limits"]] == [5.0, *[None] * 5]
     late = module.run(bench, tmp_path / "late.json", seconds=-1)
     assert all("not begun" in each["failed"] for each in late["measurements"].values())
+
+
+def test_wrong_numbers_are_named_one_by_one(gpu):
+    module = gpu("gpu")
+    good = {"relative_error_of_logits": 1e-6, "largest_error_of_loss": 1e-6}
+    found = {
+        "numerics": {
+            "fp32": good | {"largest_error_of_loss": float("nan")},
+            "bf16": good | {"relative_error_of_logits": 0.06},
+            "cpu_losses": [1.0, 0.5],
+        },
+        "repeats, eager": {"same_bits": True, "largest_difference": 0.0},
+        "repeats, graphs": {"same_bits": False, "largest_difference": 0.1},
+    }
+    assert module.wrong(found) == [
+        "numerics in fp32: largest_error_of_loss nan, at most 0.001",
+        "numerics in bf16: relative_error_of_logits 0.06, at most 0.05",
+        "repeats, graphs: the same seed gave other bits",
+    ]
+    assert module.wrong({}) == module.wrong({"numerics": {"failed": "no memory"}}) == []
 
 
 def test_rows_have_the_lengths_of_the_table(gpu):

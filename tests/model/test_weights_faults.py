@@ -355,3 +355,11 @@ def test_a_vocabulary_of_another_size_is_not_written(tmp_path, write):
     size = D2L if write is weights_d2l.write else ORIGINAL
     with pytest.raises(InputError, match="10 tokens, and the token table 8 rows"):
         write(tmp_path / "new", weights_of(bert(size), size), build("whitespace", ["a b c d e"], min_freq=1))
+
+
+def test_numbers_that_are_not_finite_are_refused(hf_folder):
+    path = hf_folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["bert.pooler.dense.weight"][0, 0] = float("nan")
+    save_file(tensors, path, metadata={"format": "pt"})
+    refused(hf_folder, "hf: hidden.weight holds numbers that are not finite", "name other weights")

@@ -4,6 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
@@ -38,6 +39,15 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
         path = _packaged()
     else:
         path = _path(Path(name).expanduser(), data) or _from_hub(str(name))
+    weights, tokenizer = _parsed(path, heads)
+    for tensor, numbers in weights.tensors.items():
+        if not torch.isfinite(numbers).all():
+            what = f"{tensor} holds numbers that are not finite"
+            raise InputError(f"{path}: {what}, as after a training that diverged; name other weights")
+    return weights, tokenizer
+
+
+def _parsed(path: Path, heads: int | None) -> tuple[Weights, Tokenizer]:
     if (path / weights_hf.CONFIGURATION).is_file():
         return weights_hf.read(path)
     if path.is_file() or (path / weights_d2l.PARAMETERS).is_file():
