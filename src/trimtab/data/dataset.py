@@ -191,7 +191,7 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
 
 
 def _hold_out(examples: Examples, share: float, seed: int) -> np.ndarray:
-    """Which rows to hold out, whole clusters at a time, so that no text stands on both sides: (rows,) bool.
+    """Which rows to hold out, whole clusters at a time, so that none stands on both sides: (rows,) bool.
 
     The share is rounded up, as where int(0.9 n) rows are left to train on. Clusters in a random order, those
     left out that would exceed it; the smallest where none fits. The choice depends on the sizes of the

@@ -25,6 +25,8 @@ class Options(BaseModel):
 def read(split: str, root: Path | None, options: Options) -> Examples:
     """Headlines (first) and bodies (second), joined on Body ID, with their stances; the cluster is the body.
 
+    Some bodies stand under two IDs, so that the text tells clusters apart.
+
     Looks below ``root``, else TRIMTAB_DATA, for train_stances.csv or competition_test_stances.csv, and
     beside it for the bodies. Raises InputError, with FILE:LINE where it is a row that is wrong; bodies that
     stand there twice and stances without a body are counted and named.
@@ -38,7 +40,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
             where = f"{stances}:{number}"
             headline, identity, stance = files.filled(cells[0], where, "Headline"), *cells[1:]
             if identity in bodies:
-                gathering.add(number, stance, headline, bodies[identity], identity)
+                gathering.add(number, stance, headline, bodies[identity], cluster=bodies[identity])
             else:
                 missing.append(f"{identity!r} on line {number}")
     if missing:
