@@ -460,7 +460,7 @@ def test_a_study_without_its_data(wrong, tmp_path):
         (
             "a,b,l\n",
             ROWS,
-            "{here}/train.csv: no row with a gold label (0 without); name a file that has some",
+            "{here}/train.csv: no row with a label (0 were left out); name a file that has some",
         ),
         (
             ROWS.encode() + b"caf\xe9,x,yes\n",

@@ -82,7 +82,8 @@ def test_cola_from_audit_to_report(said, folder):
     assert "in_domain_train.tsv: 7 rows" in audited  # a tenth of 61, rounded up
     # 3 to 12 words, six of which fit beside two special tokens: of twenty texts twelve are cut.
     rows = [line.split() for line in audited.splitlines() if line.startswith("longest_first, max_len 8 ")]
-    assert [row[5:8] for row in rows if row[3] == "in_domain"] == [["60.0", "60.0", "0.0"]]
+    assert [row[4:7] for row in rows if row[3] == "in_domain"] == [["20", "60.0", "2.1,"]]
+    assert "second" not in audited
     shown = said("show", "study.toml", "--row", "9", "--split", "in_domain")
     assert "12 tokens" in shown
     assert "w9 w10 w11 w12 w13 w14 [w15 w16 w17 w18 w19 w20]" in shown

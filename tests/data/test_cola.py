@@ -1,5 +1,5 @@
 import shutil
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_cola_from_its_zip_its_folder_and_within(tmp_path, monkeypatch):
         ("a\tyes\t\tx\n", ":1: label 'yes' is not in the set"),
         ("a\t1\t\t \n", ":1: nothing in column 'text'; fill it in"),
         (b"a\t1\t\tx\na\t1\t\t\xe9\n", ":2: byte 6 of the line is not valid UTF-8; save the file as UTF-8"),
-        ("", ": no row with a gold label (0 without); name a file that has some"),
+        ("", ": no row with a label (0 were left out); name a file that has some"),
     ],
 )
 def test_a_wrong_line_of_cola_is_named(tmp_path, text, message):
@@ -101,6 +101,22 @@ def test_no_cola_and_no_whole_zip(tmp_path):
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"He saw her.\nb_82", b"He saw HER.\nb_82"))
     assert "is no whole zip (Bad CRC-32" in said("cola", "train", tmp_path)
+    path.write_bytes(_encrypted(whole))
+    assert "is no whole zip (File 'cola_public/raw" in said("cola", "train", tmp_path)
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("cola_public/raw/in_domain_train.tsv", COLA)
+    packed = bytearray(path.read_bytes())
+    packed[75:80] = b"\xff" * 5  # within the packed lines
+    path.write_bytes(packed)
+    assert "is no whole zip (Error -3 while decompressing" in said("cola", "train", tmp_path)
+
+
+def _encrypted(archive):
+    """The same, said to be encrypted: a flag in both headers of its one member."""
+    flagged = bytearray(archive)
+    flagged[6] |= 1
+    flagged[flagged.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(flagged)
 
 
 @pytest.mark.parametrize(

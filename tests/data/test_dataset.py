@@ -232,3 +232,18 @@ def test_snli_with_bert_pieces(tmp_path, shared_data, bert_vocabulary):
     assert 985 - 30 <= sizes["validation"] <= 985  # a tenth, rounded up
     premises = [{row.tobytes() for row in dataset.splits[name].first} for name in ("train", "validation")]
     assert not premises[0] & premises[1]
+
+
+def test_rows_that_train_has_too_are_counted(tmp_path):
+    source = table(tmp_path, "train", rows(40))
+    again = table(tmp_path, "again", [*rows(3), ("other a", "b", "yes", "c")])
+    held_out = table(tmp_path, "held_out", [("another", "b", "yes", "c"), ("another a", "b", "no", "c")])
+    made = prepare(plan(source, held_out, {"test": again, "whole": source}), tmp_path)
+    repeated = {counts.split: counts.repeated for counts in made.counts}
+    assert repeated == {"train": 0, "validation": 0, "test": 3, "whole": 40}
+
+
+def test_one_label_is_nothing_to_learn(tmp_path):
+    source = table(tmp_path, "train", [(f"a{n}", "b", "yes", f"c{n}") for n in range(9)])
+    with pytest.raises(InputError, match=r"train.csv: every row has the label 'yes'; name a column or rows"):
+        prepare(plan(source, 0.1, {"test": source}), tmp_path)

@@ -99,6 +99,16 @@ def test_broken_lines_of_qqp_are_counted(tmp_path):
     write(tmp_path / folder / "train.tsv", "\n".join([header, row, *broken, row, "", row]))
     found = read("glue", "train", tmp_path, task="qqp")
     assert (len(found), found.dropped) == (3, 4)
+    write(tmp_path / folder / "train.tsv", "\n".join([header, *broken, row]))  # the first line, too
+    found = read("glue", "train", tmp_path, task="qqp")
+    assert (len(found), found.dropped) == (1, 4)
+
+
+def test_a_file_of_another_kind_is_no_glue(tmp_path):
+    path = write(tmp_path / "dev.jsonl", '{"question": "is it"}\n')
+    assert said("glue", "train", tmp_path, task="rte", file=path.name) == (
+        f"{path}: a file of GLUE ends in one of .tsv, .txt, .csv; read it as a table"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +132,7 @@ def test_broken_lines_of_qqp_are_counted(tmp_path):
         ),
         ("rte", "", ":1: no header"),
         ("mnli", "sentence1\tsentence2\n", ": no column 'gold_label' in the header"),
-        ("mnli", "sentence1\tsentence2\tlabel\na\tb\t-\n", ": no row with a gold label (1 without)"),
+        ("mnli", "sentence1\tsentence2\tlabel\na\tb\t-\n", ": no row with a label (1 were left out)"),
         (
             "qqp",
             "question1\tquestion2\tis_duplicate\na\tb\tyes\n",

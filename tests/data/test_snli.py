@@ -121,8 +121,8 @@ def test_a_row_may_miss_annotators_at_its_end_and_end_in_a_carriage_return(tmp_p
         (HEADER.encode() + b"neutral\t( caf\xe9 )\n", ":2: byte 14 of the line is not valid UTF-8"),
         ("gold\tsentence1\n", ": no column 'gold_label' in the header, did you mean 'gold'?"),
         ("", ":1: no header"),
-        (HEADER, ": no row with a gold label (0 without)"),
-        (HEADER + ROW.replace("neutral", "-", 1), ": no row with a gold label (1 without)"),
+        (HEADER, ": no row with a label (0 were left out)"),
+        (HEADER + ROW.replace("neutral", "-", 1), ": no row with a label (1 were left out)"),
     ],
 )
 def test_a_wrong_text_file_is_refused_by_line(tmp_path, text, message):

@@ -120,7 +120,7 @@ def test_a_row_without_a_label_can_be_dropped(tmp_path):
         ("a.csv", "one,too,label\n", ": no column 'two' in the header, did you mean 'too'?"),
         ("a.csv", "one,two,two,label\n", ": 2 columns are named 'two'; rename"),
         ("a.csv", "", ":1: no header"),
-        ("a.csv", "one,two,label\n", ": no row with a gold label"),
+        ("a.csv", "one,two,label\n", ": no row with a label"),
         ("a.csv", 'one,two,label\n"a\nb",c,d\ne,f\n', ":4: 2 columns where the header has 3"),
         ("a.csv", 'one,two,label\n"a\nb",c,d\ne,"f,g\nh\n', ":4: not valid CSV (unexpected end of data)"),
         ("a.csv", 'one,two,label\na,"b"c,d\n', ":2: not valid CSV (',' expected after '\"')"),

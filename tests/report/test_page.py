@@ -117,7 +117,7 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert not re.search(r"\| (0\.0+|0|0e\S+) +\|[^|]*\|[^|]*\| (better|worse)", page)
     assert "YES (p < 0.0001)" in page  # 97 % where the ceiling is 50 %
     assert "excluded: max_len 4: nothing is left" in page
-    assert "1 without a gold label dropped" in page
+    assert ", 1 left out" in page
     assert "at 95 %" in page
     assert "within 1.00 points either way" in page
     assert "Missing" not in page

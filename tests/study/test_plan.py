@@ -185,3 +185,56 @@ def test_a_plan_needs_no_torch(tmp_path, tiny, study_at):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.strip()) == 32
+
+
+TABLE = """\
+question = "Is it new?"
+[data]
+reader = "table"
+first = "a"
+label = "l"
+[data.train]
+file = "train.csv"
+[data.validation]
+file = "new.csv"
+[data.test]
+file = "new.csv"
+[base]
+size = "1x16/16/1"
+max_len = 8
+[grid]
+truncation = ["longest_first"]
+seeds = 1
+"""
+
+
+@pytest.fixture
+def planned_table(tmp_path, study_at, monkeypatch):
+    """planned_table(text): the plan of a study of two small tables."""
+    monkeypatch.setenv("TRIMTAB_DATA", str(tmp_path))
+    for name in ("train", "new"):
+        lines = "".join(f"{name} {number},{number % 2}\n" for number in range(6))
+        (tmp_path / f"{name}.csv").write_text("a,l\n" + lines)
+
+    def made(text):
+        study = study_at(tmp_path, text)
+        return make_plan(study, prepare(study.data, tmp_path))
+
+    return made
+
+
+def test_no_model_is_tested_on_what_it_was_trained_on(planned_table):
+    with pytest.raises(InputError) as caught:
+        planned_table(TABLE.replace('[data.test]\nfile = "new.csv"', '[data.test]\nfile = "train.csv"'))
+    assert str(caught.value) == (
+        "[data]: test set test is what train reads, train.csv; name another file or split, as "
+        "models are to be tested on rows that are new to them"
+    )
+
+
+def test_no_test_set_chooses_the_epoch(planned_table):
+    assert planned_table(TABLE).dataset.tests == ("test",)
+    with pytest.raises(
+        InputError, match=r"evaluate = 'best_loss' would choose the epoch on test set test, as"
+    ):
+        planned_table(TABLE.replace("max_len = 8", 'max_len = 8\nevaluate = "best_loss"'))

@@ -202,7 +202,9 @@ def test_a_single_text_keeps_the_budget(split, rows, budget):
 
 def test_a_single_text_has_no_second_one_to_cut():
     side = Ragged.from_rows([[1, 2], [1, 2, 3]])
-    with pytest.raises(InputError, match=r"only_second keeps the first text whole, but in 1 of 2 pairs"):
+    with pytest.raises(
+        InputError, match="only_second has nothing to cut, as no row has a second text; use longest"
+    ):
         parse("only_second").apply(side, None, 2)
 
 

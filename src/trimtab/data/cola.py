@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError  # noqa: N812
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,8 @@ _PARTS = {
     "out_of_domain_dev": "out_of_domain_dev",
 }
 SPLITS = tuple(_PARTS)
+# What zipfile raises where an archive is cut short, altered, encrypted or packed in another way.
+_DAMAGE = (BadZipFile, EOFError, ZlibError, RuntimeError, NotImplementedError)
 _HEADER = ("code", "label", "mark", "text")  # which the files do not have
 
 
@@ -71,5 +74,5 @@ def _opened(split: str, root: Path | None, options: Options) -> Iterator[tuple[s
             yield f"{path}/{member}", stream  # type: ignore[misc]  # an IO[bytes] that is read only
     except KeyError as error:
         raise InputError(f"{path}: holds no {member}; get it again from {ORIGIN}") from error
-    except (BadZipFile, EOFError) as error:
+    except _DAMAGE as error:
         raise InputError(f"{path}: is no whole zip ({error}); get it again from {ORIGIN}") from error

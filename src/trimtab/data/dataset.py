@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,18 @@ class DataPlan:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of one split, and those left out for want of a gold label."""
+    """Rows of one split.
+
+    dropped: those left out, as they have no gold label, are broken, or were to be dropped. repeated: those
+    whose texts are those of a row of train, too.
+    """
 
     split: str
     source: str
     rows: int
     dropped: int
     clusters: int
+    repeated: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +109,7 @@ def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
     """The splits of ``read_splits`` as ``tokenizer``, called ``name``, reads them."""
+    texts = _rows_of_texts(examples["train"])
     return Dataset(
         name=name,
         splits={key: tokenise(readable(value, tokenizer), tokenizer) for key, value in examples.items()},
@@ -110,7 +117,10 @@ def tokenised(
         label_names=examples["train"].label_names,
         tokenizer=tokenizer,
         special=tokenizers.special_tokens(tokenizer),
-        counts=tuple(_count(key, value, root) for key, value in examples.items()),
+        counts=tuple(
+            replace(_count(key, value, root), repeated=0 if key == "train" else _repeated(value, texts))
+            for key, value in examples.items()
+        ),
     )
 
 
@@ -150,6 +160,7 @@ def tokenizer_of(
     if name not in tokenizers.WORD_TOKENIZERS:
         if not Path(name).suffix:  # no vocabulary file is called so, but a misspelt tokeniser may be
             known = nearest(name, tokenizers.WORD_TOKENIZERS)
+            known += "" if known.endswith("?") else "."
             raise InputError(f"tokenizer {name!r}: {known} Or name a vocab.txt or tokenizer.json")
         name = str(find(name, root))
     return tokenizers.build(name, _texts(train), min_freq=min_freq, lowercase=lowercase)
@@ -167,10 +178,16 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         held_out = _hold_out(train, plan.validation, plan.validation_seed)
         examples = {
             "train": train.take(np.flatnonzero(~held_out)),
-            "validation": train.take(np.flatnonzero(held_out)),
+            # The file is counted once.
+            "validation": replace(train.take(np.flatnonzero(held_out)), dropped=0),
         }
     for name, source in plan.tests.items():
         examples[name] = _read(source, root, train.label_names)
+    if len(set(train.labels.tolist())) == 1:
+        only = train.label_names[train.labels[0]]
+        raise InputError(
+            f"{train.source}: every row has the label {only!r}; name a column or rows of two labels or more"
+        )
     for name, split in examples.items():
         if not len(split):
             raise InputError(f"data: split {name} is empty; name a file with labelled rows, or more of them")
@@ -210,6 +227,15 @@ def _hold_out(examples: Examples, share: float, seed: int) -> np.ndarray:
 def _texts(examples: Examples) -> Iterator[str]:
     yield from examples.first
     yield from examples.second or ()
+
+
+def _rows_of_texts(examples: Examples) -> set[tuple[str, str]]:
+    return set(zip(examples.first, examples.second or repeat(""), strict=False))
+
+
+def _repeated(examples: Examples, texts: set[tuple[str, str]]) -> int:
+    rows = zip(examples.first, examples.second or repeat(""), strict=False)
+    return sum(row in texts for row in rows)
 
 
 def _count(split: str, examples: Examples, root: Path | None) -> Counts:

@@ -18,7 +18,7 @@ class Examples:
     ``label_names``. ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as
     SNLI's premise; each row is its own where the data has none. ``evidence`` (n, 2) int64 holds the
     position of the decisive word in each text, None where it is not known. ``dropped`` counts the
-    rows that were left out for want of a gold label; ``source`` says which file this was.
+    rows that were left out: without a gold label, broken, or unwanted; ``source`` says which file this was.
     """
 
     first: list[str]

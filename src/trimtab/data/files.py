@@ -16,6 +16,7 @@ import platformdirs
 from trimtab.config import InputError, nearest
 
 Row = tuple[int, Sequence[Any]]
+_LONGEST_HINT = 200  # characters: a file without a header has a row of texts there
 
 
 def cache_root() -> Path:
@@ -142,8 +143,17 @@ def column(wanted: str, header: Sequence[str], where: str) -> int:
     if header.count(wanted) > 1:
         raise InputError(f"{where}: {header.count(wanted)} columns are named {wanted!r}; rename all but one")
     if wanted not in header:
-        raise InputError(f"{where}: no column {wanted!r} in the header, {nearest(wanted, header)}")
+        raise InputError(f"{where}: no column {wanted!r} in the header, {_known_columns(wanted, header)}")
     return header.index(wanted)
+
+
+def _known_columns(wanted: str, header: Sequence[str]) -> str:
+    """The end of the error: what separates the cells instead, or the nearest name, or as many as fit."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+        if len(header) == 1 and mark in header[0]:
+            return f"which is one cell with {name}; .csv files are separated by commas, .tsv and .txt by tabs"
+    words = nearest(wanted, header)
+    return words if len(words) <= _LONGEST_HINT else f"{words[:_LONGEST_HINT]} ..."
 
 
 def filled(text: Any, where: str, column: str) -> str:

@@ -12,9 +12,10 @@ from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering, renamed
 from trimtab.data.places import locate
 from trimtab.data.reader import Facts
-from trimtab.data.table import column_names
+from trimtab.data.table import header_of
 
 _DATA = "https://dl.fbaipublicfiles.com/glue/data"
+_SENTEVAL = "https://dl.fbaipublicfiles.com/senteval/senteval_data"
 _ENTAILED = {"entailment": "entailment", "not_entailment": "not_entailment"}
 _OWN = "each row its own"
 
@@ -59,7 +60,8 @@ TASKS = {
             clusters=_OWN,
             rows="train 3,668, validation = test 408",
             licence="none stated with GLUE",
-            origin=f"{_DATA}/MRPC.zip",
+            origin=f"{_SENTEVAL}/msr_paraphrase_train.txt, split into train.tsv and dev.tsv by the ids of "
+            f"{_DATA}/mrpc_dev_ids.tsv",
         ),
     ),
     "rte": Task(
@@ -160,6 +162,7 @@ _FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "dev.tsv"}
 _MATCHED = {"validation_matched": "dev_matched.tsv", "validation_mismatched": "dev_mismatched.tsv"}
 _MNLI = {"train": "train.tsv", "validation": "dev_matched.tsv", "test": "dev_matched.tsv", **_MATCHED}
 SPLITS = tuple(_MNLI)
+_ENDINGS = (".tsv", ".txt", ".csv")
 _WITHOUT_GOLD = "-"  # in the files of MultiNLI itself, where the annotators reached no majority
 
 
@@ -215,7 +218,9 @@ def _own_file(name: str, split: str, root: Path | None) -> Path:
 
 def _rows(path: Path, task: Task, broken: list[int]) -> Iterator[files.Row]:
     """Line number, label and texts of each row."""
-    header = column_names(str(path), None)
+    if path.suffix.lower() not in _ENDINGS:
+        raise InputError(f"{path}: a file of GLUE ends in one of {', '.join(_ENDINGS)}; read it as a table")
+    header = header_of(path)
     wanted = [next((name for name in task.label if name in header), task.label[0]), *task.texts]
     with files.open_binary(path) as stream:
         if path.suffix.lower() == ".csv":

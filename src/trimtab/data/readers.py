@@ -29,7 +29,7 @@ def read(reader: str, split: str, root: Path | str | None = None, **options: Any
     own, sampling = _checked(reader, split, options)
     examples = reader_of(reader).read(split, None if root is None else Path(root), own)
     if not len(examples):
-        what = f"no row with a gold label ({examples.dropped} without)"
+        what = f"no row with a label ({examples.dropped:,} were left out)"
         raise InputError(f"{examples.source}: {what}; name a file that has some")
     return draw(examples, sampling)
 
@@ -58,7 +58,11 @@ def reader_of(name: str) -> Reader:
         return READERS[name]
     others = {entry.name: entry for entry in entry_points(group="trimtab.readers")}
     if name not in others:
-        raise InputError(f"no reader {name!r}, {nearest(name, [*READERS, *others])}")
+        of = next((reader for reader, found in READERS.items() if name in found.facts), None)
+        hint = (
+            f"take reader = {of!r}, task = {name!r}" if of == "glue" else nearest(name, [*READERS, *others])
+        )
+        raise InputError(f"no reader {name!r}, {hint}")
     found = others[name].load()
     if not isinstance(found, Reader):
         what = "is not a trimtab.data.readers.Reader; mend or remove the package it is from"
@@ -96,10 +100,17 @@ def _described(reader: Reader, facts: Facts) -> dict[str, str]:
         "metric": facts.metric,
         "clusters": facts.clusters,
         "rows": facts.rows,
+        "validation": _validation_words(reader),
         "text forms": ", ".join(reader.text_forms),
         "licence": facts.licence,
         "where from": facts.origin,
     }
+
+
+def _validation_words(reader: Reader) -> str:
+    own = reader.splits is not None and reader.own_validation
+    usual = "its own split" if own else "a tenth of train, whole clusters"
+    return f"{usual}, unless a study gives a share or [data.validation]"
 
 
 def _common(reader: Reader) -> set[str]:
@@ -126,7 +137,7 @@ def _sentence(error: ValidationError, fields: dict[str, FieldInfo]) -> str:
         return first["msg"].removeprefix("Value error, ")
     name = str(place[0])
     if first["type"] == "extra_forbidden":
-        return f"no option {name!r}, {nearest(name, fields)}"
+        return f"no option {name!r}, {nearest(name, [*fields, 'split', 'reader'])}"
     what = fields[name].description
     if first["type"] == "missing" and len(place) == 1:
         return f"option {name!r} is missing: {what}"

@@ -112,6 +112,11 @@ def column_names(file: str, root: Path | None) -> list[str]:
     """What the columns of a table are called: its header, or the keys of its first JSON object."""
     path = files.find(file, root)
     next(_rows(path, {}), None)  # whatever is wrong with its beginning is told here
+    return header_of(path)
+
+
+def header_of(path: Path) -> list[str]:
+    """The same of a file whose rows may be wrong, and whose ending is that of a table."""
     with files.open_binary(path) as stream:
         if path.suffix.lower() == ".parquet":
             from pyarrow.parquet import ParquetFile
@@ -120,9 +125,9 @@ def column_names(file: str, root: Path | None) -> list[str]:
         beginning = (line for line in files.lines(stream, str(path)) if line.strip())
         match _ENDINGS[path.suffix.lower()]:
             case files.csv_rows:
-                return next(csv.reader(beginning))
+                return next(csv.reader(beginning), [])
             case files.tab_rows:
-                return next(beginning).rstrip("\r\n").split("\t")
+                return next(beginning, "").rstrip("\r\n").split("\t")
         first = next(beginning, None)
         if first is None:
             raise InputError(f"{path}: no row; name a file that has some")

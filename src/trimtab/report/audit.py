@@ -3,19 +3,24 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
 from trimtab.report import figures
-from trimtab.report.tables import Column, Table, audit_table, percent
+from trimtab.report.tables import Column, Table, audit_table, of_single_texts, percent
 from trimtab.study.analysis import Row
 from trimtab.study.audit import Audited
+
+_MOST_LABELS = 10  # that are named one by one
 
 
 def audit_tables(audited: Audited) -> list[Table]:
     """Lengths, what is cut, the same by label where there are labels, and where truncations differ."""
-    tables = [length_table(audited.lengths), audit_table(audited.rows)]
+    single = of_single_texts(audited.profiles)
+    tables = [length_table(audited.lengths), audit_table(audited.rows, single=single)]
     if audited.by_label:
-        tables.append(audit_table(audited.by_label, "audit-by-label"))
+        tables.append(audit_table(audited.by_label, "audit-by-label", single=single))
     if len({row["truncation"] for row in audited.differences}) > 1:
         tables.append(difference_table(audited.differences))
     return tables
@@ -39,18 +44,32 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
 
 def counts_words(counts: Counts) -> str:
     """How much of a split there is, and where it is from."""
-    dropped = f", {counts.dropped:,} dropped without a gold label" if counts.dropped else ""
-    return f"{counts.split}: {counts.source}: {counts.rows:,} rows in {counts.clusters:,} clusters{dropped}"
+    dropped = f", {counts.dropped:,} left out" if counts.dropped else ""
+    repeated = f", {counts.repeated:,} of them in train, too" if counts.repeated else ""
+    rows = f"{counts.rows:,} rows in {counts.clusters:,} clusters"
+    return f"{counts.split}: {counts.source}: {rows}{repeated}{dropped}"
 
 
 def data_words(readings: Sequence[Dataset]) -> list[str]:
     """Lines on a study's splits and on the vocabulary, or each of several."""
     lines = [counts_words(counts) for counts in readings[0].counts]
+    lines.append(_label_words(readings[0]))
     named = len(readings) > 1
     return lines + [
         f"vocabulary{f' of {reading.name}' if named else ''}: {reading.vocabulary:,} tokens"
         for reading in readings
     ]
+
+
+def _label_words(dataset: Dataset) -> str:
+    """The labels and how common each is in training; of many only that."""
+    names = dataset.label_names
+    shares = np.bincount(dataset.splits["train"].labels, minlength=len(names)) / len(dataset.splits["train"])
+    if len(names) > _MOST_LABELS:
+        least, most = (percent(share, 1) for share in (shares.min(), shares.max()))
+        return f"labels: {len(names):,} of them, {least} to {most} % of train each"
+    each = (f"{name} {percent(share, 1)} %" for name, share in zip(names, shares, strict=True))
+    return f"labels of train: {', '.join(each)}"
 
 
 def weights_words(name: str, size: object, fingerprint: str, ignored: Sequence[str] = ()) -> str:

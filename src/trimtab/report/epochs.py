@@ -14,7 +14,12 @@ ShowFigure = Callable[[Any, str, str], str]
 
 _WORDS = (
     "Lines are means over seeds, bands their range, thin lines a seed each. Training figures are taken while "
-    "weights move, with dropout where there is any. Variants with the same inputs are shown once."
+    "weights move, with dropout where there is any. Variants that share their trials are shown once."
+)
+_EACH_TRIAL = "Each trial's epochs: [tables/epochs-by-trial.csv](tables/epochs-by-trial.csv)."
+_WEIGHTED = (
+    " With class_weights = balanced training loss counts each class alike and validation loss each row, so "
+    "that their levels cannot be compared, but their courses can."
 )
 _MEANING = (
     "Over-fitting is said to begin at the first epoch after the lowest mean validation loss from which on, "
@@ -23,8 +28,10 @@ _MEANING = (
 )
 
 
-def curves_section(analysis: Analysis, show_table: ShowTable, show_figure: ShowFigure) -> list[str]:
-    """What training went through; nothing where no trial is finished."""
+def curves_section(
+    analysis: Analysis, show_table: ShowTable, show_figure: ShowFigure, *, weighted: bool = False
+) -> list[str]:
+    """What training went through; nothing where no trial is finished. weighted: a variant's loss by class."""
     if not analysis.curves:
         return []
     show_table(trial_table(analysis.curves))
@@ -33,7 +40,7 @@ def curves_section(analysis: Analysis, show_table: ShowTable, show_figure: ShowF
         "## Learning curves",
         "\n".join(f"* {line}" for line in remarks(analysis)),
         show_table(epoch_table(analysis.epochs)),
-        f"{_WORDS} Each trial's epochs: [tables/epochs-by-trial.csv](tables/epochs-by-trial.csv).",
+        f"{_WORDS}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
         show_figure(losses, "losses", "Training and validation loss"),
         show_figure(figures.curves_figure(analysis.curves), "curves", "Learning curves"),
         _MEANING if analysis.overfits else "",

@@ -18,6 +18,7 @@ from trimtab.report.summary import recommendations, summary
 from trimtab.report.tables import (
     Table,
     audit_table,
+    of_single_texts,
     score_table,
     speed_table,
 )
@@ -79,10 +80,13 @@ class _Page:
         for test in self.analysis.tests:
             parts += self._test_set(test)
         parts += self._speed() if self.analysis.speeds else []
-        parts += curves_section(self.analysis, self._table, self._figure)
+        weights = {variant.get("recipe", {}).get("class_weights") for variant in self.study["variants"]}
+        weighted = "balanced" in weights
+        parts += curves_section(self.analysis, self._table, self._figure, weighted=weighted)
         parts += ["## What is cut", self._audit_words(), self._audit_figure()]
-        parts.append(self._table(audit_table(self.analysis.audits)))
-        by_label = audit_table(label_audit_rows(self.study["variants"]), "audit-by-label")
+        single = of_single_texts(self.study.get("profiles", {}))
+        parts.append(self._table(audit_table(self.analysis.audits, single=single)))
+        by_label = audit_table(label_audit_rows(self.study["variants"]), "audit-by-label", single=single)
         parts += ["By label, on the test sets:", self._table(by_label)]
         parts += ["## How it was run", *self._signature()]
         return "\n\n".join(part for part in parts if part) + "\n"
@@ -166,7 +170,8 @@ class _Page:
         study, runtime = self.study, self.study["runtime"]
         lines = [
             f"* data: {counts['split']}: {counts['source']}, {counts['rows']:,} rows"
-            + (f", {counts['dropped']:,} without a gold label dropped" if counts["dropped"] else "")
+            + (f", {counts['repeated']:,} of them in train, too" if counts.get("repeated") else "")
+            + (f", {counts['dropped']:,} left out" if counts["dropped"] else "")
             for counts in study["counts"]
         ]
         lines += [

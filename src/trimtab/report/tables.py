@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,26 +160,28 @@ def speed_table(rows: list[Row]) -> Table:
     return Table("throughput", columns, rows)
 
 
-def audit_table(rows: list[Row], name: str = "audit") -> Table:
-    """What each variant cuts of each split, or of each label of it."""
-    columns = [
-        Column("variant", "name", text_cell("name")),
-        Column("split", "split", text_cell("split")),
-        Column("pairs", "pairs", _number("pairs", ",")),
-        Column("cut %", "cut", share_cell("cut", 1)),
+def of_single_texts(profiles: Mapping[str, Row]) -> bool:
+    """Whether the profiles of an audit are of rows of one text each; not where there are none."""
+    return bool(profiles) and not any(profile["splits"] for profile in profiles.values())
+
+
+def audit_table(rows: list[Row], name: str = "audit", *, single: bool = False) -> Table:
+    """What each variant cuts of each split, or of each label of it; ``single``: of rows of one text each."""
+    lost = "lost_first_mean lost_first_median lost_first_p90 lost_first_largest"
+    four = "mean, median, 90 %, most"
+    sides = [
         Column("only first %", "cut_only_first", share_cell("cut_only_first", 1)),
         Column("only second %", "cut_only_second", share_cell("cut_only_second", 1)),
         Column("both %", "cut_both", share_cell("cut_both", 1)),
-        Column(
-            "lost of first: mean, median, 90 %, most",
-            "lost_first_mean lost_first_median lost_first_p90 lost_first_largest",
-            _lost("first"),
-        ),
-        Column(
-            "lost of second",
-            "lost_second_mean lost_second_median lost_second_p90 lost_second_largest",
-            _lost("second"),
-        ),
+        Column(f"lost of first: {four}", lost, _lost("first")),
+        Column("lost of second", lost.replace("first", "second"), _lost("second")),
+    ]
+    columns = [
+        Column("variant", "name", text_cell("name")),
+        Column("split", "split", text_cell("split")),
+        Column("rows", "pairs", _number("pairs", ",")),
+        Column("cut %", "cut", share_cell("cut", 1)),
+        *([Column(f"tokens lost: {four}", lost, _lost("first"))] if single else sides),
         Column("tokens lost %", "lost_share", share_cell("lost_share", 1)),
     ]
     if all("tokens" in row for row in rows):

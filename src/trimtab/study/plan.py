@@ -128,9 +128,11 @@ def make_plan(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None
     """Cut every split as every variant does; InputError names the variant whose truncation is impossible.
 
     dataset, starts: as ``Plan`` has them; ``starts.prepare_study`` gives all three. InputError too where
-    [compare] names a score that is not for the data's labels.
+    [compare] names a score that is not for the data's labels, and where a test set is what train reads, or
+    would choose the epoch.
     """
     _check_score(study.compare.score, dataset.label_names)
+    _check_tests(study, dataset)
     made: dict[tuple[Dataset, str, int], Inputs] = {}
     inputs = []
     for variant in study.variants:
@@ -153,6 +155,23 @@ def _check_score(name: str, labels: tuple[str, ...]) -> None:
             f"[compare]: score {name!r} is for the labels {wanted}, in this order, and the data has "
             f"{', '.join(labels)}; name another score"
         )
+
+
+def _check_tests(study: Study, dataset: Dataset) -> None:
+    """InputError where models would be tested on what they were trained on, or chosen by."""
+    chosen = {variant.settings.recipe.evaluate for variant in study.variants} - {"last"}
+    sources = {counts.split: counts.source for counts in dataset.counts}
+    for test in dataset.tests:
+        if sources[test] == sources["train"]:
+            raise InputError(
+                f"[data]: test set {test} is what train reads, {sources[test]}; name another file or split, "
+                "as models are to be tested on rows that are new to them"
+            )
+        if chosen and sources[test] == sources["validation"]:
+            raise InputError(
+                f"evaluate = {min(chosen)!r} would choose the epoch on test set {test}, as validation is the "
+                f"same, {sources[test]}; give validation = 0.1, which holds out a share of train"
+            )
 
 
 def _inputs(variant: Variant, dataset: Dataset) -> Inputs:

@@ -80,6 +80,8 @@ def only_second(
     As only_first, with the sides exchanged; but the ties of longest_first are not.
     """
     if otherwise == "error":
+        if np.any(a > budget) and not np.any(b):
+            raise InputError("only_second has nothing to cut, as no row has a second text; use longest_first")
         _refuse(a, budget, "only_second", "first")
     kept = np.minimum(a + b, budget)
     first = np.minimum(a, budget)
