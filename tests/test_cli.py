@@ -322,6 +322,22 @@ def test_the_tensors_of_a_size(trimtab, wrong):
     assert said[-1].startswith("1x8/16/2: 25 named tensors, ")
     assert "did you mean 'base'" in wrong("sizes", "bose")
     assert "must be 1 or more" in wrong("sizes", "0x8")
+    assert "are for one size; name it, such as: sizes base" in wrong("sizes", "--classes", "3")
+
+
+def test_all_there_is_to_know_of_a_data_set(trimtab, wrong):
+    code, said, complained = trimtab("datasets", "cola")
+    assert (code, complained) == (0, [])
+    assert (
+        "  validation: a tenth of train, whole clusters, unless a study gives a share or [data.validation]"
+        in said
+    )
+    assert (
+        "  validation: its own split, unless a study gives a share or [data.validation]"
+        in trimtab("datasets", "snli")[1]
+    )
+    assert "  read by: trimtab pretrain" in trimtab("datasets", "wikitext")[1]
+    assert "there is no data set 'wikitext2'; did you mean 'wikitext'?" in wrong("datasets", "wikitext2")
 
 
 def test_without_a_command_it_helps(trimtab):

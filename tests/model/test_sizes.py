@@ -71,4 +71,4 @@ def test_every_size_is_described():
     assert set(MEANINGS) == set(SIZES)
     rows = describe()
     assert [row["size"] for row in rows] == list(SIZES)
-    assert rows[3]["parameters (vocabulary 30,522)"] == "109,484,547"
+    assert rows[3]["parameters (30,522 words, 2 classes)"] == "109,483,778"  # as transformers counts

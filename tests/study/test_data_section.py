@@ -199,7 +199,7 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
         ),
         (
             'reader = "probe"\n[test.train]',
-            "[data.test.train]: not a name for a test set; use letters, digits, _ and -",
+            "[data.test.train]: that is another split's name; call the test set otherwise",
         ),
         (
             'reader = "table"\nfile = "x.csv"\nfirst = "a"',

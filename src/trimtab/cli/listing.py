@@ -11,8 +11,12 @@ from trimtab.config import InputError, nearest
 DataSet = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set, or a reader.")]
 
 Size = Annotated[str | None, typer.Argument(metavar="[SIZE]", help="A name, or numbers: 2x256/512/4.")]
-Vocabulary = Annotated[int, typer.Option("--vocabulary", min=1, metavar="N", help="SIZE: tokens there are.")]
-Classes = Annotated[int, typer.Option("--classes", min=1, metavar="N", help="SIZE: classes of its head.")]
+Vocabulary = Annotated[
+    int | None, typer.Option("--vocabulary", min=1, metavar="N", help="SIZE: tokens there are [30,522].")
+]
+Classes = Annotated[
+    int | None, typer.Option("--classes", min=1, metavar="N", help="SIZE: classes of its head [2].")
+]
 
 
 def strategies() -> int:
@@ -22,11 +26,15 @@ def strategies() -> int:
     return _print_rows(describe())
 
 
-def sizes(size: Size = None, vocabulary: Vocabulary = 30_522, classes: Classes = 2) -> int:
+def sizes(size: Size = None, vocabulary: Vocabulary = None, classes: Classes = None) -> int:
     """The model sizes there are; of SIZE, every named tensor, as transformers names them."""
     from trimtab.model.sizes import describe
 
-    return _print_rows(describe()) if size is None else _print_tensors(size, vocabulary, classes)
+    if size is not None:
+        return _print_tensors(size, vocabulary or 30_522, classes or 2)
+    if vocabulary or classes:
+        raise InputError("sizes: --vocabulary and --classes are for one size; name it, such as: sizes base")
+    return _print_rows(describe())
 
 
 def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
@@ -60,13 +68,16 @@ def datasets(name: DataSet = None) -> int:
 
 
 def _print_details(name: str, rows: Sequence[dict[str, str]]) -> int:
+    from trimtab.data import paragraphs
     from trimtab.data.readers import option_meanings
 
     chosen = [row for row in rows if name in (row["name"], row["reader"])]
-    if not chosen:
+    texts = [text | {"read by": "trimtab pretrain"} for text in paragraphs.describe() if text["name"] == name]
+    if not chosen and not texts:
         known = {row[key] for row in rows for key in ("name", "reader")}
+        known |= {text["name"] for text in paragraphs.describe()}
         raise InputError(f"there is no data set {name!r}; {nearest(name, known)}")
-    for row in chosen:
+    for row in chosen + texts:
         print(row["name"])
         for key, value in row.items():
             if key != "name":

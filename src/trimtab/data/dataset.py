@@ -190,7 +190,10 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         )
     for name, split in examples.items():
         if not len(split):
-            raise InputError(f"data: split {name} is empty; name a file with labelled rows, or more of them")
+            mend = (
+                "hold out a smaller share, or take a larger sample" if name == "train" else "name other rows"
+            )
+            raise InputError(f"data: split {name} is empty; {mend}")
         if (split.second is None) != (train.second is None):
             raise InputError(
                 f"data: {name} and train differ in whether rows have a second text; make them alike"

@@ -1,5 +1,6 @@
 """Data sets of the Hugging Face hub, by name, through the package ``datasets`` (an optional extra)."""
 
+import logging
 import math
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trimtab.config import InputError
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
-from trimtab.data.table import Labels, label_text
+from trimtab.data.table import Labels, label_text, texts_of_row
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -55,7 +56,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
             gathering.dropped += 1
             continue
         values = {role: row[name] for role, name in columns.items()} | {"label": label}
-        gathering.add(number, **_texts(f"{source}:{number}", values, columns))
+        gathering.add(number, **texts_of_row(f"{source}:{number}", values, columns))
     return gathering.examples()
 
 
@@ -68,11 +69,6 @@ def _label(value: Any, names: list[str] | None) -> Any:
     return label_text(value)
 
 
-def _texts(where: str, values: dict[str, Any], columns: dict[str, str]) -> dict[str, str]:
-    whole = values | ({"cluster": label_text(values["cluster"])} if "cluster" in values else {})
-    return {role: files.filled(value, where, columns[role]) for role, value in whole.items()}
-
-
 def _load(split: str, root: Path | None, options: Options) -> "Dataset":
     try:
         import datasets
@@ -81,6 +77,8 @@ def _load(split: str, root: Path | None, options: Options) -> "Dataset":
         raise InputError(f"reader 'hub' needs the package datasets; {mend}") from error
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
+    # Each of its attempts without a network is a warning; what came of them is said once, below.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     folder = Path(options.name).expanduser()
     folder = folder if folder.is_absolute() else (files.data_root(root) or Path.cwd()) / folder
     path = str(folder) if folder.is_dir() else options.name

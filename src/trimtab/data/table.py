@@ -82,7 +82,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
         if label_text(values["label"]) in options.drop:
             gathering.dropped += 1
             continue
-        gathering.add(number, **_texts(f"{path}:{number}", values, columns))
+        gathering.add(number, **texts_of_row(f"{path}:{number}", values, columns))
     return gathering.examples()
 
 
@@ -102,7 +102,7 @@ def read_texts(
     columns = {role: name for role, name in given.items() if name is not None}
     gathering = Gathering(str(path))
     for number, values in _rows(path, columns):
-        gathering.add(number, **{"label": ""} | _texts(f"{path}:{number}", values, columns))
+        gathering.add(number, **{"label": ""} | texts_of_row(f"{path}:{number}", values, columns))
     if not gathering.first:
         raise InputError(f"{path}: no row; name a file that has some")
     return gathering.examples()
@@ -149,8 +149,8 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
         raise InputError(f"{path}: a table ends in one of {known}; rename the file")
 
 
-def _texts(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
-    """The values as texts; InputError where one is blank, or no text."""
+def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
+    """The values of a row by their roles as texts; InputError where one is blank, or no text."""
     return {
         role: files.filled(value if role in ("first", "second") else label_text(value), where, columns[role])
         for role, value in values.items()

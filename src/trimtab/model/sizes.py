@@ -107,7 +107,7 @@ def describe() -> list[dict[str, object]]:
         {
             "size": name,
             **{key: value for key, value in asdict(size).items() if key in _SHOWN},
-            "parameters (vocabulary 30,522)": f"{size.parameters(30_522, 3):,}",
+            "parameters (30,522 words, 2 classes)": f"{size.parameters(30_522, 2):,}",
             "what": MEANINGS[name],
         }
         for name, size in SIZES.items()

@@ -92,7 +92,9 @@ def _tests(tables: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
         stray = next(key for key in table if key not in named)
         raise InputError(f"[data.test]: {stray!r} stands beside named test sets; put it into one of them")
     for name in named:
-        if name in ("train", "validation") or not name.replace("-", "_").isidentifier():
+        if name in ("train", "validation"):
+            raise InputError(f"[data.test.{name}]: that is another split's name; call the test set otherwise")
+        if not name.replace("-", "_").isidentifier():
             raise InputError(f"[data.test.{name}]: not a name for a test set; use letters, digits, _ and -")
     return {name: (f"test.{name}", value) for name, value in named.items()}
 
