@@ -48,6 +48,7 @@ USED = [
     Way("all tokens in the last layer, not the first of each row", levers_without.whole_last_layer),
     Way("a key and a value of every token in the last layer", levers_without.key_and_value_of_every_token),
     Way("the batch as one part, not in parts that caches hold", levers_without.whole_batches),
+    Way("all threads in each operation, not a part of the batch to each", levers_without.one_lane),
     Way("every row of the token table, not those in use", levers_without.whole_table),
     Way("the table's gradient by autograd, part by part", levers_without.table_gradient_by_autograd),
     Way("attention's gradient by autograd", levers_without.attention_by_autograd),
@@ -66,6 +67,12 @@ USED = [
     ),
 ]
 TRIED = [
+    Way("parts of 4,096 tokens, not of 8,192", levers_without.smaller_parts),
+    *(
+        [Way("residual sums and norms in bf16", levers_without.residuals_in_bf16)]
+        if PRECISION == "bf16"
+        else []
+    ),
     Way("groups of like length with a little padding", levers_without.little_padding),
     Way("torch.compile of what follows attention", levers_without.compiled_layers),
     Way("transparent huge pages", environment={"THP_MEM_ALLOC_ENABLE": "1"}),

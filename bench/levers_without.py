@@ -55,6 +55,30 @@ def whole_batches() -> None:
     Machinery.training_tokens = lambda self, size, parameters: 1 << 30  # type: ignore[method-assign]
 
 
+def one_lane() -> None:
+    """All threads share each operation, part after part."""
+    Machinery.lanes = lambda self, parameters: 1  # type: ignore[method-assign]
+
+
+def smaller_parts() -> None:
+    """Parts of a batch are half as large, so that caches hold more of them."""
+    Machinery.training_tokens = lambda self, size, parameters: 4_096  # type: ignore[method-assign]
+
+
+def residuals_in_bf16() -> None:
+    """Residual sums and layer norms in bf16, too, not in fp32 between products in bf16."""
+    complete, after = encoder.Embeddings.complete, encoder.Layer._after_attention
+
+    def halved(self: encoder.Embeddings, tokens: Tensor, batch: Batch) -> Tensor:
+        return complete(self, tokens, batch).bfloat16()
+
+    def exact(self: encoder.Layer, x: Tensor, attended: Tensor) -> Tensor:
+        return after(self, x if torch.is_autocast_enabled("cpu") else x.float(), attended)
+
+    encoder.Embeddings.complete = halved  # type: ignore[method-assign]
+    encoder.Layer._after_attention = exact  # type: ignore[method-assign]
+
+
 def whole_table() -> None:
     """Gradient and optimiser go over every row of the token table."""
     trainer.used_rows = lambda pairs, vocabulary: torch.ones(vocabulary, dtype=torch.bool)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from trimtab.model.initialise import bits_of
+
 _LEVELS = 1 << 16
 
 
@@ -55,6 +57,21 @@ class Dropout(nn.Module):
             raise RuntimeError("seed_dropout has not been called on the model of this layer")
         words: np.ndarray = self.generator.random_raw((numbers + 3) // 4)
         return torch.from_numpy(words.view(np.int16)[:numbers])
+
+
+class Masks(dict[int, np.random.SFC64]):
+    """The generators of a trial's masks by the number of a batch's part, made as they are asked for.
+
+    Each part has its own, so that its masks do not depend on when, or beside what, it is computed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def __missing__(self, number: int) -> np.random.SFC64:
+        self[number] = made = bits_of(self.seed, "dropout" if number == 0 else f"dropout {number}")
+        return made
 
 
 def seed_dropout(model: nn.Module, generator: np.random.BitGenerator) -> None:

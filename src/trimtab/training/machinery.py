@@ -7,7 +7,7 @@ import torch
 
 from trimtab.model.sizes import Architecture
 
-# With fewer parameters a step on a GPU waits for its launches, with more for its arithmetic.
+# With fewer parameters a step waits for its launches, on a CPU for its threads; with more for its arithmetic.
 _SMALL = 50_000_000
 # A parameter of a model in training, its gradient and Adam's two means, fp32.
 _PARAMETER_BYTES = 16
@@ -44,6 +44,12 @@ class Machinery:
         """Whether the layers of a model of so many parameters are compiled."""
         wanted = parameters >= _SMALL if self.compiled is None else self.compiled
         return wanted and self.device.type == "cuda"
+
+    def lanes(self, parameters: int) -> int:
+        """Parts of a batch that are computed side by side, for a model of so many parameters."""
+        if self.device.type != "cpu" or parameters >= _SMALL:
+            return 1
+        return torch.get_num_threads()
 
     @property
     def wants_steady_sizes(self) -> bool:

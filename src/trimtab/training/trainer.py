@@ -1,6 +1,7 @@
 """A training's state, and the one step that moves it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -13,9 +14,9 @@ from trimtab.data.batch import Batch
 from trimtab.data.layout import Layout, Padding, split
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
-from trimtab.model.dropout import seed_dropout
+from trimtab.model.dropout import Masks, seed_dropout
 from trimtab.model.encoder import Classifier
-from trimtab.model.initialise import bits_of, initialise, seed_of
+from trimtab.model.initialise import initialise, seed_of
 from trimtab.model.sizes import Architecture
 from trimtab.model.start import take_over
 from trimtab.model.varlen import has_kernel
@@ -23,6 +24,7 @@ from trimtab.training.class_weights import class_weights
 from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.floors import freeze
 from trimtab.training.graphs import Graphs
+from trimtab.training.lanes import Lanes
 from trimtab.training.machinery import Machinery
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
@@ -56,13 +58,14 @@ class Trainer:
         take_over(self.model, start or {}, recipe.reinitialise)
         freeze(self.model, recipe.frozen)
         self.model.to(machinery.device).train()
-        seed_dropout(self.model, bits_of(seed, "dropout"))
+        self.masks = Masks(seed)
         embeddings = self.model.encoder.embeddings
         self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
         embeddings.token = self.table
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
+        self.lanes = Lanes(self.model, machinery.lanes(parameters), shared=self.table)
         self.tokens = machinery.training_tokens(size, parameters)
         self.padding: Padding | None = None
         if machinery.wants_steady_sizes:
@@ -128,14 +131,23 @@ class Trainer:
     def _backward(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss, part by part: a part's numbers stay in the processor's caches."""
         losses, rights = [], []
+        outcomes = self.lanes.each(partial(self._part, rows=rows), parts)
         with self.machinery.autocast():
-            for part in parts:
-                tokens = self.table.look_up(part.tokens)
-                logits = self.model.classify(tokens, part).float()
-                loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
-                with self.machinery.without_autocast():
-                    loss.backward()
-                self.table.add_gradient(part.tokens, tokens.grad)
-                losses.append(loss.detach())
-                rights.append((logits.argmax(1) == part.labels).sum())
+            for part, (loss, right, gradient) in zip(parts, outcomes, strict=True):
+                self.table.add_gradient(part.tokens, gradient)
+                losses.append(loss)
+                rights.append(right)
         return torch.stack(losses).sum(), torch.stack(rights).sum()
+
+    def _part(
+        self, model: Classifier, number: int, part: Batch, *, rows: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """A part's share in the loss, how many were right, and the gradient of what it looked up."""
+        seed_dropout(model, self.masks[number])
+        with self.machinery.autocast():
+            tokens = self.table.look_up(part.tokens)
+            logits = model.classify(tokens, part).float()
+            loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
+            with self.machinery.without_autocast():
+                loss.backward()
+            return loss.detach(), (logits.argmax(1) == part.labels).sum(), tokens.grad

@@ -1,0 +1,130 @@
+"""Lanes: what comes out is what one thread would have computed, part after part."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from trimtab.model.sizes import architecture
+from trimtab.training.lanes import Lanes
+from trimtab.training.machinery import Machinery
+from trimtab.training.recipe import Recipe
+from trimtab.training.trainer import Trainer
+
+CPU = Machinery(torch.device("cpu"), "fp32")
+
+
+@pytest.fixture
+def threads():
+    """Two threads in this process, as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+
+
+def backward(model, number, part):
+    model(part).sum().backward()
+    return number, threading.current_thread().name
+
+
+PARTS = [torch.arange(6, dtype=torch.float64).view(2, 3) / (number + 1) for number in range(5)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.usefixtures("threads")
+def test_gradients_are_those_of_all_parts_together(model, count):
+    expected = torch.autograd.grad(model(torch.cat(PARTS)).sum(), list(model.parameters()))
+    lanes = Lanes(model, count, shared=nn.Identity())
+    for _ in range(2):  # nothing is left in a lane
+        model.zero_grad()
+        outcomes = list(lanes.each(backward, PARTS))
+        assert [number for number, _ in outcomes] == list(range(5))
+        for parameter, gradient in zip(model.parameters(), expected, strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-12, atol=1e-12)
+    assert torch.get_num_threads() == 2
+    assert len({name for _, name in outcomes}) == min(count, 5)
+
+
+@pytest.mark.usefixtures("threads")
+def test_one_part_is_the_callers_own(model):
+    [(_, name)] = Lanes(model, 2, shared=nn.Identity()).each(backward, PARTS[:1])
+    assert name == threading.current_thread().name
+
+
+@pytest.mark.usefixtures("threads")
+def test_replicas_see_the_weights_of_the_model_and_not_its_gradients(model):
+    lanes = Lanes(model, 2, shared=model[0])
+    replica = lanes.models[1]
+    with torch.no_grad():
+        model[2].weight.fill_(3.0)
+    assert replica[0] is model[0]
+    assert replica[2].weight is not model[2].weight
+    assert torch.equal(replica[2].weight, model[2].weight)
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_failure_in_a_lane_is_raised_and_ends_the_others(model):
+    ended = []
+
+    def work(model, number, part):
+        if number == 0:
+            raise MemoryError("no room")
+        ended.append(number)
+
+    lanes = Lanes(model, 2, shared=nn.Identity())
+    with pytest.raises(MemoryError, match="no room"):
+        list(lanes.each(work, PARTS))
+    assert sorted(ended) == [1, 2, 3, 4]
+    assert torch.get_num_threads() == 2
+    assert [number for number, _ in lanes.each(backward, PARTS)] == list(range(5))
+
+
+def trained(pairs, lanes, precision="fp32", **recipe):
+    """Losses and weights after three steps in parts of some 200 tokens."""
+    machinery = Machinery(torch.device("cpu"), precision)
+    shape = {"vocabulary": 40, "classes": 3, "training": pairs}
+    trainer = Trainer(architecture("2x32/64/2"), Recipe(**recipe), 5, machinery, **shape)
+    trainer.tokens = 200
+    trainer.lanes = Lanes(trainer.model, lanes, shared=trainer.table)
+    losses = [float(trainer.step(np.arange(60) + 60 * number)[0]) for number in range(3)]
+    return losses, torch.cat([parameter.detach().flatten() for parameter in trainer.finish().parameters()])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.usefixtures("threads")
+def test_a_training_has_the_same_masks_whatever_the_number_of_lanes(random_pairs, precision):
+    pairs = random_pairs(3, 180)
+    losses, weights = trained(pairs, 1, precision)
+    for count in (2, 3):
+        others, moved = trained(pairs, count, precision)
+        tolerance = 1e-5 if precision == "fp32" else 2e-3
+        np.testing.assert_allclose(others, losses, atol=tolerance)
+        torch.testing.assert_close(moved, weights, atol=tolerance, rtol=0)
+        again = trained(pairs, count, precision)
+        assert again[0] == others
+        assert torch.equal(again[1], moved)
+
+
+@pytest.mark.usefixtures("threads")
+def test_what_is_frozen_stays_in_every_lane(random_pairs):
+    pairs = random_pairs(3, 180)
+    losses, weights = trained(pairs, 1, frozen=1)
+    others, moved = trained(pairs, 2, frozen=1)
+    np.testing.assert_allclose(others, losses, atol=1e-5)
+    torch.testing.assert_close(moved, weights, atol=1e-5, rtol=0)
+
+
+@pytest.mark.usefixtures("threads")
+def test_small_models_have_a_lane_a_thread_on_a_cpu():
+    assert CPU.lanes(20_000_000) == 2
+    assert CPU.lanes(110_000_000) == 1
+    assert Machinery(torch.device("cuda"), "bf16").lanes(20_000_000) == 1
