@@ -10,6 +10,7 @@ from trimtab.data import batches
 from trimtab.data.batches import make_batch, training_order
 from trimtab.data.dataset import DataPlan, Source, prepare
 from trimtab.data.pairs import make_pairs
+from trimtab.model import dropout
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
@@ -144,7 +145,7 @@ def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypa
         "training_order": lambda rows, seed, epoch: training_order(rows, 0, epoch),
         "bits_of": lambda seed, name: bits_of(0, name),
     }
-    places = {"training_order": batches}
+    places = {"training_order": batches, "bits_of": dropout}
     for name in held.keys() - {free}:
         monkeypatch.setattr(places.get(name, trainer), name, held[name])
     pairs = random_pairs(1, 30)
