@@ -8,8 +8,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
 
+# A thread to each of the two workers: more would wait for each other.
 test: .venv/develop
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 lint: .venv/develop
 	$(BIN)/ruff check

@@ -109,6 +109,7 @@ def measure(ways: list[Way], options: argparse.Namespace) -> list[list[float]]:
         os.environ.update(way.environment)
         process = context.Process(target=_train, args=(theirs, ways.index(way), options), daemon=True)
         process.start()
+        theirs.close()  # so that a process that fails is noticed
         for name in way.environment:
             del os.environ[name]
         ours.recv()  # one at a time: those that wait take nothing

@@ -148,6 +148,7 @@ def mixed_to_fp32_first() -> None:
 
 def compiled_layers() -> None:
     """torch.compile on what follows attention in a layer: products, residual, activation, norms."""
+    Dropout.factors = torch.compiler.disable(Dropout.factors)  # type: ignore[method-assign]  # NumPy's words
     encoder.Layer._after_attention = torch.compile(encoder.Layer._after_attention, dynamic=True)  # type: ignore[method-assign]
 
 
