@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from trimtab.config import InputError
-from trimtab.statistics import compare, effective_clusters, holm, mean_interval
+from trimtab.statistics import compare, effective_clusters, holm, mean_interval, score_named
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study import Ledger
 from trimtab.study.analysis import analyse
+from trimtab.study.scores import Scores
 
 VARIANTS, SEEDS, EXAMPLES = 3, 4, 40
 
@@ -52,6 +53,24 @@ def test_means_are_the_crossed_intervals(made, scores):
         np.testing.assert_allclose(row["by_seed"], scores[variant].mean(axis=1))
         assert (row["variant"], row["series"], row["max_len"]) == (variant, f"t{variant}", 8)
         assert (row["ceiling"], row["p_above_ceiling"], row["same_as"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        ("accuracy", lambda shares: shares.max()),
+        ("macro_f1", lambda shares: 2 * shares.max() / (1 + shares.max()) / len(shares)),
+        ("matthews", lambda shares: 0.0),
+        ("log_loss", lambda shares: (shares * np.log(shares)).sum()),
+        ("brier", lambda shares: (shares**2).sum() - 1),
+    ],
+)
+def test_what_there_is_to_have_without_reading(score, expected):
+    counts = np.array([120, 500, 380])
+    labels = np.repeat(np.arange(3), counts)
+    commonest, floor = Scores(score_named(score), labels, {}).without_reading(3)
+    assert commonest == 1
+    assert floor == pytest.approx(expected(counts / 1000), abs=1e-4)  # the jackknife of a ratio is near it
 
 
 def test_contrasts_are_the_comparison(made, scores):

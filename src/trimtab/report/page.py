@@ -126,6 +126,7 @@ class _Page:
                 "The ceiling is the best that a reader could do on average after the cut. A mean is called "
                 "above it where a one-sided test, unadjusted, gives p < 0.01."
             )
+        parts.append(_without_reading(test))
         figure = figures.score_figure(test)
         parts.append(self._figure(figure, f"{test.score}-{test.name}", f"{scale.title} over max_len"))
         parts.append(self._figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"))
@@ -235,6 +236,17 @@ def _precision_words(runtime: dict[str, Any]) -> str:
         "; ".join(f"{value} for {kind}" for kind, value in runtime["precision"].items())
         or "none, all were chosen"
     )
+
+
+def _without_reading(test: TestSet) -> str:
+    """What there is to have without any text, and whether anyone is shown to have more."""
+    scale = scale_of(test)
+    words = (
+        f"Without reading, by the labels' shares of this test set alone, of which {test.commonest!r} is the "
+        f"commonest, {scale.name} is {scale.level_with_unit(test.without_reading)}."
+    )
+    above = [row for row in test.means if row["ci_low"] > test.without_reading]
+    return words if above else f"{words} **No variant is shown to do better: no interval lies above it.**"
 
 
 def _bullets(lines: list[str]) -> str:

@@ -15,6 +15,7 @@ from trimtab.study.ledger import Ledger
 
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.float32]
+_NEVER = 1e-30  # the share of a label that does not occur
 Values = NDArray[Any]  # bool for accuracy, else float64
 
 
@@ -49,6 +50,16 @@ class Scores:
     def of(self, logits: Logits) -> Values:
         """The scores (seeds, examples) of other logits (seeds, examples, classes) on the same examples."""
         return np.asarray(self.score.function(logits, self.labels))
+
+    def without_reading(self, classes: int) -> tuple[int, float]:
+        """The commonest label, and the score of giving each its share of the examples, whatever they say.
+
+        By scores that know no probabilities that is always giving the commonest one.
+        """
+        shares = np.bincount(self.labels, minlength=classes) / len(self.labels)
+        logits = np.log(np.maximum(shares, _NEVER))
+        constant = np.broadcast_to(logits, (1, len(self.labels), classes))
+        return int(shares.argmax()), float(self.of(constant.astype(np.float32)).mean())
 
     def by(self, score: Score) -> "Scores":
         """The same predictions by another score."""
