@@ -1,8 +1,9 @@
 """Parts of a batch side by side: threads that each take some of them through a replica of the model."""
 
 import copy
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -26,14 +27,21 @@ class Lanes(Generic[Model]):
         self.models = [model, *(_replica(model, shared) for _ in range(count - 1))]
         self.threads = [ThreadPoolExecutor(1, f"lane-{number}") for number in range(count)]
 
-    def each(self, work: Callable[[Model, int, Part], Outcome], parts: Sequence[Part]) -> Iterator[Outcome]:
-        """``work(model, number, part)`` of every part, in their order.
+    def each(
+        self,
+        work: Callable[[Model, int, Part], Outcome],
+        parts: Sequence[Part],
+        take: Callable[[Part, Outcome], None],
+    ) -> None:
+        """``take(part, work(model, number, part))`` for every part, in their order.
 
-        Once the last one is had, the gradients that ``work`` left in any lane are those of the model.
+        ``work`` runs in the lanes, ``take`` here. Afterwards the gradients that ``work`` left in any lane are
+        those of the model. An error in either ends the others and leaves no gradient in a lane.
         """
         lanes = min(len(self.models), len(parts))
         if lanes < 2:
-            yield from (work(self.models[0], number, part) for number, part in enumerate(parts))
+            for number, part in enumerate(parts):
+                take(part, work(self.models[0], number, part))
             return
         threads = torch.get_num_threads()
 
@@ -41,26 +49,32 @@ class Lanes(Generic[Model]):
             torch.set_num_threads(max(1, threads // lanes))
             return work(self.models[lane], number, parts[number])
 
-        running = [
-            self.threads[number % lanes].submit(run, number % lanes, number) for number in range(len(parts))
-        ]
+        numbers = range(len(parts))
+        running = deque(self.threads[n % lanes].submit(run, n % lanes, n) for n in numbers)
         try:
-            for each in running:
-                yield each.result()
+            for part in parts:
+                take(part, running.popleft().result())
+            self._gather()
         finally:
-            for each in running:
-                each.exception()  # nothing may go on in a lane, even where another one failed
+            for left in running:
+                left.cancel()
+            wait(running)
+            running.clear()  # else an error, its traceback and these would hold each other
             torch.set_num_threads(threads)
-        self._gather()
+            for _, theirs in self._copied():
+                theirs.grad = None
 
     def _gather(self) -> None:
+        for ours, theirs in self._copied():
+            if theirs.grad is not None:
+                ours.grad = theirs.grad if ours.grad is None else ours.grad.add_(theirs.grad)
+
+    def _copied(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
+        """The model's parameters, each with that of one replica after the other; none that they share."""
         model, *replicas = self.models
         for replica in replicas:
-            for ours, theirs in zip(model.parameters(), replica.parameters(), strict=True):
-                if ours is theirs or theirs.grad is None:
-                    continue
-                ours.grad = theirs.grad if ours.grad is None else ours.grad.add_(theirs.grad)
-                theirs.grad = None
+            pairs = zip(model.parameters(), replica.parameters(), strict=True)
+            yield from ((ours, theirs) for ours, theirs in pairs if ours is not theirs)
 
 
 def _replica(model: Model, shared: nn.Module) -> Model:

@@ -26,7 +26,7 @@ from trimtab.training.trainer import Trainer
 _WORTHWHILE = 1.15
 _MEASURED = ("fp32", "bf16")
 _ROUNDS, _WARM = 9, 4  # in bf16 the kernels of a few sizes are compiled in the first ones
-_TRAINER = 2  # raised when training changes so much that what was measured before says nothing
+_TRAINER = 3  # raised when training changes so much that what was measured before says nothing
 _TOKENS = 16_384  # a step large enough to tell, small enough for `large` on a laptop
 
 

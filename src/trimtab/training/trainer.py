@@ -65,7 +65,9 @@ class Trainer:
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
-        self.lanes = Lanes(self.model, machinery.lanes(parameters), shared=self.table)
+        # Who wants few rows at a time wants little memory, and every lane takes its own.
+        lanes = 1 if recipe.micro_batch else machinery.lanes(parameters)
+        self.lanes = Lanes(self.model, lanes, shared=self.table)
         self.tokens = machinery.training_tokens(size, parameters)
         self.padding: Padding | None = None
         if machinery.wants_steady_sizes:
@@ -131,12 +133,15 @@ class Trainer:
     def _backward(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss, part by part: a part's numbers stay in the processor's caches."""
         losses, rights = [], []
-        outcomes = self.lanes.each(partial(self._part, rows=rows), parts)
+
+        def take(part: Batch, outcome: tuple[Tensor, Tensor, Tensor | None]) -> None:
+            loss, right, gradient = outcome
+            self.table.add_gradient(part.tokens, gradient)
+            losses.append(loss)
+            rights.append(right)
+
         with self.machinery.autocast():
-            for part, (loss, right, gradient) in zip(parts, outcomes, strict=True):
-                self.table.add_gradient(part.tokens, gradient)
-                losses.append(loss)
-                rights.append(right)
+            self.lanes.each(partial(self._part, rows=rows), parts, take)
         return torch.stack(losses).sum(), torch.stack(rights).sum()
 
     def _part(
