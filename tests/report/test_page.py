@@ -124,16 +124,20 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
 
 
 def test_no_better_than_without_reading_is_said(tmp_path, handmade, scores):
-    handmade.write(tmp_path / "one", {"test": scores})
-    words = "Without reading, by the labels' shares of this test set alone, of which 'a' is the commonest, "
-    page = report.write(tmp_path / "one").path.read_text()
-    assert f"\n{words}accuracy is 33.33 %.\n" in page
-    handmade.write(tmp_path / "two", {"test": scores[:2] & (np.arange(60) % 2 == 0)})
-    page = report.write(tmp_path / "two").path.read_text()
-    assert (
-        f"{words}accuracy is 33.33 %. **No variant is shown to do better: no interval lies above it.**"
-        in page
+    words = (
+        "One who reads nothing and knows the labels' shares of this test set alone has accuracy of 33.33 %"
     )
+    worse = "**No variant is shown to do better: no interval, unadjusted, lies above that.**"
+    for name, table, shown in (
+        ("good", scores, False),
+        ("bad", scores[:2] & (np.arange(60) % 2 == 0), True),
+        ("perfect", np.ones_like(scores), False),
+        ("one-seed", scores[:, :1], False),
+    ):
+        handmade.write(tmp_path / name, {"test": table})
+        page = report.write(tmp_path / name).path.read_text()
+        assert f"\n{words} at best." in page
+        assert (worse in page) == shown, name
 
 
 def test_how_long_rows_are_comes_before_any_score(tmp_path, handmade, scores):

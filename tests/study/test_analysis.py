@@ -59,7 +59,7 @@ def test_means_are_the_crossed_intervals(made, scores):
     ("score", "expected"),
     [
         ("accuracy", lambda shares: shares.max()),
-        ("macro_f1", lambda shares: 2 * shares.max() / (1 + shares.max()) / len(shares)),
+        ("macro_f1", lambda shares: 1 / 3),  # guessing in proportion; always the commonest has less
         ("matthews", lambda shares: 0.0),
         ("log_loss", lambda shares: (shares * np.log(shares)).sum()),
         ("brier", lambda shares: (shares**2).sum() - 1),
@@ -67,10 +67,20 @@ def test_means_are_the_crossed_intervals(made, scores):
 )
 def test_what_there_is_to_have_without_reading(score, expected):
     counts = np.array([120, 500, 380])
-    labels = np.repeat(np.arange(3), counts)
-    commonest, floor = Scores(score_named(score), labels, {}).without_reading(3)
-    assert commonest == 1
-    assert floor == pytest.approx(expected(counts / 1000), abs=1e-4)  # the jackknife of a ratio is near it
+    scores = Scores(score_named(score), np.repeat(np.arange(3), counts), {})
+    assert scores.without_reading(3) == pytest.approx(expected(counts / 1000), abs=1e-6)
+
+
+def test_guessing_in_proportion_has_a_macro_f1_of_one_by_the_classes():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), [12_000, 50_000, 38_000])
+    guessed = np.eye(3)[rng.permutation(labels)][None]
+    scores = Scores(score_named("macro_f1"), labels, {})
+    assert scores.of(guessed).mean() == pytest.approx(scores.without_reading(3), abs=5e-3)
+
+
+def test_a_reader_of_nothing_has_no_calibration_error():
+    assert Scores(score_named("calibration_error"), np.arange(9) % 3, {}).without_reading(3) is None
 
 
 def test_contrasts_are_the_comparison(made, scores):

@@ -225,7 +225,9 @@ def planned_table(tmp_path, study_at, monkeypatch):
 
 def test_no_model_is_tested_on_what_it_was_trained_on(planned_table):
     with pytest.raises(InputError) as caught:
-        planned_table(TABLE.replace('[data.test]\nfile = "new.csv"', '[data.test]\nfile = "train.csv"'))
+        planned_table(
+            TABLE.replace('[data.test]\nfile = "new.csv"', '[data.test]\nfile = "train.csv"\nsample = 4')
+        )
     assert str(caught.value) == (
         "[data]: test set test is what train reads, train.csv; name another file or split, as "
         "models are to be tested on rows that are new to them"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from trimtab.config import InputError
 from trimtab.data.examples import Examples
 
+_SAMPLED = ", a sample of "  # in the source of a sample, after that of the whole
 Counts = NDArray[np.int64]
 
 
@@ -46,8 +47,13 @@ def draw(examples: Examples, sampling: Sampling) -> Examples:
         what = f"sample = {sampling.sample} is less than its smallest cluster, of {smallest} rows"
         raise InputError(f"{examples.source}: {what}; raise it")
     sample = examples.take(np.flatnonzero(chosen[examples.clusters]))
-    words = f"a sample of {len(sample):,} of {len(examples):,} rows, seed {sampling.sample_seed}"
-    return sample.with_source(f"{examples.source}, {words}")
+    words = f"{len(sample):,} of {len(examples):,} rows, seed {sampling.sample_seed}"
+    return sample.with_source(f"{examples.source}{_SAMPLED}{words}")
+
+
+def unsampled(source: str) -> str:
+    """What a source was before a sample was drawn of it."""
+    return source.partition(_SAMPLED)[0]
 
 
 def choose_clusters(counts: Counts, rows: int, seed: int) -> NDArray[np.bool_]:

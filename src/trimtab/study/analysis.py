@@ -26,8 +26,8 @@ Row = dict[str, Any]
 class TestSet:
     """What the trials came to on one test set.
 
-    score: the name of that which models are judged by, in whose units means and contrasts are; commonest:
-    the label that most rows have; without_reading: the score of giving each label its share of the rows;
+    score: the name of that which models are judged by, in whose units means and contrasts are;
+    without_reading: the best score of one who knows the labels' shares alone, None where there is none;
     recommendation: None where there is nothing to choose; means: a row a variant, in the study's order;
     contrasts: a row a declared contrast; uncompared: a row one that shares no seed; affected: a row a
     contrast, on the examples that its two variants cut differently; others: a row a variant, by every other
@@ -38,8 +38,7 @@ class TestSet:
 
     name: str
     score: str
-    commonest: str
-    without_reading: float
+    without_reading: float | None
     recommendation: Recommendation | None
     means: list[Row]
     contrasts: list[Row]
@@ -124,12 +123,10 @@ def _test_set(
         row for row in contrasts if read_alike(variants[row["variant"]], variants[row["baseline_number"]])
     ]
     means = _means(study, name, scores, grouped)
-    commonest, floor = scores.without_reading(len(study["labels"]))
     return TestSet(
         name=name,
         score=score_name(study["compare"]),
-        commonest=study["labels"][commonest],
-        without_reading=floor,
+        without_reading=scores.without_reading(len(study["labels"])),
         recommendation=recommend(comparison, means, speeds),
         means=means,
         contrasts=contrasts,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
 from trimtab.data.pairs import Pairs, budget, ceiling, make_pairs
+from trimtab.data.sampling import unsampled
 from trimtab.data.tokens import Tokens
 from trimtab.study.definition import Study
 from trimtab.study.grid import Variant
@@ -160,7 +161,7 @@ def _check_score(name: str, labels: tuple[str, ...]) -> None:
 def _check_tests(study: Study, dataset: Dataset) -> None:
     """InputError where models would be tested on what they were trained on, or chosen by."""
     chosen = {variant.settings.recipe.evaluate for variant in study.variants} - {"last"}
-    sources = {counts.split: counts.source for counts in dataset.counts}
+    sources = {counts.split: unsampled(counts.source) for counts in dataset.counts}
     for test in dataset.tests:
         if sources[test] == sources["train"]:
             raise InputError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trimtab.config import InputError
 from trimtab.statistics import Score, score_named
+from trimtab.statistics.scores import calibration_error, macro_f1
 from trimtab.study.ledger import Ledger
 
 Bools = NDArray[np.bool_]
@@ -51,15 +52,20 @@ class Scores:
         """The scores (seeds, examples) of other logits (seeds, examples, classes) on the same examples."""
         return np.asarray(self.score.function(logits, self.labels))
 
-    def without_reading(self, classes: int) -> tuple[int, float]:
-        """The commonest label, and the score of giving each its share of the examples, whatever they say.
+    def without_reading(self, classes: int) -> float | None:
+        """The best score that one has who knows the labels' shares of the examples and reads none of them.
 
-        By scores that know no probabilities that is always giving the commonest one.
+        By probabilities it is that of the shares; else of always giving the commonest label, or, by macro F1,
+        of guessing in proportion to the shares, by which each class is expected to have an F1 of its share.
+        None for the calibration error, which such a reader has none of.
         """
+        if self.score.function is calibration_error:
+            return None
+        if self.score.function is macro_f1:
+            return 1 / classes
         shares = np.bincount(self.labels, minlength=classes) / len(self.labels)
-        logits = np.log(np.maximum(shares, _NEVER))
-        constant = np.broadcast_to(logits, (1, len(self.labels), classes))
-        return int(shares.argmax()), float(self.of(constant.astype(np.float32)).mean())
+        logits = np.log(np.maximum(shares, _NEVER)).astype(np.float32)
+        return float(self.of(np.broadcast_to(logits, (1, len(self.labels), classes))).mean())
 
     def by(self, score: Score) -> "Scores":
         """The same predictions by another score."""
