@@ -109,7 +109,11 @@ def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
     """The splits of ``read_splits`` as ``tokenizer``, called ``name``, reads them."""
-    texts = _rows_of_texts(examples["train"])
+    trained = set(_rows_of_texts(examples["train"]))
+    repeated = {
+        key: sum(row in trained for row in _rows_of_texts(value)) if key != "train" else 0
+        for key, value in examples.items()
+    }
     return Dataset(
         name=name,
         splits={key: tokenise(readable(value, tokenizer), tokenizer) for key, value in examples.items()},
@@ -118,8 +122,7 @@ def tokenised(
         tokenizer=tokenizer,
         special=tokenizers.special_tokens(tokenizer),
         counts=tuple(
-            replace(_count(key, value, root), repeated=0 if key == "train" else _repeated(value, texts))
-            for key, value in examples.items()
+            replace(_count(key, value, root), repeated=repeated[key]) for key, value in examples.items()
         ),
     )
 
@@ -232,13 +235,8 @@ def _texts(examples: Examples) -> Iterator[str]:
     yield from examples.second or ()
 
 
-def _rows_of_texts(examples: Examples) -> set[tuple[str, str]]:
-    return set(zip(examples.first, examples.second or repeat(""), strict=False))
-
-
-def _repeated(examples: Examples, texts: set[tuple[str, str]]) -> int:
-    rows = zip(examples.first, examples.second or repeat(""), strict=False)
-    return sum(row in texts for row in rows)
+def _rows_of_texts(examples: Examples) -> Iterator[tuple[str, str]]:
+    return zip(examples.first, examples.second or repeat(""), strict=False)
 
 
 def _count(split: str, examples: Examples, root: Path | None) -> Counts:
