@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from tabulate import tabulate
 
-from trimtab.aside import write_json
-from trimtab.study.machine import available_cores, signature
+from trimtab.atomic import write_json
+from trimtab.machine import available_cores, signature
 
 FOLDER = Path(__file__).parents[1] / "results" / "bench"
 TOLERANCE = 0.25  # medians of two runs of one tree were so far apart, on a virtual machine

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trimtab.analysis.analysis import analyse
+from trimtab.ledger import Ledger
 from trimtab.report import write
-from trimtab.study import Ledger
-from trimtab.study.analysis import analyse
 
 VARIANTS, SEEDS, EXAMPLES = 6, 5, 10_000
 ROUNDS = {"rounds": 5, "warmup_rounds": 1}

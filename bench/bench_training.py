@@ -15,8 +15,8 @@ from padded import PaddedTrainer
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokens import Tokens
 from trimtab.model.sizes import architecture
+from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
-from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
@@ -56,7 +56,7 @@ def bench_evaluation(benchmark: Any, trained: tuple[Trainer, int], tokens: Token
     """Logits of twice as many rows."""
     trainer, rows = trained
     some = _first_pairs(tokens, 2 * rows)
-    benchmark.pedantic(predict, (trainer.model, some, trainer.machinery), **ROUNDS)
+    benchmark.pedantic(predict, (trainer.model, some, trainer.backend), **ROUNDS)
     benchmark.extra_info["examples_per_second"] = round(2 * rows / benchmark.stats.stats.median)
 
 
@@ -75,17 +75,17 @@ def bench_evaluation_guard(guard: Callable[..., None], pairs: Pairs, tokens: Tok
     some = _first_pairs(tokens, 8 * GUARDED)
     index = np.arange(2 * GUARDED)
     guard(
-        lambda: predict(trainer.model, some, trainer.machinery),
+        lambda: predict(trainer.model, some, trainer.backend),
         lambda: padded.predict(index),
         work=4,
     )
 
 
 def _trainer(size: str, precision: str, pairs: Pairs) -> Trainer:
-    machinery = Machinery(torch.device("cpu"), precision)
+    backend = Backend(torch.device("cpu"), precision)
     recipe = Recipe(epochs=100)
     return Trainer(
-        architecture(size), recipe, 0, machinery, vocabulary=VOCABULARY, classes=CLASSES, training=pairs
+        architecture(size), recipe, 0, backend, vocabulary=VOCABULARY, classes=CLASSES, training=pairs
     )
 
 

@@ -27,12 +27,12 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
+from trimtab.machine import signature
 from trimtab.statistics import compare, holm, tost
 from trimtab.statistics.crossed import Clusters, contrast_components, paired, unpaired
 from trimtab.statistics.equivalence import se_at_margin
 from trimtab.statistics.spreads import own_spread
-from trimtab.study.machine import signature
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.bool_]
@@ -235,9 +235,9 @@ def write(
     }
     frames = {name: pd.DataFrame(table) for name, table in rows.items()}
     write_json(folder / "calibration.json", {"signature": made, "limits": LIMITS, "outside": found} | rows)
-    with written_aside(folder / "calibration.csv") as aside:
+    with atomic_write(folder / "calibration.csv") as aside:
         pd.concat([frame.assign(table=name) for name, frame in frames.items()]).to_csv(aside, index=False)
-    with written_aside(folder / "calibration.md") as aside:
+    with atomic_write(folder / "calibration.md") as aside:
         aside.write_text(page(frames, made, found))
 
 

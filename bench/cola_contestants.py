@@ -13,7 +13,7 @@ import trimtab
 from cola_work import CLASSES, Work
 from peers_bert import configuration
 from peers_race import Step
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.trainer import Trainer
 
 SEED = 0
@@ -67,9 +67,9 @@ class Packed:
     def __init__(self, work: Work, max_len: int, precision: str) -> None:
         self.work, self.max_len, self.precision = work, max_len, precision
         self.name = f"trimtab {trimtab.__version__}, packed"
-        machinery, pairs = Machinery(torch.device("cpu"), precision), work.pairs[max_len]
+        backend, pairs = Backend(torch.device("cpu"), precision), work.pairs[max_len]
         shape: dict[str, Any] = {"vocabulary": work.vocabulary, "classes": CLASSES, "training": pairs}
-        self.trainer = Trainer(work.size, work.recipe, SEED, machinery, **shape)
+        self.trainer = Trainer(work.size, work.recipe, SEED, backend, **shape)
 
     def run(self, steps: int, seed: int) -> list[Step]:
         """``steps`` steps on the same rows, each with its time."""

@@ -18,9 +18,9 @@ from tabulate import tabulate
 from cola_work import LENGTHS, Work, load
 from peers_machine import PEERS, has_bf16, signed
 from peers_race import WARM, race, spread
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError
-from trimtab.study.machine import available_cores
+from trimtab.machine import available_cores
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench"
 # An epoch of the tutorial's BERT-base in seconds, at max_len 64 and 128.
@@ -146,7 +146,7 @@ def _listed(words: str, values: dict[str, Any]) -> str:
 def _write(folder: Path, found: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "cola-lengths.json", found)
-    with written_aside(folder / "cola-lengths.md") as aside:
+    with atomic_write(folder / "cola-lengths.md") as aside:
         aside.write_text(page(found) + "\n", encoding="utf-8")
     print("\n" + page(found))
 

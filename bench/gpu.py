@@ -24,7 +24,7 @@ import torch
 from gpu_measures import Bench, Figures
 from gpu_scale import FULL, TINY
 from gpu_work import machine_file
-from trimtab.study.machine import signature
+from trimtab.machine import signature
 from trimtab.training.memory import give_back
 from trimtab.training.precision import device_name
 

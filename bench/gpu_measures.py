@@ -16,8 +16,8 @@ from gpu_work import CLASSES, arithmetic, rows_of
 from padded import PaddedClassifier, pad
 from trimtab.data.pairs import Pairs
 from trimtab.model.sizes import Architecture
+from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
-from trimtab.training.machinery import Machinery
 from trimtab.training.memory import give_back, peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -58,11 +58,11 @@ class Bench:
         streamed: bool = False,
         **settings: Any,
     ) -> Figures:
-        """Rates and peak memory of training steps; ``settings`` are Machinery's."""
+        """Rates and peak memory of training steps; ``settings`` are Backend's."""
         size, pairs = self.scale.sizes[name], self._pairs(name, length)
-        machinery = Machinery(self.device, precision, **settings)
+        backend = Backend(self.device, precision, **settings)
         began = time.perf_counter()
-        trainer = self._trainer(size, pairs, machinery, name, batch)
+        trainer = self._trainer(size, pairs, backend, name, batch)
         if streamed:
             trainer.rows.values = None
         batches = self._batches(batch)
@@ -89,7 +89,7 @@ class Bench:
             "flops": arithmetic(size, lengths) / len(taken) / seconds,
             "peak_bytes": peak_bytes(self.device),
             "captured_sizes": len(trainer.graphs.captured) if trainer.graphs else 0,
-            "compiled": machinery.compiles(size.parameters(self.scale.vocabulary[name], CLASSES)),
+            "compiled": backend.compiles(size.parameters(self.scale.vocabulary[name], CLASSES)),
             "tokens_at_a_time": trainer.tokens,
             "seconds_until_warm": start,
             "last_warm_loss": warm[-1],
@@ -128,10 +128,10 @@ class Bench:
         cpu, few = torch.device("cpu"), self.scale.few
         size = replace(self.scale.sizes["small"], dropout=0.0)
         pairs = rows_of(4 * few, self.scale.vocabulary["small"])
-        expected = self._outcome(size, pairs, Machinery(cpu, "fp32"))
+        expected = self._outcome(size, pairs, Backend(cpu, "fp32"))
         figures: Figures = {}
         for precision in ("fp32", "bf16"):
-            logits, losses = self._outcome(size, pairs, Machinery(self.device, precision))
+            logits, losses = self._outcome(size, pairs, Backend(self.device, precision))
             figures[precision] = {
                 "relative_error_of_logits": float(
                     np.linalg.norm(logits - expected[0]) / np.linalg.norm(expected[0])
@@ -146,28 +146,26 @@ class Bench:
         size, pairs = self.scale.sizes["small"], rows_of(16 * self.scale.few, self.scale.vocabulary["small"])
         made = []
         for _ in range(2):
-            machinery = Machinery(self.device, "bf16", graphs=graphs)
-            trainer = self._trainer(size, pairs, machinery, "small", self.scale.few)
+            backend = Backend(self.device, "bf16", graphs=graphs)
+            trainer = self._trainer(size, pairs, backend, "small", self.scale.few)
             self._steps(trainer, list(np.arange(len(pairs)).reshape(-1, self.scale.few)))
             made.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters()]).cpu())
         return {"same_bits": torch.equal(*made), "largest_difference": float((made[0] - made[1]).abs().max())}
 
     def _outcome(
-        self, size: Architecture, pairs: Pairs, machinery: Machinery
+        self, size: Architecture, pairs: Pairs, backend: Backend
     ) -> tuple[NDArray[np.float32], list[float]]:
         few = self.scale.few
-        trainer = self._trainer(size, pairs, machinery, "small", few)
-        logits = predict(trainer.model, pairs, machinery)
+        trainer = self._trainer(size, pairs, backend, "small", few)
+        logits = predict(trainer.model, pairs, backend)
         trainer.model.train()
         return logits, self._steps(trainer, list(np.arange(len(pairs)).reshape(-1, few)) * 3)
 
-    def _trainer(
-        self, size: Architecture, pairs: Pairs, machinery: Machinery, name: str, batch: int
-    ) -> Trainer:
+    def _trainer(self, size: Architecture, pairs: Pairs, backend: Backend, name: str, batch: int) -> Trainer:
         vocabulary = self.scale.vocabulary[name]
         recipe = Recipe(batch_size=batch, optimizer="adam", learning_rate=1e-5, schedule="constant", warmup=0)
         give_back()
-        return Trainer(size, recipe, 0, machinery, vocabulary=vocabulary, classes=CLASSES, training=pairs)
+        return Trainer(size, recipe, 0, backend, vocabulary=vocabulary, classes=CLASSES, training=pairs)
 
     def _steps(self, trainer: Trainer, batches: list[NDArray[np.int64]]) -> list[float]:
         """The losses of steps on ``batches``."""

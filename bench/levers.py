@@ -23,8 +23,8 @@ from tabulate import tabulate
 import levers_without
 from peers_machine import has_bf16, signed
 from peers_work import LABELS, VOCABULARY, Work, load
-from trimtab.study.machine import available_cores
-from trimtab.training.machinery import Machinery
+from trimtab.machine import available_cores
+from trimtab.training.backend import Backend
 from trimtab.training.memory import keep_freed_memory
 from trimtab.training.trainer import Trainer
 
@@ -140,9 +140,9 @@ def _train(pipe: Connection, number: int, options: argparse.Namespace) -> None:
     work = load(
         options.data, rows=options.rows, size=options.size, vocabulary=VOCABULARY, batch=options.batch
     )
-    machinery = Machinery(torch.device("cpu"), way.precision)
+    backend = Backend(torch.device("cpu"), way.precision)
     shape: dict[str, Any] = {"vocabulary": work.vocabulary, "classes": len(LABELS)}
-    trainer = Trainer(work.size, work.recipe, 0, machinery, **shape, training=work.pairs)
+    trainer = Trainer(work.size, work.recipe, 0, backend, **shape, training=work.pairs)
     for index in work.batches(WARM, 1_000):
         trainer.step(index)
     pipe.send("ready")

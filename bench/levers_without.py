@@ -15,7 +15,7 @@ from trimtab.model import attention, encoder, grouped
 from trimtab.model.dropout import Dropout
 from trimtab.model.encoder import Encoder
 from trimtab.training import trainer
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.token_table import CompactTable
 
 
@@ -52,17 +52,17 @@ def key_and_value_of_every_token() -> None:
 
 def whole_batches() -> None:
     """A batch goes through the layers as one part."""
-    Machinery.training_tokens = lambda self, size, parameters: 1 << 30  # type: ignore[method-assign]
+    Backend.training_tokens = lambda self, size, parameters: 1 << 30  # type: ignore[method-assign]
 
 
 def one_lane() -> None:
     """All threads share each operation, part after part."""
-    Machinery.lanes = lambda self, parameters: 1  # type: ignore[method-assign]
+    Backend.lanes = lambda self, parameters: 1  # type: ignore[method-assign]
 
 
 def smaller_parts() -> None:
     """Parts of a batch are half as large, so that caches hold more of them."""
-    Machinery.training_tokens = lambda self, size, parameters: 4_096  # type: ignore[method-assign]
+    Backend.training_tokens = lambda self, size, parameters: 4_096  # type: ignore[method-assign]
 
 
 def residuals_in_bf16() -> None:
@@ -131,7 +131,7 @@ def pytorch_words() -> None:
 
 def any_size() -> None:
     """Batches come with as many tokens as they have, to bf16 products too."""
-    Machinery.wants_steady_sizes = property(lambda self: False)  # type: ignore[method-assign, assignment]
+    Backend.wants_steady_sizes = property(lambda self: False)  # type: ignore[method-assign, assignment]
 
 
 def mixed_to_fp32_first() -> None:

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.data.batches import training_order
 from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.pairs import make_pairs
 from trimtab.data.tokens import load
+from trimtab.machine import signature
 from trimtab.model.sizes import architecture
-from trimtab.study.machine import signature
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.precision import processor_name
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -66,10 +66,10 @@ def train(folder: Path, steps: int) -> None:
     """What a worker does with the tokens in ``folder``, up to ``steps`` steps of the first epoch."""
     pairs = make_pairs(load(folder), parse(TRUNCATION), MAX_LEN, SPECIAL)
     fingerprint = pairs.fingerprint
-    machinery = Machinery(torch.device("cpu"), "fp32")
+    backend = Backend(torch.device("cpu"), "fp32")
     recipe = Recipe(batch_size=BATCH)
     size = architecture(SIZE)
-    trainer = Trainer(size, recipe, 0, machinery, vocabulary=VOCABULARY, classes=CLASSES, training=pairs)
+    trainer = Trainer(size, recipe, 0, backend, vocabulary=VOCABULARY, classes=CLASSES, training=pairs)
     order = training_order(len(pairs), 0, 1)
     for start in range(0, steps * BATCH, BATCH):
         loss, _ = trainer.step(order[start : start + BATCH])
@@ -159,7 +159,7 @@ def main() -> None:
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
         write_json(asked.out / "memory.json", result)
-        with written_aside(asked.out / "memory.md") as aside:
+        with atomic_write(asked.out / "memory.md") as aside:
             aside.write_text(page(result))
     sys.exit(growth > LIMIT)
 

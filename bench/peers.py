@@ -19,9 +19,9 @@ import torch
 from peers_machine import PEERS, has_bf16, signed
 from peers_page import page
 from peers_work import VOCABULARY, Work, load
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError
-from trimtab.study.machine import available_cores
+from trimtab.machine import available_cores
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench"
 
@@ -67,7 +67,7 @@ def _write(folder: Path, found: dict[str, Any]) -> None:
     path = folder / "peers-cpu.json"
     whole = (json.loads(path.read_text()) if path.exists() else {}) | found
     write_json(path, whole)
-    with written_aside(path.with_suffix(".md")) as aside:
+    with atomic_write(path.with_suffix(".md")) as aside:
         aside.write_text(page(whole), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from trimtab.study.machine import signature
+from trimtab.machine import signature
 from trimtab.training.precision import processor_name
 
 # Those that decide what matrix products cost, as Linux names them.

@@ -20,15 +20,15 @@ from torch import nn
 import trimtab
 from peers_machine import has_bf16, signed
 from peers_race import WARM, Contestant, Step, quickest, race, ratio
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError
 from trimtab.data.masking import masking_of
 from trimtab.data.paragraphs import Paragraphs, read
 from trimtab.data.rows import Rows
-from trimtab.study.machine import available_cores
-from trimtab.study.pretraining import Prepared, prepare
+from trimtab.machine import available_cores
+from trimtab.run.pretraining import Prepared, prepare
 from trimtab.study.pretraining_definition import Pretraining, load
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.memory import keep_freed_memory
 from trimtab.training.pretraining import Pretrainer, Task
 
@@ -93,7 +93,7 @@ class Ours:
         self.precision, cpu = precision, torch.device("cpu")
         vocabulary = prepared.tokenizer.get_vocab_size()
         task = Task(study.size, vocabulary, masking_of(prepared.tokenizer), study.max_len)
-        self.trainer = Pretrainer(task, study.recipe, 0, 1_000_000, Machinery(cpu, precision))
+        self.trainer = Pretrainer(task, study.recipe, 0, 1_000_000, Backend(cpu, precision))
         self.rows, self.batch = Rows(prepared.training.pairs(0, 1), cpu), study.recipe.batch_size
 
     def run(self, steps: int, seed: int) -> list[Step]:
@@ -212,7 +212,7 @@ def main(words: list[str] | None = None) -> int:
         return 2
     asked.out.mkdir(parents=True, exist_ok=True)
     write_json(asked.out / "pretrain-cpu.json", found)
-    with written_aside(asked.out / "pretrain-cpu.md") as aside:
+    with atomic_write(asked.out / "pretrain-cpu.md") as aside:
         aside.write_text(page(found), encoding="utf-8")
     print("\n" + page(found))
     return 0

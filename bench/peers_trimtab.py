@@ -10,7 +10,7 @@ import trimtab
 from peers_race import WARM, Step
 from peers_work import LABELS, Work
 from trimtab.model.sizes import Architecture
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.trainer import Trainer
 
 SEED = 0
@@ -23,7 +23,7 @@ def trainer(work: Work, size: Architecture, precision: str) -> Trainer:
         size,
         work.recipe,
         SEED,
-        Machinery(torch.device("cpu"), precision),
+        Backend(torch.device("cpu"), precision),
         vocabulary=work.vocabulary,
         classes=len(LABELS),
         training=work.pairs,

@@ -1,4 +1,4 @@
-"""Where the real data is, and small inputs, for the tests that want them."""
+"""Where the real data is, small inputs, a tiny study; every test has a cache of this session's own."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,39 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import handmade as handmade_module
 from trimtab.data.pairs import make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
 from trimtab.ragged import Ragged
+from trimtab.run.runner import run
+from trimtab.study import load
 from trimtab.truncation import parse
+
+# Two hundred steps of almost no work: cut at 12, not cut at 40.
+TINY = """\
+question = "Does it matter?"
+
+[data]
+reader = "probe"
+train = 320
+test = 60
+first_length = [8, 14]
+second_length = [4, 6]
+min_freq = 1
+
+[base]
+size = "2x32/64/2"
+epochs = 2
+batch_size = 32
+learning_rate = 1e-3
+precision = "fp32"
+
+[grid]
+truncation = ["longest_first", "ratio"]
+max_len = [12, 40]
+seeds = 2
+"""
 
 _HERE = Path(__file__).resolve().parents[1]
 _SHARED = Path(os.environ.get("TRIMTAB_DATA") or _HERE.parent / "shared" / "data")
@@ -70,3 +98,69 @@ def random_pairs():
         return make_pairs(tokens, parse("longest_first"), 64, SpecialTokens(3, 4))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory):
+    """The cache folder that all tests share, so that probe is tokenised once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def set_environment(patch, cache):
+    patch.setenv("TRIMTAB_CACHE", str(cache))
+    patch.delenv("TRIMTAB_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def environment(session_cache, monkeypatch):
+    set_environment(monkeypatch, session_cache)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """tiny(old, new, ...): the text of the tiny study with replacements, each of which must fit once."""
+
+    def text(*replacements):
+        made = TINY
+        for old, new in zip(replacements[::2], replacements[1::2], strict=True):
+            assert made.count(old) == 1, old
+            made = made.replace(old, new)
+        return made
+
+    return text
+
+
+@pytest.fixture(scope="session")
+def study_at():
+    """study_at(folder, text, name='study'): the file written there and loaded."""
+
+    def written(folder, text, name="study"):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = Path(folder) / f"{name}.toml"
+        path.write_text(text)
+        return load(path)
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory, session_cache, tiny, study_at):
+    """The tiny study, run without interruption: the study, its Outcome."""
+    folder = tmp_path_factory.mktemp("ran")
+    study = study_at(folder, tiny())
+    with pytest.MonkeyPatch.context() as patch:
+        set_environment(patch, session_cache)
+        return study, run(study, out=folder / "out", device="cpu", jobs=1)
+
+
+@pytest.fixture(scope="session")
+def handmade():
+    """The module handmade.py, which writes ledgers with known predictions."""
+    return handmade_module
+
+
+@pytest.fixture(scope="session")
+def scores():
+    """Bool (3 variants, 4 seeds, 60 examples), the third variant far better than the others."""
+    rng = np.random.default_rng(1)
+    return rng.random((3, 4, 60)) < np.array([0.4, 0.4, 0.97])[:, None, None]

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from trimtab.cli import main
-from trimtab.progress import Display
+from trimtab.cli.progress import Display
 from trimtab.training.loop import Progress
 
 QUICKSTART = Path(__file__).parents[1] / "studies" / "quickstart.toml"
@@ -646,8 +646,8 @@ def test_ctrl_c(home, tmp_path, moment):
 @pytest.mark.slow
 def test_quickstart_finds_what_its_ceilings_say(tmp_path, home):
     """The issue's criterion: no mean above its ceiling, uncut within two points of it, the effects found."""
-    from trimtab.study import Ledger
-    from trimtab.study.analysis import analyse
+    from trimtab.analysis.analysis import analyse
+    from trimtab.ledger import Ledger
 
     process = start(home, "run", QUICKSTART, "--out", tmp_path / "out")
     _, complained = process.communicate(timeout=1200)

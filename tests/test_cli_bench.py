@@ -36,7 +36,7 @@ cross = true
 @pytest.fixture(autouse=True)
 def at_home(own_environment, monkeypatch):
     monkeypatch.chdir(own_environment)
-    monkeypatch.setattr("trimtab.study.bench.WAIT", Effort(enough=0.05, patience=1.0))
+    monkeypatch.setattr("trimtab.run.bench.WAIT", Effort(enough=0.05, patience=1.0))
     Path("study.toml").write_text(STUDY)
 
 

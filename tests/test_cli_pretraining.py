@@ -49,7 +49,7 @@ def text(seed, paragraphs):
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
     # Threads that wait by spinning make it a hundred times slower where the cores are busy otherwise.
-    monkeypatch.setattr("trimtab.study.runtime.available_cores", lambda: 1)
+    monkeypatch.setattr("trimtab.run.runtime.available_cores", lambda: 1)
     monkeypatch.delenv("TRIMTAB_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.toml").write_text(STUDY)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from trimtab.config import InputError
+from trimtab.plan.audit import Audited
 from trimtab.report.audit import audit_text, claim, difference_table, length_table, write
 from trimtab.report.figures import audit_figure
-from trimtab.study.audit import Audited
 from trimtab.truncation import parse
 from trimtab.truncation.audit import audit
 from trimtab.truncation.profile import length_profile, length_summary

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from trimtab.analysis.analysis import analyse
 from trimtab.report import figures
 from trimtab.report.contrast_figures import forest_figure, seed_figure
-from trimtab.study.analysis import analyse
 
 SETTINGS = {"margin": 0.01, "alpha": 0.05}
 

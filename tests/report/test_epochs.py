@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from trimtab import report
+from trimtab.analysis.analysis import analyse
 from trimtab.report.loss_figure import loss_figure
-from trimtab.study.analysis import analyse
 
 # By variant: validation losses after each of four epochs; the second rises from its lowest on.
 VALIDATION = [[0.9, 0.8, 0.7, 0.6], [0.9, 0.5, 0.7, 0.8], [0.8, 0.7, 0.7, 0.65]]

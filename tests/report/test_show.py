@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from trimtab.plan.show import Block, Shown, Side
 from trimtab.report.show import print_shown
-from trimtab.study.show import Block, Shown, Side
 
 
 def side(text, evidence=None, unknown=()):

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from trimtab.model.sizes import architecture
+from trimtab.training.backend import Backend
 from trimtab.training.chosen import chosen_epoch
 from trimtab.training.loop import measure, predict, train
-from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Recipe
 
-CPU = Machinery(torch.device("cpu"), "fp32")
+CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2")
 # At this rate validation, of rows that have nothing to do with those of training, gets worse soon.
 RECIPE = Recipe(epochs=8, batch_size=8, learning_rate=5e-3, schedule="constant", warmup=0.0, precision="fp32")

@@ -9,17 +9,17 @@ import torch
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.rows import Rows
 from trimtab.model.sizes import architecture
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
-CPU = Machinery(torch.device("cpu"), "fp32")
+CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2", dropout=0.0)
 RECIPE = Recipe(batch_size=20, learning_rate=1e-2, precision="fp32")
 
 
-def trainer_of(pairs, machinery=CPU, size=SIZE, recipe=RECIPE):
-    return Trainer(size, recipe, 0, machinery, vocabulary=40, classes=3, training=pairs)
+def trainer_of(pairs, backend=CPU, size=SIZE, recipe=RECIPE):
+    return Trainer(size, recipe, 0, backend, vocabulary=40, classes=3, training=pairs)
 
 
 def usual(pairs):
@@ -72,22 +72,22 @@ def test_batches_come_in_few_sizes_and_keep_their_rows(random_pairs):
 
 
 def test_micro_batches_are_filled_up_in_steps_of_their_own_size(random_pairs):
-    pairs, machinery = random_pairs(3, 2_000), replace(CPU, precision="bf16")
+    pairs, backend = random_pairs(3, 2_000), replace(CPU, precision="bf16")
     whole, parts = (
-        trainer_of(pairs, machinery, recipe=replace(RECIPE, batch_size=2_000, micro_batch=rows)).padding.step
+        trainer_of(pairs, backend, recipe=replace(RECIPE, batch_size=2_000, micro_batch=rows)).padding.step
         for rows in (None, 20)
     )
     assert whole > 3 * parts
 
 
 def test_a_cpu_captures_nothing(random_pairs):
-    machinery = Machinery(CPU.device, "bf16", graphs=True, compiled=True)
-    assert trainer_of(random_pairs(0, 30), machinery).graphs is None
-    assert not machinery.compiles(10**9)
+    backend = Backend(CPU.device, "bf16", graphs=True, compiled=True)
+    assert trainer_of(random_pairs(0, 30), backend).graphs is None
+    assert not backend.compiles(10**9)
 
 
 def test_the_size_of_a_model_decides_between_graphs_and_compiled_layers():
-    cuda = Machinery(torch.device("cuda"), "bf16")
+    cuda = Backend(torch.device("cuda"), "bf16")
     assert cuda.captures(10**7)
     assert not cuda.compiles(10**7)
     assert cuda.compiles(10**8)
@@ -108,7 +108,7 @@ def test_captured_steps_train_like_eager_ones_and_repeat_to_the_bit(dropout, ran
     size = architecture("2x64/128/1", dropout=dropout)
     made = {}
     for name, graphs in (("captured", True), ("again", True), ("eager", False)):
-        trainer = trainer_of(pairs, Machinery(device, "bf16", graphs=graphs), size)
+        trainer = trainer_of(pairs, Backend(device, "bf16", graphs=graphs), size)
         order = np.random.default_rng(0).permutation(400)
         losses = [trainer.step(order[start : start + 20])[0] for start in range(0, 400, 20)]
         if graphs:
@@ -123,7 +123,7 @@ def test_captured_steps_train_like_eager_ones_and_repeat_to_the_bit(dropout, ran
 @gpu
 def test_a_step_does_not_wait_for_the_gpu(random_pairs):
     pairs, device = random_pairs(2, 400), torch.device("cuda")
-    trainer = trainer_of(pairs, Machinery(device, "bf16"), architecture("2x64/128/1"))
+    trainer = trainer_of(pairs, Backend(device, "bf16"), architecture("2x64/128/1"))
     order = np.random.default_rng(0).permutation(400)
     for start in range(0, 300, 20):
         trainer.step(order[start : start + 20])

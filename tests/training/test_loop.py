@@ -15,24 +15,24 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
 from trimtab.training import loop, trainer
+from trimtab.training.backend import Backend
 from trimtab.training.loop import DivergedError, measure, predict, train
-from trimtab.training.machinery import Machinery
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
 
-CPU = Machinery(torch.device("cpu"), "fp32")
+CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2")
 QUIET = architecture("2x32/64/2", dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32")
 
 
-def run(pairs, *, seed=0, size=SIZE, recipe=RECIPE, machinery=CPU, **watch):
+def run(pairs, *, seed=0, size=SIZE, recipe=RECIPE, backend=CPU, **watch):
     """A trained model and the record of each epoch."""
     records = []
     sets = {"training": pairs, "validation": pairs}
     watch = {"on_epoch": records.append} | watch
-    model = train(size, recipe, seed, machinery, vocabulary=40, classes=3, **sets, **watch)
+    model = train(size, recipe, seed, backend, vocabulary=40, classes=3, **sets, **watch)
     return model, records
 
 
@@ -123,13 +123,13 @@ def test_micro_batches_have_the_loss_curve_of_whole_batches(random_pairs):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_seed_fixes_the_logits_to_the_bit(precision, random_pairs):
-    pairs, machinery = random_pairs(1, 30), Machinery(torch.device("cpu"), precision)
+    pairs, backend = random_pairs(1, 30), Backend(torch.device("cpu"), precision)
     made = {}
     for turn, seed in enumerate((0, 0, 1)):
         torch.manual_seed(turn)
         np.random.seed(turn)  # noqa: NPY002  # whatever state others left
-        model, records = run(pairs, seed=seed, machinery=machinery)
-        logits = predict(model, pairs, machinery)
+        model, records = run(pairs, seed=seed, backend=backend)
+        logits = predict(model, pairs, backend)
         assert logits.dtype == np.float32
         if seed in made:
             assert np.array_equal(made[seed][0], logits)
@@ -259,11 +259,11 @@ def test_a_step_in_parts_and_in_a_few_sizes_is_the_step_of_the_whole_batch(
     precision, random_pairs, monkeypatch
 ):
     """bf16 batches are filled up with rows that must count for nothing."""
-    pairs, machinery, found = random_pairs(4, 90), Machinery(torch.device("cpu"), precision), []
+    pairs, backend, found = random_pairs(4, 90), Backend(torch.device("cpu"), precision), []
     for tokens in (1 << 20, 150):
-        monkeypatch.setattr(Machinery, "training_tokens", lambda self, size, parameters, most=tokens: most)
+        monkeypatch.setattr(Backend, "training_tokens", lambda self, size, parameters, most=tokens: most)
         shape = {"vocabulary": 40, "classes": 3, "training": pairs}
-        made = Trainer(QUIET, replace(RECIPE, batch_size=40), 0, machinery, **shape)
+        made = Trainer(QUIET, replace(RECIPE, batch_size=40), 0, backend, **shape)
         loss, right = made.step(np.arange(40))
         gradient = torch.cat([parameter.grad.flatten() for parameter in made.model.parameters()])
         found.append((loss.item(), int(right), gradient))
@@ -277,18 +277,18 @@ def test_a_step_in_parts_and_in_a_few_sizes_is_the_step_of_the_whole_batch(
 def test_bf16_predicts_every_row_in_its_place(random_pairs):
     pairs, model = random_pairs(4, 200), started()
     exact = predict(model, pairs, CPU)
-    rough = predict(model, pairs, Machinery(torch.device("cpu"), "bf16"))
+    rough = predict(model, pairs, Backend(torch.device("cpu"), "bf16"))
     assert rough.shape == exact.shape
     assert np.abs(rough - exact).max() < 0.1 * exact.std()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_balanced_classes_weigh_alike_in_the_loss(precision, random_pairs):
-    pairs, machinery = random_pairs(4, 40), Machinery(torch.device("cpu"), precision)
+    pairs, backend = random_pairs(4, 40), Backend(torch.device("cpu"), precision)
     shape = {"vocabulary": 40, "classes": 3, "training": pairs}
     recipe = replace(RECIPE, batch_size=40, class_weights="balanced")
-    made = Trainer(QUIET, recipe, 0, machinery, **shape)
-    logits = predict(started(), pairs, machinery)
+    made = Trainer(QUIET, recipe, 0, backend, **shape)
+    logits = predict(started(), pairs, backend)
     of_row = -log_softmax(logits.astype(float), axis=1)[np.arange(40), pairs.labels]
     means = [of_row[pairs.labels == label].mean() for label in range(3)]
     loss, _ = made.step(np.arange(40))

@@ -16,7 +16,7 @@ from trimtab.data.tokenizer import SPECIAL_TOKENS, build
 from trimtab.model.sizes import architecture
 from trimtab.model.weights import Weights, weights_of
 from trimtab.model.weights_d2l import FLAVOUR, write
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import masked_layout
 from trimtab.training.pretraining import Pretrainer, Task
 from trimtab.training.recipe import Recipe
@@ -47,7 +47,7 @@ def rows(random_pairs):
 
 def trainer_of(average="real", size=SIZE, recipe=RECIPE, steps=10, tied=False, precision="fp32", seed=0):
     task = Task(size, WORDS, MASKING, MAX_LEN, tied, average)
-    return Pretrainer(task, recipe, seed, steps, Machinery(CPU, precision))
+    return Pretrainer(task, recipe, seed, steps, Backend(CPU, precision))
 
 
 def as_d2l(d2l, folder, model):
@@ -100,7 +100,7 @@ def test_losses_and_gradients_are_those_of_d2l_padded(
     d2l, rows, tmp_path, monkeypatch, average, part, steady
 ):
     if steady:  # filled up as in bf16, where nothing could be compared to 1e-5
-        monkeypatch.setattr(Machinery, "wants_steady_sizes", True)
+        monkeypatch.setattr(Backend, "wants_steady_sizes", True)
     ours = trainer_of(average)
     ours.tokens = part  # of a part: several of them, or one
     net = as_d2l(d2l, tmp_path / "before", ours.model)

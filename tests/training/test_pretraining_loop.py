@@ -19,9 +19,9 @@ from trimtab.data.next_sentences import Sentences
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.model.sizes import architecture
 from trimtab.ragged import Ragged, offsets_of
+from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.loop import DivergedError
-from trimtab.training.machinery import Machinery
 from trimtab.training.pretraining import Task
 from trimtab.training.pretraining_loop import Course, pretrain
 from trimtab.training.recipe import Recipe
@@ -48,7 +48,7 @@ def run(recipe=RECIPE, steps=None, seed=0, **options):
         TASK,
         recipe,
         seed,
-        Machinery(CPU, "fp32"),
+        Backend(CPU, "fp32"),
         training=sentences_of(0),
         validation=sentences_of(1, 4),
         steps=steps,
@@ -124,7 +124,7 @@ records = open(sys.argv[3], "a")
 def note(record):
     print(json.dumps(record), file=records, flush=True)
     time.sleep(0.05)
-loop.pretrain(loop.TASK, loop.RECIPE, 0, loop.Machinery(loop.CPU, "fp32"), training=loop.sentences_of(0),
+loop.pretrain(loop.TASK, loop.RECIPE, 0, loop.Backend(loop.CPU, "fp32"), training=loop.sentences_of(0),
     validation=loop.sentences_of(1, 4), checkpoint=Checkpoint(Path(sys.argv[2]), 0.0), on_record=note)
 """
 

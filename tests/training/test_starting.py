@@ -11,16 +11,16 @@ from trimtab.config import InputError
 from trimtab.data.batches import make_batch, training_batches
 from trimtab.model.encoder import Classifier
 from trimtab.model.heads import Bert, Parts
+from trimtab.model.initial_weights import fingerprint, keep, read, take_over, taken
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
-from trimtab.model.start import fingerprint, keep, read, take_over, taken
 from trimtab.model.weights import weights_of
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.optimizer import Schedule
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
-CPU = Machinery(torch.device("cpu"), "fp32")
+CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("3x64/64/1", dropout=0.0)
 VOCABULARY = 90  # the random pairs have at most 35 of these ids
 RECIPE = Recipe(
@@ -294,9 +294,9 @@ def test_captured_steps_start_and_train_like_eager_ones(settings, random_pairs):
     pairs, start = random_pairs(2, 400), taken(pretrained(), VOCABULARY)
     recipe, made = replace(RECIPE, batch_size=20, **settings), {}
     for graphs in (True, False):
-        machinery = Machinery(torch.device("cuda"), "bf16", graphs=graphs)
+        backend = Backend(torch.device("cuda"), "bf16", graphs=graphs)
         shape = {"vocabulary": VOCABULARY, "classes": 3, "training": pairs, "start": start}
-        trainer = Trainer(SIZE, recipe, 0, machinery, **shape)
+        trainer = Trainer(SIZE, recipe, 0, backend, **shape)
         losses = [trainer.step(np.arange(k, k + 20))[0] for k in range(0, 400, 20)]
         assert not graphs or trainer.graphs.captured
         model = {name: tensor.cpu() for name, tensor in trainer.finish().state_dict().items()}

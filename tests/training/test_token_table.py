@@ -11,14 +11,14 @@ from trimtab.data.batches import make_batch, training_batches
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
+from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
-from trimtab.training.machinery import Machinery
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.token_table import used_rows
 from trimtab.training.trainer import Trainer
 
-CPU = Machinery(torch.device("cpu"), "fp32")
+CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2", dropout=0.0)
 RECIPE = Recipe(epochs=4, batch_size=8, learning_rate=1e-2, weight_decay=0.3, precision="fp32")
 VOCABULARY = 90  # the random pairs have at most 35 of these ids

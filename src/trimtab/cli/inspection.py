@@ -10,7 +10,7 @@ from trimtab.cli.options import CUTTING, DONE, READING, Data, StudyFile, stages
 from trimtab.config import InputError
 
 if TYPE_CHECKING:
-    from trimtab.study.audit import Audited
+    from trimtab.plan.audit import Audited
 
 # What a FILE is audited with where nothing else is asked for.
 _TRUNCATIONS, _LENGTHS = ("longest_first",), (32, 64, 128, 256)
@@ -78,8 +78,8 @@ def show(study: StudyFile, row: RowNumber = 0, split: SplitName = None, data: Da
     from trimtab.study.definition import load
 
     definition = load(study)
+    from trimtab.plan.show import show_row
     from trimtab.report.show import print_shown
-    from trimtab.study.show import show_row
 
     with stages() as stage:
         stage("reading the data")
@@ -95,9 +95,9 @@ def _audit_of_study(study: Path, data: Path | None, out: Path | None) -> "tuple[
     from trimtab.study.definition import load
 
     definition = load(study)
+    from trimtab.plan.audit import audit_study
+    from trimtab.plan.prepare import prepare_study, readings_of
     from trimtab.report.audit import claim, data_words
-    from trimtab.study.audit import audit_study
-    from trimtab.study.starts import prepare_study, readings_of
 
     if out is not None:
         claim(out)
@@ -121,8 +121,8 @@ def _audit_of_file(
 
     truncations = [parse(spec) for spec in truncation or _TRUNCATIONS]
     from trimtab.data.dataset import prepare_texts
+    from trimtab.plan.audit import audit_texts
     from trimtab.report.audit import claim
-    from trimtab.study.audit import audit_texts
 
     if out is not None:
         claim(out)

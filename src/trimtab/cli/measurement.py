@@ -65,10 +65,10 @@ def bench(
     width = _MAX_LEN if max_len is None else max_len
     _check_room(width, len(means) > 1)
     settings = _settings(size, width, batch_size or _BATCH_SIZE)
+    from trimtab.machine import signature
     from trimtab.report import bench as document
-    from trimtab.study.bench import LOOK, WAIT, bench_sizes
-    from trimtab.study.machine import signature
-    from trimtab.study.speed import Synthetic
+    from trimtab.run.bench import LOOK, WAIT, bench_sizes
+    from trimtab.run.speed import Synthetic
 
     if json is not None:
         document.claim(json)
@@ -90,9 +90,9 @@ def _bench_study(
         if value is not None:
             raise InputError(f"--{name}: is for no study, but {study} names its own; leave it out")
     made = planned(study, data)
+    from trimtab.machine import signature
     from trimtab.report import bench as document
-    from trimtab.study.bench import bench_study
-    from trimtab.study.machine import signature
+    from trimtab.run.bench import bench_study
 
     if json is not None:
         document.claim(json)

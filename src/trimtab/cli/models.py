@@ -150,8 +150,8 @@ def export(
     seed: Seed = None,
 ) -> int:
     """Write a trained model of VARIANT to FOLDER, with its tokeniser and truncation."""
-    from trimtab.study.export import export
-    from trimtab.study.ledger import Ledger
+    from trimtab.deploy.export import export
+    from trimtab.ledger.ledger import Ledger
 
     chosen, written = export(Ledger(results), variant, folder, form, seed)
     best = f"{chosen.score} {chosen.value:.4f} on validation"
@@ -176,7 +176,7 @@ def predict(
     if out is not None:
         document.check(out)
     from trimtab.data.table import read_texts
-    from trimtab.study import exported, prediction
+    from trimtab.deploy import exported, prediction
 
     with stages() as stage:
         stage("loading the model")

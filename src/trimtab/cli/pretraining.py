@@ -32,7 +32,7 @@ def pretrain(
     # Threads that wait by spinning take the cores from whatever else is at work; read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from trimtab.report import pretraining as document
-    from trimtab.study.pretraining import run
+    from trimtab.run.pretraining import run
     from trimtab.training.loop import DivergedError
 
     with _display() as (stage, progress):

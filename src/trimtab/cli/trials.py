@@ -20,7 +20,7 @@ from trimtab.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from trimtab.study.plan import Plan
+    from trimtab.plan.plan import Plan
 
 
 def run(
@@ -31,10 +31,11 @@ def run(
 
     definition = load(study)  # before torch: a mistake in the file is told at once
     from trimtab import report
-    from trimtab.progress import Display
+    from trimtab.cli.progress import Display
+    from trimtab.run.runner import run as run_study
 
     with Display() as display:
-        outcome = definition.run(data=data, out=out, jobs=jobs, device=device, watcher=display)
+        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, watcher=display)
         display.stage("writing the report")
         written = report.write(outcome.folder)
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
@@ -51,9 +52,9 @@ def plan(
     study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
 ) -> int:
     """What would run: variants, what each cuts, the smallest effect it could see, time. Trains nothing."""
+    from trimtab.ledger.ledger import Ledger
     from trimtab.report.plan import plan_text
-    from trimtab.study.estimate import estimate
-    from trimtab.study.ledger import Ledger
+    from trimtab.run.estimate import estimate
 
     made = planned(study, data)
     ledger = Ledger(out or Path("results") / made.study.name)
@@ -66,8 +67,8 @@ def plan(
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")]) -> int:
     """Write tables, figures and report.md from the ledger in DIR alone, of a study or a pretraining."""
     from trimtab import report
+    from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
-    from trimtab.study.pretraining_folder import PretrainingFolder
 
     write = pretraining.write if PretrainingFolder(folder).begun else report.write
     _print_report(write(folder))
@@ -76,9 +77,9 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger'
 
 def planned(study: Path, data: Path | None) -> "Plan":
     """The study with its data read, tokenised and cut, saying so meanwhile."""
+    from trimtab.plan.plan import make_plan
+    from trimtab.plan.prepare import prepare_study
     from trimtab.study.definition import load
-    from trimtab.study.plan import make_plan
-    from trimtab.study.starts import prepare_study
 
     definition = load(study)
     with stages() as stage:

@@ -46,7 +46,7 @@ def sha1_of(path: Path) -> str:
 
 
 def _replace(target: Path, url: str, sha1: str) -> None:
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
     mend = f"put {target.name} into a folder and name that folder with --data"
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -54,12 +54,12 @@ def _replace(target: Path, url: str, sha1: str) -> None:
         if found != sha1:
             what = f"{url} sent a file with SHA-1 {found} instead of {sha1}, altered or truncated"
             raise InputError(f"{what}; {mend}")
-        os.replace(aside, target)
+        os.replace(temporary, target)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(f"{url} could not be downloaded ({reason}); {mend}") from error
     finally:
-        Path(aside).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _transfer(url: str, stream: IO[bytes]) -> str:

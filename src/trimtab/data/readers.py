@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from trimtab.config import InputError, nearest
-from trimtab.data.catalogue import READERS
 from trimtab.data.examples import Examples
 from trimtab.data.reader import SPLITS, Facts, Reader
+from trimtab.data.registry import READERS
 from trimtab.data.sampling import Sampling, draw
 
 __all__ = ["READERS", "SPLITS", "Facts", "Reader", "check", "describe", "options_of", "read", "reader_of"]

@@ -83,16 +83,16 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
 
 
 def _write(folder: Path, examples: Examples, tokenizer: Tokenizer) -> None:
-    """Write aside, then rename: a cached folder is either whole or not there."""
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+    """Write atomically: a cached folder is either whole or not there."""
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
     try:
         for name, array in _arrays(examples, tokenizer).items():
-            np.save(aside / f"{name}.npy", array)
-        sums = {path.name: _sha256(path) for path in aside.glob("*.npy")}
-        (aside / "sums.json").write_text(json.dumps(sums))
-        os.rename(aside, folder)
+            np.save(temporary / f"{name}.npy", array)
+        sums = {path.name: _sha256(path) for path in temporary.glob("*.npy")}
+        (temporary / "sums.json").write_text(json.dumps(sums))
+        os.rename(temporary, folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _arrays(examples: Examples, tokenizer: Tokenizer) -> dict[str, NDArray]:

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError, explain
 from trimtab.data.tokenizer import SPECIAL_TOKENS
 from trimtab.model.heads import Parts
@@ -143,12 +143,12 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     if len(by_id) <= max(by_id):
         raise InputError(f"{folder}: {VOCABULARY} cannot leave ids free; write Hugging Face's format")
     folder.mkdir(parents=True, exist_ok=True)
-    with written_aside(folder / PARAMETERS) as aside:
-        torch.save(lay_out(weights, _place), aside)
-    with written_aside(folder / VOCABULARY) as aside:
-        aside.write_text(json.dumps([by_id[number] for number in range(len(by_id))]))
-    with written_aside(folder / TOKENIZER) as aside:
-        tokenizer.save(str(aside))
+    with atomic_write(folder / PARAMETERS) as temporary:
+        torch.save(lay_out(weights, _place), temporary)
+    with atomic_write(folder / VOCABULARY) as temporary:
+        temporary.write_text(json.dumps([by_id[number] for number in range(len(by_id))]))
+    with atomic_write(folder / TOKENIZER) as temporary:
+        tokenizer.save(str(temporary))
     write_json(folder / OURS, {"heads": weights.parts.size.heads})
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError, explain, validated
 from trimtab.data.tokenizer import largest_id
 from trimtab.model import weights_tokenizer
@@ -204,8 +204,8 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     if name == "BertModel":
         tensors = {ours.removeprefix(_PREFIX): tensor for ours, tensor in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    with written_aside(folder / SAFETENSORS) as aside:
-        save_file(tensors, aside, metadata={"format": "pt"})
+    with atomic_write(folder / SAFETENSORS) as temporary:
+        save_file(tensors, temporary, metadata={"format": "pt"})
     weights_tokenizer.write(folder, tokenizer, parts.size.positions)
     write_json(folder / CONFIGURATION, _described(weights, name))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer, models, normalizers, processors
 
-from trimtab.aside import write_json, written_aside
+from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError, validated
 from trimtab.data.tokenizer import build, special_tokens
 from trimtab.model.weights_archive import parsed
@@ -77,8 +77,8 @@ def write(folder: Path, tokenizer: Tokenizer, positions: int) -> None:
     framed = Tokenizer.from_str(tokenizer.to_str())
     if framed.post_processor is None:
         framed.post_processor = _frame(cls, sep, special)
-    with written_aside(folder / TOKENIZER) as aside:
-        framed.save(str(aside))
+    with atomic_write(folder / TOKENIZER) as temporary:
+        framed.save(str(temporary))
     settings: dict[str, object] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": positions,
@@ -102,8 +102,8 @@ def _wordpiece(folder: Path, tokenizer: Tokenizer) -> dict[str, object]:
     """Write the ``vocab.txt`` that older programs read, and return what goes with it."""
     by_id = {number: word for word, number in tokenizer.get_vocab().items()}
     words = [by_id.get(number, f"[unused in {number}]") for number in range(max(by_id) + 1)]
-    with written_aside(folder / VOCABULARY) as aside:
-        aside.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+    with atomic_write(folder / VOCABULARY) as temporary:
+        temporary.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
     normal = json.loads(tokenizer.to_str())["normalizer"] or {}
     kept = {"do_lower_case": "lowercase", "strip_accents": "strip_accents"}
     kept["tokenize_chinese_chars"] = "handle_chinese_chars"

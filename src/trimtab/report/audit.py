@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from trimtab.analysis.analysis import Row
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
+from trimtab.plan.audit import Audited
 from trimtab.report import figures
 from trimtab.report.tables import Column, Table, audit_table, of_single_texts, percent
-from trimtab.study.analysis import Row
-from trimtab.study.audit import Audited
 
 _MOST_LABELS = 10  # that are named one by one
 

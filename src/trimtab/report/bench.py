@@ -6,15 +6,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trimtab.aside import write_json
+from trimtab.atomic import write_json
 from trimtab.config import InputError
+from trimtab.plan.plan import Plan
 from trimtab.report.plan import time_words
 from trimtab.report.tables import MIB, Column, Table
-from trimtab.study.plan import Plan
 
 if TYPE_CHECKING:
-    from trimtab.study.bench import StudyTime
-    from trimtab.study.speed import Bench, Row, Synthetic
+    from trimtab.run.bench import StudyTime
+    from trimtab.run.speed import Bench, Row, Synthetic
 
 Signature = dict[str, str]
 

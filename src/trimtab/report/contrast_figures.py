@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trimtab.analysis.analysis import Row, TestSet
 from trimtab.report.figures import style
 from trimtab.report.scale import Scale, scale_of
-from trimtab.study.analysis import Row, TestSet
 
 _BLUE, _ORANGE, _GREEN, *_ = sns.color_palette("colorblind")
 # How a verdict is drawn; worse and better differ in more than colour, for who sees none.

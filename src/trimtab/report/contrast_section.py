@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from trimtab.analysis.analysis import Analysis, TestSet
 from trimtab.report.contrast_figures import forest_figure
 from trimtab.report.contrast_tables import contrast_table
 from trimtab.report.scale import scale_of
 from trimtab.report.tables import Table
-from trimtab.study.analysis import Analysis, TestSet
 
 ShowTable = Callable[[Table], str]
 ShowFigure = Callable[[Any, str, str], str]

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from trimtab.analysis.analysis import Row, TestSet
+from trimtab.analysis.cross import Cross
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import (
     Column,
@@ -13,8 +15,6 @@ from trimtab.report.tables import (
     share_cell,
     text_cell,
 )
-from trimtab.study.analysis import Row, TestSet
-from trimtab.study.mismatch import Cross
 
 _NAMED = 4
 

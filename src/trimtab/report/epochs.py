@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from trimtab.analysis.analysis import Analysis, Row
 from trimtab.report import figures
 from trimtab.report.loss_figure import loss_figure
 from trimtab.report.tables import Column, Table, percent, text_cell
-from trimtab.study.analysis import Analysis, Row
 
 ShowTable = Callable[[Table], str]
 ShowFigure = Callable[[Any, str, str], str]

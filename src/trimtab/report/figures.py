@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trimtab.analysis.analysis import Row, TestSet
 from trimtab.report.scale import Scale, scale_of
-from trimtab.study.analysis import Row, TestSet
 
 _LINES = 6  # of a legend, for which there is room
 _MARKERS = "osD^vPX*<>hdp"

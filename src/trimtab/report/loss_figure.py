@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trimtab.analysis.analysis import Row
 from trimtab.report.figures import style
-from trimtab.study.analysis import Row
 
 _ACROSS = 3  # panels side by side
 _WIDTH, _HEIGHT = 3.6, 2.7  # inches of a panel

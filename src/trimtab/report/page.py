@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trimtab.aside import written_aside
+from trimtab.analysis.analysis import Analysis, TestSet, analyse, label_audit_rows
+from trimtab.analysis.scores import score_name
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
+from trimtab.ledger.ledger import Ledger
 from trimtab.model.sizes import Architecture
 from trimtab.report import figures
 from trimtab.report.audit import length_table, weights_words
@@ -23,10 +26,7 @@ from trimtab.report.tables import (
     score_table,
     speed_table,
 )
-from trimtab.study.analysis import Analysis, TestSet, analyse, label_audit_rows
 from trimtab.study.grid import place_words
-from trimtab.study.ledger import Ledger
-from trimtab.study.scores import score_name
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def write(folder: str | Path) -> Written:
     analysis = analyse(Ledger(folder))
     try:
         page = _Page(folder, analysis)
-        with written_aside(folder / "report.md") as aside:
-            aside.write_text(page.text(), encoding="utf-8")
+        with atomic_write(folder / "report.md") as temporary:
+            temporary.write_text(page.text(), encoding="utf-8")
         page.remove_stale()
     except OSError as error:
         mend = "give it room and leave to write, or copy the folder and name the copy"
@@ -127,7 +127,7 @@ class _Page:
                 "The ceiling is the best that a reader could do on average after the cut. A mean is called "
                 "above it where a one-sided test, unadjusted, gives p < 0.01."
             )
-        parts.append(_without_reading(test))
+        parts.append(_prior_baseline(test))
         figure = figures.score_figure(test)
         parts.append(self._figure(figure, f"{test.score}-{test.name}", f"{scale.title} over max_len"))
         parts.append(self._figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"))
@@ -239,19 +239,19 @@ def _precision_words(runtime: dict[str, Any]) -> str:
     )
 
 
-def _without_reading(test: TestSet) -> str:
+def _prior_baseline(test: TestSet) -> str:
     """What there is to have without any text, and whether any variant is shown to have more."""
-    if test.without_reading is None:
+    if test.prior_baseline is None:
         return ""
     scale = scale_of(test)
     words = (
         f"One who reads nothing and knows the labels' shares of this test set alone has {scale.name} of "
-        f"{scale.level_with_unit(test.without_reading)} at best."
+        f"{scale.level_with_unit(test.prior_baseline)} at best."
     )
     # Without variation between seeds and rows the mean is all there is; with one seed nothing is shown.
     lows = [row["mean"] if row["se"] == 0 else row["ci_low"] for row in test.means]
     known = [low for low in lows if not math.isnan(low)]
-    if known and max(known) <= test.without_reading:
+    if known and max(known) <= test.prior_baseline:
         return f"{words} **No variant is shown to do better: no interval, unadjusted, lies above that.**"
     return words
 

@@ -5,16 +5,16 @@ from typing import Any
 
 from tabulate import tabulate
 
+from trimtab.ledger.ledger import Ledger
+from trimtab.plan.cost import duration, precision_of
+from trimtab.plan.cross import lacks_weights, unanswered
+from trimtab.plan.plan import Plan
+from trimtab.plan.power import detectable
 from trimtab.report.audit import data_words, weights_words
 from trimtab.report.power import power_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
-from trimtab.study.cross import lacks_weights, unanswered
 from trimtab.study.grid import place_words
-from trimtab.study.ledger import Ledger
-from trimtab.study.plan import Plan
-from trimtab.study.power import detectable
-from trimtab.study.work import duration, precision_of
 
 
 def plan_text(plan: Plan, ledger: Ledger, seconds: list[float | None], processes: int) -> str:

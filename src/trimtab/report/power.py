@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from trimtab.plan.power import Detectable
 from trimtab.report.scale import Scale
 from trimtab.report.tables import percent
 from trimtab.statistics.power import DISAGREEMENT, LASTING, SEED_DEVIATION
-from trimtab.study.power import Detectable
 
 
 def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scale: Scale) -> list[str]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from trimtab.aside import written_aside
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.report.show import CONTROLS
 
 if TYPE_CHECKING:
-    from trimtab.study.prediction import Predictions
+    from trimtab.deploy.prediction import Predictions
 
 _ROWS, _WIDTH = 10, 32  # what a terminal shows: rows, and characters of a text
 
@@ -48,7 +48,7 @@ def check(path: Path) -> None:
 def write(path: Path, found: "Predictions") -> None:
     """Write a CSV: ``row``, from 0 in the table's order, ``label``, and ``p_LABEL`` of each label."""
     try:
-        with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["row", "label", *(f"p_{label}" for label in found.labels)])
             for row, (number, each) in enumerate(

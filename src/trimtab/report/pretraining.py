@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from trimtab.aside import written_aside
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
+from trimtab.ledger.pretraining_folder import PretrainingFolder, Record
 from trimtab.report.figures import save
 from trimtab.report.page import Written
 from trimtab.report.pretraining_figure import CHANCE, losses_figure
 from trimtab.report.tables import Column, Table, text_cell
-from trimtab.study.pretraining_folder import PretrainingFolder, Record
 
 _MEANS = (
     ("masked words, over real masked words", "masked_words"),
@@ -49,8 +49,8 @@ def write(path: Path) -> Written:
         table = _losses(training, validation)
         table.write(path / "tables")
         save(losses_figure(training, validation), path / "figures", "losses")
-        with written_aside(path / "report.md") as aside:
-            aside.write_text(_page(begun, training, validation, table), encoding="utf-8")
+        with atomic_write(path / "report.md") as temporary:
+            temporary.write_text(_page(begun, training, validation, table), encoding="utf-8")
     except OSError as error:
         mend = "give it room and leave to write, or copy the folder and name the copy"
         raise InputError(f"{path}: the report cannot be written ({error.strerror}); {mend}") from error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
-from trimtab.aside import written_aside
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ragged import offsets_of
 from trimtab.report.show import CONTROLS
@@ -69,11 +69,11 @@ def write(path: Path, found: Represented) -> str:
     """Write ``found.arrays()`` as .npz, or its ``vectors`` as .npy; a sentence on what the file holds."""
     arrays = found.arrays()
     try:
-        with written_aside(path) as aside:
+        with atomic_write(path) as temporary:
             if path.suffix == ".npz":
-                np.savez(aside, allow_pickle=False, **arrays)
+                np.savez(temporary, allow_pickle=False, **arrays)
             else:
-                np.save(aside, arrays["vectors"])
+                np.save(temporary, arrays["vectors"])
     except OSError as error:
         raise InputError(f"--out: {path} cannot be written ({error.strerror}); name another file") from error
     names = arrays if path.suffix == ".npz" else ["vectors"]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trimtab.analysis.analysis import TestSet
 from trimtab.statistics import Score, score_named
-from trimtab.study.analysis import TestSet
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from trimtab.analysis.analysis import TestSet
+from trimtab.analysis.cross import Cross
 from trimtab.report.contrast_tables import affected_table, is_named, matrix_table, mismatch_table
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.secondary_tables import checkpoint_table, other_scores, others_table
 from trimtab.report.tables import Table
-from trimtab.study.analysis import TestSet
-from trimtab.study.mismatch import Cross
 
 Show = Callable[[Table], str]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from trimtab.analysis.analysis import Row, TestSet
 from trimtab.report.scale import Scale, scale_named
 from trimtab.report.tables import Column, Table, p_value, text_cell
 from trimtab.statistics import SCORES
-from trimtab.study.analysis import Row, TestSet
 
 _KEYS = ("mean", "ci_low", "ci_high", "se", "df")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from trimtab.study.show import Block, Mask, Shown, Side, pieces
+from trimtab.plan.show import Block, Mask, Shown, Side, pieces
 
 Brackets = tuple[str, str]
 _KEPT, _CUT = "bold", "dim strike"

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from trimtab.analysis.analysis import TestSet
+from trimtab.analysis.recommendation import Recommendation
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary import costliest
 from trimtab.report.tables import p_value
-from trimtab.study.analysis import TestSet
-from trimtab.study.recommendation import Recommendation
 
 Row = dict[str, Any]
 

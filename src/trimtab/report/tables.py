@@ -9,8 +9,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from trimtab.analysis.analysis import Row, TestSet
 from trimtab.report.scale import scale_of
-from trimtab.study.analysis import Row, TestSet
 
 MIB = 1 << 20
 

@@ -26,7 +26,6 @@ from trimtab.study.settings import NONE, SEEDS_OF_A_REPLICA
 
 if TYPE_CHECKING:
     from trimtab.statistics import Score
-    from trimtab.study.runner import Outcome
 
 
 def _baselines(given: Any) -> Any:
@@ -81,12 +80,6 @@ class Study:
     def keeps_weights(self) -> bool:
         """Whether trials keep their weights: asked for, or needed for cross evaluation."""
         return self.keep_weights or self.compare.cross
-
-    def run(self, **options: Any) -> "Outcome":
-        """Do what is left of the study; see ``runner.run``, which takes the same options."""
-        from trimtab.study.runner import run  # training needs torch; a definition alone does not
-
-        return run(self, **options)
 
 
 class _File(StrictModel):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from trimtab.data.batches import training_batches
 from trimtab.data.pairs import Pairs
 from trimtab.model.sizes import Architecture
+from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
-from trimtab.training.machinery import Machinery
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -72,24 +72,24 @@ def measure_speed(
     pairs: Pairs,
     vocabulary: int,
     classes: int,
-    machinery: Machinery,
+    backend: Backend,
     effort: Effort,
 ) -> Speed:
     """Train on ``pairs`` for some steps, then evaluate some of them.
 
     Raises TooSlowError, and the allocator's error when memory runs out.
     """
-    batch, on_cpu = min(recipe.batch_size, len(pairs)), machinery.device.type == "cpu"
+    batch, on_cpu = min(recipe.batch_size, len(pairs)), backend.device.type == "cpu"
     fewest, mean = min(effort.fewest, batch), len(pairs.tokens.values) / len(pairs)
     slow = TooSlowError(f"a step of {fewest} rows takes too long")
     if on_cpu and fewest > 1:  # told before the model is made, which takes seconds where it is large
-        products = _products(size, round(fewest * mean), machinery)
+        products = _products(size, round(fewest * mean), backend)
         if _RUNS * products > _CERTAINLY * effort.patience:
             raise slow
-    reset_peak(machinery.device)
+    reset_peak(backend.device)
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
     recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
-    trainer = Trainer(size, recipe, 0, machinery, vocabulary=vocabulary, classes=classes, training=pairs)
+    trainer = Trainer(size, recipe, 0, backend, vocabulary=vocabulary, classes=classes, training=pairs)
     order = _order_without_end(recipe, pairs)
 
     def step(rows: int, steps: int = 1) -> float:
@@ -113,7 +113,7 @@ def measure_speed(
         examples_per_second_high=rows / low,
         tokens_per_second=rows / median * mean,
         evaluation_examples_per_second=_evaluation_rate(trainer, pairs, rows, effort),
-        peak_bytes=peak_bytes(machinery.device),
+        peak_bytes=peak_bytes(backend.device),
     )
 
 
@@ -146,13 +146,13 @@ def repeated(run: Callable[[], float], enough: float) -> list[float]:
 
 def _evaluation_rate(trainer: Trainer, pairs: Pairs, first: int, effort: Effort) -> float:
     """Examples a second of evaluation, on rows drawn as those of a batch are; of ``first`` rows at least."""
-    model, machinery = trainer.finish(), trainer.machinery
+    model, backend = trainer.finish(), trainer.backend
     drawn = np.random.default_rng(0).permutation(len(pairs))[:_EVALUATED]
 
     def evaluate(rows: int) -> float:
         some = _rows_of(pairs, drawn[:rows])
         began = time.perf_counter()
-        predict(model, some, machinery)
+        predict(model, some, backend)
         return time.perf_counter() - began
 
     enough = _EVALUATION_SHARE * effort.enough
@@ -160,11 +160,11 @@ def _evaluation_rate(trainer: Trainer, pairs: Pairs, first: int, effort: Effort)
     return rows / statistics.median(repeated(lambda: evaluate(rows), enough))
 
 
-def _products(size: Architecture, tokens: int, machinery: Machinery) -> float:
+def _products(size: Architecture, tokens: int, backend: Backend) -> float:
     """Seconds that the matrix products of a step should take, by the rate of one of them, measured."""
     x, weight = torch.ones(tokens, size.hidden), torch.ones(size.hidden, size.intermediate)
     seconds = []
-    with torch.inference_mode(), machinery.autocast():
+    with torch.inference_mode(), backend.autocast():
         for _ in range(2):  # the first is slow
             began = time.perf_counter()
             x @ weight

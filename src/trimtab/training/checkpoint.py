@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from trimtab.aside import written_aside
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.model.initialise import set_words, words_of
 from trimtab.training.pretraining import Pretrainer
@@ -39,8 +39,8 @@ class Checkpoint:
 
     def write(self, trainer: Pretrainer, sums: State) -> None:
         """Keep ``trainer`` and the caller's ``sums``, plain numbers."""
-        with written_aside(self.path) as aside:
-            torch.save({"trainer": _state(trainer), "sums": sums}, aside)
+        with atomic_write(self.path) as temporary:
+            torch.save({"trainer": _state(trainer), "sums": sums}, temporary)
         self.written = time.monotonic()
 
     def read(self, trainer: Pretrainer) -> State | None:
@@ -64,7 +64,7 @@ class Checkpoint:
 
 
 def _state(trainer: Pretrainer) -> State:
-    device = trainer.machinery.device
+    device = trainer.backend.device
     return {
         "model": trainer.model.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
@@ -80,4 +80,4 @@ def _restore(trainer: Pretrainer, state: State) -> None:
     trainer.schedule.go_to(state["steps"])
     set_words(trainer.dropout, state["dropout"])
     if state["device"] is not None:
-        torch.cuda.set_rng_state(state["device"], trainer.machinery.device)
+        torch.cuda.set_rng_state(state["device"], trainer.backend.device)

@@ -17,8 +17,8 @@ from trimtab.data.pairs import Pairs
 from trimtab.model.encoder import Classifier
 from trimtab.model.heads import Bert
 from trimtab.model.sizes import Architecture
+from trimtab.training.backend import Backend
 from trimtab.training.chosen import Chosen
-from trimtab.training.machinery import Machinery
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -65,7 +65,7 @@ def train(
     size: Architecture,
     recipe: Recipe,
     seed: int,
-    machinery: Machinery,
+    backend: Backend,
     *,
     vocabulary: int,
     classes: int,
@@ -82,26 +82,26 @@ def train(
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "start": start}
-    trainer = Trainer(size, recipe, seed, machinery, **shape, training=training)
-    meter = _Meter(recipe, len(training), machinery, on_progress)
+    trainer = Trainer(size, recipe, seed, backend, **shape, training=training)
+    meter = _Meter(recipe, len(training), backend, on_progress)
     grouped, chosen = recipe.batches == "grouped", Chosen(recipe.evaluate)
     for epoch in range(1, recipe.epochs + 1):
-        reset_peak(machinery.device)
+        reset_peak(backend.device)
         meter.start(epoch)
         trainer.model.train()
         for index in training_batches(training, recipe.batch_size, seed, epoch, grouped=grouped):
             meter.add(*trainer.step(index), len(index))
         trained = meter.finish(len(training.tokens.values))
-        validated = _validate(trainer.model, validation, machinery)
-        record = asdict(Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(machinery.device)))
+        validated = _validate(trainer.model, validation, backend)
+        record = asdict(Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(backend.device)))
         chosen.see(record, trainer.model)
         on_epoch(record)
     return chosen.put_back(trainer.finish())
 
 
-def _validate(model: Classifier, validation: Pairs, machinery: Machinery) -> dict[str, float]:
+def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[str, float]:
     began = time.perf_counter()
-    scores = measure(predict(model, validation, machinery), validation.labels)
+    scores = measure(predict(model, validation, backend), validation.labels)
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
@@ -109,12 +109,12 @@ class _Meter:
     """Sums over an epoch, and now and then a word to who watches."""
 
     def __init__(
-        self, recipe: Recipe, rows: int, machinery: Machinery, on_progress: Callable[[Progress], None]
+        self, recipe: Recipe, rows: int, backend: Backend, on_progress: Callable[[Progress], None]
     ) -> None:
         self.recipe, self.rows, self.on_progress = recipe, rows, on_progress
         self.steps, self.step = recipe.steps(rows), 0
         # Reading a GPU's numbers means waiting for it, so they are left there for a while.
-        self.patience = _REPORT_SECONDS if machinery.device.type == "cuda" else 0.0
+        self.patience = _REPORT_SECONDS if backend.device.type == "cuda" else 0.0
 
     def start(self, epoch: int) -> None:
         self.epoch, self.loss, self.right, self.seen = epoch, 0.0, 0, 0
@@ -157,7 +157,7 @@ class _Meter:
         }
 
 
-def predict(model: Classifier | Bert, pairs: Pairs, machinery: Machinery) -> NDArray[np.float32]:
+def predict(model: Classifier | Bert, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
     A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: the last step
@@ -165,10 +165,10 @@ def predict(model: Classifier | Bert, pairs: Pairs, machinery: Machinery) -> NDA
     """
     model.eval()
     logits = np.empty((len(pairs), cast(nn.Linear, model.output).out_features), np.float32)
-    with torch.inference_mode(), machinery.autocast():
-        tokens = machinery.evaluation_tokens
-        padding = Padding(pairs, tokens) if machinery.wants_steady_sizes and len(pairs) else None
-        for index, batch in evaluation_batches(pairs, machinery.device, tokens, padding):
+    with torch.inference_mode(), backend.autocast():
+        tokens = backend.evaluation_tokens
+        padding = Padding(pairs, tokens) if backend.wants_steady_sizes and len(pairs) else None
+        for index, batch in evaluation_batches(pairs, backend.device, tokens, padding):
             found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
     if not np.isfinite(logits).all():

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trimtab.training.floors import rate_factors
+from trimtab.training.layer_depth import rate_factors
 from trimtab.training.recipe import Recipe
 
 

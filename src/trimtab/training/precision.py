@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trimtab.aside import write_json
+from trimtab.atomic import write_json
 from trimtab.config import canonical_hash
 from trimtab.data.files import cache_root
 from trimtab.data.pairs import Pairs
 from trimtab.model.sizes import Architecture
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.training.trainer import Trainer
 
@@ -83,7 +83,7 @@ def measure_rates(
     recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": pairs}
     trainers = {
-        precision: Trainer(size, recipe, 0, Machinery(device, precision), **shape) for precision in _MEASURED
+        precision: Trainer(size, recipe, 0, Backend(device, precision), **shape) for precision in _MEASURED
     }
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))

@@ -17,7 +17,7 @@ from trimtab.model.dropout import seed_dropout
 from trimtab.model.heads import Bert, MaskedWords, Parts
 from trimtab.model.initialise import bits_of, initialise, seed_of
 from trimtab.model.sizes import Architecture
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
@@ -98,25 +98,25 @@ class Pretrainer:
     steps: optimiser steps of the whole training, over which the learning rate is scheduled.
     """
 
-    def __init__(self, task: Task, recipe: Recipe, seed: int, steps: int, machinery: Machinery) -> None:
-        self.task, self.recipe, self.machinery = task, recipe, machinery
+    def __init__(self, task: Task, recipe: Recipe, seed: int, steps: int, backend: Backend) -> None:
+        self.task, self.recipe, self.backend = task, recipe, backend
         parts = Parts(task.size, task.vocabulary, masked_words=True, tied=task.tied, next_sentence=True)
         self.model = Bert(parts)
         initialise(self.model, seed, task.size.initial_deviation)
-        self.model.to(machinery.device).train()
+        self.model.to(backend.device).train()
         self.dropout = bits_of(seed, "dropout")
         seed_dropout(self.model, self.dropout)
-        if machinery.device.type == "cuda":
-            with torch.cuda.device(machinery.device):  # dropout draws from the device's default generator
+        if backend.device.type == "cuda":
+            with torch.cuda.device(backend.device):  # dropout draws from the device's default generator
                 torch.cuda.manual_seed(seed_of(seed, "dropout"))
         embeddings = self.model.encoder.embeddings
         self.table = cast(nn.Embedding, embeddings.token)
         embeddings.token = TokenTable(self.table)
         self.head = cast(MaskedWords, self.model.masked_words)
-        self.output = OutputLayer(self.head.output, machinery.precision == "bf16")
+        self.output = OutputLayer(self.head.output, backend.precision == "bf16")
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, steps)
-        self.tokens = machinery.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
+        self.tokens = backend.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
         for parameter in self.model.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -157,15 +157,15 @@ class Pretrainer:
         self.output.start()
         sums = []
         padding = None
-        if self.machinery.wants_steady_sizes:
+        if self.backend.wants_steady_sizes:
             padding = Padding.of_batches(rows.pairs, self.recipe.rows_together, self.tokens)
-        with self.machinery.autocast():
+        with self.backend.autocast():
             for part in layout.parts(self.tokens, self.recipe.micro_batch):
                 part = part.filled(padding) if padding else part
                 found, roots = self._part(part.make(rows), counts, padded=padded, learn=learn)
                 sums.append(found)
                 if learn:
-                    with self.machinery.without_autocast():
+                    with self.backend.without_autocast():
                         torch.autograd.backward([root for root, _ in roots], [given for _, given in roots])
         return Losses(torch.stack(sums).sum(0), counts)
 
@@ -194,7 +194,7 @@ class Pretrainer:
         self, x: Tensor, places: Tensor, words: Tensor, scale: Tensor | None
     ) -> tuple[Outcome, _Roots]:
         number = len(places)
-        if self.machinery.wants_steady_sizes:
+        if self.backend.wants_steady_sizes:
             places, words = _even(places), _even(words)
             scale = None if scale is None else _even(scale)
         given = self.head.transformed(x[places])

@@ -13,8 +13,8 @@ from trimtab.data.batches import training_batches
 from trimtab.data.next_sentences import Sentences
 from trimtab.data.rows import Rows
 from trimtab.model.heads import Bert
+from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
-from trimtab.training.machinery import Machinery
 from trimtab.training.pretraining import Pretrainer, Task
 from trimtab.training.pretraining_meter import Meter, Progress, checked
 from trimtab.training.recipe import Recipe
@@ -78,7 +78,7 @@ def pretrain(
     task: Task,
     recipe: Recipe,
     seed: int,
-    machinery: Machinery,
+    backend: Backend,
     *,
     training: Sentences,
     validation: Sentences | None = None,
@@ -95,12 +95,12 @@ def pretrain(
     stretch, their means over all steps so far, pairs a second) and of each epoch's end (``validation``).
     Raises DivergedError where a loss is no longer finite, and the allocator's error when memory runs out.
     """
-    course = Course(training, recipe, seed, steps, machinery.device)
-    trainer = Pretrainer(task, recipe, seed, course.steps, machinery)
+    course = Course(training, recipe, seed, steps, backend.device)
+    trainer = Pretrainer(task, recipe, seed, course.steps, backend)
     kept = checkpoint.read(trainer) if checkpoint else None
-    meter = Meter(course.steps, machinery.device, kept)
+    meter = Meter(course.steps, backend.device, kept)
     on_start(trainer.schedule.taken)
-    judged = None if validation is None else Rows(validation.pairs(*_VALIDATION), machinery.device)
+    judged = None if validation is None else Rows(validation.pairs(*_VALIDATION), backend.device)
     for place in course.places(trainer.schedule.taken):
         began, rate = time.perf_counter(), trainer.schedule.rate
         ends_stretch = place.step % meter.stretch == 0 or place.step == course.steps

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trimtab.data.next_sentences import Sentences
 from trimtab.data.rows import Rows
-from trimtab.training.machinery import Machinery
+from trimtab.training.backend import Backend
 from trimtab.training.precision import quicker, rates_in_turns
 from trimtab.training.pretraining import Pretrainer, Task
 from trimtab.training.recipe import Precision, Recipe
@@ -26,7 +26,7 @@ def choose_precision(task: Task, recipe: Recipe, training: Sentences, device: to
     number = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
     # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
     slow, rows = replace(recipe, learning_rate=1e-9), Rows(pairs, device)
-    trainers = {name: Pretrainer(task, slow, 0, _STEPS, Machinery(device, name)) for name in ("fp32", "bf16")}
+    trainers = {name: Pretrainer(task, slow, 0, _STEPS, Backend(device, name)) for name in ("fp32", "bf16")}
 
     def step(name: str, index: NDArray[np.int64]) -> None:
         trainers[name].step(rows, index, np.random.default_rng(index[0])).means()

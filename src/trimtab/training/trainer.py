@@ -16,18 +16,18 @@ from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
 from trimtab.model.dropout import Masks, seed_dropout
 from trimtab.model.encoder import Classifier
+from trimtab.model.initial_weights import take_over
 from trimtab.model.initialise import initialise, seed_of
 from trimtab.model.sizes import Architecture
-from trimtab.model.start import take_over
 from trimtab.model.varlen import has_kernel
+from trimtab.training.backend import Backend
 from trimtab.training.class_weights import class_weights
 from trimtab.training.compiling import compile_layers, restore_layers
-from trimtab.training.floors import freeze
 from trimtab.training.graphs import Graphs
-from trimtab.training.lanes import Lanes
-from trimtab.training.machinery import Machinery
+from trimtab.training.layer_depth import freeze
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
+from trimtab.training.thread_replicas import ThreadReplicas
 from trimtab.training.token_table import CompactTable, used_rows
 
 
@@ -44,20 +44,20 @@ class Trainer:
         size: Architecture,
         recipe: Recipe,
         seed: int,
-        machinery: Machinery,
+        backend: Backend,
         *,
         vocabulary: int,
         classes: int,
         training: Pairs,
         start: Mapping[str, Tensor] | None = None,
     ) -> None:
-        self.recipe, self.machinery, self.training = recipe, machinery, training
-        self.rows = Rows(training, machinery.device)
+        self.recipe, self.backend, self.training = recipe, backend, training
+        self.rows = Rows(training, backend.device)
         self.model = Classifier(size, vocabulary, classes)
         initialise(self.model, seed, size.initial_deviation)
         take_over(self.model, start or {}, recipe.reinitialise)
         freeze(self.model, recipe.frozen)
-        self.model.to(machinery.device).train()
+        self.model.to(backend.device).train()
         self.masks = Masks(seed)
         embeddings = self.model.encoder.embeddings
         self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
@@ -66,33 +66,33 @@ class Trainer:
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         # Who wants few rows at a time wants little memory, and every lane takes its own.
-        lanes = 1 if recipe.micro_batch else machinery.lanes(parameters)
-        self.lanes = Lanes(self.model, lanes, shared=self.table)
-        self.tokens = machinery.training_tokens(size, parameters)
+        lanes = 1 if recipe.micro_batch else backend.lanes(parameters)
+        self.lanes = ThreadReplicas(self.model, lanes, shared=self.table)
+        self.tokens = backend.training_tokens(size, parameters)
         self.padding: Padding | None = None
-        if machinery.wants_steady_sizes:
+        if backend.wants_steady_sizes:
             self.padding = Padding.of_batches(training, recipe.rows_together, self.tokens)
         self.class_weights = self._class_weights(classes)
         self.graphs: Graphs | None = None
-        if machinery.device.type == "cuda":
+        if backend.device.type == "cuda":
             self._suit_cuda(size, parameters, seed)
 
     def _class_weights(self, classes: int) -> Tensor | None:
         if self.recipe.class_weights == "none":
             return None
         weights = class_weights(self.training.labels, classes)
-        return torch.from_numpy(weights).to(self.machinery.device)
+        return torch.from_numpy(weights).to(self.backend.device)
 
     def _suit_cuda(self, size: Architecture, parameters: int, seed: int) -> None:
-        device = self.machinery.device
+        device = self.backend.device
         with torch.cuda.device(device):  # dropout draws from the device's default generator
             torch.cuda.manual_seed(seed_of(seed, "dropout"))
-        if self.machinery.compiles(parameters):
+        if self.backend.compiles(parameters):
             compile_layers(self.model)
         # Without flash attention, or with tokens that are streamed, launches differ from batch to batch.
         steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads)
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
-        if steady and self.machinery.captures(parameters):
+        if steady and self.backend.captures(parameters):
             self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)
 
     def step(self, index: NDArray[np.signedinteger]) -> tuple[Tensor, Tensor]:
@@ -140,7 +140,7 @@ class Trainer:
             losses.append(loss)
             rights.append(right)
 
-        with self.machinery.autocast():
+        with self.backend.autocast():
             self.lanes.each(partial(self._part, rows=rows), parts, take)
         return torch.stack(losses).sum(), torch.stack(rights).sum()
 
@@ -149,10 +149,10 @@ class Trainer:
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """A part's share in the loss, how many were right, and the gradient of what it looked up."""
         seed_dropout(model, self.masks[number])
-        with self.machinery.autocast():
+        with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
             logits = model.classify(tokens, part).float()
             loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
-            with self.machinery.without_autocast():
+            with self.backend.without_autocast():
                 loss.backward()
             return loss.detach(), (logits.argmax(1) == part.labels).sum(), tokens.grad

@@ -1,0 +1,1 @@
+"""The analysis: from a ledger alone to typed results. Free of torch."""

@@ -1,0 +1,1 @@
+"""A trained model out of its ledger, and in use."""

@@ -1,0 +1,68 @@
+"""New texts judged by an exported classifier, read and cut as in training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from tokenizers import Tokenizer
+
+from trimtab.config import InputError
+from trimtab.data.pairs import Pairs
+from trimtab.deploy.exported import Exported
+from trimtab.model.representations import inputs
+from trimtab.training.backend import Backend
+from trimtab.training.loop import predict as logits_of
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a classifier says of n texts or pairs.
+
+    labels: names of the classes; probabilities: (n, classes) float64, the softmax of its logits, no better
+    calibrated than that; unknown: the share of tokens that it read as unknown words.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    unknown: float
+
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """The number of each row's most probable label, of equal ones the first: (n,)."""
+        return self.probabilities.argmax(axis=1)
+
+
+def predict(classifier: Exported, first: list[str], second: list[str] | None = None) -> Predictions:
+    """Judge texts, or pairs, of n strings each: cut as in training, without padding, at its precision.
+
+    InputError where the classifier was trained on pairs and these are single texts, or the other way round.
+    """
+    _check_texts(classifier.texts, 1 if second is None else 2)
+    pairs = inputs(
+        first,
+        second,
+        model=classifier.model,
+        tokenizer=classifier.tokenizer,
+        max_len=classifier.max_len,
+        truncation=classifier.truncation,
+    )
+    device = next(classifier.model.parameters()).device
+    logits = logits_of(classifier.model, pairs, Backend(device, classifier.precision))
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    return Predictions(classifier.labels, probabilities, _unknown(pairs, classifier.tokenizer))
+
+
+def _check_texts(trained: int | None, given: int) -> None:
+    if trained == 1 and given == 2:
+        raise InputError("the model was trained on single texts; leave out the second ones (--second)")
+    if trained == 2 and given == 1:
+        raise InputError("the model was trained on pairs; name the second texts' column too (--second)")
+
+
+def _unknown(pairs: Pairs, tokenizer: Tokenizer) -> float:
+    name = getattr(tokenizer.model, "unk_token", None)
+    number = None if name is None else tokenizer.token_to_id(name)
+    if number is None or not len(pairs):
+        return 0.0
+    return float(np.mean(pairs.tokens.values == number))

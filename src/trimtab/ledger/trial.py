@@ -1,0 +1,171 @@
+"""A trial's folder: what was trained, what came out, what else its model was asked. Free of torch."""
+
+import contextlib
+import filecmp
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.atomic import atomic_write, write_json
+from trimtab.ledger.files import damaged, read_arrays, read_json, sweep
+
+WEIGHTS = "weights.safetensors"
+_CONFIG = "config.json"
+_RESULT = "result.json"
+_METRICS = "metrics.jsonl"
+_FAILURE = "failure.json"
+_PREDICTIONS = "predictions.npz"
+_AGAIN = "again"
+_CROSS = "cross"
+
+
+class Trial:
+    """One trial's folder: ``result.json``, written last, means that it is complete.
+
+    config.json: what was trained; metrics.jsonl: a record an epoch, appended; predictions.npz: logits
+    (examples, classes) float32 of each test set; weights.safetensors where the study keeps them, there before
+    result.json is; failure.json: the reason, where the last attempt failed; cross/: see Crossed; again/: a
+    second attempt, while the first one's result stays whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was trained; InputError where it was not, or its file is damaged."""
+        path = self.folder / _CONFIG
+        config = read_json(path)
+        if config is None:
+            raise damaged(path, "there is no such file")
+        return config
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What came out, or None while the trial is not complete."""
+        return read_json(self.folder / _RESULT)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last attempt failed, or None."""
+        return (read_json(self.folder / _FAILURE) or {}).get("reason")
+
+    @property
+    def weights(self) -> Path | None:
+        """Where the trained weights lie, or None where they were not kept."""
+        path = self.folder / WEIGHTS
+        return path if self.result is not None and path.exists() else None
+
+    @property
+    def crossed(self) -> "Crossed":
+        """What its model says of other test inputs than its own."""
+        return Crossed(self.folder / _CROSS)
+
+    def attempt(self) -> "Trial":
+        """Where to train: here, or in a folder inside where a result stands that must stay until then."""
+        return self if self.result is None else Trial(self.folder / _AGAIN)
+
+    def settle(self) -> None:
+        """Put a complete second attempt in the first one's place; remove one that was cut short.
+
+        Killed at any moment, it can be done again: the second attempt's result is moved last.
+        """
+        again = Trial(self.folder / _AGAIN)
+        if again.result is not None:
+            self._drop_crossed_unless_same(again)
+            for name in (_CONFIG, _METRICS, WEIGHTS, _PREDICTIONS, _RESULT):
+                with contextlib.suppress(FileNotFoundError):  # moved already, before a kill
+                    os.replace(again.folder / name, self.folder / name)
+            (self.folder / _FAILURE).unlink(missing_ok=True)
+        shutil.rmtree(again.folder, ignore_errors=True)
+
+    def _drop_crossed_unless_same(self, again: "Trial") -> None:
+        """A model that predicts otherwise, trained on another machine perhaps, is asked everything anew."""
+        old, new = self.folder / _PREDICTIONS, again.folder / _PREDICTIONS
+        if new.exists() and not (old.exists() and filecmp.cmp(old, new, shallow=False)):
+            shutil.rmtree(self.crossed.folder, ignore_errors=True)
+
+    def begin(self, config: Mapping[str, Any]) -> None:
+        """Make the folder ready for an attempt: what an earlier one left is removed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in (_METRICS, _FAILURE, WEIGHTS):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.crossed.folder, ignore_errors=True)
+        sweep(self.folder)
+        write_json(self.folder / _CONFIG, config)
+
+    def add_metrics(self, record: Mapping[str, Any]) -> None:
+        """Append the record of an epoch."""
+        with (self.folder / _METRICS).open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The records of all epochs."""
+        path = self.folder / _METRICS
+        try:
+            return [json.loads(line) for line in path.read_text().splitlines()]
+        except (OSError, ValueError) as error:
+            raise damaged(path, error) from error
+
+    def finish(self, result: Mapping[str, Any], predictions: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep the predictions, then mark the trial complete."""
+        with atomic_write(self.folder / _PREDICTIONS) as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, **predictions)
+        write_json(self.folder / _RESULT, result)
+
+    def fail(self, reason: str, traceback: str | None = None) -> None:
+        """Note why this attempt failed; the next run of the study tries again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / _FAILURE, {"reason": reason, "traceback": traceback})
+
+    def predictions(self, name: str) -> NDArray[np.float32]:
+        """Logits (examples, classes) on the test set ``name``."""
+        return read_arrays(self.folder / _PREDICTIONS, [name])[name]
+
+
+class Crossed:
+    """What a trial's model says of test inputs that are not its own: logits, a file for each of them.
+
+    A file is named by its inputs' fingerprint and written atomically: its presence means that it is whole;
+    failure.json: the reason, where the last attempt failed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __contains__(self, fingerprint: str) -> bool:
+        return self._path(fingerprint).exists()
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last attempt failed, or None."""
+        return (read_json(self.folder / _FAILURE) or {}).get("reason")
+
+    def begin(self) -> None:
+        """Make the folder ready for an attempt; what is done stays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / _FAILURE).unlink(missing_ok=True)
+        sweep(self.folder)
+
+    def add(self, fingerprint: str, logits: NDArray[np.float32]) -> None:
+        """Keep the logits (examples, classes) on the inputs of that fingerprint."""
+        with atomic_write(self._path(fingerprint)) as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, logits=logits)
+
+    def fail(self, reason: str, traceback: str | None = None) -> None:
+        """Note why this attempt failed; the next run of the study tries again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / _FAILURE, {"reason": reason, "traceback": traceback})
+
+    def predictions(self, fingerprint: str) -> NDArray[np.float32]:
+        """Logits (examples, classes) on the inputs of that fingerprint."""
+        return read_arrays(self._path(fingerprint), ["logits"])["logits"]
+
+    def _path(self, fingerprint: str) -> Path:
+        return self.folder / f"{fingerprint}.npz"

@@ -1,0 +1,172 @@
+"""One row of a study's data as each truncation and length leaves it. Free of torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trimtab.config import InputError, nearest
+from trimtab.data.dataset import read_splits, readable
+from trimtab.data.examples import Examples
+from trimtab.data.pairs import budget
+from trimtab.data.tokens import tokenise
+from trimtab.plan.audit import Cut, distinct_cuts, fitted
+from trimtab.plan.prepare import Reader, tokenizers_of
+from trimtab.ragged import Ragged
+from trimtab.study.definition import Study
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """A text and where its tokens stand in it: ``spans`` (tokens, 2) int64, the characters from and to.
+
+    evidence: the number of the token that decides, None where that is not known; unknown: the words that the
+    vocabulary lacks.
+    """
+
+    text: str
+    ids: NDArray[np.int32]
+    spans: NDArray[np.int64]
+    evidence: int | None
+    unknown: tuple[str, ...]
+
+    def word(self, token: int) -> str:
+        """What a token stands for in the text."""
+        return self.text[slice(*self.spans[token])]
+
+
+@dataclass(frozen=True)
+class Block:
+    """What the cuts of these names keep: a mask (tokens,) bool for each side; None where they refuse the row,
+    ``budget`` being the tokens that they had to give.
+    """
+
+    names: tuple[str, ...]
+    kept: tuple[Mask, ...] | None
+    budget: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row, from 0, of ``rows`` in a split: its label, its texts, and what is kept of them.
+
+    ``unknown_token`` is what the model sees for a word that the vocabulary lacks; ``tokenizer`` is the name
+    of the tokeniser that read the row, where the study has several.
+    """
+
+    split: str
+    row: int
+    rows: int
+    label: str
+    sides: tuple[Side, ...]
+    blocks: tuple[Block, ...]
+    unknown_token: str
+    tokenizer: str | None = None
+
+
+def show_row(study: Study, row: int, split: str | None = None, data: Path | None = None) -> tuple[Shown, ...]:
+    """Row ``row`` of ``split`` (else of the first test set) under every truncation and length of ``study``.
+
+    Once for each tokeniser that variants read with. Truncations are fitted on the whole training split, but
+    only this row is cut: that others are refused does not matter here. InputError where there is no such
+    split or row.
+    """
+    known = ["train", "validation", *study.data.tests]
+    split = split or known[2]
+    if split not in known:
+        raise InputError(f"--split {split}: the study has no such split, {nearest(split, known)}")
+    splits = read_splits(study.data, data)
+    examples = splits[split]
+    if not 0 <= row < len(examples):
+        raise InputError(
+            f"--row {row}: {split} has {len(examples):,} rows; take a number from 0 to {len(examples) - 1}"
+        )
+    readers = tokenizers_of(study, splits, data)
+    return tuple(
+        replace(_shown(reader, splits, split, row), tokenizer=reader.name if len(readers) > 1 else None)
+        for reader in readers
+    )
+
+
+def _shown(reader: Reader, splits: Mapping[str, Examples], split: str, row: int) -> Shown:
+    tokenizer, examples = reader.tokenizer, splits[split]
+    sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
+    cuts = distinct_cuts(reader.variants)
+    if any(cut.truncation.needs_fit for cut in cuts):
+        cuts = fitted(cuts, tokenise(readable(splits["train"], tokenizer), tokenizer))
+    label = examples.label_names[examples.labels[row]]
+    return Shown(
+        split, row, len(examples), label, sides, _blocks(cuts, sides), _unknown_token(tokenizer) or ""
+    )
+
+
+def pieces(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[str, bool]]:
+    """The text in pieces that are kept or cut in turn; joined they are the text.
+
+    spans (tokens, 2) int64 and kept (tokens,) bool. What stands between two tokens is cut where both are, and
+    a character that belongs to several tokens is kept with any of them.
+    """
+    marks = np.ones(len(text), bool)
+    for first, last in _runs(~kept):
+        marks[spans[first, 0] : spans[last, 1]] = False
+    for start, end in spans[kept]:
+        marks[start:end] = True
+    edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(text)]
+    return [(text[start:end], bool(marks[start])) for start, end in pairwise(edges) if start < end]
+
+
+def _runs(mask: Mask) -> list[tuple[int, int]]:
+    """First and last index of each run of true values."""
+    steps = np.diff(mask.astype(np.int8), prepend=0, append=0)
+    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    return list(zip(starts.tolist(), (ends - 1).tolist(), strict=True))
+
+
+def _sides(row: Examples, tokenizer: Tokenizer) -> tuple[Side, ...]:
+    texts = [row.first, *([] if row.second is None else [row.second])]
+    evidence = [None, None] if row.evidence is None else row.evidence[0].tolist()
+    return tuple(_side(text, place, tokenizer) for [text], place in zip(texts, evidence, strict=False))
+
+
+def _side(text: str, evidence: int | None, tokenizer: Tokenizer) -> Side:
+    tokenizer.encode_special_tokens = True  # as data.tokens.encode has it
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    spans = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+    unknown = _unknown_token(tokenizer)
+    places = [span for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == unknown]
+    words = tuple(dict.fromkeys(text[slice(*span)] for span in places))
+    return Side(text, np.array(encoding.ids, np.int32), spans, evidence, words)
+
+
+def _unknown_token(tokenizer: Tokenizer) -> str | None:
+    return getattr(tokenizer.model, "unk_token", None)
+
+
+def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...]) -> tuple[Block, ...]:
+    """What each cut keeps; those that keep the same share a block."""
+    found: dict[bytes, Block] = {}
+    for cut in cuts:
+        room = budget(cut.max_len, len(sides) > 1)
+        kept = _kept(cut, sides, room)
+        same = b"refused %d" % room if kept is None else b"".join(mask.tobytes() for mask in kept)
+        names = found[same].names if same in found else ()
+        found[same] = Block((*names, str(cut)), kept, room)
+    return tuple(found.values())
+
+
+def _kept(cut: Cut, sides: tuple[Side, ...], room: int) -> tuple[Mask, ...] | None:
+    first, *rest = [Ragged.from_rows([side.ids]) for side in sides]
+    try:
+        kept = cut.truncation.keep(first, rest[0] if rest else None, room)
+    except InputError:
+        return None
+    masks = [np.zeros(len(side.ids), bool) for side in sides]
+    for mask, index in zip(masks, kept, strict=False):
+        mask[index] = True
+    return tuple(masks)

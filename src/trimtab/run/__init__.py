@@ -1,0 +1,1 @@
+"""Running a study: its missing trials, in worker processes, into its ledger."""

@@ -1,0 +1,112 @@
+"""What planned contrasts could detect: from the ledger's own trials where there are any, else assumed."""
+
+import numpy as np
+import pytest
+
+from trimtab.data.dataset import prepare
+from trimtab.ledger import Ledger
+from trimtab.plan.plan import make_plan
+from trimtab.plan.power import detectable
+from trimtab.report.plan import plan_text
+from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
+from trimtab.statistics.scores import matthews
+
+
+@pytest.fixture
+def planned(tmp_path, tiny, study_at):
+    def made(*replacements):
+        study = study_at(tmp_path, tiny(*replacements))
+        return make_plan(study, prepare(study.data, None))
+
+    return made
+
+
+def text(plan, ledger):
+    return plan_text(plan, ledger, [1.0] * len(plan.study.variants), 1)
+
+
+def test_assumed_before_there_are_trials(tmp_path, planned):
+    plan = planned()
+    [one] = detectable(
+        plan, Ledger(tmp_path / "none")
+    )  # at 40 nothing is cut, so that one contrast is tested
+    clusters = len(np.unique(plan.dataset.splits["test"].clusters))
+    parts = assumed_parts(2, 60, clusters)
+    assert (one.name, one.baseline, one.measured) == ("ratio, max_len 12", "longest_first, max_len 12", 0)
+    assert one.smallest == smallest_detectable(parts)
+    assert one.seeds == seeds_needed(parts, 0.005)
+    said = text(plan, Ledger(tmp_path / "none"))
+    assert "With 2 seeds, each contrast tested" in said
+    assert "Assumed, until trials are finished: seeds deviate by 0.40 points" in said
+    assert "each" in said
+    assert f"{100 * one.smallest:.2f}" in said
+
+
+def test_measured_from_finished_trials(ran, planned):
+    ledger = Ledger(ran[1].folder)
+    plan = planned("seeds = 2", "seeds = 6")  # two of six are there
+    [one] = detectable(plan, ledger)
+    frame = ledger.frame()
+    labels = ledger.evaluated()["labels/test"]
+
+    def right(name):
+        keys = frame[frame["name"] == name].sort_values("seed")["key"]
+        return np.stack([ledger.trial(key).predictions("test").argmax(1) == labels for key in keys])
+
+    parts = contrast_parts(right(one.name), right(one.baseline), ledger.evaluated()["clusters/test"])
+    assert one.measured == 2
+    np.testing.assert_allclose(one.smallest, smallest_detectable(parts, 6))
+    said = text(plan, ledger)
+    assert "ratio, max_len 12 against longest_first, max_len 12" in said
+    assert "2 finished seeds" in said
+    assert "From the variances of the ledger's own trials." in said
+
+
+def test_one_seed_detects_nothing_and_more_contrasts_detect_less(tmp_path, planned):
+    ledger = Ledger(tmp_path / "none")
+    plan = planned("seeds = 2", "seeds = 1")
+    assert np.isnan(detectable(plan, ledger)[0].smallest)
+    assert "none: one seed" in text(plan, ledger)
+    [one] = detectable(planned(), ledger)
+    many = detectable(planned('"ratio"]', '"ratio", "longest_first+tail"]'), ledger)
+    assert len(many) == 2
+    assert all(other.smallest > one.smallest for other in many)
+
+
+def test_no_contrast_no_word(tmp_path, planned):
+    plan = planned('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]")
+    assert detectable(plan, Ledger(tmp_path / "none")) == []
+    assert "chance of 80 %" not in text(plan, Ledger(tmp_path / "none"))
+
+
+MATTHEWS = ("seeds = 2", 'seeds = 2\n[compare]\nscore = "matthews"\nmargin = 0.02')
+
+
+def test_by_another_score_nothing_is_assumed(tmp_path, planned):
+    plan, ledger = planned(*MATTHEWS), Ledger(tmp_path / "none")
+    [one] = detectable(plan, ledger)
+    assert (one.known, one.measured, one.seeds, np.isnan(one.smallest)) == (False, 0, None, True)
+    said = text(plan, ledger)
+    assert "What 1 of the contrasts could show by Matthews correlation is not known before two" in said
+    assert "Assumed" not in said
+    assert "ceiling" not in said
+
+
+def test_by_another_score_it_is_measured_in_its_units(ran, planned):
+    ledger = Ledger(ran[1].folder)
+    plan = planned(*MATTHEWS)
+    [one] = detectable(plan, ledger)
+    frame, evaluated = ledger.frame(), ledger.evaluated()
+
+    def values(name):
+        keys = frame[frame["name"] == name].sort_values("seed")["key"]
+        logits = np.stack([ledger.trial(key).predictions("test") for key in keys])
+        return matthews(logits, evaluated["labels/test"])
+
+    parts = contrast_parts(values(one.name), values(one.baseline), evaluated["clusters/test"])
+    np.testing.assert_allclose(one.smallest, smallest_detectable(parts, 2))
+    assert one.seeds == seeds_needed(parts, 0.02)
+    said = text(plan, ledger)
+    assert "from this difference on, in Matthews correlation" in said
+    assert "as large as the margin, 0.0200, it" in said
+    assert f"{one.smallest:.4f}" in said

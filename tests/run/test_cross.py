@@ -1,0 +1,342 @@
+"""Cross evaluation for real: exact weights, cells that agree with a computation by hand, and nothing lost."""
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from trimtab import report
+from trimtab.analysis.analysis import analyse
+from trimtab.cli import main
+from trimtab.data.batches import make_batch
+from trimtab.data.dataset import prepare
+from trimtab.data.pairs import make_pairs
+from trimtab.ledger import Ledger
+from trimtab.ledger.trial import Trial
+from trimtab.model.encoder import Classifier
+from trimtab.plan.plan import make_plan
+from trimtab.report.plan import plan_text
+from trimtab.run.jobs import CrossJob
+from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.runner import Watcher, run
+from trimtab.run.runtime import input_spec
+from trimtab.truncation import parse
+
+CROSS = ("seeds = 2", "seeds = 2\n[compare]\ncross = true")
+EXCLUDED = """
+[[exclude]]
+positions = 12
+max_len = 40
+because = "no room"
+"""
+PATIENCE = 120  # seconds until a test gives up on another process
+TRIALS, EVALUATIONS = 6, 12  # three distinct inputs, two seeds; each model is asked about the other two
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory, session_cache, tiny, study_at):
+    """The tiny study with cross evaluation, run without interruption: the study, its Outcome."""
+    folder = tmp_path_factory.mktemp("crossed")
+    study = study_at(folder, tiny(*CROSS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRIMTAB_CACHE", str(session_cache))
+        return study, run(study, out=folder / "out", device="cpu", jobs=1)
+
+
+def contents(folder, pattern="trials/**/*.npz"):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob(pattern)}
+
+
+def times(folder, pattern="trials/*/cross/*.npz"):
+    whole = (path for path in folder.glob(pattern) if not path.name.startswith("."))
+    return {path: path.stat().st_mtime_ns for path in whole}
+
+
+def keys(study, folder):
+    return [row["trials"] for row in Ledger(folder).study["variants"]]
+
+
+def test_every_model_meets_every_other_input(crossed, ran):
+    study, outcome = crossed
+    assert (outcome.done_now, outcome.crossed_now, outcome.failures) == (TRIALS, TRIALS, ())
+    assert len(times(outcome.folder)) == EVALUATIONS
+    assert len(list(outcome.folder.glob("trials/*/weights.safetensors"))) == TRIALS
+    # What is asked of a model changes neither its identity nor its predictions.
+    plain = contents(ran[1].folder)
+    assert {name: contents(outcome.folder)[name] for name in plain} == plain
+    assert not list(outcome.folder.rglob(".writing-*"))
+    before = times(outcome.folder)
+    again = run(study, out=outcome.folder, device="cpu")
+    assert (again.done_now, again.done_before, again.crossed_now) == (0, TRIALS, 0)
+    assert times(outcome.folder) == before
+
+
+def job_for(study, outcome, number, asked, folder):
+    """A plan, and the job that asks a copy of a variant's model, seed 0, about some variants' inputs."""
+    plan = make_plan(study, prepare(study.data, None))
+    trial = Ledger(outcome.folder).trial(plan.key(number, 0))
+    shutil.copytree(trial.folder, folder)
+    shutil.rmtree(folder / "cross")
+    questions = tuple(
+        (input_spec(plan, other), {"test": plan.inputs[other].fingerprints["test"]}) for other in asked
+    )
+    return plan, CrossJob(folder, questions, study.variants[number].settings.size, "fp32", "cpu")
+
+
+def test_loaded_weights_predict_to_the_bit_what_the_trained_model_did(tmp_path, crossed):
+    study, outcome = crossed
+    folders = [tmp_path / f"trial{number}" for number in range(3)]
+    made = [job_for(study, outcome, number, [number], folder) for number, folder in enumerate(folders)]
+    threads, ended = Ledger(outcome.folder).runtime["threads"], {}
+    run_jobs([job for _, job in made], 1, threads, lambda *news: None, ended.__setitem__)
+    assert ended == {number: Ended(value={"failure": None}) for number in range(3)}
+    for number, (plan, job) in enumerate(made):
+        trial = Trial(job.folder)
+        found = trial.crossed.predictions(plan.inputs[number].fingerprints["test"])
+        assert found.tobytes() == trial.predictions("test").tobytes()
+
+
+def accuracy_by_hand(study, outcome, trained, spec, max_len, seed):
+    """One cell from the weights alone."""
+    plan = make_plan(study, prepare(study.data, None))
+    tokens = plan.dataset.splits["test"]
+    pairs = make_pairs(tokens, parse(spec), max_len, plan.dataset.special)
+    model = Classifier(study.variants[trained].settings.size, plan.dataset.vocabulary, 3)
+    folder = outcome.folder / "trials" / plan.key(trained, seed)
+    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    model.eval()
+    batch = make_batch(pairs, np.arange(len(pairs)), torch.device("cpu"))
+    with torch.no_grad():
+        return (model(batch).argmax(1) == batch.labels).double().mean().item()
+
+
+def test_cells_agree_with_a_computation_by_hand(crossed):
+    study, outcome = crossed
+    cross = analyse(Ledger(outcome.folder)).tests[0].cross
+    assert cross.inputs == [
+        ["longest_first, max_len 12"],
+        ["longest_first, max_len 40", "ratio, max_len 40"],
+        ["ratio, max_len 12"],
+    ]
+    assert [row["name"] for row in cross.rows] == [names[0] for names in cross.inputs]
+    for row, column, spec, max_len in ((1, 2, "ratio", 12), (0, 1, "longest_first", 40), (2, 2, "ratio", 12)):
+        trained = cross.rows[row]["variant"]
+        by_seed = [accuracy_by_hand(study, outcome, trained, spec, max_len, seed) for seed in (0, 1)]
+        assert cross.rows[row]["means"][column] == pytest.approx(np.mean(by_seed))
+    assert cross.missing == []
+
+
+def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp_path, crossed, ran):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(ran[1].folder, out)
+    plan = make_plan(study, prepare(study.data, None))
+    said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
+    assert (
+        f"{EVALUATIONS} cross evaluations are left; for them {TRIALS} finished trials are trained again"
+        in said
+    )
+    assert f"{TRIALS} trials left, 1 at a time" in said
+    done = run(study, out=out, device="cpu", jobs=1)
+    assert (done.done_now, done.done_before, done.crossed_now) == (TRIALS, 0, TRIALS)
+    assert contents(out) == contents(outcome.folder)
+    assert keys(study, out) == keys(study, outcome.folder)
+    assert not list(out.rglob("again"))
+    said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
+    assert "0 cross evaluations are left." in said
+    assert said.endswith("nothing is left to run")
+
+
+def test_a_variant_more_needs_its_own_trials_and_evaluations_alone(tmp_path, tiny, study_at, crossed):
+    out = tmp_path / "out"
+    smaller = study_at(tmp_path, tiny('["longest_first", "ratio"]', '["longest_first"]', *CROSS))
+    run(smaller, out=out, device="cpu", jobs=1)
+    before = times(out), times(out, "trials/*/result.json")
+    assert [len(found) for found in before] == [4, 4]
+    done = run(study_at(tmp_path, tiny(*CROSS)), out=out, device="cpu", jobs=1)
+    assert (done.done_now, done.done_before, done.crossed_now) == (2, 4, TRIALS)
+    assert times(out).items() >= before[0].items()
+    assert times(out, "trials/*/result.json").items() >= before[1].items()
+    assert contents(out) == contents(crossed[1].folder)
+
+
+def test_without_weights_nothing_is_trained_again_where_everything_is_answered(tmp_path, crossed):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(outcome.folder, out)
+    for path in out.glob("trials/*/weights.safetensors"):
+        path.unlink()  # by a user who is short of room
+    done = run(study, out=out, device="cpu", jobs=1)
+    assert (done.done_now, done.crossed_now) == (0, 0)
+
+
+def test_what_is_asked(tmp_path, tiny, study_at):
+    def plan(*replacements):
+        study = study_at(tmp_path, tiny(*replacements))
+        return make_plan(study, prepare(study.data, None))
+
+    assert plan().foreign(0) == {}
+    asked = plan(*CROSS)
+    short, long, ratio = (asked.inputs[number].fingerprints["test"] for number in (0, 1, 2))
+    assert asked.foreign(0) == {long: ("test", 1), ratio: ("test", 2)}
+    assert asked.foreign(3) == asked.foreign(1) == {short: ("test", 0), ratio: ("test", 2)}
+    # A model of 12 positions has none for longer rows.
+    axis = ("[grid]", "[grid]\npositions = [12, 40]", CROSS[0], f"{CROSS[1]}\n{EXCLUDED}")
+    few = plan(*axis)
+    assert [variant.settings.size.positions for variant in few.study.variants] == [12, 12, 40, 40, 40, 40]
+    assert few.foreign(0) == {ratio: ("test", 1)}
+    assert few.foreign(2) == {long: ("test", 3), ratio: ("test", 1)}
+
+
+# Killing.
+
+
+def start(path, out):
+    command = [sys.executable, "-m", "trimtab.cli", "run", str(path), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--device", "cpu", "--jobs", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_when(due, path, out):
+    """Start a run and kill it as soon as ``due()``: whether it was still at work."""
+    process, deadline = start(path, out), time.monotonic() + PATIENCE
+    try:
+        while not due() and process.poll() is None:
+            assert time.monotonic() < deadline, "nothing happens any more"
+            time.sleep(0.001)
+        return process.poll() is None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the session that it began, with its workers
+        process.wait()
+
+
+def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crossed):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(outcome.folder, out)
+    for path in sorted(times(out))[3:]:
+        path.unlink()
+    assert kill_when(lambda: len(times(out)) >= 5, study.path, out)
+    before = times(out), times(out, "trials/*/result.json")
+    assert len(before[0]) >= 5
+    report.write(out)  # what is there can be reported
+    done = run(study, out=out, device="cpu", jobs=1)
+    assert (done.done_now, done.failures) == (0, ())
+    assert times(out).items() >= before[0].items()
+    assert times(out, "trials/*/result.json") == before[1]
+    assert contents(out) == contents(outcome.folder)
+
+
+def test_killed_while_it_trains_for_weights_it_keeps_the_old_results_whole(tmp_path, crossed, ran):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(ran[1].folder, out)
+    old = contents(out)
+    assert kill_when(lambda: list(out.glob("trials/*/again/metrics.jsonl")), study.path, out)
+    kept = contents(out)
+    assert {name: kept[name] for name in old} == old
+    assert [len(Trial(folder).metrics()) for folder in out.glob("trials/*")] == [2] * TRIALS
+    report.write(out)
+    run(study, out=out, device="cpu", jobs=1)
+    assert contents(out) == contents(outcome.folder)
+    assert not list(out.rglob("again"))
+
+
+# Failing.
+
+
+def test_weights_that_cannot_be_read_are_named_and_tried_again(tmp_path, crossed, capsys):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(outcome.folder, out)
+    plan = make_plan(study, prepare(study.data, None))
+    trial = Ledger(out).trial(plan.key(2, 1))
+    shutil.rmtree(trial.crossed.folder)
+    (trial.folder / "weights.safetensors").write_bytes(b"damaged")
+    command = ["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"]
+    assert main(command) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    path = trial.folder / "weights.safetensors"
+    assert line.startswith(
+        f"trimtab: failed: ratio, max_len 12, seed 1: cross evaluation: {path}: cannot be read"
+    )
+    assert line.endswith(f"; delete {path} and run the study again")
+    page = (out / "report.md").read_text()
+    assert "**Missing: 1 of the cross evaluations" in page
+    assert f"* failed: ratio, max_len 12, seed 1: {path}: cannot be read" in page
+    path.unlink()
+    assert main(command) == 0
+    assert contents(out) == contents(outcome.folder)
+    assert trial.crossed.failure is None
+    assert "of the cross evaluations" not in (out / "report.md").read_text()
+
+
+class KillTheWorker(Watcher):
+    """Kills the first worker of the cross evaluation, as a system short of memory would."""
+
+    def __init__(self):
+        self.ends = []
+
+    def start(self, trials, done_before, work, what="trials"):
+        if what != "trials":
+            threading.Thread(target=self.kill, daemon=True).start()
+
+    def kill(self):
+        while not multiprocessing.active_children():
+            time.sleep(0.001)
+        multiprocessing.active_children()[0].kill()
+
+    def end(self, label, work, failure):
+        self.ends.append((label, failure))
+
+
+def test_a_killed_worker_is_named_and_its_evaluation_tried_again(tmp_path, crossed):
+    study, outcome = crossed
+    out = tmp_path / "out"
+    shutil.copytree(outcome.folder, out)
+    for path in out.glob("trials/*/cross"):
+        shutil.rmtree(path)
+    watcher = KillTheWorker()
+    done = run(study, out=out, device="cpu", jobs=1, watcher=watcher)
+    assert (done.done_now, done.done_before, done.crossed_now) == (0, TRIALS, TRIALS - 1)
+    [failure] = done.failures
+    killed = "its process was killed, as happens when memory runs out; lower --jobs"
+    assert failure.reason == f"cross evaluation: {killed}"
+    assert [failure for _, failure in watcher.ends] == [killed] + [None] * (TRIALS - 1)
+    assert run(study, out=out, device="cpu", jobs=1).crossed_now == 1
+    assert contents(out) == contents(outcome.folder)
+
+
+def test_test_sets_of_the_same_rows_are_each_asked(tiny, study_at, tmp_path, session_cache, monkeypatch):
+    monkeypatch.setenv("TRIMTAB_CACHE", str(session_cache))
+    sets = "[data.test.one]\ntest = 40\n[data.test.other]\ntest = 40\n[base]"
+    study = study_at(tmp_path, tiny(*CROSS, "test = 60\n", "", "[base]", sets))
+    plan = make_plan(study, prepare(study.data, None))
+    asked = plan.asked(0)
+    assert asked["one"] == asked["other"] != {}
+    assert list(plan.foreign(0)) == list(asked["one"])  # and each of them is evaluated once
+
+
+def test_a_new_attempt_forgets_what_an_older_model_answered(tmp_path):
+    trial = Trial(tmp_path / "trial")
+    trial.begin({})
+    trial.crossed.begin()
+    trial.crossed.add("inputs", np.zeros((2, 3), np.float32))
+    assert "inputs" in trial.crossed
+    trial.begin({})
+    assert "inputs" not in trial.crossed

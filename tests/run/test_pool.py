@@ -1,0 +1,62 @@
+"""The pool with real worker processes: each job's end is told, whatever becomes of its worker."""
+
+import multiprocessing
+import signal
+
+import pytest
+
+import pool_jobs
+from trimtab.run.pool import Ended, run_jobs
+
+
+@pytest.fixture
+def jobs():
+    return pool_jobs
+
+
+def run(jobs, processes, again=None, threads=1):
+    """What was told, and how each job ended; ``again`` maps a number to jobs to be done in its place."""
+    news, ends, again = [], {}, dict(again or {})
+
+    def on_end(number, ended):
+        ends.setdefault(number, []).append(ended)
+        return again.pop(number, None)
+
+    run_jobs(jobs, processes, threads, lambda *told: news.append(told), on_end)
+    assert not multiprocessing.active_children()
+    return news, ends
+
+
+def test_one_bad_job_stops_no_other(jobs):
+    every = [
+        jobs.Raise(),
+        jobs.Answer(1),
+        jobs.Exit(),
+        jobs.Answer(3),
+        jobs.HalfAWord(),
+        jobs.Kill(),
+        jobs.Threads(),
+    ]
+    news, ends = run(every, 1, threads=2)
+    assert news == [(1, "news", 1), (3, "news", 3)]
+    assert [len(ends[number]) for number in range(7)] == [1] * 7
+    assert "ValueError: this job cannot be done" in ends[0][0].traceback
+    assert ends[1] == [Ended(value=1)]
+    assert ends[2] == [Ended(exit_code=7)]
+    assert ends[3] == [Ended(value=3)]
+    assert ends[4] == [Ended(exit_code=9)]
+    assert ends[5] == [Ended(exit_code=-signal.SIGKILL)]
+    assert ends[6] == [Ended(value=(2, True))]
+
+
+def test_a_worker_that_died_idle_is_replaced_and_a_job_can_be_given_again(jobs):
+    # The first worker dies with nothing to do; the second dies at work, and its job, given again, is first
+    # offered to the dead one.
+    news, ends = run([jobs.DieLater(), jobs.WaitAndExit()], 2, again={1: jobs.Answer(5)})
+    assert ends[0] == [Ended(value="well")]
+    assert ends[1] == [Ended(exit_code=3), Ended(value=5)]
+    assert news == [(1, "news", 5)]
+
+
+def test_nothing_to_do_starts_nothing(jobs):
+    assert run([], 2) == ([], {})

@@ -1,0 +1,333 @@
+"""The runner, with real training in worker processes: what is done once stays done, whatever happens."""
+
+import contextlib
+import csv
+import multiprocessing
+import os
+import pickle
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trimtab import report
+from trimtab.cli import main
+from trimtab.config import InputError
+from trimtab.data.dataset import prepare
+from trimtab.ledger import Ledger
+from trimtab.ledger.trial import Trial
+from trimtab.plan.plan import make_plan
+from trimtab.run.jobs import TrialJob
+from trimtab.run.runner import Watcher, run
+from trimtab.run.runtime import input_spec
+
+TABLES = ("accuracy-test.csv", "contrasts-test.csv")
+PATIENCE = 120  # seconds until a test gives up on another process
+
+
+def results(folder):
+    """The time at which each finished trial of a ledger was marked complete."""
+    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("trials/*/result.json")}
+
+
+def predictions(folder):
+    arrays = {}
+    for path in folder.glob("trials/*/predictions.npz"):
+        with np.load(path) as loaded:
+            arrays[path.parent.name] = dict(loaded)
+    return arrays
+
+
+def assert_same_predictions(folder, other):
+    one, two = predictions(folder), predictions(other)
+    assert one.keys() == two.keys()
+    for key, arrays in one.items():
+        for name, array in arrays.items():
+            assert array.tobytes() == two[key][name].tobytes(), (key, name)
+
+
+def tables(folder):
+    report.write(folder)
+    return {name: (folder / "tables" / name).read_bytes() for name in TABLES}
+
+
+def test_a_study_end_to_end(ran):
+    study, outcome = ran
+    assert (outcome.done_now, outcome.done_before, outcome.failures) == (6, 0, ())
+    frame = Ledger(outcome.folder).frame()
+    assert len(frame) == 8  # of four variants and two seeds, two of which share their trials
+    assert set(frame["status"]) == {"done"}
+    assert frame["key"].nunique() == 6
+    assert frame["tests.test.accuracy"].between(0, 1).all()
+    assert (frame["examples_per_second"] > 0).all()
+    assert (frame["recipe.precision"] == "fp32").all()
+    for key in frame["key"]:
+        trial = Ledger(outcome.folder).trial(key)
+        assert trial.predictions("test").shape == (60, 3)
+        assert [record["epoch"] for record in trial.metrics()] == [1, 2]
+        assert not (trial.folder / "weights.safetensors").exists()
+    assert study.name == Ledger(outcome.folder).study["name"]
+    assert not list(outcome.folder.rglob(".writing-*"))
+
+
+def test_a_second_run_does_nothing(ran):
+    study, outcome = ran
+    before = results(outcome.folder)
+    again = run(study, out=outcome.folder, device="cpu")
+    assert (again.done_now, again.done_before) == (0, 6)
+    assert results(outcome.folder) == before
+
+
+def test_a_study_that_grows_trains_what_is_new_and_comes_to_the_same_bytes(tmp_path, ran, tiny, study_at):
+    out, finished = tmp_path / "out", {}
+    steps = (
+        (('["longest_first", "ratio"]', '["longest_first"]', "seeds = 2", "seeds = 1"), 2, 0),
+        (('["longest_first", "ratio"]', '["longest_first"]'), 2, 2),  # a seed more
+        ((), 2, 4),  # a strategy more, which shares what it does not cut
+    )
+    for replacements, now, before in steps:
+        outcome = run(study_at(tmp_path, tiny(*replacements)), out=out, device="cpu", jobs=1)
+        assert (outcome.done_now, outcome.done_before) == (now, before)
+        assert results(out).items() >= finished.items()
+        finished = results(out)
+    assert_same_predictions(out, ran[1].folder)
+
+
+def test_another_device_than_the_ledger_was_begun_on(ran):
+    study, outcome = ran
+    with pytest.raises(InputError) as caught:
+        run(study, out=outcome.folder, device="cuda")
+    assert str(caught.value) == (
+        f"--device cuda: {outcome.folder} was begun on cpu; leave --device out, or choose another folder "
+        "with --out DIR"
+    )
+
+
+def test_two_runs_at_once(ran):
+    study, outcome = ran
+    with (
+        Ledger(outcome.folder).lock(),
+        pytest.raises(InputError, match="another run is at work here; wait until it ends"),
+    ):
+        run(study, out=outcome.folder, device="cpu")
+
+
+# Killing.
+
+
+def start(path, out):
+    """``trimtab run`` as a process of its own, one trial after another."""
+    command = [sys.executable, "-m", "trimtab.cli", "run", str(path), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--device", "cpu", "--jobs", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def until(condition, process=None):
+    """Wait for a condition; False where the process ended before it came."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if process is not None and process.poll() is not None:
+            return False
+        assert time.monotonic() < deadline, "nothing happens any more"
+        time.sleep(0.001)
+    return True
+
+
+def children(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def is_gone(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def kill_at(moment, path, out):
+    """Start a run and kill it at ``moment(out)``: whether it was still at work; its workers must go too."""
+    process = start(path, out)
+    try:
+        at_work = until(lambda: moment(out), process)
+        workers = children(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    assert until(lambda: all(map(is_gone, workers)))
+    return at_work
+
+
+def assert_survives(path, out, moments, uninterrupted):
+    """Kill a run at each moment and let it end at last: what was finished stays, and it comes to the same."""
+    before, killed = {}, 0
+    for moment in moments:
+        killed += kill_at(moment, path, out)
+        assert results(out).items() >= before.items()
+        before = results(out)
+    process = start(path, out)
+    try:
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert results(out).items() >= before.items()
+    assert_same_predictions(out, uninterrupted)
+    assert tables(out) == tables(uninterrupted)
+    return killed
+
+
+def begun(number):
+    """When the ``number``-th trial has an epoch behind it."""
+    return lambda out: len(list(out.glob("trials/*/metrics.jsonl"))) >= number
+
+
+def after(seconds):
+    """So many seconds from when it is first asked."""
+    since = []
+
+    def due(out):
+        since[:] = since or [time.monotonic()]
+        return time.monotonic() - since[0] > seconds
+
+    return due
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+
+@on_linux
+def test_killed_twice_it_comes_to_the_same_tables(tmp_path, ran):
+    study, outcome = ran
+    assert assert_survives(study.path, tmp_path / "out", [begun(2), begun(4)], outcome.folder) == 2
+
+
+@pytest.mark.slow
+@on_linux
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_five_random_moments_it_comes_to_the_same_tables(tmp_path, tiny, study_at, seed):
+    study = study_at(tmp_path, tiny("epochs = 2", "epochs = 30"))
+    run(study, out=tmp_path / "uninterrupted", device="cpu", jobs=1)
+    # From before the folder exists, over the worker's start, into one trial or another.
+    chance = random.Random(seed)
+    moments = [after(chance.uniform(0, 8)) for _ in range(5)]
+    assert assert_survives(study.path, tmp_path / "out", moments, tmp_path / "uninterrupted") >= 2
+
+
+# Failing.
+
+
+class KillTheWorker(Watcher):
+    """Kills the worker at its first epoch, as a system short of memory would."""
+
+    def __init__(self):
+        self.kills = 0
+
+    def news(self, label, kind, value):
+        if kind == "epoch" and not self.kills:
+            self.kills += 1
+            for process in multiprocessing.active_children():
+                process.kill()
+
+
+def test_a_killed_worker_is_replaced_and_takes_smaller_micro_batches(tmp_path, tiny, study_at):
+    small = ("[12, 40]", "[12]", '["longest_first", "ratio"]', '["ratio"]', "seeds = 2", "seeds = 1")
+    watcher = KillTheWorker()
+    study = study_at(tmp_path, tiny(*small, "epochs = 2", "epochs = 8"))
+    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=1, watcher=watcher)
+    assert watcher.kills == 1
+    assert (outcome.done_now, outcome.failures) == (1, ())
+    assert Ledger(outcome.folder).frame()["recipe.micro_batch"].tolist() == [16]
+
+
+OUT_OF_MEMORY = """
+import pickle, resource, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+job = pickle.loads(Path(sys.argv[1]).read_bytes())
+used = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize"))
+limit = int(used.split()[1]) * 1024 + int(sys.argv[2]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+print(job.run(lambda kind, value: None))
+"""
+
+
+# The feed-forward layer of 4,096 tokens takes 134 MB and its gradients as much, more than is allowed; that of
+# few rows, little. A layer whose weights alone do not fit cannot be helped.
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+@pytest.mark.parametrize(("size", "done"), [("2x32/8192/2", True), ("1x32/8000000/2", False)])
+def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_at, size, done):
+    many = ("train = 320", "train = 1024", "batch_size = 32", "batch_size = 1024", "epochs = 2", "epochs = 1")
+    study = study_at(tmp_path, tiny(*many, "2x32/64/2", size))
+    plan = make_plan(study, prepare(study.data, None))
+    settings = study.variants[1].settings
+    job = TrialJob(
+        folder=tmp_path / "trial",
+        config=plan.config(1, 0),
+        input_spec=input_spec(plan, 1),
+        size=settings.size,
+        recipe=settings.recipe,
+        seed=0,
+        device="cpu",
+        keep_weights=False,
+        signature={},
+    )
+    path = tmp_path / "job"
+    path.write_bytes(pickle.dumps(job))
+    command = [sys.executable, "-c", OUT_OF_MEMORY, str(path), "360"]
+    # What is limited is addresses, not memory: each thread that meets another in malloc would reserve 64 MiB
+    # of them, and a heap keeps those of large blocks when it has given their memory back.
+    environment = os.environ | {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert run.returncode == 0, run.stderr
+    trial = Trial(tmp_path / "trial")
+    if done:
+        assert run.stdout == "{'failure': None}\n"
+        assert trial.result["recipe"]["micro_batch"] in (128, 64, 32, 16, 8)
+        assert trial.result["recipe"]["batch_size"] == 1024
+    else:
+        assert run.stdout.startswith("{'failure': \"out of memory, with 1 rows at a time: ")
+        assert trial.result is None
+
+
+def test_a_diverged_trial_fails_and_the_study_goes_on(tmp_path, tiny, study_at, capsys):
+    rates = ("learning_rate = 1e-3", "clip = 0", "[grid]", "[grid]\nlearning_rate = [1e-3, 1e6]")
+    small = ('truncation = ["longest_first", "ratio"]\n', "", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
+    study = study_at(tmp_path, tiny(*rates, *small))
+    out = tmp_path / "out"
+    code = main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"])
+    said, complained = capsys.readouterr()
+    assert code == 1
+    name = "learning_rate 1000000.0, max_len 12, seed 0"
+    [line] = complained.splitlines()
+    assert line.startswith(f"trimtab: failed: {name}: the lo")
+    assert line.endswith("; lower learning_rate, or set clip")
+    assert said.splitlines()[0] == "1 trials done now, 0 before"
+    assert said.splitlines()[-1] == str(out / "report.md")
+    reason = line.removeprefix(f"trimtab: failed: {name}: ")
+    page = (out / "report.md").read_text()
+    assert f"* failed: {name}: {reason}" in page
+    assert "Missing: 1 of the trials." in page
+    frame = Ledger(out).frame()
+    assert frame["status"].tolist() == ["done", "failed"]
+    with (out / "tables" / "accuracy-test.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["learning_rate 0.001, max_len 12"]
+    # It is tried again, and alone.
+    again = run(study, out=out, device="cpu", jobs=1)
+    assert (again.done_now, again.done_before, again.failures[0].reason) == (0, 1, reason)
