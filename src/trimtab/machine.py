@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,20 +27,40 @@ def available_memory() -> int | None:
     return int(found.split()[1]) * 1024 if found else None
 
 
-def signature(*beside: Path) -> dict[str, str]:
-    """What stands under every table: versions, system and, from a checkout, the commit.
+@dataclass(frozen=True)
+class Signature:
+    """Where a result comes from: versions, system and, from a checkout, the commit."""
+
+    trimtab: str
+    commit: str
+    python: str
+    torch: str
+    numpy: str
+    scipy: str
+    tokenizers: str
+    system: str
+    cores: str
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in asdict(self).items())
+
+
+def signature(*beside: Path) -> Signature:
+    """What stands under every table.
 
     beside: folders of the checkout whose code made the table together with this package's.
     """
-    packages = ("torch", "numpy", "scipy", "tokenizers")
-    return {
-        "trimtab": trimtab.__version__,
-        "commit": _commit(*beside),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": str(available_cores()),
-    }
+    return Signature(
+        trimtab=trimtab.__version__,
+        commit=_commit(*beside),
+        python=platform.python_version(),
+        torch=version("torch"),
+        numpy=version("numpy"),
+        scipy=version("scipy"),
+        tokenizers=version("tokenizers"),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=str(available_cores()),
+    )
 
 
 def _commit(*beside: Path) -> str:

@@ -42,11 +42,11 @@ def trained(random_pairs):
 
 def test_every_choice_trains_alike(trained):
     curves = [
-        [(record["loss"], record["validation_loss"]) for record in trained(evaluate)[1]]
+        [(record.loss, record.validation_loss) for record in trained(evaluate)[1]]
         for evaluate in ("last", "best_loss", "best_accuracy")
     ]
     assert curves[0] == curves[1] == curves[2]
-    assert all(record["validation_seconds"] > 0 for record in trained("last", epochs=1)[1])
+    assert all(record.validation_seconds > 0 for record in trained("last", epochs=1)[1])
 
 
 @pytest.mark.parametrize("evaluate", ["best_loss", "best_accuracy"])
@@ -55,8 +55,8 @@ def test_the_weights_are_those_of_the_chosen_epoch(trained, evaluate):
     place = chosen_epoch(evaluate, records)
     assert 0 <= place < len(records) - 1  # else there would be nothing to see
     scores = measure(logits, labels)
-    assert scores["loss"] == pytest.approx(records[place]["validation_loss"], abs=1e-6)
-    assert scores["accuracy"] == records[place]["validation_accuracy"]
+    assert scores["loss"] == pytest.approx(records[place].validation_loss, abs=1e-6)
+    assert scores["accuracy"] == records[place].validation_accuracy
     # The rate is constant, so a training that ends there goes the same way.
     _, _, _, shorter = trained("last", epochs=place + 1)
     weights = shorter.state_dict()

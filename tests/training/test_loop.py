@@ -37,7 +37,7 @@ def run(pairs, *, seed=0, size=SIZE, recipe=RECIPE, backend=CPU, **watch):
 
 
 def curve(records):
-    return [record[name] for record in records for name in ("loss", "validation_loss")]
+    return [getattr(record, name) for record in records for name in ("loss", "validation_loss")]
 
 
 def started(size=QUIET, seed=0):
@@ -157,23 +157,23 @@ def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypa
 def test_dropout_acts_in_the_training_of_every_epoch_alone(random_pairs):
     size = architecture("2x32/64/2", dropout=0.5)
     records = run(random_pairs(1, 30), size=size, recipe=replace(RECIPE, learning_rate=1e-12))[1]
-    assert all(abs(record["loss"] - record["validation_loss"]) > 1e-4 for record in records)
-    assert records[0]["validation_loss"] == pytest.approx(records[1]["validation_loss"], abs=1e-6)
+    assert all(abs(record.loss - record.validation_loss) > 1e-4 for record in records)
+    assert records[0].validation_loss == pytest.approx(records[1].validation_loss, abs=1e-6)
 
 
 def test_each_epoch_is_recorded(random_pairs):
     pairs = random_pairs(1, 30)
     model, records = run(pairs, size=QUIET, recipe=replace(RECIPE, learning_rate=1e-12))
-    assert [record["epoch"] for record in records] == [1, 2]
+    assert [record.epoch for record in records] == [1, 2]
     scores = measure(predict(model, pairs, CPU), pairs.labels)
     for record in records:  # with so small a rate every step sees the same weights
         for name in ("loss", "accuracy"):
-            assert record[name] == pytest.approx(scores[name], abs=1e-5)
-            assert record[f"validation_{name}"] == pytest.approx(scores[name], abs=1e-5)
+            assert getattr(record, name) == pytest.approx(scores[name], abs=1e-5)
+            assert getattr(record, f"validation_{name}") == pytest.approx(scores[name], abs=1e-5)
         mean = len(pairs.tokens.values) / len(pairs)
-        assert record["tokens_per_second"] / record["examples_per_second"] == pytest.approx(mean)
-        assert record["examples_per_second"] * record["seconds"] == pytest.approx(30)
-        assert record["peak_bytes"] > 0
+        assert record.tokens_per_second / record.examples_per_second == pytest.approx(mean)
+        assert record.examples_per_second * record.seconds == pytest.approx(30)
+        assert record.peak_bytes > 0
 
 
 def test_progress_counts_every_step(random_pairs, monkeypatch):
@@ -200,7 +200,7 @@ def test_a_run_that_diverges_says_so(epochs, random_pairs):
     records = []
     with pytest.raises(DivergedError, match="learning_rate"):
         run(random_pairs(1, 8), recipe=replace(wild, batch_size=8), on_epoch=records.append)
-    assert all(np.isfinite(record["validation_loss"]) for record in records)
+    assert all(np.isfinite(record.validation_loss) for record in records)
 
 
 def test_predictions_that_are_not_finite_are_never_returned(random_pairs):
@@ -230,8 +230,8 @@ def test_it_learns_probe(own_environment):
         validation=pairs["validation"],
         on_epoch=records.append,
     )
-    assert records[-1]["loss"] < 0.5 * records[0]["loss"]
-    assert records[-1]["validation_accuracy"] > 0.85
+    assert records[-1].loss < 0.5 * records[0].loss
+    assert records[-1].validation_accuracy > 0.85
     scores = measure(predict(model, pairs["test"], CPU), pairs["test"].labels)
     assert scores["accuracy"] > 0.85
 

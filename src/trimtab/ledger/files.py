@@ -1,21 +1,24 @@
-"""The files of a ledger, read: InputError names what is damaged, and what to delete. Free of torch."""
+"""The files of a ledger, read and written: InputError names what is damaged, and what to delete."""
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
-from trimtab.atomic import TEMPORARY
+from trimtab.atomic import TEMPORARY, atomic_write
 from trimtab.config import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """A table, None where there is no such file; InputError where it is damaged."""
+    """A JSON object, None where there is no such file; InputError where it is damaged."""
     try:
         value = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
@@ -23,8 +26,32 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
     if not isinstance(value, dict):
-        raise damaged(path, "it holds no table")
+        raise damaged(path, "it is not a JSON object")
     return value
+
+
+def read_record(path: Path, model: type[Model]) -> Model | None:
+    """A record of that kind, None where there is no such file; InputError where it is damaged."""
+    try:
+        return model.model_validate_json(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValidationError as error:
+        raise damaged(path, _fault(error)) from error
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+
+
+def _fault(error: ValidationError) -> str:
+    """The first fault that pydantic found: where it is and what."""
+    first = error.errors(include_url=False)[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a record atomically: a reader sees the old file or the whole new one."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(record.model_dump_json(indent=1) + "\n")
 
 
 def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray]:
@@ -34,9 +61,15 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDA
         with path.open("rb") as file, np.load(file) as arrays:
             return {name: arrays[name] for name in names or arrays.files}
     except (ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise damaged(path, "it is no whole .npz") from error
+        raise damaged(path, "it is truncated or corrupt") from error
     except OSError as error:
         raise damaged(path, error) from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write arrays atomically into a compressed .npz."""
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
 def sweep(folder: Path) -> None:

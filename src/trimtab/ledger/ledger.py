@@ -1,26 +1,46 @@
-"""The ledger: a folder that holds what a study asked for and everything that came out. Free of torch."""
+"""The ledger: a folder that holds what a study asked for and everything that came out."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from trimtab.atomic import TEMPORARY, atomic_write, write_json
+from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
-from trimtab.ledger.files import read_arrays, read_json, sweep
+from trimtab.ledger.files import read_arrays, read_json, read_record, sweep, write_arrays, write_record
+from trimtab.ledger.records import (
+    SCHEMA,
+    LedgerRecord,
+    RuntimeRecord,
+    StudyRecord,
+    TrialResult,
+    VariantRecord,
+)
 from trimtab.ledger.trial import Trial
 
-SCHEMA = 1
 _NAME = "ledger.json"  # whose ledger this is; written first
 _STUDY = "study.json"  # what the study asked for when it last ran
 _RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 _EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _LOCK = ".lock"
+
+
+@dataclass(frozen=True, eq=False)
+class TestRows:
+    """What the analysis needs to know of a test set's examples.
+
+    labels, clusters: (examples,) int64; digests: (examples,) uint64 by the fingerprint of a variant's inputs:
+    two variants give an example the same tokens where their digests agree.
+    """
+
+    labels: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    digests: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -37,21 +57,24 @@ class Ledger:
 
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
-        owner = read_json(self.folder / _NAME)
+        self._check_schema()
+        owner = read_record(self.folder / _NAME, LedgerRecord)
         if owner is None:  # deleted, as damaged: then study.json still knows
-            known = read_json(self.folder / _STUDY)
-            owner = {"study": known["name"], "schema": SCHEMA} if known else None
-        if owner is None:
-            return
-        if owner["study"] != study:
+            known = read_record(self.folder / _STUDY, StudyRecord)
+            owner = LedgerRecord(study=known.name) if known else None
+        if owner is not None and owner.study != study:
             raise InputError(
-                f"{self.folder}: holds the results of study {owner['study']!r}; choose another folder with "
+                f"{self.folder}: holds the results of study {owner.study!r}; choose another folder with "
                 f"--out DIR for {study!r}"
             )
-        if owner["schema"] != SCHEMA:
+
+    def _check_schema(self) -> None:
+        """InputError where another version of trimtab wrote the ledger."""
+        found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
+        if found != SCHEMA:
             raise InputError(
-                f"{self.folder}: was written by another version of trimtab (schema {owner['schema']}, now "
-                f"{SCHEMA}); choose another folder with --out DIR"
+                f"{self.folder}: was written by another version of trimtab (ledger schema {found}, now {SCHEMA}); "
+                "run the study again into another folder with --out DIR"
             )
 
     def _start(self, study: str) -> None:
@@ -62,7 +85,7 @@ class Ledger:
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_json(self.folder / _NAME, {"study": study, "schema": SCHEMA})
+            write_record(self.folder / _NAME, LedgerRecord(study=study))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -90,48 +113,63 @@ class Ledger:
         return Trial(self.folder / "trials" / key)
 
     @property
-    def study(self) -> dict[str, Any]:
+    def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
-        study = read_json(self.folder / _STUDY)
+        self._check_schema()
+        study = read_record(self.folder / _STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
         return study
 
     @property
-    def runtime(self) -> dict[str, Any] | None:
+    def runtime(self) -> RuntimeRecord | None:
         """Device, threads and precision of the first run, or None before it."""
-        return read_json(self.folder / _RUNTIME)
+        return read_record(self.folder / _RUNTIME, RuntimeRecord)
 
-    def write_runtime(self, runtime: Mapping[str, Any]) -> None:
+    def write_runtime(self, runtime: RuntimeRecord) -> None:
         """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
         try:
-            write_json(self.folder / _RUNTIME, runtime)
+            write_record(self.folder / _RUNTIME, runtime)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def write_study(self, study: Mapping[str, Any], evaluated: Mapping[str, NDArray]) -> None:
+    def write_study(self, study: StudyRecord, tests: Mapping[str, TestRows]) -> None:
         """Keep what the study asks for, and what the analysis needs to know of the test sets."""
-        with atomic_write(self.folder / _EVALUATED) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, **evaluated)
-        write_json(self.folder / _STUDY, study)
+        arrays: dict[str, NDArray] = {}
+        for name, rows in tests.items():
+            arrays |= {f"labels/{name}": rows.labels, f"clusters/{name}": rows.clusters}
+            arrays |= {f"digests/{name}/{inputs}": digests for inputs, digests in rows.digests.items()}
+        write_arrays(self.folder / _EVALUATED, arrays)
+        write_record(self.folder / _STUDY, study)
 
-    def evaluated(self) -> dict[str, NDArray]:
-        """Arrays about the test sets: ``labels/SET``, ``clusters/SET`` (examples,), ``digests/SET/INPUT``."""
-        return read_arrays(self.folder / _EVALUATED)
+    def test_rows(self, test: str) -> TestRows:
+        """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
+        arrays = read_arrays(self.folder / _EVALUATED)
+        before = f"digests/{test}/"
+        digests = {
+            name.removeprefix(before): array for name, array in arrays.items() if name.startswith(before)
+        }
+        return TestRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests)
+
+    def results(self, variant: VariantRecord) -> dict[int, TrialResult]:
+        """What the finished trials of a variant came to, by seed, in the study's order."""
+        found = {seed: self.trial(key).result for seed, key in variant.trials.items()}
+        return {seed: result for seed, result in found.items() if result is not None}
 
     def frame(self) -> pd.DataFrame:
-        """One row a variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
+        """One row per variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
 
-        Rates are the mean over epochs; missing is missing.
+        Rates are means over epochs; missing is missing. Names of nested values are joined by a dot.
         """
         rows = []
-        for number, variant in enumerate(self.study["variants"]):
-            for seed, key in variant["trials"].items():
+        for variant in self.study.variants:
+            for seed, key in variant.trials.items():
                 trial = self.trial(key)
                 result = trial.result
                 status = "done" if result else "failed" if trial.failure else "missing"
-                place = {"variant": number, "name": variant["name"], **variant["coordinates"]}
-                rows.append(place | {"seed": int(seed), "key": key, "status": status} | (result or {}))
+                place = {"variant": variant.number, "name": variant.name, **variant.coordinates}
+                came_out = result.model_dump() if result else {}
+                rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
         return pd.json_normalize(rows)
 
 

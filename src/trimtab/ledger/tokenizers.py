@@ -1,12 +1,8 @@
-"""How a study's models read texts, kept in the ledger beside weights: they can be used without its data.
-
-Free of torch.
-"""
+"""The tokenisers of a study's models, kept in the ledger beside weights: they can be used without its data."""
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +12,7 @@ from trimtab.atomic import atomic_write
 from trimtab.config import canonical_hash
 from trimtab.data.dataset import Dataset
 from trimtab.ledger.files import damaged, sweep
-from trimtab.plan.plan import Plan
+from trimtab.ledger.records import TokenizerRecord
 from trimtab.truncation import Truncation
 
 _FOLDER = "tokenizers"
@@ -24,54 +20,47 @@ _FOLDER = "tokenizers"
 Frequencies = NDArray[np.int64]
 
 
-class Reading(NamedTuple):
-    """What a ledger's folder keeps of how a variant reads: names of files, and how many texts a row has.
+def keep_tokenizers(folder: Path, variants: Sequence[tuple[Dataset, Truncation]]) -> list[TokenizerRecord]:
+    """Write into a ledger's folder how each variant reads its texts; what variants share is there once.
 
-    tokenizer: of ``tokenizers/NAME.json``; frequencies: of ``tokenizers/NAME.npy``, what a truncation that is
-    fitted counted in the training split, None for others; texts: 1 or 2.
+    variants: of each, the data as its tokeniser reads it, and its truncation.
     """
-
-    tokenizer: str
-    frequencies: str | None
-    texts: Literal[1, 2]
-
-
-def keep_readings(folder: Path, plan: Plan) -> list[Reading]:
-    """Write into a ledger's folder how each variant of the plan reads; what they share is there once."""
     (folder / _FOLDER).mkdir(exist_ok=True)
     sweep(folder / _FOLDER)
-    truncations = [variant.settings.truncation for variant in plan.study.variants]
-    kept: dict[Dataset, Reading] = {}
-    for dataset in plan.readings:
-        fitting = [
-            each for n, each in enumerate(truncations) if plan.reading(n) is dataset and each.needs_fit
-        ]
-        kept[dataset] = _keep_reading(folder, dataset, fitting)
-    found = [kept[plan.reading(number)] for number in range(len(truncations))]
+    fitting = {dataset: truncation for dataset, truncation in variants if truncation.needs_fit}
+    kept = {
+        dataset: _keep(folder, dataset, fitting.get(dataset))
+        for dataset in dict.fromkeys(d for d, _ in variants)
+    }
     return [
-        reading if each.needs_fit else reading._replace(frequencies=None)
-        for reading, each in zip(found, truncations, strict=True)
+        kept[dataset] if truncation.needs_fit else kept[dataset].model_copy(update={"frequencies": None})
+        for dataset, truncation in variants
     ]
 
 
-def _keep_reading(folder: Path, dataset: Dataset, fitting: Sequence[Truncation]) -> Reading:
-    """How the data is read with one tokeniser, ``fitting`` being the truncations that are fitted on it."""
+def _keep(folder: Path, dataset: Dataset, fitting: Truncation | None) -> TokenizerRecord:
+    """One tokeniser, and what ``fitting``, any truncation that is fitted, counts in the training split.
+
+    All fitted truncations share it: the counts depend on the training split alone.
+    """
     train = dataset.splits["train"]
-    fitted = fitting[0].fit(train.first, train.second) if fitting else None
-    counted = None if fitted is None else _keep_frequencies(folder, fitted)
-    return Reading(_keep_tokenizer(folder, dataset.tokenizer), counted, 1 if train.second is None else 2)
+    return TokenizerRecord(
+        tokenizer=_keep_tokenizer(folder, dataset.tokenizer),
+        frequencies=fitting and _keep_frequencies(folder, fitting.fit(train.first, train.second)),
+        texts=1 if train.second is None else 2,
+    )
 
 
-def read_reading(folder: Path, reading: Reading) -> tuple[Tokenizer, Frequencies | None]:
+def read_tokenizer(folder: Path, kept: TokenizerRecord) -> tuple[Tokenizer, Frequencies | None]:
     """A variant's tokeniser and the document frequencies of its truncation; InputError where damaged."""
-    path = _path(folder, reading.tokenizer, ".json")
+    path = _path(folder, kept.tokenizer, ".json")
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the Rust library raises bare Exception for every fault of a file
         raise damaged(path, error) from error
-    if reading.frequencies is None:
+    if kept.frequencies is None:
         return tokenizer, None
-    path = _path(folder, reading.frequencies, ".npy")
+    path = _path(folder, kept.frequencies, ".npy")
     try:
         return tokenizer, np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -87,7 +76,6 @@ def _keep_tokenizer(folder: Path, tokenizer: Tokenizer) -> str:
 
 
 def _keep_frequencies(folder: Path, fitted: Truncation) -> str:
-    """What all fitted truncations share: their counts depend on the training split alone."""
     frequencies = fitted.frequencies
     assert frequencies is not None
     name = hashlib.sha256(frequencies.tobytes()).hexdigest()[:32]

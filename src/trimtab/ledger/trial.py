@@ -2,18 +2,19 @@
 
 import contextlib
 import filecmp
-import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
-from trimtab.atomic import atomic_write, write_json
-from trimtab.ledger.files import damaged, read_arrays, read_json, sweep
+from trimtab.config import InputError
+from trimtab.ledger.files import damaged, read_arrays, read_record, sweep, write_arrays, write_record
+from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
+from trimtab.training.epoch import Epoch
 
 WEIGHTS = "weights.safetensors"
 _CONFIG = "config.json"
@@ -23,6 +24,7 @@ _FAILURE = "failure.json"
 _PREDICTIONS = "predictions.npz"
 _AGAIN = "again"
 _CROSS = "cross"
+_EPOCH = TypeAdapter(Epoch)
 
 
 class Trial:
@@ -38,23 +40,24 @@ class Trial:
         self.folder = folder
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> TrialConfig:
         """What was trained; InputError where it was not, or its file is damaged."""
         path = self.folder / _CONFIG
-        config = read_json(path)
+        config = read_record(path, TrialConfig)
         if config is None:
             raise damaged(path, "there is no such file")
         return config
 
     @property
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> TrialResult | None:
         """What came out, or None while the trial is not complete."""
-        return read_json(self.folder / _RESULT)
+        return read_record(self.folder / _RESULT, TrialResult)
 
     @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        return (read_json(self.folder / _FAILURE) or {}).get("reason")
+        failure = read_record(self.folder / _FAILURE, FailureRecord)
+        return failure and failure.reason
 
     @property
     def weights(self) -> Path | None:
@@ -91,42 +94,41 @@ class Trial:
         if new.exists() and not (old.exists() and filecmp.cmp(old, new, shallow=False)):
             shutil.rmtree(self.crossed.folder, ignore_errors=True)
 
-    def begin(self, config: Mapping[str, Any]) -> None:
+    def begin(self, config: TrialConfig) -> None:
         """Make the folder ready for an attempt: what an earlier one left is removed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in (_METRICS, _FAILURE, WEIGHTS):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
-        write_json(self.folder / _CONFIG, config)
+        write_record(self.folder / _CONFIG, config)
 
-    def add_metrics(self, record: Mapping[str, Any]) -> None:
+    def add_epoch(self, epoch: Epoch) -> None:
         """Append the record of an epoch."""
         with (self.folder / _METRICS).open("a") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(_EPOCH.dump_json(epoch).decode() + "\n")
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """The records of all epochs."""
+    def epochs(self) -> list[Epoch]:
+        """The records of all epochs; InputError where the file is damaged."""
         path = self.folder / _METRICS
         try:
-            return [json.loads(line) for line in path.read_text().splitlines()]
+            return [_EPOCH.validate_json(line) for line in path.read_text().splitlines()]
         except (OSError, ValueError) as error:
             raise damaged(path, error) from error
 
-    def finish(self, result: Mapping[str, Any], predictions: Mapping[str, NDArray[np.float32]]) -> None:
+    def finish(self, result: TrialResult, predictions: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep the predictions, then mark the trial complete."""
-        with atomic_write(self.folder / _PREDICTIONS) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, **predictions)
-        write_json(self.folder / _RESULT, result)
+        write_arrays(self.folder / _PREDICTIONS, predictions)
+        write_record(self.folder / _RESULT, result)
 
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / _FAILURE, {"reason": reason, "traceback": traceback})
+        write_record(self.folder / _FAILURE, FailureRecord(reason=reason, traceback=traceback))
 
     def predictions(self, name: str) -> NDArray[np.float32]:
-        """Logits (examples, classes) on the test set ``name``."""
-        return read_arrays(self.folder / _PREDICTIONS, [name])[name]
+        """Logits (examples, classes) on the test set ``name``, all finite; InputError where they are not."""
+        return _finite(read_arrays(self.folder / _PREDICTIONS, [name])[name], self.folder)
 
 
 class Crossed:
@@ -145,7 +147,8 @@ class Crossed:
     @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        return (read_json(self.folder / _FAILURE) or {}).get("reason")
+        failure = read_record(self.folder / _FAILURE, FailureRecord)
+        return failure and failure.reason
 
     def begin(self) -> None:
         """Make the folder ready for an attempt; what is done stays."""
@@ -155,17 +158,27 @@ class Crossed:
 
     def add(self, fingerprint: str, logits: NDArray[np.float32]) -> None:
         """Keep the logits (examples, classes) on the inputs of that fingerprint."""
-        with atomic_write(self._path(fingerprint)) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, logits=logits)
+        write_arrays(self._path(fingerprint), {"logits": logits})
 
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / _FAILURE, {"reason": reason, "traceback": traceback})
+        write_record(self.folder / _FAILURE, FailureRecord(reason=reason, traceback=traceback))
 
     def predictions(self, fingerprint: str) -> NDArray[np.float32]:
-        """Logits (examples, classes) on the inputs of that fingerprint."""
-        return read_arrays(self._path(fingerprint), ["logits"])["logits"]
+        """Logits (examples, classes) on the inputs of that fingerprint, all finite; InputError otherwise."""
+        return _finite(read_arrays(self._path(fingerprint), ["logits"])["logits"], self.folder.parent)
 
     def _path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint}.npz"
+
+
+def _finite(logits: NDArray[np.float32], folder: Path) -> NDArray[np.float32]:
+    """The logits as they are; InputError names the trial's folder where some are nan or infinite."""
+    if not np.isfinite(logits).all():
+        example = int(np.argwhere(~np.isfinite(logits))[0][0])
+        raise InputError(
+            f"{folder}: its logits of example {example} are nan or infinite; delete the folder, and run the "
+            "study again"
+        )
+    return logits

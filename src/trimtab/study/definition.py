@@ -13,8 +13,8 @@ from trimtab.data.paragraphs import CORPORA
 from trimtab.study.data_section import read_data_section
 from trimtab.study.grid import (
     Axes,
-    Contrast,
     Coordinates,
+    DeclaredContrast,
     Exclusions,
     Variant,
     declared_contrasts,
@@ -68,7 +68,7 @@ class Study:
     excluded: Exclusions
     seeds: tuple[int, ...]
     compare: Compare
-    contrasts: tuple[Contrast, ...]
+    contrasts: tuple[DeclaredContrast, ...]
     keep_weights: bool = False
 
     @property

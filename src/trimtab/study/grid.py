@@ -1,8 +1,9 @@
 """The grid of a study: its axes, its variants and exclusions, and the contrasts that it declares."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from trimtab.config import InputError, nearest
 from trimtab.study.settings import NONE, OF_WEIGHTS, Settings, known_keys, resolve
@@ -36,7 +37,7 @@ def coordinate_words(key: str, value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class DeclaredContrast:
     """A comparison that the study declares: numbers of two variants, and whether seeds pair them.
 
     Seeds mean the same initialisation and data order in variants of one size that start from the same
@@ -116,15 +117,15 @@ def make_variants(base: dict[str, Any], axes: Axes, excluded: Exclusions) -> tup
 
 def declared_contrasts(
     given: list[Coordinates], variants: tuple[Variant, ...], axes: Axes
-) -> tuple[Contrast, ...]:
+) -> tuple[DeclaredContrast, ...]:
     """Each variant against each baseline, all other coordinates equal; no two variants are compared twice."""
     number = {_key(variant.coordinates): i for i, variant in enumerate(variants)}
-    contrasts: dict[frozenset[int], Contrast] = {}
+    contrasts: dict[frozenset[int], DeclaredContrast] = {}
     for baseline in _baselines(given, axes):
         for i, variant in enumerate(variants):
             base = number.get(_key(variant.coordinates | baseline))
             if base is not None and base != i:
-                contrast = Contrast(i, base, are_paired(variant, variants[base]))
+                contrast = DeclaredContrast(i, base, are_paired(variant.settings, variants[base].settings))
                 contrasts.setdefault(frozenset((i, base)), contrast)
     return tuple(contrasts.values())
 
@@ -142,11 +143,17 @@ def _baselines(given: list[Coordinates], axes: Axes) -> list[Coordinates]:
     return [{chosen: axes[chosen][0]} if chosen else {}]
 
 
-def are_paired(one: Variant, other: Variant) -> bool:
-    """Whether a seed means the same initialisation and data order in both."""
-    first, second = one.settings, other.settings
-    same_start = (first.size, first.weights) == (second.size, second.weights)
-    return same_start and first.replica == second.replica
+class Initialised(Protocol):
+    """What says how a variant's models begin: its Settings, or its record in a ledger."""
+
+    @property
+    def initialisation(self) -> Hashable:
+        """What a seed's initial weights and order of rows depend on, beside the seed itself."""
+
+
+def are_paired(one: Initialised, other: Initialised) -> bool:
+    """Whether a seed means the same initial weights and order of rows in both, so that seeds pair them."""
+    return one.initialisation == other.initialisation
 
 
 def _key(coordinates: Coordinates) -> tuple[tuple[str, Any], ...]:

@@ -45,6 +45,11 @@ class Settings:
         """The pretrained weights that training starts from; None where it starts from scratch."""
         return None if self.weights == NONE else self.weights
 
+    @property
+    def initialisation(self) -> tuple[Architecture, str | None, int]:
+        """What a seed's initial weights and order of rows depend on, beside it; see ``grid.are_paired``."""
+        return self.size, self.starts_from, self.replica
+
     def sized(self, size: Architecture) -> "Settings":
         """The same with the size that the weights have; InputError where another one was stated."""
         for key, value in self.stated:

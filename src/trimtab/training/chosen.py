@@ -1,27 +1,28 @@
 """Which epoch's weights are evaluated, and those weights, kept aside until the training ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from torch import Tensor, nn
 
 from trimtab.model.encoder import Classifier
+from trimtab.training.epoch import Epoch
 from trimtab.training.recipe import Evaluate
 from trimtab.training.token_table import CompactTable
 
 _TOKENS = "encoder.embeddings.token"
 
 
-def chosen_epoch(evaluate: Evaluate, records: Sequence[Mapping[str, float]]) -> int:
+def chosen_epoch(evaluate: Evaluate, records: Sequence[Epoch]) -> int:
     """The place in ``records``, one an epoch, of that whose weights are evaluated; of equal ones the first.
 
     Only ``validation_accuracy`` and ``validation_loss`` are looked at: no test set has a say.
     """
     places = range(len(records))
     if evaluate == "best_accuracy":
-        return max(places, key=lambda place: records[place]["validation_accuracy"])
+        return max(places, key=lambda place: records[place].validation_accuracy)
     if evaluate == "best_loss":
-        return min(places, key=lambda place: records[place]["validation_loss"])
+        return min(places, key=lambda place: records[place].validation_loss)
     return places[-1]
 
 
@@ -30,10 +31,10 @@ class Chosen:
 
     def __init__(self, evaluate: Evaluate) -> None:
         self.evaluate = evaluate
-        self.records: list[Mapping[str, float]] = []
+        self.records: list[Epoch] = []
         self.weights: dict[str, Tensor] | None = None
 
-    def see(self, record: Mapping[str, float], model: Classifier) -> None:
+    def see(self, record: Epoch, model: Classifier) -> None:
         """An epoch is over and ``model`` has been evaluated on validation, as ``record`` says."""
         self.records.append(record)
         if self.evaluate != "last" and self._place() == len(self.records) - 1:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from trimtab.model.heads import Bert
 from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import Chosen
+from trimtab.training.epoch import Epoch
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
@@ -28,25 +29,6 @@ _REPORT_SECONDS = 0.25
 
 class DivergedError(RuntimeError):
     """The loss, or a logit, is no longer a finite number."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included.
-
-    seconds: of training; validation_seconds: of evaluating the validation split after it.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    examples_per_second: float
-    tokens_per_second: float
-    peak_bytes: int
-    seconds: float
-    validation_seconds: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,7 @@ def train(
     training: Pairs,
     validation: Pairs,
     start: Mapping[str, Tensor] | None = None,
-    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    on_epoch: Callable[[Epoch], None] = lambda record: None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Classifier:
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
@@ -93,13 +75,13 @@ def train(
             meter.add(*trainer.step(index), len(index))
         trained = meter.finish(len(training.tokens.values))
         validated = _validate(trainer.model, validation, backend)
-        record = asdict(Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(backend.device)))
+        record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(backend.device))
         chosen.see(record, trainer.model)
         on_epoch(record)
     return chosen.put_back(trainer.finish())
 
 
-def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[str, float]:
+def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
     began = time.perf_counter()
     scores = measure(predict(model, validation, backend), validation.labels)
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})

@@ -1,0 +1,201 @@
+"""What lies in a study's ledger: one versioned definition for whoever writes, reads, reports or tests it.
+
+Whoever changes what a field means, or adds or removes one, raises ``SCHEMA``: a ledger of another number is
+refused by name. Free of torch.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trimtab.config import canonical_hash
+from trimtab.data.dataset import Counts
+from trimtab.machine import Signature
+from trimtab.model.sizes import Architecture
+from trimtab.study.definition import Compare
+from trimtab.study.grid import Coordinates, DeclaredContrast, coordinate_words
+from trimtab.training.recipe import Precision, Recipe
+from trimtab.truncation.audit import Audit
+from trimtab.truncation.profile import LengthProfile, LengthSummary
+
+SCHEMA = 2
+
+
+class Record(BaseModel):
+    """A file of a ledger, or a part of one: frozen, without any key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class LedgerRecord(Record):
+    """ledger.json: whose ledger this is. Written first; a folder without it is no ledger."""
+
+    study: str
+    schema_number: int = Field(SCHEMA, alias="schema")
+
+
+class RuntimeRecord(Record):
+    """runtime.json: what a study runs on, resolved by its first run and kept from then on.
+
+    threads: of each worker; precision: measured, by kind of work (see ``plan.cost.kind_of_work``).
+    """
+
+    threads: int
+    device: Literal["cpu", "cuda"]
+    precision: dict[str, Precision] = {}
+
+
+class WeightsRecord(Record):
+    """The pretrained weights that a variant starts from: their name in the study, a hash of the tensors."""
+
+    name: str
+    fingerprint: str
+
+
+class TokenizerRecord(Record):
+    """How a variant reads texts: files of the ledger that an export needs.
+
+    tokenizer: of ``tokenizers/NAME.json``; frequencies: of ``tokenizers/NAME.npy``, what a truncation that is
+    fitted counted in the training split, None for others; texts: of one row.
+    """
+
+    tokenizer: str
+    frequencies: str | None
+    texts: Literal[1, 2]
+
+
+class VariantRecord(Record):
+    """One cell of the grid, resolved, with what its truncation cuts; ``number`` is its place in the study.
+
+    inputs: the fingerprint of its inputs of all splits; test_inputs: of each test set's. cross: by test set,
+    the other inputs on which its models are evaluated. same_as: the first variant that trains on the same
+    inputs in the same way, itself where there is none. ceilings: by test set, the best accuracy that probe
+    permits. audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones
+    included, by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the
+    study, the key of the trial. kept_tokenizer: None where no weights are kept.
+    """
+
+    number: int
+    name: str
+    coordinates: Coordinates
+    truncation: str
+    max_len: int
+    size: Architecture
+    recipe: Recipe
+    weights: WeightsRecord | None
+    replica: int
+    tokenizer: str
+    vocabulary: int
+    inputs: str
+    test_inputs: dict[str, str]
+    cross: dict[str, tuple[str, ...]]
+    same_as: int
+    ceilings: dict[str, float]
+    audits: dict[str, Audit]
+    label_audits: dict[str, dict[str, Audit]]
+    hardly_cut: bool
+    tokens: dict[str, float]
+    trials: dict[int, str]
+    kept_tokenizer: TokenizerRecord | None = None
+
+    @property
+    def series(self) -> str:
+        """All coordinates but max_len: what a line over max_len is called."""
+        rest = [coordinate_words(key, value) for key, value in self.coordinates.items() if key != "max_len"]
+        return ", ".join(rest) or self.truncation
+
+    @property
+    def initialisation(self) -> tuple[Architecture, str | None, int]:
+        """What a seed's initial weights and order of rows depend on, beside it; see ``grid.are_paired``."""
+        return self.size, self.weights and self.weights.name, self.replica
+
+
+class ExclusionRecord(Record):
+    """Variants that the study leaves out, and why."""
+
+    place: Coordinates
+    because: str
+
+
+class StudyRecord(Record):
+    """study.json: what the study asked for when it last ran, resolved.
+
+    text: the study file's. counts: a row a split. vocabularies: the number of ids by tokeniser. profiles:
+    of train and each test set, under ``split`` or ``split (tokeniser)`` where there are several; lengths: of
+    each split, likewise.
+    """
+
+    name: str
+    question: str
+    text: str
+    seeds: tuple[int, ...]
+    variants: tuple[VariantRecord, ...]
+    excluded: tuple[ExclusionRecord, ...]
+    contrasts: tuple[DeclaredContrast, ...]
+    compare: Compare
+    tests: tuple[str, ...]
+    labels: tuple[str, ...]
+    vocabularies: dict[str, int]
+    counts: tuple[Counts, ...]
+    profiles: dict[str, LengthProfile]
+    lengths: dict[str, LengthSummary]
+    signature: Signature
+    runtime: RuntimeRecord
+
+
+class TrialConfig(Record):
+    """config.json: all that a trial's result depends on, and nothing else. Two equal ones are one trial.
+
+    Truncation and max_len act through the inputs alone: ``inputs`` are their fingerprints by split. weights:
+    a hash of the pretrained tensors that training starts from, or None; seed: that training really uses.
+    """
+
+    size: Architecture
+    recipe: Recipe
+    weights: str | None
+    vocabulary: int
+    classes: int
+    inputs: dict[str, str]
+    seed: int
+    schema_number: int = Field(SCHEMA, alias="schema")
+
+    @property
+    def key(self) -> str:
+        """The trial's identity, which names its folder."""
+        return canonical_hash(self.model_dump(mode="json"))
+
+
+class Scores(Record):
+    """Mean cross-entropy in nats, and accuracy from 0 to 1."""
+
+    loss: float
+    accuracy: float
+
+
+class TrialResult(Record):
+    """result.json: what a trial came to; written last, so that its presence means that the trial is complete.
+
+    tests: by test set; validation: of the epoch whose weights met the test sets, ``evaluated_epoch``. Rates
+    are means over epochs, of training alone; tokens are real ones. seconds: of the whole trial. recipe: as
+    resolved, with the micro-batch that fitted into memory.
+    """
+
+    tests: dict[str, Scores]
+    evaluated_epoch: int
+    validation: Scores
+    examples_per_second: float
+    tokens_per_second: float
+    peak_bytes: int
+    training_seconds: float
+    seconds: float
+    recipe: Recipe
+    machine: str
+    threads: int
+    signature: Signature
+
+
+class FailureRecord(Record):
+    """failure.json: why the last attempt failed, in a sentence, and the traceback of a defect of ours."""
+
+    reason: str
+    traceback: str | None = None

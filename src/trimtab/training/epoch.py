@@ -1,0 +1,22 @@
+"""The record of one epoch of a trial. Free of torch, so that a ledger can be read without it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included.
+
+    seconds: of training; validation_seconds: of evaluating the validation split after it.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    examples_per_second: float
+    tokens_per_second: float
+    peak_bytes: int
+    seconds: float
+    validation_seconds: float
