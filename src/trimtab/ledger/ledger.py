@@ -31,7 +31,7 @@ _LOCK = ".lock"
 
 
 @dataclass(frozen=True, eq=False)
-class TestRows:
+class EvaluatedRows:
     """What the analysis needs to know of a test set's examples.
 
     labels, clusters: (examples,) int64; digests: (examples,) uint64 by the fingerprint of a variant's inputs:
@@ -73,7 +73,8 @@ class Ledger:
         found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
         if found != SCHEMA:
             raise InputError(
-                f"{self.folder}: was written by another version of trimtab (ledger schema {found}, now {SCHEMA}); "
+                f"{self.folder}: was written by another version of trimtab (ledger schema {found}, now "
+                f"{SCHEMA}); "
                 "run the study again into another folder with --out DIR"
             )
 
@@ -133,7 +134,7 @@ class Ledger:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def write_study(self, study: StudyRecord, tests: Mapping[str, TestRows]) -> None:
+    def write_study(self, study: StudyRecord, tests: Mapping[str, EvaluatedRows]) -> None:
         """Keep what the study asks for, and what the analysis needs to know of the test sets."""
         arrays: dict[str, NDArray] = {}
         for name, rows in tests.items():
@@ -142,14 +143,14 @@ class Ledger:
         write_arrays(self.folder / _EVALUATED, arrays)
         write_record(self.folder / _STUDY, study)
 
-    def test_rows(self, test: str) -> TestRows:
+    def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
         arrays = read_arrays(self.folder / _EVALUATED)
-        before = f"digests/{test}/"
+        start = f"digests/{test}/"
         digests = {
-            name.removeprefix(before): array for name, array in arrays.items() if name.startswith(before)
+            name.removeprefix(start): found for name, found in arrays.items() if name.startswith(start)
         }
-        return TestRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests)
+        return EvaluatedRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests)
 
     def results(self, variant: VariantRecord) -> dict[int, TrialResult]:
         """What the finished trials of a variant came to, by seed, in the study's order."""

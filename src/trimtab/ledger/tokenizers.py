@@ -1,4 +1,4 @@
-"""The tokenisers of a study's models, kept in the ledger beside weights: they can be used without its data."""
+"""The tokenisers of a study's models, kept in the ledger beside weights, to be used without its data."""
 
 import hashlib
 from collections.abc import Sequence
@@ -28,10 +28,8 @@ def keep_tokenizers(folder: Path, variants: Sequence[tuple[Dataset, Truncation]]
     (folder / _FOLDER).mkdir(exist_ok=True)
     sweep(folder / _FOLDER)
     fitting = {dataset: truncation for dataset, truncation in variants if truncation.needs_fit}
-    kept = {
-        dataset: _keep(folder, dataset, fitting.get(dataset))
-        for dataset in dict.fromkeys(d for d, _ in variants)
-    }
+    datasets = dict.fromkeys(dataset for dataset, _ in variants)
+    kept = {dataset: _keep(folder, dataset, fitting.get(dataset)) for dataset in datasets}
     return [
         kept[dataset] if truncation.needs_fit else kept[dataset].model_copy(update={"frequencies": None})
         for dataset, truncation in variants
@@ -46,7 +44,7 @@ def _keep(folder: Path, dataset: Dataset, fitting: Truncation | None) -> Tokeniz
     train = dataset.splits["train"]
     return TokenizerRecord(
         tokenizer=_keep_tokenizer(folder, dataset.tokenizer),
-        frequencies=fitting and _keep_frequencies(folder, fitting.fit(train.first, train.second)),
+        frequencies=_keep_frequencies(folder, fitting.fit(train.first, train.second)) if fitting else None,
         texts=1 if train.second is None else 2,
     )
 

@@ -57,7 +57,7 @@ class Trial:
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
         failure = read_record(self.folder / _FAILURE, FailureRecord)
-        return failure and failure.reason
+        return failure.reason if failure else None
 
     @property
     def weights(self) -> Path | None:
@@ -148,7 +148,7 @@ class Crossed:
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
         failure = read_record(self.folder / _FAILURE, FailureRecord)
-        return failure and failure.reason
+        return failure.reason if failure else None
 
     def begin(self) -> None:
         """Make the folder ready for an attempt; what is done stays."""

@@ -123,8 +123,8 @@ def length_summary(len_first: ArrayLike, len_second: ArrayLike | None, special: 
     if not len(first):
         raise InputError("there are no pairs to audit: the data is empty")
     whole = first + special + (0 if len_second is None else np.asarray(len_second, np.int64))
-    centiles = np.percentile(whole, [50, 90, 99]).tolist()
-    return LengthSummary(len(whole), float(whole.mean()), *centiles, longest=int(whole.max()))
+    median, p90, p99 = np.percentile(whole, [50, 90, 99]).tolist()
+    return LengthSummary(len(whole), float(whole.mean()), median, p90, p99, int(whole.max()))
 
 
 def _axis(texts: list[Lengths], marks: Sequence[int]) -> Axis:
