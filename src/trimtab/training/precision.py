@@ -19,7 +19,7 @@ from trimtab.data.files import cache_root
 from trimtab.data.pairs import Pairs
 from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
-from trimtab.training.recipe import Precision, Recipe
+from trimtab.training.recipe import SPEED_KEYS, Precision, Recipe
 from trimtab.training.trainer import Trainer
 
 # bf16 must be so much quicker to be chosen: near a tie the more exact one wins, whatever the noise.
@@ -56,8 +56,8 @@ def choose_precision(
     every folder; it is made anew for another machine, torch, number of threads, size or length of rows.
     """
     tokens = round(len(pairs.tokens.values) / len(pairs))
-    steps = [recipe.batch_size, recipe.micro_batch, recipe.optimizer, recipe.frozen]
-    work = [asdict(size), steps, vocabulary, tokens]
+    settings = {key: getattr(recipe, key) for key in SPEED_KEYS}
+    work = [asdict(size), settings, vocabulary, tokens]
     machine = [device_name(device), torch.__version__, torch.get_num_threads(), _TRAINER]
     path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
     try:

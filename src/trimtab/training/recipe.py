@@ -12,6 +12,9 @@ Evaluate = Literal["last", "best_accuracy", "best_loss"]
 Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
+# The keys that the time of a step depends on, apart from the precision: measured rates are kept by them.
+SPEED_KEYS = ("batch_size", "optimizer", "micro_batch", "batches", "frozen")
+
 
 @dataclass(frozen=True, config=STRICT)
 class Recipe:
