@@ -1,5 +1,6 @@
 """The files of a ledger, read and written: InputError names what is damaged, and what to delete."""
 
+import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -57,8 +58,8 @@ def write_record(path: Path, record: BaseModel) -> None:
 def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray]:
     """Arrays of an .npz, all or those named; InputError where it is damaged."""
     try:
-        # Opened here, because numpy leaves a file open that is no zip.
-        with path.open("rb") as file, np.load(file) as arrays:
+        # Read whole: numpy leaves a file open that is no zip, and one in a compact ledger is slow to seek in.
+        with np.load(io.BytesIO(path.read_bytes())) as arrays:
             return {name: arrays[name] for name in names or arrays.files}
     except (ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise damaged(path, "it is truncated or corrupt") from error

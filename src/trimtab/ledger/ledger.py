@@ -1,9 +1,11 @@
 """The ledger: a folder that holds what a study asked for and everything that came out."""
 
 import contextlib
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -23,10 +25,11 @@ from trimtab.ledger.records import (
 )
 from trimtab.ledger.trial import Trial
 
+ARCHIVE = "ledger.zip"  # the whole in a compact form, read where there is no other; see ledger.compact
+STUDY = "study.json"  # what the study asked for when it last ran
+RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
+EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _NAME = "ledger.json"  # whose ledger this is; written first
-_STUDY = "study.json"  # what the study asked for when it last ran
-_RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
-_EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _LOCK = ".lock"
 
 
@@ -40,14 +43,46 @@ class EvaluatedRows:
 
     labels: NDArray[np.int64]
     clusters: NDArray[np.int64]
-    digests: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
+    digests: Mapping[str, NDArray[np.unsignedinteger]] = field(default_factory=dict)
+
+
+def evaluated_arrays(tests: Mapping[str, EvaluatedRows]) -> dict[str, NDArray]:
+    """The arrays of evaluated.npz: ``labels/SET``, ``clusters/SET`` and ``digests/SET/INPUTS``."""
+    arrays: dict[str, NDArray] = {}
+    for name, rows in tests.items():
+        arrays |= {f"labels/{name}": rows.labels, f"clusters/{name}": rows.clusters}
+        arrays |= {f"digests/{name}/{inputs}": digests for inputs, digests in rows.digests.items()}
+    return arrays
 
 
 class Ledger:
-    """A study's folder of results. Reading it needs nothing else: neither the data nor torch."""
+    """A study's folder of results. Reading it needs nothing else: neither the data nor torch.
+
+    Where the folder holds nothing but a compact ledger (``ledger.zip``), results are read from that.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._is_locked = False
+        self._archive: zipfile.Path | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether results are read from the compact ledger: there is one, and no run in the folder itself."""
+        begun = self._is_locked or (self.folder / STUDY).exists()
+        return not begun and (self.folder / ARCHIVE).exists()
+
+    @property
+    def _root(self) -> Path:
+        """Where the files of results are read: the folder, or the compact ledger, which reads like one."""
+        if not self.is_archived:
+            return self.folder
+        try:
+            self._archive = self._archive or zipfile.Path(self.folder / ARCHIVE)
+            return cast(Path, self._archive)
+        except (OSError, zipfile.BadZipFile) as error:
+            mend = "get the file again, or run the study again"
+            raise InputError(f"{self.folder / ARCHIVE}: is truncated or corrupt; {mend}") from error
 
     def claim(self, study: str) -> None:
         """Make the folder this study's own; InputError where it is another's, or cannot be written."""
@@ -60,7 +95,7 @@ class Ledger:
         self._check_schema()
         owner = read_record(self.folder / _NAME, LedgerRecord)
         if owner is None:  # deleted, as damaged: then study.json still knows
-            known = read_record(self.folder / _STUDY, StudyRecord)
+            known = read_record(self.folder / STUDY, StudyRecord)
             owner = LedgerRecord(study=known.name) if known else None
         if owner is not None and owner.study != study:
             raise InputError(
@@ -80,7 +115,7 @@ class Ledger:
 
     def _start(self, study: str) -> None:
         try:
-            begun = (self.folder / _STUDY).exists()
+            begun = (self.folder / STUDY).exists()
             if self.folder.is_dir() and not begun and not all(map(_is_ours, self.folder.iterdir())):
                 raise InputError(
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
@@ -105,19 +140,21 @@ class Ledger:
             raise _unwritable(self.folder, error) from error
         try:
             sweep(self.folder)
+            self._is_locked = True
             yield
         finally:
+            self._is_locked = False
             lock.release()
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
-        return Trial(self.folder / "trials" / key)
+        return Trial(self._root / "trials" / key)
 
     @property
     def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
         self._check_schema()
-        study = read_record(self.folder / _STUDY, StudyRecord)
+        study = read_record(self._root / STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
         return study
@@ -125,27 +162,23 @@ class Ledger:
     @property
     def runtime(self) -> RuntimeRecord | None:
         """Device, threads and precision of the first run, or None before it."""
-        return read_record(self.folder / _RUNTIME, RuntimeRecord)
+        return read_record(self.folder / RUNTIME, RuntimeRecord)
 
     def write_runtime(self, runtime: RuntimeRecord) -> None:
         """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
         try:
-            write_record(self.folder / _RUNTIME, runtime)
+            write_record(self.folder / RUNTIME, runtime)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def write_study(self, study: StudyRecord, tests: Mapping[str, EvaluatedRows]) -> None:
         """Keep what the study asks for, and what the analysis needs to know of the test sets."""
-        arrays: dict[str, NDArray] = {}
-        for name, rows in tests.items():
-            arrays |= {f"labels/{name}": rows.labels, f"clusters/{name}": rows.clusters}
-            arrays |= {f"digests/{name}/{inputs}": digests for inputs, digests in rows.digests.items()}
-        write_arrays(self.folder / _EVALUATED, arrays)
-        write_record(self.folder / _STUDY, study)
+        write_arrays(self.folder / EVALUATED, evaluated_arrays(tests))
+        write_record(self.folder / STUDY, study)
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
-        arrays = read_arrays(self.folder / _EVALUATED)
+        arrays = read_arrays(self._root / EVALUATED)
         start = f"digests/{test}/"
         digests = {
             name.removeprefix(start): found for name, found in arrays.items() if name.startswith(start)

@@ -18,12 +18,12 @@ from trimtab.training.epoch import Epoch
 
 WEIGHTS = "weights.safetensors"
 _CONFIG = "config.json"
-_RESULT = "result.json"
-_METRICS = "metrics.jsonl"
-_FAILURE = "failure.json"
-_PREDICTIONS = "predictions.npz"
+RESULT = "result.json"
+METRICS = "metrics.jsonl"
+FAILURE = "failure.json"
+PREDICTIONS = "predictions.npz"
 _AGAIN = "again"
-_CROSS = "cross"
+CROSS = "cross"
 _EPOCH = TypeAdapter(Epoch)
 
 
@@ -51,12 +51,12 @@ class Trial:
     @property
     def result(self) -> TrialResult | None:
         """What came out, or None while the trial is not complete."""
-        return read_record(self.folder / _RESULT, TrialResult)
+        return read_record(self.folder / RESULT, TrialResult)
 
     @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        failure = read_record(self.folder / _FAILURE, FailureRecord)
+        failure = read_record(self.folder / FAILURE, FailureRecord)
         return failure.reason if failure else None
 
     @property
@@ -68,7 +68,7 @@ class Trial:
     @property
     def crossed(self) -> "Crossed":
         """What its model says of other test inputs than its own."""
-        return Crossed(self.folder / _CROSS)
+        return Crossed(self.folder / CROSS)
 
     def attempt(self) -> "Trial":
         """Where to train: here, or in a folder inside where a result stands that must stay until then."""
@@ -82,22 +82,22 @@ class Trial:
         again = Trial(self.folder / _AGAIN)
         if again.result is not None:
             self._drop_crossed_unless_same(again)
-            for name in (_CONFIG, _METRICS, WEIGHTS, _PREDICTIONS, _RESULT):
+            for name in (_CONFIG, METRICS, WEIGHTS, PREDICTIONS, RESULT):
                 with contextlib.suppress(FileNotFoundError):  # moved already, before a kill
                     os.replace(again.folder / name, self.folder / name)
-            (self.folder / _FAILURE).unlink(missing_ok=True)
+            (self.folder / FAILURE).unlink(missing_ok=True)
         shutil.rmtree(again.folder, ignore_errors=True)
 
     def _drop_crossed_unless_same(self, again: "Trial") -> None:
         """A model that predicts otherwise, trained on another machine perhaps, is asked everything anew."""
-        old, new = self.folder / _PREDICTIONS, again.folder / _PREDICTIONS
+        old, new = self.folder / PREDICTIONS, again.folder / PREDICTIONS
         if new.exists() and not (old.exists() and filecmp.cmp(old, new, shallow=False)):
             shutil.rmtree(self.crossed.folder, ignore_errors=True)
 
     def begin(self, config: TrialConfig) -> None:
         """Make the folder ready for an attempt: what an earlier one left is removed."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (_METRICS, _FAILURE, WEIGHTS):
+        for name in (METRICS, FAILURE, WEIGHTS):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
@@ -105,12 +105,12 @@ class Trial:
 
     def add_epoch(self, epoch: Epoch) -> None:
         """Append the record of an epoch."""
-        with (self.folder / _METRICS).open("a") as file:
+        with (self.folder / METRICS).open("a") as file:
             file.write(_EPOCH.dump_json(epoch).decode() + "\n")
 
     def epochs(self) -> list[Epoch]:
         """The records of all epochs; InputError where the file is damaged."""
-        path = self.folder / _METRICS
+        path = self.folder / METRICS
         try:
             return [_EPOCH.validate_json(line) for line in path.read_text().splitlines()]
         except (OSError, ValueError) as error:
@@ -118,17 +118,17 @@ class Trial:
 
     def finish(self, result: TrialResult, predictions: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep the predictions, then mark the trial complete."""
-        write_arrays(self.folder / _PREDICTIONS, predictions)
-        write_record(self.folder / _RESULT, result)
+        write_arrays(self.folder / PREDICTIONS, predictions)
+        write_record(self.folder / RESULT, result)
 
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / _FAILURE, FailureRecord(reason=reason, traceback=traceback))
+        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
 
     def predictions(self, name: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the test set ``name``, all finite; InputError where they are not."""
-        return _finite(read_arrays(self.folder / _PREDICTIONS, [name])[name], self.folder)
+        return _finite(read_arrays(self.folder / PREDICTIONS, [name])[name], self.folder)
 
 
 class Crossed:
@@ -147,13 +147,13 @@ class Crossed:
     @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        failure = read_record(self.folder / _FAILURE, FailureRecord)
+        failure = read_record(self.folder / FAILURE, FailureRecord)
         return failure.reason if failure else None
 
     def begin(self) -> None:
         """Make the folder ready for an attempt; what is done stays."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / _FAILURE).unlink(missing_ok=True)
+        (self.folder / FAILURE).unlink(missing_ok=True)
         sweep(self.folder)
 
     def add(self, fingerprint: str, logits: NDArray[np.float32]) -> None:
@@ -163,7 +163,7 @@ class Crossed:
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / _FAILURE, FailureRecord(reason=reason, traceback=traceback))
+        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
 
     def predictions(self, fingerprint: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the inputs of that fingerprint, all finite; InputError otherwise."""
@@ -181,4 +181,4 @@ def _finite(logits: NDArray[np.float32], folder: Path) -> NDArray[np.float32]:
             f"{folder}: its logits of example {example} are nan or infinite; delete the folder, and run the "
             "study again"
         )
-    return logits
+    return logits.astype(np.float32, copy=False)  # a compact ledger has half precision
