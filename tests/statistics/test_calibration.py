@@ -1,4 +1,4 @@
-"""A short version of the calibration: equal variants are rejected about as often as alpha says."""
+"""The calibration of ``bench/calibration.py`` on small studies, and that it analyses as ``compare`` does."""
 
 import importlib.util
 import sys
@@ -7,70 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trimtab.statistics import compare, mean_interval
+from trimtab.statistics import compare
 
-STUDIES = 500
-EXAMPLES = 1000
-
-
-def study(rng, n_variants, n_seeds, n_clusters=None, shift=0.0, paired=True):
-    """Binary scores (variants, seeds, examples) of about 80 %, seeds half a point apart, and cluster ids."""
-    labels = None if n_clusters is None else rng.integers(0, n_clusters, EXAMPLES)
-    difficulty = 1.5 + 1.2 * rng.normal(size=EXAMPLES)
-    taste = 0.3 * rng.normal(size=(n_variants, 1, EXAMPLES if labels is None else n_clusters))
-    if labels is not None:
-        taste = taste[..., labels]
-    seeds = rng.normal(size=(n_variants, n_seeds, 1))
-    if paired:  # half of what a seed does is done to all variants alike
-        seeds = (seeds + rng.normal(size=(1, n_seeds, 1))) / np.sqrt(2)
-    noise = 0.5 * rng.normal(size=(n_variants, n_seeds, EXAMPLES))
-    better = shift * np.arange(n_variants)[:, None, None]
-    return difficulty + taste + 0.03 * seeds + noise + better > 0, labels
-
-
-@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
-@pytest.mark.parametrize("n_clusters", [None, 300], ids=["examples", "clusters"])
-@pytest.mark.parametrize("n_seeds", [3, 5])
-def test_equal_variants_are_seldom_told_apart(n_seeds, n_clusters, paired):
-    rng = np.random.default_rng([n_seeds, n_clusters or 0, paired])
-    rejected = 0
-    for _ in range(STUDIES):
-        scores, clusters = study(rng, 2, n_seeds, n_clusters, paired=paired)
-        rejected += compare(scores, clusters=clusters, paired=paired)[0].p < 0.05
-    assert 0.005 <= rejected / STUDIES <= 0.08
-
-
-def test_holm_keeps_the_family_of_six_variants():
-    rng = np.random.default_rng(0)
-    wrong = sum(
-        any(contrast.p_adjusted < 0.05 for contrast in compare(study(rng, 6, 3)[0])) for _ in range(200)
-    )
-    assert wrong / 200 <= 0.08
-
-
-@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
-def test_a_true_difference_of_two_points_is_mostly_found(paired):
-    rng = np.random.default_rng(1)
-    # A shift of 0.14 on the latent scale is two points of accuracy at 80 %.
-    found = [compare(study(rng, 2, 5, shift=0.14, paired=paired)[0], paired=paired)[0] for _ in range(100)]
-    assert np.mean([contrast.delta for contrast in found]) == pytest.approx(0.02, abs=0.004)
-    assert np.mean([contrast.verdict == "better" for contrast in found]) > 0.6
-    assert not any(contrast.verdict == "worse" for contrast in found)
-
-
-def test_an_interval_of_a_mean_covers_the_truth():
-    rng = np.random.default_rng(2)
-    truth = np.mean([study(rng, 1, 1)[0].mean() for _ in range(2000)])
-    covered = 0
-    for _ in range(400):
-        estimate = mean_interval(study(rng, 1, 3)[0][0])
-        covered += estimate.ci_low <= truth <= estimate.ci_high
-    assert covered / 400 >= 0.92
+STUDIES, EXAMPLES = 600, 400
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    """The full one, ``bench/calibration.py``."""
+    """The script ``bench/calibration.py`` as a module."""
     path = Path(__file__).parents[2] / "bench" / "calibration.py"
     spec = importlib.util.spec_from_file_location("calibration", path)
     module = importlib.util.module_from_spec(spec)
@@ -78,6 +22,35 @@ def calibration():
     spec.loader.exec_module(module)
     yield module
     del sys.modules["calibration"]
+
+
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+@pytest.mark.parametrize("clusters", ["none", "many"])
+@pytest.mark.parametrize("n_seeds", [3, 5])
+def test_rates_of_error_and_coverage_are_about_nominal(calibration, n_seeds, clusters, paired):
+    cell = calibration.Cell(n_seeds, EXAMPLES, "high", paired, clusters)
+    row = calibration.cell_row(cell, STUDIES, np.random.default_rng([n_seeds, clusters == "many", paired]))
+    assert 0.005 <= row["type_1"] <= 0.08
+    assert row["coverage"] >= 0.92
+    assert row["false_equivalence"] <= 0.08
+
+
+def test_holm_keeps_the_family_of_six_variants(calibration):
+    cell = calibration.Cell(3, EXAMPLES, "high", True, "none")
+    assert calibration.family_row(cell, STUDIES, np.random.default_rng(0))["family"] <= 0.08
+
+
+def test_a_true_difference_of_a_point_is_mostly_found_on_many_examples(calibration):
+    cell = calibration.Cell(5, 20_000, "low", True, "none")
+    assert calibration.cell_row(cell, 60, np.random.default_rng(1))["power"] > 0.9
+
+
+def test_two_seeds_seldom_reject_at_the_levels_that_holm_asks_for(calibration):
+    rng = np.random.default_rng(7)
+    sure = rng.random((1500, 1, 300))
+    scores = rng.random((2, 1500, 2, 300)) < sure
+    found = calibration.analyse(scores, calibration.Cell(2, 300, "low", False, "none"), None)
+    assert (found.p < 0.01).mean() <= 0.01  # 0.02 without the floor
 
 
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])

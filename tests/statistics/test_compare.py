@@ -1,5 +1,4 @@
 import dataclasses
-import math
 import tracemalloc
 
 import numpy as np
@@ -94,43 +93,6 @@ def test_identical_inputs_are_not_tested_and_cost_the_others_nothing(scores):
     assert [c.p_adjusted for c in found[:2]] == [c.p_adjusted for c in alone]
 
 
-def test_affected_examples_are_a_comparison_of_their_own(scores):
-    affected = np.random.default_rng(3).random((4, 400)) < 0.3
-    clusters = np.arange(400) // 3
-    for paired in (True, False):
-        found = compare(scores, clusters=clusters, affected=affected, paired=paired)[0]
-        cut = scores[:2][..., affected[1]]
-        alone = compare(cut, clusters=clusters[affected[1]], paired=paired, groups=["a", "b"])[0]
-        assert found.affected_share == affected[1].mean()
-        got = found.affected_delta, found.affected_ci_low, found.affected_ci_high
-        np.testing.assert_allclose(got, (alone.delta, alone.ci_low, alone.ci_high))
-        assert found.delta == compare(scores, clusters=clusters, paired=paired)[0].delta
-
-
-def test_no_affected_example_has_no_difference_to_show(scores):
-    contrast = compare(scores, affected=np.zeros((4, 400), dtype=bool))[0]
-    assert contrast.affected_share == 0
-    assert math.isnan(contrast.affected_delta)
-    assert contrast.verdict == "better"
-
-
-def test_one_affected_example_has_a_difference_but_no_interval(scores):
-    affected = np.zeros((4, 400), dtype=bool)
-    affected[:, 7] = True
-    contrast = compare(scores, affected=affected)[0]
-    assert contrast.affected_delta == pytest.approx(scores[1, :, 7].mean() - scores[0, :, 7].mean())
-    assert math.isnan(contrast.affected_ci_low)
-
-
-def test_two_baselines_of_one_variant_need_a_mask_each(scores):
-    pairs = [(1, 0), (1, 2)]
-    with pytest.raises(InputError, match="two baselines"):
-        compare(scores, contrasts=pairs, affected=np.ones((4, 400), dtype=bool))
-    affected = np.zeros((4, 4, 400), dtype=bool)
-    affected[1, 0, :100] = affected[1, 2, :300] = True
-    assert [c.affected_share for c in compare(scores, pairs, affected=affected)] == [0.25, 0.75]
-
-
 def test_a_contrast_cannot_be_changed(scores):
     with pytest.raises(dataclasses.FrozenInstanceError):
         compare(scores)[0].delta = 1.0
@@ -161,7 +123,6 @@ def test_the_scores_stay_as_they_are(scores):
         ({"groups": ["a"]}, "4 variants"),
         ({"identical": np.zeros((3, 3), dtype=bool)}, "4 variants"),
         ({"identical": np.zeros((4, 4))}, "booleans"),
-        ({"affected": np.zeros((4, 3), dtype=bool)}, "affected"),
         ({"paired": [True]}, "3 contrasts"),
         ({"paired": "yes"}, "not true or false"),
         ({"alpha": 1.0}, "alpha"),

@@ -102,8 +102,7 @@ def test_clusters_that_cancel_inside_are_not_equal_scores():
 )
 def test_any_scores_give_a_verdict_without_a_warning(scores, paired, clustered):
     clusters = np.arange(scores.shape[2]) // 2 if clustered else None
-    affected = scores[:, 0] > 0
-    found = compare(scores, clusters=clusters, paired=paired, affected=affected, margin=1.0)
+    found = compare(scores, clusters=clusters, paired=paired, margin=1.0)
     assert len(found) == len(scores) - 1
     for contrast in found:
         assert contrast.verdict in VERDICTS

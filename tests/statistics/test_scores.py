@@ -53,23 +53,24 @@ def naive_f1(logits, labels):
 
 def naive_calibration(logits, labels, bins=15):
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
     total = 0.0
     for b in range(bins):
-        inside = [i for i, row in enumerate(p) if b / bins < row.max() <= (b + 1) / bins]
-        if inside:
-            right = np.mean([p[i].argmax() == labels[i] for i in inside])
-            total += len(inside) / len(p) * abs(right - np.mean([p[i].max() for i in inside]))
+        inside = (b / bins < confidence) & (confidence <= (b + 1) / bins)
+        if inside.any():
+            total += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
     return -total
 
 
 def naive_jackknife(score, logits, labels):
-    """Pseudo-values (seeds, examples), the score computed anew without each example."""
+    """Pseudo-values (seeds, examples), the score computed again without each example."""
     n = labels.size
     found = np.empty(logits.shape[:2])
     for s, own in enumerate(logits):
+        whole = score(own, labels)
         for i in range(n):
             without = score(np.delete(own, i, axis=0), np.delete(labels, i)) if n > 1 else 0.0
-            found[s, i] = n * score(own, labels) - (n - 1) * without
+            found[s, i] = n * whole - (n - 1) * without
     return found
 
 
@@ -97,7 +98,7 @@ NAMES = ["matthews", "macro_f1", "calibration_error", "fnc1"]
 
 @pytest.mark.parametrize(("score", "naive"), JACKKNIVES, ids=NAMES)
 @settings(deadline=None, max_examples=40)
-@given(st.integers(1, 25), st.integers(1, 4), st.integers(0, 2**32 - 1), st.sampled_from([-1.0, 0.5, 6.0]))
+@given(st.integers(1, 16), st.integers(1, 4), st.integers(0, 2**32 - 1), st.sampled_from([-1.0, 0.5, 6.0]))
 def test_pseudo_values_are_the_naive_jackknife(score, naive, n_examples, n_classes, seed, skill):
     logits, labels = outputs(2, n_examples, n_classes, seed, skill)
     np.testing.assert_allclose(score(logits, labels), naive_jackknife(naive, logits, labels), atol=1e-9)
@@ -133,10 +134,10 @@ def test_their_standard_error_is_the_bootstraps(score):
     values = score(logits, labels)[0]
     rng, drawn = np.random.default_rng(1), []
     naive = dict(JACKKNIVES)[score]
-    for _ in range(600):
+    for _ in range(300):
         chosen = rng.integers(0, 300, 300)
         drawn.append(naive(logits[0][chosen], labels[chosen]))
-    assert values.std(ddof=1) / math.sqrt(300) == pytest.approx(np.std(drawn), rel=0.1)
+    assert values.std(ddof=1) / math.sqrt(300) == pytest.approx(np.std(drawn), rel=0.15)
 
 
 def test_their_sums_over_clusters_tell_as_much_as_leaving_clusters_out():
@@ -152,13 +153,13 @@ def test_their_sums_over_clusters_tell_as_much_as_leaving_clusters_out():
 
 def test_equal_variants_are_seldom_told_apart_by_their_correlation():
     rng, rejected = np.random.default_rng(6), 0
-    for _ in range(300):
+    for _ in range(200):
         labels = rng.choice(3, 400, p=[0.5, 0.35, 0.15])
         difficulty, runs = rng.normal(size=(400, 3)), 0.1 * rng.normal(size=(2, 5, 1, 3))
         logits = difficulty + runs + 0.7 * rng.normal(size=(2, 5, 400, 3)) + 1.6 * np.eye(3)[labels]
         values = np.stack([matthews(variant, labels) for variant in logits])
         rejected += compare(values, paired=False, margin=0.01)[0].p < 0.05
-    assert 0.005 <= rejected / 300 <= 0.08
+    assert 0.005 <= rejected / 200 <= 0.08
 
 
 def test_accuracy_is_the_share_of_right_answers():
@@ -251,6 +252,28 @@ def test_more_is_better(name):
 
 def test_only_accuracy_brings_a_margin():
     assert {name: score.margin for name, score in SCORES.items() if score.margin} == {"accuracy": 0.005}
+
+
+@pytest.mark.parametrize("name", ["accuracy", "log_loss", "brier", "matthews"])
+def test_no_constant_prediction_beats_the_label_prior_baseline(name):
+    rng = np.random.default_rng(8)
+    labels = rng.choice(4, 2000, p=[0.4, 0.3, 0.2, 0.1])
+    score = score_named(name)
+    constants = np.concatenate([np.eye(4), rng.normal(size=(50, 4))]) * 3
+    found = [score.function(np.broadcast_to(row, (1, 2000, 4)), labels).mean() for row in constants]
+    assert score.prior_baseline(labels, 4) >= max(found) - 1e-6
+
+
+def test_guessing_in_proportion_to_the_shares_has_the_macro_f1_of_its_baseline():
+    rng = np.random.default_rng(9)
+    labels = np.repeat(np.arange(3), [12_000, 50_000, 38_000])
+    score = score_named("macro_f1")
+    guessed = score.function(np.eye(3)[rng.permutation(labels)][None], labels).mean()
+    assert guessed == pytest.approx(score.prior_baseline(labels, 3), abs=5e-3)
+
+
+def test_the_calibration_error_has_no_label_prior_baseline():
+    assert score_named("calibration_error").prior_baseline(np.arange(9) % 3, 3) is None
 
 
 def test_the_challenges_score_is_known_in_easy_cases():

@@ -17,7 +17,7 @@ from trimtab.analysis.recommendation import Recommendation, recommend
 from trimtab.analysis.scores import Scores, read_scores, score_name
 from trimtab.analysis.secondary import checkpoint_rows, other_score_rows
 from trimtab.ledger.ledger import Ledger
-from trimtab.statistics import Estimate, effective_clusters, mean_interval
+from trimtab.statistics import IntervalEstimate, effective_clusters, mean_interval
 
 Row = dict[str, Any]
 
@@ -165,7 +165,7 @@ def _means(study: Row, test: str, scores: Scores, clusters: NDArray | None) -> l
     return rows
 
 
-def _p_above(estimate: Estimate, bound: float) -> float:
+def _p_above(estimate: IntervalEstimate, bound: float) -> float:
     """One-sided p of a mean above ``bound``; nan where one seed or no variation permits none."""
     if not estimate.se > 0:
         return math.nan

@@ -10,14 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from trimtab.statistics import inputs
-from trimtab.statistics.crossed import NO_DIFFERENCE, Clusters, Estimate, difference
+from trimtab.statistics.crossed import NO_DIFFERENCE, Clusters, IntervalEstimate, difference
 from trimtab.statistics.equivalence import chance_of_equal, se_at_margin, tost
 from trimtab.statistics.multiplicity import correction_named
 from trimtab.statistics.spreads import SeedSpread, seed_spreads
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-_UNKNOWN = Estimate(math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ class Contrast:
     ``variant`` and ``baseline`` are numbers on the first axis of the scores. The interval is unadjusted, at
     1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin; nan where no test is
     possible or asked for. ``verdict`` is 'better', 'worse', 'equivalent', 'inconclusive' or 'identical'.
-    ``affected_share`` is the share of examples on which the inputs differ, ``affected_delta`` with its
-    interval the difference on those alone, secondary; nan where not given. ``question`` is what it answers.
+    ``question`` says in words which question the contrast answers, or why it answers none.
     """
 
     variant: int
@@ -42,10 +40,6 @@ class Contrast:
     p_adjusted: float
     verdict: str
     p_equivalence: float
-    affected_share: float
-    affected_delta: float
-    affected_ci_low: float
-    affected_ci_high: float
     paired: bool
     question: str
 
@@ -57,7 +51,6 @@ def compare(
     clusters: ArrayLike | None = None,
     groups: Sequence[Hashable] | NDArray[Any] | None = None,
     identical: ArrayLike | None = None,
-    affected: ArrayLike | None = None,
     paired: bool | Sequence[bool] | Bools = True,
     alpha: float = 0.05,
     margin: float = 0.005,
@@ -75,8 +68,6 @@ def compare(
         Variants that share seeds rise and fall together, know less of the variance than their number says,
         and reject 8.7 % of true nulls when pooled: give each a label of its own.
     identical: (variants, variants) bool, in either order: the inputs are the same, so nothing is tested.
-    affected: (variants, examples) bool, where the inputs differ from the contrast's baseline; or
-        (variants, variants, examples) where a variant has several baselines.
     paired: whether a seed means the same initialisation and data order in both; one bool, or (contrasts,).
     margin: the difference that does not matter, in the score's units.
     correction: "holm", "bh" (exploratory studies) or "none"; for p and for equivalence alike.
@@ -95,13 +86,11 @@ def compare(
     )
     flags = inputs.paired_flags(paired, len(comparison.pairs))
     same = inputs.identical_pairs(identical, comparison.pairs, len(array))
-    masks = inputs.affected_masks(affected, comparison.pairs, array.shape)
     labels = inputs.group_labels(groups, len(array))
     adjust = correction_named(correction)
     estimates = comparison.estimates(flags, same, labels)
     p, p_equivalence = _p_values(estimates, same, margin, comparison.effective_clusters)
     p_adjusted, p_equivalence = adjust(p), adjust(p_equivalence)
-    affected_parts = comparison.affected(flags, same, masks)
     return [
         Contrast(
             variant=pair[0],
@@ -115,16 +104,10 @@ def compare(
             p_adjusted=float(p_adjusted[c]),
             verdict=_verdict(estimate.mean, p_adjusted[c], p_equivalence[c], same[c], alpha),
             p_equivalence=float(p_equivalence[c]),
-            affected_share=share,
-            affected_delta=part.mean,
-            affected_ci_low=part.ci_low,
-            affected_ci_high=part.ci_high,
             paired=flags[c],
             question=comparison.question(estimate, flags[c], same[c]),
         )
-        for c, (pair, estimate, (share, part)) in enumerate(
-            zip(comparison.pairs, estimates, affected_parts, strict=True)
-        )
+        for c, (pair, estimate) in enumerate(zip(comparison.pairs, estimates, strict=True))
     ]
 
 
@@ -152,7 +135,9 @@ class _Comparison:
     alpha: float
     bounded: bool
 
-    def estimates(self, paired: list[bool], same: list[bool], labels: list[Hashable]) -> list[Estimate]:
+    def estimates(
+        self, paired: list[bool], same: list[bool], labels: list[Hashable]
+    ) -> list[IntervalEstimate]:
         """Each contrast on all examples, one at a time: all differences at once would fill the memory."""
         spreads: list[SeedSpread] = []
         if not all(paired):
@@ -164,34 +149,12 @@ class _Comparison:
             answers.append(NO_DIFFERENCE if skip else difference(*tables, self.clusters, self.alpha, both))
         return answers
 
-    def affected(
-        self, paired: list[bool], same: list[bool], masks: list[Bools] | None
-    ) -> list[tuple[float, Estimate]]:
-        """The share of affected examples of each contrast, and the contrast on those alone."""
-        if masks is None:
-            return [(math.nan, _UNKNOWN)] * len(self.pairs)
-        answers = []
-        for pair, together, skip, mask in zip(self.pairs, paired, same, masks, strict=True):
-            part = _UNKNOWN if skip or not mask.any() else self._on(mask, pair, together)
-            answers.append((float(mask.mean()), part))
-        return answers
-
-    def _on(self, mask: Bools, pair: tuple[int, int], together: bool) -> Estimate:
-        first, second = (self.scores[k][:, mask] for k in pair)
-        spreads = None
-        if not together:
-            # Each with its own variance: one pooled on all examples says nothing about these.
-            means = np.stack([first, second]).mean(axis=2, dtype=np.float64)
-            one, other = seed_spreads(means, ["variant", "baseline"])
-            spreads = one, other
-        return difference(first, second, self.clusters.subset(mask), self.alpha, spreads)
-
     @property
     def effective_clusters(self) -> float:
         """How many clusters speak for equivalence; nan for scores beyond 0 to 1, of which none can tell."""
         return self.clusters.effective if self.bounded else math.nan
 
-    def question(self, estimate: Estimate, together: bool, skip: bool) -> str:
+    def question(self, estimate: IntervalEstimate, together: bool, skip: bool) -> str:
         """What the contrast answers, in one line, or why it answers nothing."""
         n_seeds = self.scores.shape[1]
         if skip:
@@ -214,7 +177,7 @@ class _Comparison:
 
 
 def _p_values(
-    estimates: list[Estimate], same: list[bool], margin: float, effective_clusters: float
+    estimates: list[IntervalEstimate], same: list[bool], margin: float, effective_clusters: float
 ) -> tuple[Floats, Floats]:
     rows = np.array([(e.mean, e.ci_low, e.se, e.df) for e in estimates], dtype=np.float64).reshape(-1, 4)
     delta, low, se, df = rows.T

@@ -36,7 +36,7 @@ _ROUNDINGS = 16 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IntervalEstimate:
     """A mean or a difference, with its interval over new seeds and new examples, in the score's units.
 
     ``ci_low`` and ``ci_high`` are nan where the data permit no interval: with one seed or one cluster
@@ -50,7 +50,7 @@ class Estimate:
     df: float
 
 
-NO_DIFFERENCE = Estimate(0.0, 0.0, 0.0, 0.0, _NAN)
+NO_DIFFERENCE = IntervalEstimate(0.0, 0.0, 0.0, 0.0, _NAN)
 
 
 class Clusters:
@@ -88,10 +88,6 @@ class Clusters:
         rows = table.reshape(-1, table.shape[-1])
         sums = np.stack([np.bincount(self._index, weights=row) for row in rows])
         return sums.reshape(*table.shape[:-1], -1)
-
-    def subset(self, mask: NDArray[np.bool_]) -> "Clusters":
-        """The same clusters on the examples of a mask (examples,)."""
-        return Clusters(None if self.labels is None else self.labels[mask], int(mask.sum()))
 
 
 def effective_clusters(clusters: ArrayLike) -> float:
@@ -201,7 +197,9 @@ def contrast_components(
     return replace(parts, seeds=own[0].seeds + own[1].seeds, residual=own[0].residual + own[1].residual)
 
 
-def mean_interval(scores: ArrayLike, clusters: ArrayLike | None = None, alpha: float = 0.05) -> Estimate:
+def mean_interval(
+    scores: ArrayLike, clusters: ArrayLike | None = None, alpha: float = 0.05
+) -> IntervalEstimate:
     """One variant's mean score with its interval over new seeds and new examples, never clipped to a range.
 
     ``scores`` (seeds, examples), ``clusters`` (examples,) int; the answer is in the score's units. With one
@@ -220,7 +218,7 @@ def difference(
     clusters: Clusters,
     alpha: float,
     spreads: tuple[SeedSpread, SeedSpread] | None = None,
-) -> Estimate:
+) -> IntervalEstimate:
     """First minus second, two checked tables (seeds, examples): paired, or unpaired where spreads are given.
 
     Where the two are the same everywhere and nothing varies the answer is 0 with the interval [0, 0]; where
@@ -232,12 +230,12 @@ def difference(
     return NO_DIFFERENCE if estimate.se == 0 and np.array_equal(first, second) else estimate
 
 
-def _estimate(mean: float, variance: Floats, df: Floats, scale: float, alpha: float) -> Estimate:
+def _estimate(mean: float, variance: Floats, df: Floats, scale: float, alpha: float) -> IntervalEstimate:
     se = math.sqrt(variance)
     if se <= _ROUNDINGS * scale:
-        return Estimate(mean, _NAN, _NAN, 0.0, _NAN)
+        return IntervalEstimate(mean, _NAN, _NAN, 0.0, _NAN)
     reach = float(stats.t.ppf(1 - alpha / 2, df)) * se
-    return Estimate(mean, mean - reach, mean + reach, se, float(df))
+    return IntervalEstimate(mean, mean - reach, mean + reach, se, float(df))
 
 
 def _largest(table: NDArray[Any]) -> float:

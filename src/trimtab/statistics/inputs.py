@@ -127,30 +127,6 @@ def identical_pairs(
     return [bool(same[k, base] or same[base, k]) for k, base in pairs]
 
 
-def affected_masks(
-    affected: ArrayLike | None, pairs: Sequence[tuple[int, int]], shape: tuple[int, ...]
-) -> list[NDArray[np.bool_]] | None:
-    """One mask (examples,) a contrast, of the examples on which its two inputs differ.
-
-    ``affected`` (variants, examples) bool means each variant against its one baseline; where a variant has
-    several, (variants, variants, examples) holds a mask for each pair. ``shape`` is that of the scores.
-    Raises InputError where neither fits.
-    """
-    if affected is None:
-        return None
-    n_variants, _, n_examples = shape
-    masks = _bools(affected, "affected")
-    if masks.shape == (n_variants, n_variants, n_examples):
-        return [masks[pair] for pair in pairs]
-    if masks.shape != (n_variants, n_examples):
-        raise InputError(f"affected has shape {masks.shape}: give booleans ({n_variants}, {n_examples})")
-    if len({variant for variant, _ in pairs}) < len(pairs):
-        raise InputError(
-            "affected: a variant has two baselines; give an array (variants, variants, examples)"
-        )
-    return [masks[variant] for variant, _ in pairs]
-
-
 def level(alpha: float) -> float:
     """The level of significance. Raises InputError outside (0, 1)."""
     if not 0 < alpha < 1:

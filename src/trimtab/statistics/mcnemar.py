@@ -1,30 +1,37 @@
 """McNemar's test: whether two checkpoints differ, which is not whether two strategies do."""
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from trimtab.config import InputError, nearest
-from trimtab.statistics.secondary import Secondary
-
-METHODS = ("exact", "mid-p")
-_QUESTION = "do these two checkpoints differ on examples like these? says nothing of new seeds"
+from trimtab.config import InputError
 
 
-def mcnemar(first: ArrayLike, second: ArrayLike, method: str = "exact") -> Secondary:
-    """McNemar's test on one checkpoint of each variant.
+@dataclass(frozen=True)
+class CheckpointTest:
+    """McNemar's exact test of two checkpoints on the same examples.
 
-    ``first``, ``second`` (examples,) bool, right or wrong. ``estimate`` is the difference in accuracy; there
-    is no interval. "exact" takes both tails of the binomial of those examples on which exactly one is right;
-    "mid-p" counts what was seen by half, because the exact test rejects too seldom. Without such an example p
-    is 1. Raises InputError on other input.
-    Sources: McNemar, Psychometrika 12 (1947); Fagerland, Lydersen and Laake, BMC Medical Research
-    Methodology 13 (2013).
+    ``won`` and ``lost`` count the examples on which only the first, and only the second, is right;
+    ``estimate`` is the difference in accuracy, first minus second, from -1 to 1. There is no interval.
     """
-    if method not in METHODS:
-        raise InputError(f"method {method!r} is unknown: {nearest(str(method), METHODS)}")
+
+    won: int
+    lost: int
+    estimate: float
+    p: float
+    question: str = "do these two checkpoints differ on examples like these? says nothing of new seeds"
+
+
+def mcnemar(first: ArrayLike, second: ArrayLike) -> CheckpointTest:
+    """McNemar's exact test on one checkpoint of each variant.
+
+    ``first``, ``second`` (examples,) bool: right or wrong. p is the two-sided binomial probability of a split
+    at least as uneven as ``won`` to ``lost``; it is 1 where both are equal, also where both are 0. Raises
+    InputError on other types or shapes.
+    Source: McNemar, Psychometrika 12 (1947).
+    """
     one, other = np.asarray(first), np.asarray(second)
     if one.dtype != np.bool_ or other.dtype != np.bool_:
         raise InputError(f"McNemar: scores are of type {one.dtype} and {other.dtype}: give booleans")
@@ -34,7 +41,5 @@ def mcnemar(first: ArrayLike, second: ArrayLike, method: str = "exact") -> Secon
         )
     won, lost = int((one & ~other).sum()), int((other & ~one).sum())
     fewer, seen = min(won, lost), won + lost
-    below, here = stats.binom.cdf(fewer - 1, seen, 0.5), stats.binom.pmf(fewer, seen, 0.5)
-    p = 2 * below + (here if method == "mid-p" else 2 * here)
-    estimate = (won - lost) / one.size
-    return Secondary(f"McNemar, {method}", estimate, math.nan, math.nan, min(float(p), 1.0), _QUESTION)
+    p = 2 * stats.binom.cdf(fewer - 1, seen, 0.5) + 2 * stats.binom.pmf(fewer, seen, 0.5)
+    return CheckpointTest(won, lost, (won - lost) / one.size, min(float(p), 1.0))

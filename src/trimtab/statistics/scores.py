@@ -28,13 +28,15 @@ from trimtab.config import InputError, nearest
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.integer]
+ScoreFunction = Callable[[ArrayLike, ArrayLike], NDArray[Any]]
 
 # Differences of anything beyond it could overflow.
 _LARGEST = 1e100
+_NEVER = 1e-30  # stands for the share of a label that does not occur, so that its logarithm is finite
 
 
 def accuracy(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
-    """Right or not, the largest logit being the prediction, of equal ones the first."""
+    """Right or not, the largest logit being the prediction; ties go to the first class."""
     outputs, truth = _checked(logits, labels)
     return outputs.argmax(axis=2) == truth
 
@@ -115,6 +117,21 @@ def fnc1(logits: ArrayLike, labels: ArrayLike) -> Floats:
     return np.asarray(truth.size * whole / possible - (truth.size - 1) * without)
 
 
+def constant_prediction(function: ScoreFunction, labels: Labels, classes: int) -> float:
+    """The score of giving every example the shares of the labels as its probabilities.
+
+    The largest share makes the prediction, so that a score of predictions alone judges the commonest label.
+    """
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    logits = np.log(np.maximum(shares, _NEVER)).astype(np.float32)
+    return float(function(np.broadcast_to(logits, (1, len(labels), classes)), labels).mean())
+
+
+def proportional_guess(function: ScoreFunction, labels: Labels, classes: int) -> float:
+    """Macro F1 of guessing at random in proportion to the shares: F1 of a class is then its share."""
+    return 1 / classes
+
+
 @dataclass(frozen=True)
 class Score:
     """How a score is computed, named in tables (``label``, with its unit), and shown (times ``factor``).
@@ -123,15 +140,25 @@ class Score:
     ``factor``; None where the study must name its own. ``bounded``: whether an example's score lies between
     0 and 1; ``is_mean``: whether an example's score is its own, or a pseudo-value that depends on all others.
     ``labels``: the names of the classes, in their order, that it is for; None where any will do.
+    ``prior``: (function, labels, classes) -> the score of the label-prior baseline; None where there is none.
     """
 
-    function: Callable[[ArrayLike, ArrayLike], NDArray[Any]]
+    function: ScoreFunction
     label: str
     factor: float = 1.0
     margin: float | None = None
     bounded: bool = False
     is_mean: bool = True
     labels: tuple[str, ...] | None = None
+    prior: Callable[[ScoreFunction, Labels, int], float] | None = constant_prediction
+
+    def prior_baseline(self, labels: ArrayLike, classes: int) -> float | None:
+        """The score of the label-prior baseline, which ignores the text and knows the shares of the labels.
+
+        ``labels`` (examples,) int among ``classes`` classes; in the score's units before ``factor``. None for
+        the calibration error, where the baseline is perfect: its probabilities are the shares.
+        """
+        return None if self.prior is None else self.prior(self.function, np.asarray(labels), classes)
 
     @property
     def name(self) -> str:
@@ -149,8 +176,10 @@ SCORES: dict[str, Score] = {
     "log_loss": Score(log_loss, "minus log loss, nats"),
     "brier": Score(brier, "minus Brier score"),
     "matthews": Score(matthews, "Matthews correlation", is_mean=False),
-    "macro_f1": Score(macro_f1, "macro F1, %", factor=100.0, is_mean=False),
-    "calibration_error": Score(calibration_error, "minus calibration error, %", factor=100.0, is_mean=False),
+    "macro_f1": Score(macro_f1, "macro F1, %", factor=100.0, is_mean=False, prior=proportional_guess),
+    "calibration_error": Score(
+        calibration_error, "minus calibration error, %", factor=100.0, is_mean=False, prior=None
+    ),
     "fnc1": Score(fnc1, "FNC-1 score, %", factor=100.0, is_mean=False, labels=FNC1_LABELS),
 }
 
