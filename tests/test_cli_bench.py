@@ -105,7 +105,7 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
         (["--size", "2x256/0"], "--size: size '2x256/0': its numbers must be 1 or more, as in 2x256/512/4"),
         (
             ["--size", "2x100/200/3"],
-            "--size: size 2x100/200/3: hidden is no multiple of the 3 heads; mend one",
+            "--size: size 2x100/200/3: hidden must be divisible by heads (3)",
         ),
         (["--max-len", "3"], "--max-len: 3 has no room beside 3 special tokens; take 4 or more"),
         (["--max-len", "-3"], "--max-len: -3 has no room beside 3 special tokens; take 4 or more"),

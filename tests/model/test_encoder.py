@@ -16,12 +16,12 @@ from trimtab.model.dropout import Dropout, seed_dropout
 from trimtab.model.encoder import Classifier
 from trimtab.model.grouped import GroupedAttention
 from trimtab.model.initialise import initialise
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.truncation import parse
 
 CPU = torch.device("cpu")
 FLAVOURS = {
-    "d2l": {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5},
+    "d2l": D2L,
     "original": {"activation": "gelu", "embedding_norm": True, "epsilon": 1e-12},
     "coarse": {"activation": "gelu", "embedding_norm": True, "epsilon": 0.3},  # an epsilon that is felt
 }

@@ -13,7 +13,7 @@ from trimtab.data.tokenizer import SPECIAL_TOKENS, build
 from trimtab.model import encode, load, weights_d2l, weights_hf
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
 from trimtab.truncation import parse
 
@@ -114,7 +114,7 @@ def test_against_transformers(original, tmp_path, pairs):
 def test_the_crane_of_a_d2l_model(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(BENCH)
     d2l = importlib.import_module("peers_d2l").d2l
-    size = architecture("2x32/48/4", positions=24, **weights_d2l.FLAVOUR)
+    size = architecture("2x32/48/4", positions=24, **D2L)
     weights_d2l.write(tmp_path, weights_of(bert(size, masked_words=True, next_sentence=True), size), words())
     model, tokenizer = load(tmp_path)
     company_matters(model, tokenizer)

@@ -55,7 +55,7 @@ def test_an_unknown_size_is_refused_with_what_there_is(size):
 @pytest.mark.parametrize(
     ("size", "settings", "what"),
     [
-        ("2x30/60/4", {}, "multiple of the 4 heads"),
+        ("2x30/60/4", {}, "hidden must be divisible by heads"),
         ("0x128", {}, "greater than or equal to 1"),
         ("tiny", {"dropout": 1.0}, "less than 1"),
         ("tiny", {"activation": "swish"}, "gelu"),

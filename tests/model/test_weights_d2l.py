@@ -18,14 +18,14 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
 from trimtab.model.loading import read
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
-from trimtab.model.weights_d2l import FLAVOUR, write
+from trimtab.model.weights_d2l import write
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 CPU = torch.device("cpu")
 ROWS, WORDS = 21, [*SPECIAL_TOKENS, *(f"w{number}" for number in range(5, 40))]
-SIZE = architecture("2x32/48/4", positions=64, **FLAVOUR)
+SIZE = architecture("2x32/48/4", positions=64, **D2L)
 WHOLE = {"masked_words": True, "next_sentence": True}
 
 pytestmark = pytest.mark.skipif(find_spec("d2l") is None, reason="no d2l; `make .venv/peers` installs it")

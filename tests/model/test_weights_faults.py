@@ -13,16 +13,17 @@ from safetensors.torch import load_file, save_file
 
 from trimtab.config import InputError
 from trimtab.data.tokenizer import SPECIAL_TOKENS, build
-from trimtab.model import load, loading, weights_d2l, weights_hf
+from trimtab.model import load, loading
+from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import check_positions, check_segments, weights_of
 from trimtab.model.weights_archive import Published, find
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
-D2L = architecture("2x8/12/2", positions=16, **weights_d2l.FLAVOUR)
+TUTORIAL = architecture("2x8/12/2", positions=16, **D2L)
 ORIGINAL = architecture("2x8/12/2", positions=16)
 WORDS = [*SPECIAL_TOKENS, "a", "b", "c"]
 ARCHIVE = "bert.small.torch.zip"
@@ -40,8 +41,8 @@ def words():
 
 @pytest.fixture
 def d2l_folder(tmp_path):
-    weights_d2l.write(
-        tmp_path / "d2l", weights_of(bert(D2L, masked_words=True, next_sentence=True), D2L), words()
+    FORMATS["d2l"].write(
+        tmp_path / "d2l", weights_of(bert(TUTORIAL, masked_words=True, next_sentence=True), TUTORIAL), words()
     )
     (tmp_path / "d2l" / "tokenizer.json").unlink()
     return tmp_path / "d2l"
@@ -49,7 +50,7 @@ def d2l_folder(tmp_path):
 
 @pytest.fixture
 def hf_folder(tmp_path):
-    weights_hf.write(tmp_path / "hf", weights_of(bert(ORIGINAL, classes=3), ORIGINAL), words())
+    FORMATS["hf"].write(tmp_path / "hf", weights_of(bert(ORIGINAL, classes=3), ORIGINAL), words())
     return tmp_path / "hf"
 
 
@@ -211,7 +212,7 @@ def test_a_tokenizer_beside_it_with_another_vocabulary(d2l_folder):
 def test_the_number_of_heads(d2l_folder):
     assert load(d2l_folder)[0].parts.size.heads == 2
     assert load(d2l_folder, heads=4)[0].parts.size.heads == 4
-    refused(d2l_folder, "no multiple of the 3 heads", heads=3)
+    refused(d2l_folder, "divisible by heads (3)", heads=3)
     for text, said in {'{"heads": "two"}': "'two'", "[2]": "[2]"}.items():
         (d2l_folder / "trimtab.json").write_text(text)
         refused(d2l_folder, "trimtab.json", f"heads = {said} is wrong")
@@ -247,7 +248,7 @@ def test_a_tensor_of_d2l_that_does_not_fit(d2l_folder, changed, parts):
         ({"hidden_act": "gelu_new"}, ("hidden_act = 'gelu_new'", "'gelu' or 'relu'")),
         ({"position_embedding_type": "relative_key"}, ("position_embedding_type = 'relative_key'",)),
         ({"is_decoder": True}, ("is_decoder = True",)),
-        ({"num_attention_heads": 3}, ("no multiple of the 3 heads",)),
+        ({"num_attention_heads": 3}, ("divisible by heads (3)",)),
         ({"hidden_dropout_prob": 1.5}, ("dropout = 1.5",)),
         ({"num_hidden_layers": 3}, ("holds no tensor bert.encoder.layer.2.",)),
         ({"num_hidden_layers": 1}, ("bert.encoder.layer.1.", "no place")),
@@ -305,7 +306,7 @@ def test_files_that_are_not_there_or_not_what_they_are_called(hf_folder, tmp_pat
     (hf_folder / "config.json").write_text("{")
     refused(hf_folder, "config.json", "no valid JSON")
     (hf_folder / "config.json").unlink()
-    refused(hf_folder, "neither config.json (Hugging Face) nor pretrained.params (d2l)")
+    refused(hf_folder, "none of config.json (Hugging Face), pretrained.params (d2l)")
     (tmp_path / "x.zip").write_text("no zip")
     refused(tmp_path / "x.zip", "x.zip", "cannot be read as a zip")
 
@@ -337,24 +338,24 @@ def test_a_head_that_is_not_there(hf_folder):
 
 
 @pytest.mark.parametrize(
-    ("write", "model", "size", "message"),
+    ("form", "model", "size", "message"),
     [
-        (weights_d2l.write, bert(ORIGINAL), ORIGINAL, "activation relu, this model gelu; write Hugging Face"),
-        (weights_d2l.write, bert(D2L, segments=1), D2L, "2 segments, this model 1"),
-        (weights_hf.write, bert(D2L), D2L, "normalises its embeddings"),
+        ("d2l", bert(ORIGINAL), ORIGINAL, "d2l's format needs activation = 'relu', embedding_norm = false, "),
+        ("d2l", bert(TUTORIAL, segments=1), TUTORIAL, "2 segments, this model 1"),
+        ("hf", bert(TUTORIAL), TUTORIAL, "Hugging Face's format needs embedding_norm = true"),
     ],
 )
-def test_a_format_that_cannot_hold_the_model(tmp_path, write, model, size, message):
+def test_a_format_that_cannot_hold_the_model(tmp_path, form, model, size, message):
     with pytest.raises(InputError, match=message):
-        write(tmp_path / "new", weights_of(model, size), words())
+        FORMATS[form].write(tmp_path / "new", weights_of(model, size), words())
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("write", [weights_d2l.write, weights_hf.write])
-def test_a_vocabulary_of_another_size_is_not_written(tmp_path, write):
-    size = D2L if write is weights_d2l.write else ORIGINAL
+@pytest.mark.parametrize(("form", "size"), [("d2l", TUTORIAL), ("hf", ORIGINAL)])
+def test_a_vocabulary_of_another_size_is_not_written(tmp_path, form, size):
+    larger = build("whitespace", ["a b c d e"], min_freq=1)
     with pytest.raises(InputError, match="10 tokens, and the token table 8 rows"):
-        write(tmp_path / "new", weights_of(bert(size), size), build("whitespace", ["a b c d e"], min_freq=1))
+        FORMATS[form].write(tmp_path / "new", weights_of(bert(size), size), larger)
 
 
 def test_numbers_that_are_not_finite_are_refused(hf_folder):

@@ -23,7 +23,7 @@ from trimtab.model import weights_d2l
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.loading import names_weights
 from trimtab.model.loading import read as read_weights
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
 from trimtab.plan.audit import audit_study
 from trimtab.plan.plan import make_plan
@@ -110,7 +110,7 @@ def make_hf(folder, **settings):
 def make_d2l(folder, seed=4, size=SIZE):
     """A folder of d2l's with both heads of pretraining and the words of probe."""
     tokenizer = build("whitespace", words(), min_freq=1)
-    size = replace(size, **weights_d2l.FLAVOUR)
+    size = replace(size, **D2L)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = Bert(Parts(size, tokenizer.get_vocab_size(), masked_words=True, next_sentence=True))

@@ -213,7 +213,7 @@ COMPARE = "seeds = 2\n[compare]\n"
         (
             '"2x32/64/2"',
             '"2x32/64/3"',
-            "[base]: size 2x32/64/3: hidden is no multiple of the 3 heads; mend one",
+            "[base]: size 2x32/64/3: hidden must be divisible by heads (3)",
         ),
         ("max_len", "maxlen", "[grid]: unknown key 'maxlen'; did you mean 'max_len'?"),
         ("[12, 40]", "12", "[grid]: max_len = 12 is wrong; it should be a list of values"),

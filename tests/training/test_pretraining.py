@@ -13,9 +13,9 @@ import torch.nn.functional as F  # noqa: N812
 from trimtab.data.masking import Masking
 from trimtab.data.rows import Rows
 from trimtab.data.tokenizer import SPECIAL_TOKENS, build
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import Weights, weights_of
-from trimtab.model.weights_d2l import FLAVOUR, write
+from trimtab.model.weights_d2l import write
 from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import masked_layout
 from trimtab.training.pretraining import Pretrainer, Task
@@ -24,7 +24,7 @@ from trimtab.training.recipe import Recipe
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 CPU = torch.device("cpu")
 MAX_LEN, ROWS, WORDS = 30, 23, 40
-SIZE = architecture("2x32/48/4", positions=MAX_LEN, dropout=0.0, **FLAVOUR)
+SIZE = architecture("2x32/48/4", positions=MAX_LEN, dropout=0.0, **D2L)
 MASKING = Masking(2, np.arange(5, WORDS))
 RECIPE = Recipe(optimizer="adam", learning_rate=0.01, schedule="constant", warmup=0.0, clip=0.0)
 TOKENIZER = build("whitespace", [" ".join(f"w{n}" for n in range(5, WORDS))], min_freq=1)

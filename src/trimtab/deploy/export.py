@@ -16,7 +16,7 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.tokenizers import Reading, read_reading
 from trimtab.ledger.trial import Trial
 from trimtab.model import weights_d2l, weights_hf
-from trimtab.model.sizes import Architecture
+from trimtab.model.sizes import D2L, Architecture
 from trimtab.model.weights import Weights, weights_from
 from trimtab.model.weights_files import read_safetensors
 
@@ -131,12 +131,12 @@ def _expressible(size: Architecture, form: Format | None) -> Format:
     """The format that was asked for, else one that can express the size; InputError where none can."""
     able = {
         "hf": size.embedding_norm,
-        "d2l": all(getattr(size, key) == value for key, value in weights_d2l.FLAVOUR.items()),
+        "d2l": all(getattr(size, key) == value for key, value in D2L.items()),
     }
     known: list[Format] = [each for each in _FORMATS if able[each]]
     if form in known or (form is None and known):
         return form or known[0]
-    flavour = ", ".join(f"{key} = {getattr(size, key)}" for key in weights_d2l.FLAVOUR)
+    flavour = ", ".join(f"{key} = {getattr(size, key)}" for key in D2L)
     if known:
         mend = f"take --format {known[0]}"
         raise InputError(f"--format {form}: its models have no {flavour}; {mend}")

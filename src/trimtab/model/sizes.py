@@ -35,7 +35,7 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
-            raise InputError(f"size {self}: hidden is no multiple of the {self.heads} heads; mend one")
+            raise InputError(f"size {self}: hidden must be divisible by heads ({self.heads})")
 
     def __str__(self) -> str:
         return f"{self.layers}x{self.hidden}/{self.intermediate}/{self.heads}"
@@ -51,14 +51,14 @@ class Architecture:
 # What a study may set beside the size's name.
 SETTINGS = ("activation", "embedding_norm", "epsilon", "dropout", "positions", "initial_deviation")
 
-# d2l's flavour: ReLU, embeddings not normalised, PyTorch's default epsilon.
-_D2L: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
+# d2l's flavour of BERT: ReLU, embeddings not normalised, PyTorch's default epsilon.
+D2L: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
 
 # BERT's 0.02 suits the widths that it was made for. Narrow encoders trained from scratch start better at
 # 1 / sqrt(hidden): on probe, 2 x 128 with 0.02 stood at two thirds after two epochs, and past it with this.
 SIZES = {
     "tiny": Architecture(2, 128, 512, 2, initial_deviation=0.088),
-    "small": Architecture(2, 256, 512, 4, initial_deviation=0.0625, **_D2L),
+    "small": Architecture(2, 256, 512, 4, initial_deviation=0.0625, **D2L),
     "medium": Architecture(8, 512, 2048, 8, initial_deviation=0.044),
     "base": Architecture(12, 768, 3072, 12),
     "large": Architecture(24, 1024, 4096, 16),
@@ -102,7 +102,7 @@ def architecture(size: str, **settings: Any) -> Architecture:
 
 
 def describe() -> list[dict[str, object]]:
-    """One row a size, for ``trimtab sizes``."""
+    """One row per size, for ``trimtab sizes``."""
     return [
         {
             "size": name,

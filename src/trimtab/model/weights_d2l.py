@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -12,17 +11,14 @@ from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError, explain
 from trimtab.data.tokenizer import SPECIAL_TOKENS
 from trimtab.model.heads import Parts
-from trimtab.model.sizes import architecture
+from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import Place, Source, Weights, check_vocabulary, gather, lay_out, place
 from trimtab.model.weights_archive import Location, content, opened, parsed, pickled
 from trimtab.model.weights_tokenizer import parse
 
-VOCABULARY, PARAMETERS, OURS, TOKENIZER = "vocab.json", "pretrained.params", "trimtab.json", "tokenizer.json"
+VOCABULARY, MARK, OURS, TOKENIZER = "vocab.json", "pretrained.params", "trimtab.json", "tokenizer.json"
 
-# d2l's flavour of BERT, which its files do not say as its code has no other.
-FLAVOUR: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
 _HEAD = 64  # width of a head of bert.small (4 of 256) and of bert.base (12 of 768)
-
 
 _MODULES = {
     "encoder.embeddings.token": ("encoder.token_embedding",),
@@ -49,6 +45,11 @@ def _place(name: str) -> Place:
     return place(name, "encoder.blks.{}.", _MODULES)
 
 
+def recognise(path: Path) -> bool:
+    """Whether ``path`` is a file, which must then be a zip, or a folder with d2l's parameters."""
+    return path.is_file() or (path / MARK).is_file()
+
+
 def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
     """The weights and tokeniser of a d2l folder or zip.
 
@@ -57,14 +58,14 @@ def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
     a published name must be the published one. A word that the vocabulary lists twice has the later id, as
     with d2l. Raises InputError.
     """
-    with opened(path, PARAMETERS) as folder:
+    with opened(path, MARK) as folder:
         if not (folder / VOCABULARY).is_file():
             what = f"{path}: holds no {VOCABULARY}"
             raise InputError(f"{what}; put the vocabulary there that the weights were trained with")
         words = parsed(folder / VOCABULARY)
         if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
             raise InputError(f"{folder / VOCABULARY}: is no list of words; write them as d2l's idx_to_token")
-        source = Source(folder / PARAMETERS, pickled(folder / PARAMETERS))
+        source = Source(folder / MARK, pickled(folder / MARK))
         parts = _parts(source, heads or _written_heads(folder))
         tokenizer = _tokenizer(folder, words)
     check_vocabulary(len(words) - 1, parts.vocabulary, f"{path}/{VOCABULARY}", padded=False)
@@ -93,7 +94,7 @@ def _parts(source: Source, heads: int | None) -> Parts:
         size = architecture(
             f"{len(numbers)}x{hidden}/{inner}/{heads or hidden // _HEAD}",
             positions=source.of("encoder.pos_embedding", 3).shape[1],
-            **FLAVOUR,
+            **D2L,  # which the files do not say, as d2l's code has no other
         )
     except ValidationError as error:
         raise InputError(f"{source.path}: {explain(error, ())}") from error
@@ -135,28 +136,21 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
 
     Beside them ``tokenizer.json`` and ``trimtab.json``, which d2l does not look at, say how texts are split
     and how many heads there are. d2l's BERTModel loads a file with both heads of pretraining; its chapter's
-    classifier one with classes. InputError where the model is not of d2l's flavour, or a token id is free.
+    classifier one with classes. The model must be of d2l's flavour, which ``Format.write`` checks. InputError
+    where it has not two segments, or a token id is free.
     """
-    _check_flavour(weights.parts, folder)
+    if weights.parts.segments != 2:
+        what = f"d2l's BERT has 2 segments, this model {weights.parts.segments}"
+        raise InputError(f"{folder}: {what}; write Hugging Face's format")
     by_id = {number: word for word, number in tokenizer.get_vocab().items()}
     check_vocabulary(max(by_id), weights.parts.vocabulary, folder, padded=False)
     if len(by_id) <= max(by_id):
         raise InputError(f"{folder}: {VOCABULARY} cannot leave ids free; write Hugging Face's format")
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder / PARAMETERS) as temporary:
+    with atomic_write(folder / MARK) as temporary:
         torch.save(lay_out(weights, _place), temporary)
     with atomic_write(folder / VOCABULARY) as temporary:
         temporary.write_text(json.dumps([by_id[number] for number in range(len(by_id))]))
     with atomic_write(folder / TOKENIZER) as temporary:
         tokenizer.save(str(temporary))
     write_json(folder / OURS, {"heads": weights.parts.size.heads})
-
-
-def _check_flavour(parts: Parts, folder: Path) -> None:
-    for key, value in FLAVOUR.items():
-        if (found := getattr(parts.size, key)) != value:
-            what = f"d2l's BERT has {key} {value}, this model {found}"
-            raise InputError(f"{folder}: {what}; write Hugging Face's format")
-    if parts.segments != 2:
-        what = f"d2l's BERT has 2 segments, this model {parts.segments}"
-        raise InputError(f"{folder}: {what}; write Hugging Face's format")

@@ -20,7 +20,7 @@ from trimtab.model.weights import TABLE, Place, Source, Weights, check_vocabular
 from trimtab.model.weights_archive import parsed
 from trimtab.model.weights_files import read_pickle, read_safetensors
 
-CONFIGURATION, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
+MARK, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
 _PREFIX = "bert."
 _DECODER, _BIAS, _OWN_BIAS = (
     f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
@@ -101,13 +101,19 @@ def tensor_places(ours: str, tensor: Tensor) -> dict[str, Tensor]:
     return _place(ours).split(tensor)
 
 
-def read(folder: Path) -> tuple[Weights, Tokenizer]:
+def recognise(path: Path) -> bool:
+    """Whether ``path`` is a folder with a configuration."""
+    return (path / MARK).is_file()
+
+
+def read(folder: Path, _heads: int | None = None) -> tuple[Weights, Tokenizer]:
     """The weights and tokeniser of a folder that transformers' BertModel or a model on it was saved to.
 
-    Heads for classes of whole texts, masked words and next sentences are taken, others named in ``ignored``.
-    Raises InputError, with the name of the architecture where it is not BERT's.
+    How many attention heads there are is in the configuration. Heads for classes of whole texts, masked words
+    and next sentences are taken, others named in ``ignored``. Raises InputError, which names
+    the architecture where it is not BERT's.
     """
-    configuration = _configuration(folder / CONFIGURATION)
+    configuration = _configuration(folder / MARK)
     source = _source(folder)
     parts = _parts(configuration, source, folder)
     tokenizer = weights_tokenizer.read(folder)
@@ -119,7 +125,7 @@ def read(folder: Path) -> tuple[Weights, Tokenizer]:
 def _configuration(file: Path) -> Configuration:
     table = parsed(file)
     if not isinstance(table, dict):
-        raise InputError(f"{file}: is no table; take a model's own {CONFIGURATION}")
+        raise InputError(f"{file}: is no table; take a model's own {MARK}")
     kind = table.get("model_type", "bert")  # the oldest have none
     if kind != "bert":
         raise InputError(
@@ -161,7 +167,7 @@ def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
     try:
         size = configuration.size()
     except ValidationError as error:
-        raise InputError(f"{folder / CONFIGURATION}: {explain(error, ())}") from error
+        raise InputError(f"{folder / MARK}: {explain(error, ())}") from error
     return Parts(
         size,
         vocabulary=configuration.vocab_size,
@@ -189,12 +195,10 @@ def _labels(configuration: Configuration, classes: int) -> tuple[str, ...]:
 def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     """Write ``weights`` and ``tokenizer`` as transformers' from_pretrained reads them.
 
-    InputError where the model has no norm on its embeddings, as d2l's flavour, or the vocabulary is another.
+    The model must have a norm on its embeddings, which ``Format.write`` checks. InputError where the
+    vocabulary is another's.
     """
     parts = weights.parts
-    if not parts.size.embedding_norm:
-        what = "Hugging Face's BERT normalises its embeddings, and this model, of d2l's flavour, does not"
-        raise InputError(f"{folder}: {what}; write d2l's format")
     check_vocabulary(largest_id(tokenizer), parts.vocabulary, folder, padded=True)
     name, tensors = _architecture(parts), lay_out(weights, _place)
     if parts.masked_words:
@@ -207,7 +211,7 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     with atomic_write(folder / SAFETENSORS) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
     weights_tokenizer.write(folder, tokenizer, parts.size.positions)
-    write_json(folder / CONFIGURATION, _described(weights, name))
+    write_json(folder / MARK, _described(weights, name))
 
 
 def _architecture(parts: Parts) -> str:

@@ -8,13 +8,12 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.paragraphs import check, corpus_of
-from trimtab.model.sizes import SETTINGS, Architecture
+from trimtab.model.sizes import D2L, SETTINGS, Architecture
 from trimtab.study.definition import read_table
 from trimtab.study.settings import RECIPE_KEYS, resolve_size
 from trimtab.training.recipe import Recipe
 
 Format = Literal["d2l", "hf"]
-_D2L = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}  # all that d2l's files can hold
 _SPECIAL = 3
 
 
@@ -180,7 +179,7 @@ def _check_format(format_: Format, size: Architecture, tied: bool) -> None:
         raise InputError("format 'hf' has a norm on embeddings; set embedding_norm = true, or format = 'd2l'")
     if format_ == "hf":
         return
-    for key, value in _D2L.items():
+    for key, value in D2L.items():
         if getattr(size, key) != value:
             said = str(value).lower() if isinstance(value, bool) else repr(value)
             raise InputError(f"format 'd2l' needs {key} = {said}; set it in [base], or format = 'hf'")
