@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trimtab.cli.options import CUTTING, DONE, READING, Data, StudyFile, stages
+from trimtab.cli.options import DONE, READING, TRUNCATING, Data, StudyFile, stages
 from trimtab.config import InputError
 
 if TYPE_CHECKING:
@@ -96,17 +96,17 @@ def _audit_of_study(study: Path, data: Path | None, out: Path | None) -> "tuple[
 
     definition = load(study)
     from trimtab.plan.audit import audit_study
-    from trimtab.plan.prepare import prepare_study, readings_of
+    from trimtab.plan.prepare import by_dataset, prepare
     from trimtab.report.audit import claim, data_words
 
     if out is not None:
         claim(out)
     with stages() as stage:
         stage(READING)
-        prepared = prepare_study(definition, data)
-        stage(CUTTING)
-        audited = audit_study(*prepared)
-    return data_words(list(readings_of(*prepared))), audited
+        variants = prepare(definition, data).variants
+        stage(TRUNCATING)
+        audited = audit_study(variants)
+    return data_words(list(by_dataset(variants))), audited
 
 
 def _audit_of_file(
@@ -130,7 +130,7 @@ def _audit_of_file(
     with stages() as stage:
         stage(READING)
         texts = prepare_texts(str(file), data, **columns, tokenizer=tokenizer)
-        stage(CUTTING)
+        stage(TRUNCATING)
         audited = audit_texts(texts, truncations, max_len or _LENGTHS)
     return [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"], audited
 

@@ -154,10 +154,10 @@ def export(
     from trimtab.ledger.ledger import Ledger
 
     chosen, written = export(Ledger(results), variant, folder, form, seed)
-    best = f"{chosen.score} {chosen.value:.4f} on validation"
+    best = f"accuracy {chosen.result.validation.accuracy:.4f} on validation"
     if seed is None:
         best += f", the best of {chosen.seeds} seed{'s' * (chosen.seeds > 1)} with weights"
-    print(f"{chosen.variant}, seed {chosen.seed}: {best}")
+    print(f"{chosen.variant.name}, seed {chosen.seed}: {best}")
     print(f"{folder}: in {written} format; trimtab predict {folder} FILE uses it")
     return DONE
 

@@ -9,7 +9,7 @@ import typer
 
 DONE, SOME_FAILED = 0, 1  # exit codes; there are others in __init__.py
 
-READING, CUTTING = "reading and tokenising the data", "cutting the inputs of every variant"
+READING, TRUNCATING = "reading and tokenising the data", "truncating the inputs of every variant"
 
 StudyFile = Annotated[
     Path, typer.Argument(metavar="STUDY", help="A study file, such as studies/quickstart.toml.")

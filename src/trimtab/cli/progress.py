@@ -1,17 +1,17 @@
 """Progress of a run on a terminal; off a terminal, silence."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from trimtab.run.runner import Watcher
+from trimtab.run.jobs import TrialNews
+from trimtab.run.runner import ProgressCallback
+from trimtab.training.loop import Progress as TrialProgress
 
 # Columns that a row needs beside its label: spinner, bar, words, clock and the spaces between.
 _BESIDE_LABEL = 60
 
 
-class Display(Watcher):
+class Display(ProgressCallback):
     """A bar for the whole study, with the time left, and a line for each running trial."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Display(Watcher):
         self.whole = self.progress.add_task("starting", total=None, words="")
         self.running: dict[str, tuple[TaskID, float]] = {}
         self.trials = self.done = 0
-        self.work = self.work_done = 0.0
+        self.cost = self.cost_done = 0.0
 
     def __enter__(self) -> "Display":
         self.progress.start()
@@ -42,32 +42,31 @@ class Display(Watcher):
         """Show what is being done before any trial runs."""
         self.progress.update(self.whole, description=words)
 
-    def start(self, trials: int, done_before: int, work: float, what: str = "trials") -> None:
+    def start(self, trials: int, done_before: int, cost: float, what: str = "trials") -> None:
         """Begin to count trials, or what else is done one by one."""
-        self.trials, self.done, self.work, self.work_done = trials, done_before, work, 0.0
-        self.progress.reset(self.whole, total=work or 1.0, description=what, words="")
+        self.trials, self.done, self.cost, self.cost_done = trials, done_before, cost, 0.0
+        self.progress.reset(self.whole, total=cost or 1.0, description=what, words="")
         self._show_whole()
 
-    def news(self, label: str, kind: str, value: Any) -> None:
+    def news(self, label: str, news: TrialNews) -> None:
         """Show where a trial is."""
-        if kind != "progress":
+        if not isinstance(news, TrialProgress):
             return
         if label not in self.running:
             short = shortened(label, self.console.width - _BESIDE_LABEL)
-            self.running[label] = self.progress.add_task(short, total=value.steps, words=""), 0.0
+            self.running[label] = self.progress.add_task(short, total=news.steps, words=""), 0.0
         task, _ = self.running[label]
         words = (
-            f"epoch {value.epoch}/{value.epochs}, loss {value.loss:.3f}, "
-            f"{value.examples_per_second:,.0f} ex./s"
+            f"epoch {news.epoch}/{news.epochs}, loss {news.loss:.3f}, {news.examples_per_second:,.0f} ex./s"
         )
-        self.progress.update(task, completed=value.step, words=words)
-        self.running[label] = task, value.step / value.steps
+        self.progress.update(task, completed=news.step, words=words)
+        self.running[label] = task, news.step / news.steps
         self._show_whole()
 
-    def end(self, label: str, work: float, failure: str | None) -> None:
+    def end(self, label: str, cost: float, failure: str | None) -> None:
         """Count a trial that ended; a failed one is named at once."""
         self.done += failure is None
-        self.work_done += work
+        self.cost_done += cost
         if label in self.running:
             self.progress.remove_task(self.running.pop(label)[0])
         if failure is not None and self.console.is_terminal:
@@ -76,12 +75,12 @@ class Display(Watcher):
 
     def _show_whole(self) -> None:
         # A running trial's share counts, so that the first estimate need not wait for a trial's end.
-        mean = self.work / max(1, self.trials)
-        completed = self.work_done + sum(share * mean for _, share in self.running.values())
+        mean = self.cost / max(1, self.trials)
+        completed = self.cost_done + sum(share * mean for _, share in self.running.values())
         elapsed = self.progress.tasks[0].elapsed or 0.0
         words = f"{self.done} of {self.trials} done"
         if completed and elapsed:
-            words += f", {_clock(elapsed * (self.work - completed) / completed)} left"
+            words += f", {_clock(elapsed * (self.cost - completed) / completed)} left"
         self.progress.update(self.whole, completed=completed, words=words)
 
 

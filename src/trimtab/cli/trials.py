@@ -2,15 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trimtab.cli.options import (
-    CUTTING,
     DONE,
     READING,
     SOME_FAILED,
+    TRUNCATING,
     Data,
     Device,
     Jobs,
@@ -21,12 +21,13 @@ from trimtab.cli.options import (
 
 if TYPE_CHECKING:
     from trimtab.plan.plan import Plan
+    from trimtab.report.page import Written
 
 
 def run(
     study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
 ) -> int:
-    """Do what is left of STUDY, with progress, then report."""
+    """Run the study's missing trials, with progress, then report."""
     from trimtab.study.definition import load
 
     definition = load(study)  # before torch: a mistake in the file is told at once
@@ -35,7 +36,7 @@ def run(
     from trimtab.run.runner import run as run_study
 
     with Display() as display:
-        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, watcher=display)
+        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=display)
         display.stage("writing the report")
         written = report.write(outcome.folder)
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
@@ -70,26 +71,26 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger'
     from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
 
-    write = pretraining.write if PretrainingFolder(folder).begun else report.write
+    write = pretraining.write if PretrainingFolder(folder).is_begun else report.write
     _print_report(write(folder))
     return DONE
 
 
 def planned(study: Path, data: Path | None) -> "Plan":
-    """The study with its data read, tokenised and cut, saying so meanwhile."""
+    """The study with its data read, tokenised and truncated, with what is being done on a terminal."""
     from trimtab.plan.plan import make_plan
-    from trimtab.plan.prepare import prepare_study
+    from trimtab.plan.prepare import prepare
     from trimtab.study.definition import load
 
     definition = load(study)
     with stages() as stage:
         stage(READING)
-        prepared = prepare_study(definition, data)
-        stage(CUTTING)
-        return make_plan(*prepared)
+        prepared = prepare(definition, data)
+        stage(TRUNCATING)
+        return make_plan(prepared)
 
 
-def _print_report(written: Any) -> None:
+def _print_report(written: "Written") -> None:
     for line in written.summary:
         print(line)
     print(written.path)

@@ -1,19 +1,19 @@
 """Out of the ledger: one variant's best model as a folder that trimtab, transformers or d2l reads."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tokenizers import Tokenizer
 
 import trimtab
-from trimtab.analysis.scores import score_name
 from trimtab.atomic import atomic_folder
 from trimtab.config import InputError, nearest
 from trimtab.deploy.exported import Use, describe
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.tokenizers import Reading, read_reading
+from trimtab.ledger.records import StudyRecord, TokenizerRecord, TrialResult, VariantRecord
+from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.ledger.trial import Trial
 from trimtab.model import weights_d2l, weights_hf
 from trimtab.model.sizes import D2L, Architecture
@@ -30,23 +30,19 @@ _KEEP = "set keep_weights = true at the top of the study file and run it again"
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The trial of a variant that is exported, and why it was it.
+class ChosenTrial:
+    """The trial of a variant that is exported: the best on validation among ``seeds`` with weights."""
 
-    score, value: what it is the best by on validation, among ``seeds`` of which the weights were kept.
-    """
-
-    variant: str
+    variant: VariantRecord
     seed: int
     trial: Trial
-    score: str
-    value: float
+    result: TrialResult
     seeds: int
 
 
 def export(
     ledger: Ledger, variant: str, folder: Path, form: Format | None = None, seed: int | None = None
-) -> tuple[Chosen, str]:
+) -> tuple[ChosenTrial, str]:
     """Write a trained model of ``variant`` into ``folder``; what was chosen, and the format in words.
 
     variant: its name in the report, or its number there from 0; form: "hf" (Hugging Face) or "d2l", by
@@ -55,57 +51,54 @@ def export(
     where there is no such variant, no weights of it were kept, the folder holds something already, or the
     format cannot express the model.
     """
-    number = find_variant(ledger, variant)
-    row = ledger.study["variants"][number]
+    record = find_variant(ledger, variant)
     _check_empty(folder)
-    chosen = choose(ledger, row, seed)
-    reading = _reading(ledger, row)
-    tokenizer, frequencies = read_reading(ledger.folder, reading)
-    weights = _weights(chosen.trial, ledger.study["labels"])
+    chosen = choose(ledger, record, seed)
+    study, kept = ledger.study, _kept_tokenizer(ledger, record)
+    tokenizer, frequencies = read_tokenizer(ledger.folder, kept)
+    weights = _weights(chosen.trial, study.labels)
     form = _expressible(weights.parts.size, form)
-    use = _use(ledger, row, reading, chosen)
+    use = _use(study, chosen, kept)
     try:
         with atomic_folder(folder) as temporary:
             _write(form, temporary, folder, weights, tokenizer)
-            describe(temporary, use, frequencies, _about(ledger, chosen, tokenizer))
+            describe(temporary, use, frequencies, _about(study, chosen, tokenizer))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
     return chosen, _FORMATS[form]
 
 
-def find_variant(ledger: Ledger, variant: str) -> int:
-    """The number of the variant that is called so, or has that number; InputError names the nearest."""
-    names = [row["name"] for row in ledger.study["variants"]]
+def find_variant(ledger: Ledger, variant: str) -> VariantRecord:
+    """The variant that is called so, or has that number; InputError names the nearest."""
+    variants = ledger.study.variants
+    names = [each.name for each in variants]
     if variant in names:
-        return names.index(variant)
+        return variants[names.index(variant)]
     if variant.isdecimal() and int(variant) < len(names):
-        return int(variant)
+        return variants[int(variant)]
     what = f"there is no variant {variant!r} ({nearest(variant, names)})"
     raise InputError(f"{ledger.folder}: {what}; give a name, or a number from 0 to {len(names) - 1}")
 
 
-def choose(ledger: Ledger, row: dict[str, Any], seed: int | None) -> Chosen:
-    """The trial of a variant's row with that seed, else the best on validation of those with weights.
+def choose(ledger: Ledger, variant: VariantRecord, seed: int | None) -> ChosenTrial:
+    """The trial of a variant with that seed, else the most accurate on validation of those with weights.
 
-    The best by the study's score where the ledger holds it of the validation split, else by accuracy; of
-    equal ones the lowest seed. InputError where there is none.
+    Of equal ones the lowest seed. InputError where there is none.
     """
-    trials = {int(number): ledger.trial(key) for number, key in row["trials"].items()}
+    trials = {number: ledger.trial(key) for number, key in variant.trials.items()}
     if seed is not None and seed not in trials:
         known = nearest(str(seed), map(str, trials))
-        raise InputError(f"--seed {seed}: {row['name']} was not trained with it, {known}")
+        raise InputError(f"--seed {seed}: {variant.name} was not trained with it, {known}")
     wanted = trials if seed is None else {seed: trials[seed]}
-    kept = {number: trial for number, trial in wanted.items() if trial.weights}
+    finished = {number: result for number, trial in wanted.items() if (result := trial.result)}
+    kept = {number: result for number, result in finished.items() if wanted[number].weights}
     if not kept:
-        which = row["name"] if seed is None else f"{row['name']}, seed {seed}"
-        done = any(trial.result for trial in wanted.values())
-        what = "no weights were kept" if done else "no trial is finished"
-        raise InputError(f"{ledger.folder}: {what} of {which}; {_KEEP if done else 'run the study first'}")
-    found = {number: (trial.result or {})["validation"] for number, trial in kept.items()}
-    score = score_name(ledger.study["compare"])
-    score = score if all(score in values for values in found.values()) else "accuracy"
-    best = min(kept, key=lambda number: (-found[number][score], number))
-    return Chosen(row["name"], best, kept[best], score, found[best][score], len(kept))
+        which = variant.name if seed is None else f"{variant.name}, seed {seed}"
+        what = "no weights were kept" if finished else "no trial is finished"
+        mend = _KEEP if finished else "run the study first"
+        raise InputError(f"{ledger.folder}: {what} of {which}; {mend}")
+    best = min(kept, key=lambda number: (-kept[number].validation.accuracy, number))
+    return ChosenTrial(variant, best, wanted[best], kept[best], len(kept))
 
 
 def _check_empty(folder: Path) -> None:
@@ -115,16 +108,16 @@ def _check_empty(folder: Path) -> None:
         raise InputError(f"{folder}: holds files already; name another folder, or empty it")
 
 
-def _reading(ledger: Ledger, row: dict[str, Any]) -> Reading:
-    if "reading" not in row:
-        raise InputError(f"{ledger.folder}: keeps no tokeniser of {row['name']}; {_KEEP}")
-    return Reading(**row["reading"])
+def _kept_tokenizer(ledger: Ledger, variant: VariantRecord) -> TokenizerRecord:
+    if variant.kept_tokenizer is None:
+        raise InputError(f"{ledger.folder}: keeps no tokeniser of {variant.name}; {_KEEP}")
+    return variant.kept_tokenizer
 
 
-def _weights(trial: Trial, labels: list[str]) -> Weights:
+def _weights(trial: Trial, labels: Sequence[str]) -> Weights:
     path = trial.weights
     assert path is not None
-    return weights_from(read_safetensors(path), Architecture(**trial.config["size"]), labels)
+    return weights_from(read_safetensors(path), trial.config.size, labels)
 
 
 def _expressible(size: Architecture, form: Format | None) -> Format:
@@ -151,29 +144,29 @@ def _write(form: Format, temporary: Path, folder: Path, weights: Weights, tokeni
         raise InputError(str(error).replace(str(temporary), str(folder))) from error
 
 
-def _use(ledger: Ledger, row: dict[str, Any], reading: Reading, chosen: Chosen) -> Use:
-    recipe = (chosen.trial.result or {})["recipe"]
+def _use(study: StudyRecord, chosen: ChosenTrial, kept: TokenizerRecord) -> Use:
+    precision = chosen.result.recipe.precision
+    assert precision != "auto"
     return Use(
-        truncation=row["truncation"],
-        max_len=row["max_len"],
-        texts=reading.texts,
-        labels=ledger.study["labels"],
-        precision=recipe["precision"],
+        truncation=chosen.variant.truncation,
+        max_len=chosen.variant.max_len,
+        texts=kept.texts,
+        labels=list(study.labels),
+        precision=precision,
     )
 
 
-def _about(ledger: Ledger, chosen: Chosen, tokenizer: Tokenizer) -> dict[str, Any]:
+def _about(study: StudyRecord, chosen: ChosenTrial, tokenizer: Tokenizer) -> dict[str, Any]:
     """Where the model is from, for people."""
-    result = chosen.trial.result or {}
-    normal = tokenizer.normalizer
+    normal, result = tokenizer.normalizer, chosen.result
     return {
         "lowercase": normal is not None and normal.normalize_str("A") == "a",
-        "study": ledger.study["name"],
-        "variant": chosen.variant,
+        "study": study.name,
+        "variant": chosen.variant.name,
         "seed": chosen.seed,
         "trial": chosen.trial.folder.name,
-        "validation": result["validation"],
-        "tests": result["tests"],
-        "trained_by": result.get("signature"),
+        "validation": result.validation.model_dump(),
+        "tests": {name: scores.model_dump() for name, scores in result.tests.items()},
+        "trained_by": asdict(result.signature),
         "exported_by": trimtab.__version__,
     }

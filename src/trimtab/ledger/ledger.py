@@ -92,7 +92,7 @@ class Ledger:
 
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
-        self._check_schema()
+        self.check_schema()
         owner = read_record(self.folder / _NAME, LedgerRecord)
         if owner is None:  # deleted, as damaged: then study.json still knows
             known = read_record(self.folder / STUDY, StudyRecord)
@@ -103,7 +103,7 @@ class Ledger:
                 f"--out DIR for {study!r}"
             )
 
-    def _check_schema(self) -> None:
+    def check_schema(self) -> None:
         """InputError where another version of trimtab wrote the ledger."""
         found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
         if found != SCHEMA:
@@ -153,7 +153,7 @@ class Ledger:
     @property
     def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
-        self._check_schema()
+        self.check_schema()
         study = read_record(self._root / STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")

@@ -1,17 +1,24 @@
 """The folder of a pretraining: what was asked for, its records, its checkpoint, its result. Free of torch."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from trimtab.atomic import atomic_write, write_json
+from pydantic import TypeAdapter
+
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
-from trimtab.ledger.files import damaged, read_json
+from trimtab.ledger.files import damaged, read_record, write_record
+from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.pretraining_records import (
+    AskedRecord,
+    MetricsRecord,
+    PretrainingRecord,
+    PretrainingResult,
+    StretchRecord,
+    ValidationRecord,
+)
 
 _BEGUN, _METRICS, _RESULT = "pretraining.json", "metrics.jsonl", "result.json"
-
-Record = dict[str, Any]
+_LINE: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord)
 
 
 class PretrainingFolder:
@@ -25,57 +32,70 @@ class PretrainingFolder:
         self.path, self.checkpoint, self.model = path, path / "checkpoint.pt", path / "model"
 
     @property
-    def begun(self) -> Record | None:
-        """What was asked for when it was begun, with ``runtime`` and counts; None where nothing was."""
-        return read_json(self.path / _BEGUN)
+    def is_begun(self) -> bool:
+        """Whether a pretraining was begun here."""
+        return (self.path / _BEGUN).exists()
 
     @property
-    def result(self) -> Record | None:
-        """What came out, or None while it is not complete."""
-        return read_json(self.path / _RESULT)
+    def begun(self) -> PretrainingRecord | None:
+        """What was asked for when it was begun; None where nothing was, InputError as ``Ledger`` has it."""
+        Ledger(self.path).check_schema()
+        return read_record(self.path / _BEGUN, PretrainingRecord)
 
-    def check(self, asked: Mapping[str, Any]) -> None:
+    @property
+    def result(self) -> PretrainingResult | None:
+        """What came out, or None while it is not complete."""
+        return read_record(self.path / _RESULT, PretrainingResult)
+
+    def check(self, asked: AskedRecord) -> None:
         """InputError where results or a checkpoint are of another training than ``asked`` for."""
         if self.result is None and not self.checkpoint.exists():
             return
-        before, now = (self.begun or {}).get("asked", {}), json.loads(json.dumps(asked))
-        if other := [key for key in now if before.get(key) != now[key]]:
+        begun = self.begun
+        names = AskedRecord.model_fields
+        other = [name for name in names if begun and getattr(begun.asked, name) != getattr(asked, name)]
+        if other:
             what = f"holds a training with another {other[0]}"
             raise InputError(f"{self.path}: {what}; delete it, or choose another folder with --out DIR")
 
-    def begin(self, described: Mapping[str, Any], taken: int) -> None:
-        """Begin, or go on after so many steps: records of later ones are removed."""
-        kept = [record for record in self.records() if record["step"] <= taken]
+    def begin(self, record: PretrainingRecord, taken: int) -> None:
+        """Begin, or resume after so many steps: records of later ones are removed."""
+        kept = [each for each in self._records() if each.step <= taken]
         with atomic_write(self.path / _METRICS) as temporary:
             temporary.write_text("".join(map(_line, kept)))
-        write_json(self.path / _BEGUN, described)
+        write_record(self.path / _BEGUN, record)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: StretchRecord | ValidationRecord) -> None:
         """Append a record."""
         with (self.path / _METRICS).open("a") as file:
             file.write(_line(record))
 
-    def records(self, kind: str | None = None) -> list[Record]:
-        """All records, or those of a kind; InputError where the file is damaged.
+    def stretches(self) -> list[StretchRecord]:
+        """The records of training; InputError where the file is damaged."""
+        return [each for each in self._records() if isinstance(each, StretchRecord)]
 
-        A last line that a killed process left unfinished is none.
-        """
+    def validations(self) -> list[ValidationRecord]:
+        """The records of validation; InputError where the file is damaged."""
+        return [each for each in self._records() if isinstance(each, ValidationRecord)]
+
+    def _records(self) -> list[StretchRecord | ValidationRecord]:
+        """All records; a last line that a killed process left unfinished is none."""
         path = self.path / _METRICS
         try:
             text = path.read_text() if path.exists() else ""
-            found = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+            lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+            return [_LINE.validate_json(line) for line in lines]
         except (OSError, ValueError) as error:
             raise damaged(path, error) from error
-        return [record for record in found if kind in (None, record["kind"])]
 
     def finish(self) -> None:
-        """Mark it complete; the checkpoint goes."""
-        training, validation = self.records("training")[-1], self.records("validation")
-        judged = validation[-1] if validation else None
-        result = {"steps": training["step"], "training": training, "validation": judged}
-        write_json(self.path / _RESULT, result)
+        """Mark it complete and delete the checkpoint."""
+        training, validations = self.stretches()[-1], self.validations()
+        validation = validations[-1] if validations else None
+        result = PretrainingResult(steps=training.step, training=training, validation=validation)
+        write_record(self.path / _RESULT, result)
         self.checkpoint.unlink(missing_ok=True)
 
 
-def _line(record: Record) -> str:
-    return json.dumps(record) + "\n"
+def _line(record: StretchRecord | ValidationRecord) -> str:
+    return record.model_dump_json(exclude_none=True) + "\n"

@@ -37,7 +37,7 @@ class LedgerRecord(Record):
 class RuntimeRecord(Record):
     """runtime.json: what a study runs on, resolved by its first run and kept from then on.
 
-    threads: of each worker; precision: measured, by kind of work (see ``plan.cost.kind_of_work``).
+    threads: of each worker; precision: measured, by kind (see ``plan.identity.precision_kind``).
     """
 
     threads: int

@@ -1,115 +1,124 @@
 """The whole audit: what each truncation and length cuts of a study's data, or of any texts. Free of torch."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, Texts
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, budget
 from trimtab.data.tokens import Tokens
-from trimtab.plan.prepare import Start, readings_of
-from trimtab.study.definition import Study
-from trimtab.study.grid import Variant, place_words
+from trimtab.plan.cuts import (
+    Cut,
+    audit_labels,
+    audit_split,
+    budget_of,
+    distinct_cuts,
+    fitted,
+    kept_lengths,
+    lengths_of,
+    special_tokens,
+)
+from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation import Truncation
-from trimtab.truncation.audit import audit, audit_by_label, shares_different
-from trimtab.truncation.profile import length_profile, length_summary
-
-Row = dict[str, Any]
-Lengths = tuple[NDArray[np.int64], NDArray[np.int64] | None]  # of the first and of the second text
+from trimtab.truncation.audit import Audit, shares_different
+from trimtab.truncation.profile import LengthProfile, LengthSummary, length_profile, length_summary
 
 
-class Cut(NamedTuple):
-    """A truncation at one max_len."""
+@dataclass(frozen=True)
+class AuditRow:
+    """What the cut called ``name`` does to a split, or to the rows of one label of it.
 
-    truncation: Truncation
+    tokens: the mean of a row, special ones included; None of a label.
+    """
+
+    name: str
+    split: str
+    audit: Audit
+    tokens: float | None = None
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """On which share of the rows a truncation keeps other tokens than each of the others.
+
+    number: of the truncation, as its spec is long; different_from: shares by the others' numbers.
+    """
+
+    split: str
     max_len: int
-
-    def __str__(self) -> str:
-        """As a person names it: ``ratio, max_len 16``."""
-        return place_words({"truncation": str(self.truncation), "max_len": self.max_len})
+    number: int
+    truncation: str
+    different_from: dict[int, float]
 
 
 @dataclass(frozen=True)
 class Audited:
-    """An audit as rows; ``name`` and ``split`` say of which cut and which split of the data.
+    """A whole audit.
 
-    rows: one a cut and split, with the fields of ``truncation.audit.Audit`` and the mean ``tokens`` of a row,
-    special ones included; by_label: one a cut, split and label; differences: one a split, max_len and
-    truncation, which has a ``number``: ``from_N`` is the share of rows on which it keeps other tokens than
-    number N; profiles: ``length_profile`` by split; hardly: the cuts that cut fewer than 1 % of every split;
-    notes: sentences on what is left out or done otherwise; lengths: ``length_summary``, a row a split.
+    rows: one per cut and split; by_label: one per cut, split and label; differences: one per split, max_len
+    and truncation; profiles, lengths: by split, without validation and with it; hardly: the cuts that cut
+    fewer than 1 % of every split; notes: sentences on what is left out or done otherwise.
     """
 
-    rows: list[Row]
-    by_label: list[Row]
-    differences: list[Row]
-    profiles: dict[str, Row]
-    hardly: list[str]
-    notes: list[str]
-    lengths: list[Row]
+    rows: list[AuditRow] = field(default_factory=list)
+    by_label: list[AuditRow] = field(default_factory=list)
+    differences: list[DifferenceRow] = field(default_factory=list)
+    profiles: dict[str, LengthProfile] = field(default_factory=dict)
+    lengths: dict[str, LengthSummary] = field(default_factory=dict)
+    hardly: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Audited") -> "Audited":
+        return Audited(
+            rows=self.rows + other.rows,
+            by_label=self.by_label + other.by_label,
+            differences=self.differences + other.differences,
+            profiles=self.profiles | other.profiles,
+            lengths=self.lengths | other.lengths,
+            hardly=self.hardly + other.hardly,
+            notes=self.notes + other.notes,
+        )
+
+    def read_by(self, tokenizer: str) -> "Audited":
+        """The same, splits and cuts bearing the name of the tokeniser."""
+        return Audited(
+            rows=[replace(row, split=_named(row.split, tokenizer)) for row in self.rows],
+            by_label=[replace(row, split=_named(row.split, tokenizer)) for row in self.by_label],
+            differences=[replace(row, split=_named(row.split, tokenizer)) for row in self.differences],
+            profiles={_named(split, tokenizer): profile for split, profile in self.profiles.items()},
+            lengths={_named(split, tokenizer): summary for split, summary in self.lengths.items()},
+            hardly=[_named(cut, tokenizer) for cut in self.hardly],
+            notes=self.notes,
+        )
 
 
-def distinct_cuts(variants: Iterable[Variant]) -> list[Cut]:
-    """The truncations and lengths of variants, each once, in their order."""
-    settings = [variant.settings for variant in variants]
-    return list(dict.fromkeys(Cut(each.truncation, each.max_len) for each in settings))
+def _named(what: str, tokenizer: str) -> str:
+    return f"{what} ({tokenizer})"
 
 
-def audit_study(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> Audited:
-    """The audit of every split; profiles without validation.
+def audit_study(variants: Sequence[PreparedVariant]) -> Audited:
+    """The audit of every split of a study's data under each distinct cut of its variants.
 
-    dataset, starts: as ``study.plan.Plan`` has them. Where variants read with several tokenisers, splits and
-    cuts bear their names. InputError names the cut that is impossible, and the split.
+    Where variants read with several tokenisers, splits and cuts bear their names. InputError names the cut
+    that is impossible, and the split.
     """
-    readings = readings_of(study, dataset, starts)
-    specs = [str(cut.truncation) for cut in distinct_cuts(study.variants)]
-    parts = []
-    for reading, variants in readings.items():
-        cuts = fitted(distinct_cuts(variants), reading.splits["train"])
-        _check(cuts, reading.splits)
-        audited = _audited(reading.splits, cuts, reading.label_names, specs=specs)
-        parts.append(_read_by(reading.name, audited) if len(readings) > 1 else audited)
-    return _joined(parts)
+    groups = by_dataset(variants)
+    numbers = _numbers(distinct_cuts(variants))
+    whole = Audited()
+    for dataset, those in groups.items():
+        cuts = fitted(distinct_cuts(those), dataset.splits["train"])
+        _check(cuts, dataset.splits)
+        audited = _audited(dataset.splits, cuts, cuts, dataset.label_names, numbers)
+        whole += audited.read_by(dataset.name) if len(groups) > 1 else audited
+    return whole
 
 
 def _check(cuts: Sequence[Cut], splits: Mapping[str, Tokens]) -> None:
     for cut in cuts:
         for name, tokens in splits.items():
             try:
-                _kept(cut, tokens)
+                kept_lengths(cut, tokens)
             except InputError as error:
                 raise InputError(f"{cut}: {name}: {error}") from error
-
-
-def _read_by(tokenizer: str, audited: Audited) -> Audited:
-    def named(rows: list[Row]) -> list[Row]:
-        return [row | {"split": f"{row['split']} ({tokenizer})"} for row in rows]
-
-    return replace(
-        audited,
-        rows=named(audited.rows),
-        by_label=named(audited.by_label),
-        differences=named(audited.differences),
-        profiles={f"{split} ({tokenizer})": profile for split, profile in audited.profiles.items()},
-        hardly=[f"{cut} ({tokenizer})" for cut in audited.hardly],
-        lengths=named(audited.lengths),
-    )
-
-
-def _joined(parts: Sequence[Audited]) -> Audited:
-    return Audited(
-        rows=[row for part in parts for row in part.rows],
-        by_label=[row for part in parts for row in part.by_label],
-        differences=[row for part in parts for row in part.differences],
-        profiles={split: profile for part in parts for split, profile in part.profiles.items()},
-        hardly=[cut for part in parts for cut in part.hardly],
-        notes=[note for part in parts for note in part.notes],
-        lengths=[row for part in parts for row in part.lengths],
-    )
 
 
 def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequence[int]) -> Audited:
@@ -118,151 +127,111 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
     A truncation that has to be fitted is fitted on these texts. Where one refuses a pair, it is left out at
     that length, and a note says why. InputError where a length has no room for a token.
     """
-    tokens, name, labels = texts.tokens, texts.counts.split, texts.label_names
+    tokens = texts.tokens
     for length in lengths:
-        _room(tokens, length)
+        budget_of(tokens, length)  # for its error
     asked = dict.fromkeys(Cut(truncation, length) for truncation in truncations for length in lengths)
     cuts = fitted(list(asked), tokens)
     specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.truncation.needs_fit)
     notes = [f"{spec} is fitted on these texts themselves, for want of a training split." for spec in specs]
-    taken = []
+    possible = []
     for cut in cuts:
         try:
-            _kept(cut, tokens)
-            taken.append(cut)
+            kept_lengths(cut, tokens)
+            possible.append(cut)
         except InputError as error:
             notes.append(f"{cut} is left out: {error}.")
-    return _audited({name: tokens}, taken, labels, cuts, notes)
+    splits = {texts.counts.split: tokens}
+    audited = _audited(splits, possible, cuts, texts.label_names, _numbers(possible))
+    return replace(audited, notes=notes)
 
 
-def profiles(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> dict[str, Row]:
-    """The ``length_profile`` of the training split and of each test set, as JSON can hold it.
-
-    Arguments and names as ``audit_study``'s.
-    """
-    readings = readings_of(study, dataset, starts)
+def study_profiles(variants: Sequence[PreparedVariant]) -> dict[str, LengthProfile]:
+    """The profile of the training split and of each test set; arguments and names as ``audit_study``'s."""
+    groups = by_dataset(variants)
     return {
-        _split_words(name, reading, readings): _profile(reading.splits[name], distinct_cuts(variants))
-        for reading, variants in readings.items()
-        for name in ("train", *reading.tests)
+        _split_words(name, dataset, len(groups)): _profile(dataset.splits[name], distinct_cuts(those))
+        for dataset, those in groups.items()
+        for name in ("train", *dataset.tests)
     }
 
 
-def study_lengths(study: Study, dataset: Dataset, starts: Mapping[str, Start] | None = None) -> list[Row]:
-    """The ``length_rows`` of every split; arguments and names as ``audit_study``'s."""
-    readings = readings_of(study, dataset, starts)
-    return [
-        row | {"split": _split_words(row["split"], reading, readings)}
-        for reading in readings
-        for row in length_rows(reading.splits)
-    ]
+def study_lengths(variants: Sequence[PreparedVariant]) -> dict[str, LengthSummary]:
+    """How long the rows of every split are before any cut; arguments and names as ``audit_study``'s."""
+    groups = by_dataset(variants)
+    return {
+        _split_words(name, dataset, len(groups)): summary
+        for dataset in groups
+        for name, summary in _summaries(dataset.splits).items()
+    }
 
 
-def _split_words(split: str, reading: Dataset, readings: Collection[Dataset]) -> str:
-    return f"{split} ({reading.name})" if len(readings) > 1 else split
-
-
-def length_rows(splits: Mapping[str, Tokens]) -> list[Row]:
-    """How long the rows of each split are before any cut, special tokens included, as JSON can hold it."""
-    return [
-        {"split": name} | length_summary(*_lengths(tokens), _special(tokens))
-        for name, tokens in splits.items()
-    ]
+def _split_words(split: str, dataset: Dataset, tokenizers: int) -> str:
+    return _named(split, dataset.name) if tokenizers > 1 else split
 
 
 def _audited(
     splits: Mapping[str, Tokens],
     cuts: Sequence[Cut],
+    drawn: Sequence[Cut],
     labels: Sequence[str],
-    drawn: Sequence[Cut] | None = None,
-    notes: Sequence[str] = (),
-    specs: Sequence[str] | None = None,
+    numbers: Mapping[str, int],
 ) -> Audited:
+    """The audit of some splits; drawn: the cuts in profiles; labels: none where rows have none."""
     rows = [_row(cut, name, tokens) for cut in cuts for name, tokens in splits.items()]
-    much = {row["name"] for row in rows if not row["hardly"]}
-    drawn = drawn or cuts
-    numbers = {
-        spec: number
-        for number, spec in enumerate(dict.fromkeys(specs or [str(cut.truncation) for cut in cuts]), 1)
-    }
+    much = {row.name for row in rows if not row.audit.hardly_cuts}
+    by_label, differences = [], []
+    for cut in cuts if labels else ():
+        for name, tokens in splits.items():
+            by_label += _label_rows(cut, name, tokens, labels)
+    for name, tokens in splits.items():
+        differences += _differences(cuts, name, tokens, numbers)
     return Audited(
         rows=rows,
-        by_label=[
-            row
-            for cut in cuts
-            for name, tokens in splits.items()
-            for row in (_by_label(cut, name, tokens, labels) if labels else ())
-        ],
-        differences=[
-            row for name, tokens in splits.items() for row in _differences(cuts, name, tokens, numbers)
-        ],
+        by_label=by_label,
+        differences=differences,
         profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
+        lengths=_summaries(splits),
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
-        notes=list(notes),
-        lengths=length_rows(splits),
     )
 
 
-def fitted(cuts: Sequence[Cut], train: Tokens) -> list[Cut]:
-    """The same cuts, their truncations fitted on the training split, each once."""
-    truncations = dict.fromkeys(cut.truncation for cut in cuts)
-    ready = {each: each.fit(train.first, train.second) for each in truncations}
-    return [Cut(ready[cut.truncation], cut.max_len) for cut in cuts]
+def _numbers(cuts: Sequence[Cut]) -> dict[str, int]:
+    """A number for each truncation, from 1, by its spec."""
+    specs = dict.fromkeys(str(cut.truncation) for cut in cuts)
+    return {spec: number for number, spec in enumerate(specs, 1)}
 
 
-def _special(tokens: Tokens) -> int:
-    return SPECIAL_OF_SINGLE if tokens.second is None else SPECIAL_OF_PAIR
+def _row(cut: Cut, name: str, tokens: Tokens) -> AuditRow:
+    found = audit_split(cut, tokens)
+    return AuditRow(str(cut), name, found.audit, found.tokens)
 
 
-def _room(tokens: Tokens, max_len: int) -> int:
-    room = budget(max_len, tokens.second is not None)
-    if room == 0:
-        raise InputError(f"max_len {max_len} has room for the special tokens alone; raise it")
-    return room
+def _label_rows(cut: Cut, name: str, tokens: Tokens, labels: Sequence[str]) -> list[AuditRow]:
+    found = audit_labels(cut, tokens)
+    return [AuditRow(str(cut), f"{name}: {labels[label]}", audit) for label, audit in found.items()]
 
 
-def _lengths(tokens: Tokens) -> Lengths:
-    return tokens.first.lengths, None if tokens.second is None else tokens.second.lengths
-
-
-def _kept(cut: Cut, tokens: Tokens) -> Lengths:
-    """How many tokens each side keeps, which does not take what the texts say."""
-    (first, second), room = _lengths(tokens), _room(tokens, cut.max_len)
-    kept = cut.truncation.split(first, np.zeros_like(first) if second is None else second, room)
-    return kept[0], None if second is None else kept[1]
-
-
-def _row(cut: Cut, name: str, tokens: Tokens) -> Row:
-    kept = _kept(cut, tokens)
-    counted = audit(*_lengths(tokens), *kept)
-    mean = sum(float(side.mean()) for side in kept if side is not None) + _special(tokens)
-    place = {"name": str(cut), "split": name, "hardly": counted.hardly_cuts}
-    return place | {"tokens": mean} | asdict(counted)
-
-
-def _by_label(cut: Cut, name: str, tokens: Tokens, labels: Sequence[str]) -> list[Row]:
-    counted = audit_by_label(*_lengths(tokens), *_kept(cut, tokens), tokens.labels)
-    return [
-        {"name": str(cut), "split": f"{name}: {labels[int(label)]}"} | asdict(audit)  # type: ignore[call-overload]
-        for label, audit in counted.items()
-    ]
-
-
-def _differences(cuts: Sequence[Cut], name: str, tokens: Tokens, numbers: Mapping[str, int]) -> list[Row]:
+def _differences(
+    cuts: Sequence[Cut], name: str, tokens: Tokens, numbers: Mapping[str, int]
+) -> list[DifferenceRow]:
     rows = []
     for max_len in sorted({cut.max_len for cut in cuts}):
         truncations = [cut.truncation for cut in cuts if cut.max_len == max_len]
         specs = [str(truncation) for truncation in truncations]
-        shares = shares_different(tokens.first, tokens.second, truncations, _room(tokens, max_len))
+        shares = shares_different(tokens.first, tokens.second, truncations, budget_of(tokens, max_len))
         for spec, row in zip(specs, shares.tolist(), strict=True):
-            different = {f"from_{numbers[other]}": share for other, share in zip(specs, row, strict=True)}
-            different.pop(f"from_{numbers[spec]}")
-            rows.append(
-                {"split": name, "max_len": max_len, "number": numbers[spec], "truncation": spec} | different
-            )
+            others = {numbers[other]: share for other, share in zip(specs, row, strict=True) if other != spec}
+            rows.append(DifferenceRow(name, max_len, numbers[spec], spec, others))
     return rows
 
 
-def _profile(tokens: Tokens, cuts: Sequence[Cut]) -> Row:
+def _profile(tokens: Tokens, cuts: Sequence[Cut]) -> LengthProfile:
     truncations, marks = [cut.truncation for cut in cuts], sorted({cut.max_len for cut in cuts})
-    return length_profile(*_lengths(tokens), truncations, marks, _special(tokens))
+    return length_profile(*lengths_of(tokens), truncations, marks, special_tokens(tokens))
+
+
+def _summaries(splits: Mapping[str, Tokens]) -> dict[str, LengthSummary]:
+    return {
+        name: length_summary(*lengths_of(tokens), special_tokens(tokens)) for name, tokens in splits.items()
+    }

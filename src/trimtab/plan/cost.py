@@ -1,72 +1,46 @@
-"""What a variant's trials are as work: of what kind, how much, at which precision. Free of torch."""
+"""What trials cost: estimates from measured rates, and shares of a whole. Free of torch."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from trimtab.plan.plan import Plan
-from trimtab.training.recipe import Precision, Recipe
-
-
-@dataclass(frozen=True)
-class WantedTrial:
-    """A trial that is wanted: its key, the first variant that wants it, all that do, the study's seed."""
-
-    key: str
-    variant: int
-    variants: tuple[int, ...]
-    seed: int
+from trimtab.plan.identity import precision_kind
+from trimtab.plan.inputs import PlannedVariant
+from trimtab.training.recipe import SPEED_KEYS, Recipe
 
 
-def precision_of(plan: Plan, number: int, runtime: dict[str, Any] | None) -> Precision:
-    """The precision of a variant: what its recipe says, else what was measured, else still ``auto``."""
-    chosen = plan.study.variants[number].settings.recipe.precision
-    if chosen != "auto" or runtime is None:
-        return chosen
-    return runtime["precision"].get(kind_of_work(plan, number), "auto")
-
-
-def work(plan: Plan, number: int) -> float:
+def relative_cost(variant: PlannedVariant) -> float:
     """An estimate of the arithmetic of one trial, good for shares."""
-    settings = plan.study.variants[number].settings
-    tokens = plan.inputs[number].tokens["train"] * len(plan.dataset.splits["train"])
-    size = settings.size
+    settings, size = variant.settings, variant.settings.size
+    tokens = variant.inputs["train"].tokens * len(variant.dataset.splits["train"])
     tables = (size.positions + 2) * size.hidden  # looked up, not multiplied
     return settings.recipe.epochs * tokens * (size.parameters(0, 2) - tables)
 
 
-def kind_of_work(plan: Plan, number: int) -> str:
-    """What a measured precision holds for: one for all truncations and lengths, so that contrasts pair."""
-    settings = plan.study.variants[number].settings
-    return f"{settings.size}, {settings.size.activation}, batch {settings.recipe.batch_size}"
+def speed_kind(variant: PlannedVariant) -> str:
+    """What a measured rate holds for: as a precision does, and of settings that a step's time depends on."""
+    recipe, usual = variant.settings.recipe, Recipe()
+    keys = [key for key in SPEED_KEYS if key != "batch_size"]  # which is in precision_kind
+    own = [f"{key} {getattr(recipe, key)}" for key in keys if getattr(recipe, key) != getattr(usual, key)]
+    return ", ".join([precision_kind(variant), *own])
 
 
-def kind_of_step(plan: Plan, number: int) -> str:
-    """What a measured rate holds for: the kind of work, and the settings that a step's time hangs on, too."""
-    recipe, usual = plan.study.variants[number].settings.recipe, Recipe()
-    own = [(key, getattr(recipe, key)) for key in _OF_A_STEP if getattr(recipe, key) != getattr(usual, key)]
-    return ", ".join([kind_of_work(plan, number), *(f"{key} {value}" for key, value in own)])
-
-
-_OF_A_STEP = ("optimizer", "micro_batch", "batches", "frozen")
-
-
-def longest_inputs(plan: Plan, kind: Callable[[Plan, int], str]) -> dict[str, int]:
-    """Each kind, and the variant of it with the longest inputs."""
-    longest: dict[str, int] = {}
-    for number in range(len(plan.study.variants)):
-        its = kind(plan, number)
-        if its not in longest or _tokens(plan, number) > _tokens(plan, longest[its]):
-            longest[its] = number
+def longest_inputs(
+    variants: Iterable[PlannedVariant], kind: Callable[[PlannedVariant], str]
+) -> dict[str, PlannedVariant]:
+    """Each kind, and the variant of it with the longest inputs, of equal ones the first."""
+    longest: dict[str, PlannedVariant] = {}
+    for variant in variants:
+        its = kind(variant)
+        if its not in longest or _tokens(variant) > _tokens(longest[its]):
+            longest[its] = variant
     return longest
 
 
-def trial_seconds(plan: Plan, number: int, training: float, evaluation: float | None = None) -> float:
+def trial_seconds(variant: PlannedVariant, training: float, evaluation: float | None = None) -> float:
     """Seconds of one trial of a variant that trains and evaluates so many examples a second.
 
     Validation after each epoch and the test sets count where ``evaluation`` is given.
     """
-    epochs, dataset = plan.study.variants[number].settings.recipe.epochs, plan.dataset
+    epochs, dataset = variant.settings.recipe.epochs, variant.dataset
     rows = {name: len(tokens) for name, tokens in dataset.splits.items()}
     seconds = epochs * rows["train"] / training
     if evaluation is None:
@@ -74,10 +48,9 @@ def trial_seconds(plan: Plan, number: int, training: float, evaluation: float | 
     return seconds + (epochs * rows["validation"] + sum(rows[test] for test in dataset.tests)) / evaluation
 
 
-def scaled(plan: Plan, number: int, seconds: float | None) -> float | None:
-    """Seconds of one trial of a variant, given those of the longest inputs of its kind of step."""
-    longest = longest_inputs(plan, kind_of_step)[kind_of_step(plan, number)]
-    return None if seconds is None else seconds * work(plan, number) / work(plan, longest)
+def scaled(seconds: float, longest: PlannedVariant, variant: PlannedVariant) -> float:
+    """Seconds of one trial of a variant, given those of the longest inputs of its ``speed_kind``."""
+    return seconds * relative_cost(variant) / relative_cost(longest)
 
 
 def duration(trials: Sequence[int], seconds: Sequence[float | None], processes: int) -> float | None:
@@ -94,5 +67,5 @@ def duration(trials: Sequence[int], seconds: Sequence[float | None], processes: 
     return total / max(1, min(sum(trials), processes))
 
 
-def _tokens(plan: Plan, number: int) -> float:
-    return plan.inputs[number].tokens["train"]
+def _tokens(variant: PlannedVariant) -> float:
+    return variant.inputs["train"].tokens

@@ -2,18 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trimtab.analysis.scores import Values, finite
 from trimtab.ledger.ledger import Ledger
-from trimtab.plan.cost import precision_of
+from trimtab.plan.identity import trial_config
+from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.statistics import score_named
 from trimtab.statistics.crossed import Components
 from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
-from trimtab.study.grid import Contrast
+from trimtab.study.grid import DeclaredContrast
 
 
 @dataclass(frozen=True)
@@ -37,54 +38,62 @@ class Detectable:
 
 def detectable(plan: Plan, ledger: Ledger) -> list[Detectable]:
     """One for each test set and declared contrast whose inputs differ."""
-    same = plan.same_inputs
-    tested = [c for c in plan.study.contrasts if same(c.variant) != same(c.baseline)]
-    read = [_Read(plan, ledger, test) for test in plan.dataset.tests]
-    return [_detectable(plan, one, contrast, len(tested)) for one in read for contrast in tested]
+    finished = [_Finished(plan, ledger, test) for test in plan.dataset.tests]
+    return [_detectable(plan, one, contrast) for one in finished for contrast in plan.tested]
 
 
-class _Read:
-    """What the finished trials of a plan say of one test set."""
+class _Finished:
+    """The scores of a plan's finished trials on one test set."""
 
     def __init__(self, plan: Plan, ledger: Ledger, test: str) -> None:
         self.plan, self.ledger, self.test, self.runtime = plan, ledger, test, ledger.runtime
         tokens = plan.dataset.splits[test]
         self.labels, self.clusters = np.asarray(tokens.labels), np.asarray(tokens.clusters)
         self.score = score_named(plan.study.compare.score)
-        self.read: dict[str, Values] = {}
+        self.scores: dict[str, NDArray] = {}
 
-    def table(self, number: int, seeds: list[int]) -> Values:
-        """What the predictions score, (seeds, examples); each trial is read once."""
-        for key in (keys := [self._key(number, seed) for seed in seeds]):
-            if key not in self.read:
-                trial = self.ledger.trial(key)
-                logits = finite(trial.predictions(self.test), trial.folder)
-                self.read[key] = self.score.function(logits[None], self.labels)[0]
-        return np.stack([self.read[key] for key in keys])
+    def table(self, variant: PlannedVariant, seeds: list[int]) -> NDArray:
+        """Scores (seeds, examples); the predictions of each trial are read once."""
+        for key in (keys := [self._key(variant, seed) for seed in seeds]):
+            if key not in self.scores:
+                logits = self.ledger.trial(key).predictions(self.test)
+                self.scores[key] = self.score.function(logits[None], self.labels)[0]
+        return np.stack([self.scores[key] for key in keys])
 
-    def done(self, *numbers: int) -> list[int]:
+    def seeds(self, *variants: PlannedVariant) -> list[int]:
         """The seeds that all these variants have finished."""
         return [
             seed
             for seed in self.plan.study.seeds
-            if all(self.ledger.trial(self._key(number, seed)).result for number in numbers)
+            if all(self.ledger.trial(self._key(variant, seed)).result for variant in variants)
         ]
 
-    def _key(self, number: int, seed: int) -> str:
-        return self.plan.key(number, seed, precision_of(self.plan, number, self.runtime))
+    def _key(self, variant: PlannedVariant, seed: int) -> str:
+        return trial_config(variant, seed, self.runtime).key
 
 
-def _detectable(plan: Plan, read: _Read, contrast: Contrast, tested: int) -> Detectable:
+class _Options(TypedDict):
+    contrasts: int
+    alpha: float
+    paired: bool
+
+
+def _detectable(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> Detectable:
     compare, planned = plan.study.compare, len(plan.study.seeds)
-    seeds = read.done(contrast.variant, contrast.baseline)
+    variant, baseline = plan.variants[contrast.variant], plan.variants[contrast.baseline]
+    seeds = finished.seeds(variant, baseline)
     measured = len(seeds) if len(seeds) > 1 else 0
     known = measured > 0 or compare.score == "accuracy"
-    parts = _measured(read, contrast, seeds) if measured else _assumed(read, planned)
-    options: dict[str, Any] = {"contrasts": tested, "alpha": compare.alpha, "paired": contrast.paired}
+    if measured:
+        tables = finished.table(variant, seeds), finished.table(baseline, seeds)
+        parts = contrast_parts(*tables, finished.clusters, contrast.paired)
+    else:
+        parts = _assumed(finished, planned)
+    options = _Options(contrasts=len(plan.tested), alpha=compare.alpha, paired=contrast.paired)
     return Detectable(
-        test=read.test,
-        name=plan.study.variants[contrast.variant].name,
-        baseline=plan.study.variants[contrast.baseline].name,
+        test=finished.test,
+        name=variant.name,
+        baseline=baseline.name,
         smallest=smallest_detectable(parts, planned, **options) if known else math.nan,
         seeds=seeds_needed(parts, compare.margin, **options) if known else None,
         measured=measured,
@@ -92,10 +101,5 @@ def _detectable(plan: Plan, read: _Read, contrast: Contrast, tested: int) -> Det
     )
 
 
-def _measured(read: _Read, contrast: Contrast, seeds: list[int]) -> Components:
-    first, second = (read.table(number, seeds) for number in (contrast.variant, contrast.baseline))
-    return contrast_parts(first, second, read.clusters, contrast.paired)
-
-
-def _assumed(read: _Read, planned: int) -> Components:
-    return assumed_parts(planned, len(read.labels), len(np.unique(read.clusters)))
+def _assumed(finished: _Finished, planned: int) -> Components:
+    return assumed_parts(planned, len(finished.labels), len(np.unique(finished.clusters)))

@@ -1,12 +1,12 @@
-"""What trials start from: the pretrained weights that a study names, and the data as each tokeniser reads it.
+"""Preparation: pretrained weights, texts and tokens of a study, read once for users and tests alike.
 
-Free of torch for studies that name none.
+Free of torch for studies without pretrained weights.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
 from tokenizers import Tokenizer
 
@@ -16,7 +16,7 @@ from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root
 from trimtab.data.tokenizer import WORD_TOKENIZERS, largest_id
 from trimtab.study.definition import Study
-from trimtab.study.grid import Variant, are_paired
+from trimtab.study.grid import Variant
 from trimtab.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,113 +27,124 @@ Splits = Mapping[str, Examples]
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class InitialWeights:
     """Pretrained weights by the name that the study gives them.
 
-    fingerprint: of the tensors that a trial takes over; file: where these lie, in the cache; dataset: the
-    data as the weights' tokeniser reads it; ignored: the file's tensors that nothing takes over.
+    fingerprint: of the tensors that a trial takes over; file: where these lie, in the cache; ignored: the
+    file's tensors that nothing takes over.
     """
 
     name: str
     fingerprint: str
     file: Path
-    dataset: Dataset
     ignored: tuple[str, ...] = ()
 
 
-class Prepared(NamedTuple):
-    """A study whose variants have the sizes of their weights, its data, and its weights; see ``Plan``."""
+@dataclass(frozen=True, eq=False)
+class PreparedVariant:
+    """A variant with everything that its trials need, before anything is truncated.
+
+    number: its place in the study; cell: of the grid, with the size of its pretrained weights; dataset: the
+    data as its tokeniser reads it, one object for all variants that share a tokeniser; initial_weights: None
+    where it is trained from scratch.
+    """
+
+    number: int
+    cell: Variant
+    dataset: Dataset
+    initial_weights: InitialWeights | None
+
+    @property
+    def name(self) -> str:
+        """How the variant is called, see ``Variant.name``."""
+        return self.cell.name
+
+    @property
+    def settings(self) -> Settings:
+        """Truncation, length, architecture and recipe."""
+        return self.cell.settings
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study with its variants prepared, in its order; examples: the texts of every split."""
 
     study: Study
-    dataset: Dataset
-    starts: dict[str, Start]
+    variants: tuple[PreparedVariant, ...]
+    examples: Splits
 
 
-class Reader(NamedTuple):
-    """A tokeniser, its name in the study, and the variants that read with it."""
-
-    name: str
-    tokenizer: Tokenizer
-    variants: list[Variant]
+AnyVariant = TypeVar("AnyVariant", bound=PreparedVariant)
 
 
-def start_of(variant: Variant, starts: Mapping[str, Start]) -> Start | None:
-    """What a variant's trials start from; None where that is nothing."""
-    name = variant.settings.starts_from
-    return starts[name] if name else None
-
-
-def reading_of(variant: Variant, dataset: Dataset, starts: Mapping[str, Start]) -> Dataset:
-    """The data as a variant's tokeniser reads it; ``dataset`` is that without weights."""
-    start = start_of(variant, starts)
-    return start.dataset if start else dataset
-
-
-def readings_of(
-    study: Study, dataset: Dataset, starts: Mapping[str, Start] | None
-) -> dict[Dataset, list[Variant]]:
-    """The data as each distinct tokeniser reads it, and the variants that read it so, in their order."""
-    found: dict[Dataset, list[Variant]] = {}
-    for variant in study.variants:
-        found.setdefault(reading_of(variant, dataset, starts or {}), []).append(variant)
+def by_dataset(variants: Sequence[AnyVariant]) -> dict[Dataset, list[AnyVariant]]:
+    """The data as each distinct tokeniser reads it, with the variants that use it, both in their order."""
+    found: dict[Dataset, list[AnyVariant]] = {}
+    for variant in variants:
+        found.setdefault(variant.dataset, []).append(variant)
     return found
 
 
-def prepare_study(study: Study, data: Path | None) -> Prepared:
+def prepare(study: Study, data: Path | None = None) -> Prepared:
     """Read the weights that ``study`` names, then its data, tokenised once for each distinct tokeniser.
 
-    data: the folder of ``--data``. Raises InputError where weights are wrong, have another size than the
-    study says, or too few positions or segments; and as ``data.dataset.prepare`` does.
+    data: the folder of ``--data``. Raises InputError where a file is missing or wrong, where labels or the
+    number of texts disagree, where a split is empty, and where weights are wrong, have another size than the
+    study says, or too few positions or segments.
     """
-    parts, brought, kept, ignored = {}, {}, {}, {}
-    for name in _weights_of(study.variants):
-        weights, brought[name] = _read(name, data)
-        study = _sized(study, name, weights.parts)
-        parts[name], kept[name] = weights.parts, _keep(weights, brought[name])
-        ignored[name] = weights.ignored
-        del weights  # others may be as large
-    splits = read_splits(study.data, data)
-    for name in parts:
-        _check_segments(parts[name], splits, name)
-    readings, starts = _Readings(splits, data), {}
-    own = _own_tokenizer(study, splits, data, brought)
-    dataset = readings.of(study.data.tokenizer, own) if own else None
-    for name, (fingerprint, file) in kept.items():
-        starts[name] = Start(name, fingerprint, file, readings.of(name, brought[name]), ignored[name])
-    return Prepared(study, dataset or next(iter(starts.values())).dataset, starts)
+    names = dict.fromkeys(filter(None, (variant.settings.starts_from for variant in study.variants)))
+    pretrained = {name: _pretrained(study, name, data) for name in names}
+    examples = read_splits(study.data, data)
+    for name, each in pretrained.items():
+        _check_segments(each.parts, examples, name)
+    datasets = _Datasets(examples, data)
+    # First, as the name of a tokeniser that weights bring, too, is the one in [data].
+    own = _own_tokenizer(study, examples, data, pretrained)
+    without_weights = datasets.read_by(study.data.tokenizer, own) if own else None
+    variants = []
+    for number, cell in enumerate(study.variants):
+        if weights := cell.settings.starts_from:
+            found = pretrained[weights]
+            dataset = datasets.read_by(weights, found.tokenizer)
+            variants.append(PreparedVariant(number, _sized(cell, found.parts), dataset, found.weights))
+        else:
+            assert without_weights is not None
+            variants.append(PreparedVariant(number, cell, without_weights, None))
+    return Prepared(study, tuple(variants), examples)
 
 
-def tokenizers_of(study: Study, splits: Splits, data: Path | None) -> list[Reader]:
-    """Each distinct tokeniser of a study, its name, and the variants that read with it."""
-    brought = {name: _read(name, data)[1] for name in _weights_of(study.variants)}
-    own = _own_tokenizer(study, splits, data, brought)
-    found: dict[str, Reader] = {}
-    for variant in study.variants:
-        name = variant.settings.starts_from
-        tokenizer = brought[name] if name else own
-        assert tokenizer is not None
-        reader = Reader(name or study.data.tokenizer, tokenizer, [])
-        found.setdefault(tokenizer.to_str(), reader).variants.append(variant)
-    return list(found.values())
+@dataclass(frozen=True, eq=False)
+class _Pretrained:
+    """Pretrained weights that were read and put into the cache: others may be as large."""
+
+    weights: InitialWeights
+    tokenizer: Tokenizer
+    parts: "Parts"
 
 
-class _Readings:
-    """The splits as tokenisers read them, those that are equal once."""
+class _Datasets:
+    """The splits as tokenisers read them, each distinct one once."""
 
-    def __init__(self, splits: Splits, data: Path | None) -> None:
-        self.splits, self.data = splits, data
+    def __init__(self, examples: Splits, data: Path | None) -> None:
+        self.examples, self.data = examples, data
         self.made: dict[str, Dataset] = {}
 
-    def of(self, name: str, tokenizer: Tokenizer) -> Dataset:
+    def read_by(self, name: str, tokenizer: Tokenizer) -> Dataset:
         content = tokenizer.to_str()
         if content not in self.made:
-            self.made[content] = tokenised(name, tokenizer, self.splits, self.data)
+            self.made[content] = tokenised(name, tokenizer, self.examples, self.data)
         return self.made[content]
 
 
-def _weights_of(variants: Iterable[Variant]) -> list[str]:
-    names = (variant.settings.starts_from for variant in variants)
-    return list(dict.fromkeys(name for name in names if name))
+def _pretrained(study: Study, name: str, data: Path | None) -> _Pretrained:
+    weights, tokenizer = _read(name, data)
+    # Before any data is read, as the study may name another size.
+    _check_sizes((cell for cell in study.variants if cell.settings.starts_from == name), weights.parts)
+    from trimtab.model.initial_weights import keep, taken
+
+    fingerprint, file = keep(taken(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
+    kept = InitialWeights(name, fingerprint, file, weights.ignored)
+    return _Pretrained(kept, tokenizer, weights.parts)
 
 
 def _read(name: str, data: Path | None) -> "tuple[Weights, Tokenizer]":
@@ -142,59 +153,42 @@ def _read(name: str, data: Path | None) -> "tuple[Weights, Tokenizer]":
     return read(name, data)
 
 
-def _keep(weights: "Weights", tokenizer: Tokenizer) -> tuple[str, Path]:
-    from trimtab.model.initial_weights import keep, taken
-
-    return keep(taken(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
-
-
-def _sized(study: Study, name: str, parts: "Parts") -> Study:
-    """The study with the size of the weights ``name`` in the variants that start from them."""
-    variants = tuple(
-        replace(variant, settings=_settings(variant, parts))
-        if variant.settings.starts_from == name
-        else variant
-        for variant in study.variants
-    )
-    contrasts = tuple(
-        replace(each, paired=are_paired(variants[each.variant], variants[each.baseline]))
-        for each in study.contrasts
-    )
-    return replace(study, variants=variants, contrasts=contrasts)
-
-
-def _settings(variant: Variant, parts: "Parts") -> Settings:
+def _check_sizes(cells: Iterable[Variant], parts: "Parts") -> None:
     from trimtab.model.weights import check_positions
 
+    for cell in cells:
+        sized = _sized(cell, parts)
+        check_positions(parts, sized.settings.max_len, sized.name)
+
+
+def _sized(cell: Variant, parts: "Parts") -> Variant:
+    """The cell with the size of the weights; InputError where the study says something else."""
     try:
-        settings = variant.settings.sized(parts.size)
+        settings = cell.settings.sized(parts.size)
         settings.check_depth()
     except InputError as error:
-        raise InputError(f"{variant.name}: {error}") from error
-    check_positions(parts, settings.max_len, variant.name)
-    return settings
+        raise InputError(f"{cell.name}: {error}") from error
+    return replace(cell, settings=settings)
 
 
-def _check_segments(parts: "Parts", splits: Splits, name: str) -> None:
+def _check_segments(parts: "Parts", examples: Splits, name: str) -> None:
     from trimtab.model.weights import check_segments
 
-    check_segments(parts, 1 if splits["train"].second is None else 2, f"weights {name!r}")
+    check_segments(parts, 1 if examples["train"].second is None else 2, f"weights {name!r}")
 
 
 def _own_tokenizer(
-    study: Study, splits: Splits, data: Path | None, brought: Mapping[str, Tokenizer]
+    study: Study, examples: Splits, data: Path | None, pretrained: Mapping[str, _Pretrained]
 ) -> Tokenizer | None:
-    """What variants without weights read with; None where there are none."""
+    """The tokeniser of variants without weights; None where there are none."""
     if all(variant.settings.starts_from for variant in study.variants):
         return None
     name = study.data.tokenizer
-    if name in brought:
-        return brought[name]
-    return (
-        _read(name, data)[1]
-        if _names_weights(name, data)
-        else build_tokenizer(study.data, splits["train"], data)
-    )
+    if name in pretrained:
+        return pretrained[name].tokenizer
+    if _names_weights(name, data):
+        return _read(name, data)[1]
+    return build_tokenizer(study.data, examples["train"], data)
 
 
 def _names_weights(tokenizer: str, data: Path | None) -> bool:

@@ -1,6 +1,6 @@
 """One row of a study's data as each truncation and length leaves it. Free of torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
-from trimtab.data.dataset import read_splits, readable
+from trimtab.data.dataset import Dataset, readable
 from trimtab.data.examples import Examples
 from trimtab.data.pairs import budget
-from trimtab.data.tokens import tokenise
-from trimtab.plan.audit import Cut, distinct_cuts, fitted
-from trimtab.plan.prepare import Reader, tokenizers_of
+from trimtab.plan.cuts import Cut, distinct_cuts, fitted
+from trimtab.plan.prepare import by_dataset, prepare
 from trimtab.ragged import Ragged
 from trimtab.study.definition import Study
 
@@ -81,29 +80,25 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
     split = split or known[2]
     if split not in known:
         raise InputError(f"--split {split}: the study has no such split, {nearest(split, known)}")
-    splits = read_splits(study.data, data)
-    examples = splits[split]
+    prepared = prepare(study, data)
+    examples = prepared.examples[split]
     if not 0 <= row < len(examples):
         raise InputError(
             f"--row {row}: {split} has {len(examples):,} rows; take a number from 0 to {len(examples) - 1}"
         )
-    readers = tokenizers_of(study, splits, data)
-    return tuple(
-        replace(_shown(reader, splits, split, row), tokenizer=reader.name if len(readers) > 1 else None)
-        for reader in readers
-    )
+    groups = by_dataset(prepared.variants)
+    shown = [_shown(dataset, distinct_cuts(those), examples, split, row) for dataset, those in groups.items()]
+    if len(groups) == 1:
+        return tuple(shown)
+    return tuple(replace(each, tokenizer=dataset.name) for each, dataset in zip(shown, groups, strict=True))
 
 
-def _shown(reader: Reader, splits: Mapping[str, Examples], split: str, row: int) -> Shown:
-    tokenizer, examples = reader.tokenizer, splits[split]
+def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
+    tokenizer = dataset.tokenizer
     sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
-    cuts = distinct_cuts(reader.variants)
-    if any(cut.truncation.needs_fit for cut in cuts):
-        cuts = fitted(cuts, tokenise(readable(splits["train"], tokenizer), tokenizer))
+    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides)
     label = examples.label_names[examples.labels[row]]
-    return Shown(
-        split, row, len(examples), label, sides, _blocks(cuts, sides), _unknown_token(tokenizer) or ""
-    )
+    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(tokenizer) or "")
 
 
 def pieces(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[str, bool]]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from trimtab.analysis.analysis import Row
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
 from trimtab.plan.audit import Audited
 from trimtab.report import figures
 from trimtab.report.tables import Column, Table, audit_table, of_single_texts, percent
+
+Row = Any
 
 _MOST_LABELS = 10  # that are named one by one
 
@@ -50,15 +52,14 @@ def counts_words(counts: Counts) -> str:
     return f"{counts.split}: {counts.source}: {rows}{repeated}{dropped}"
 
 
-def data_words(readings: Sequence[Dataset]) -> list[str]:
-    """Lines on a study's splits and on the vocabulary, or each of several."""
-    lines = [counts_words(counts) for counts in readings[0].counts]
-    lines.append(_label_words(readings[0]))
-    named = len(readings) > 1
-    return lines + [
-        f"vocabulary{f' of {reading.name}' if named else ''}: {reading.vocabulary:,} tokens"
-        for reading in readings
-    ]
+def data_words(datasets: Sequence[Dataset]) -> list[str]:
+    """Lines on a study's splits and on the vocabulary of each tokeniser."""
+    lines = [counts_words(counts) for counts in datasets[0].counts]
+    lines.append(_label_words(datasets[0]))
+    for dataset in datasets:
+        name = f" of {dataset.name}" if len(datasets) > 1 else ""
+        lines.append(f"vocabulary{name}: {dataset.vocabulary:,} tokens")
+    return lines
 
 
 def _label_words(dataset: Dataset) -> str:

@@ -1,42 +1,43 @@
 """What `trimtab bench` measured, as a person reads it on a terminal, and as JSON."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tabulate import tabulate
+
 from trimtab.atomic import write_json
 from trimtab.config import InputError
+from trimtab.machine import Signature
+from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.report.plan import time_words
-from trimtab.report.tables import MIB, Column, Table
+from trimtab.report.tables import MIB
 
 if TYPE_CHECKING:
     from trimtab.run.bench import StudyTime
-    from trimtab.run.speed import Bench, Row, Synthetic
-
-Signature = dict[str, str]
+    from trimtab.run.speed import SpeedRow, SpeedTable, Synthetic
 
 
-def sizes_text(bench: "Bench", rows: "Synthetic", signature: Signature) -> str:
+def sizes_text(bench: "SpeedTable", rows: "Synthetic", signature: Signature) -> str:
     """Rates of sizes on synthetic rows."""
     lengths = " + ".join(f"{length:g}" for length in rows.lengths)
     about = (
         f"Synthetic rows of {lengths} tokens (means), max_len {rows.max_len}, vocabulary "
         f"{rows.vocabulary:,}, batches of {rows.batch_size}."
     )
-    parts = [about, _speed_table(bench.rows, "size").text(), *_notes(bench), _signature(bench, signature)]
+    parts = [about, _speed_table(bench.rows, "size"), *_notes(bench), _signature(bench, signature)]
     return "\n\n".join(parts)
 
 
-def study_text(plan: Plan, bench: "Bench", time: "StudyTime", signature: Signature) -> str:
-    """Rates of a study's kinds of work, and what all its trials would take."""
+def study_text(plan: Plan, bench: "SpeedTable", time: "StudyTime", signature: Signature) -> str:
+    """Rates of a study's kinds of trials, and what all its trials would take."""
     parts = [
         plan.study.question,
-        _speed_table(bench.rows, "work").text(),
+        _speed_table(bench.rows, "trials of"),
         *_notes(bench),
-        _trial_table(plan, time).text(),
+        _trial_table(plan, time),
     ]
     words = time_words(
         time.trials, time.seconds, bench.processes, "in the whole study", "training and evaluation"
@@ -46,13 +47,21 @@ def study_text(plan: Plan, bench: "Bench", time: "StudyTime", signature: Signatu
     return "\n\n".join([*parts, _signature(bench, signature), words])
 
 
-def write(path: Path, bench: "Bench", time: "StudyTime | None", signature: Signature) -> None:
+def write(path: Path, bench: "SpeedTable", time: "StudyTime | None", signature: Signature) -> None:
     """The same as JSON: ``signature``, ``device``, ``threads``, ``processes``, ``rows`` and ``study``.
 
     InputError where the file cannot be written.
     """
+    figures = {
+        "signature": asdict(signature),
+        "device": bench.device,
+        "threads": bench.threads,
+        "processes": bench.processes,
+        "rows": [_flat(row) for row in bench.rows],
+        "study": time and asdict(time),
+    }
     try:
-        write_json(path, {"signature": signature, **asdict(bench), "study": time and asdict(time)})
+        write_json(path, figures)
     except OSError as error:
         raise _closed(path, error) from error
 
@@ -73,48 +82,55 @@ def _closed(path: Path, error: OSError) -> InputError:
     return InputError(f"--json: {path} cannot be written ({error.strerror}); name another file")
 
 
-def _speed_table(rows: Sequence["Row"], name: str) -> Table:
-    columns = [
-        Column(name, "name", lambda row: row["name"]),
-        Column("precision", "precision", lambda row: row["precision"]),
-        Column("examples/s", "examples_per_second", _cell("examples_per_second")),
-        Column("middle half", "", _range),
-        Column("tokens/s", "tokens_per_second", _cell("tokens_per_second")),
-        Column("rows", "rows", _cell("rows")),
-        Column("ms a step", "step_seconds", _cell("step_seconds", 1e3)),
-        Column("evaluated/s", "", _cell("evaluation_examples_per_second")),
-        Column("peak MiB", "peak_bytes", _cell("peak_bytes", 1 / MIB)),
+def _flat(row: "SpeedRow") -> dict[str, Any]:
+    """A row as JSON has it: what was measured, the machine, and the rates or the failure."""
+    found = asdict(row)
+    measured = found.pop("measured")
+    return {**found, **{key: measured[key] for key in ("machine", "failure")}, **(measured["speed"] or {})}
+
+
+def _speed_table(rows: Sequence["SpeedRow"], what: str) -> str:
+    heads = [what, "precision", "examples/s", "middle half", "tokens/s", "rows", "ms a step", "evaluated/s"]
+    heads.append("peak MiB")
+    cells = [_cells(row) for row in rows]
+    if any(row.measured.failure for row in rows):
+        heads.append("why not")
+        cells = [[*line, row.measured.failure or ""] for line, row in zip(cells, rows, strict=True)]
+    return tabulate(cells, heads, disable_numparse=True)
+
+
+def _cells(row: "SpeedRow") -> list[str]:
+    speed = row.measured.speed
+    if speed is None:
+        return [row.name, row.precision, *[""] * 7]
+    low, high = _number(speed.examples_per_second_low), _number(speed.examples_per_second_high)
+    return [
+        row.name,
+        row.precision,
+        _number(speed.examples_per_second),
+        f"{low} to {high}",
+        _number(speed.tokens_per_second),
+        _number(speed.rows),
+        _number(1e3 * speed.step_seconds),
+        _number(speed.evaluation_examples_per_second),
+        _number(speed.peak_bytes / MIB),
     ]
-    if any(row["failure"] for row in rows):
-        columns.append(Column("why not", "failure", lambda row: row["failure"] or ""))
-    return Table("bench", columns, rows)
 
 
-def _cell(key: str, factor: float = 1) -> Callable[["Row"], str]:
-    """A number, with a digit after the point where it has few before it."""
-
-    def cell(row: "Row") -> str:
-        if row["failure"]:
-            return ""
-        value = factor * row[key]
-        return f"{value:,}" if isinstance(value, int) else f"{value:,.{1 if value < 100 else 0}f}"
-
-    return cell
+def _number(value: float) -> str:
+    """With a digit after the point where there are few before it; whole numbers as they are."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{1 if value < 100 else 0}f}"
 
 
-def _range(row: "Row") -> str:
-    low, high = _cell("examples_per_second_low")(row), _cell("examples_per_second_high")(row)
-    return low and f"{low} to {high}"
-
-
-def _notes(bench: "Bench") -> list[str]:
+def _notes(bench: "SpeedTable") -> list[str]:
     together = f"while {bench.processes} run at a time" if bench.processes > 1 else "while it runs alone"
     threads = f"{bench.threads} {'thread' if bench.threads == 1 else 'threads'}"
     words = (
         f"Of one trial on {threads}, {together}: examples/s and their middle half over steps of so many "
         "rows, real tokens/s (no padding), examples/s of evaluation, and the most memory of its process."
     )
-    if any(not row["failure"] and row["rows"] < row["whole_batch"] for row in bench.rows):
+    speeds = [row.measured.speed for row in bench.rows]
+    if any(speed and speed.rows < speed.whole_batch for speed in speeds):
         words += (
             " Where a whole batch takes too long, a step has fewer rows: the optimiser then weighs more, so "
             "that a whole batch would be somewhat quicker."
@@ -122,25 +138,19 @@ def _notes(bench: "Bench") -> list[str]:
     return [words]
 
 
-def _trial_table(plan: Plan, time: "StudyTime") -> Table:
-    def row(number: int) -> dict[str, Any]:
-        seconds, variants = time.seconds[number], plan.study.variants
-        same = plan.same_inputs(number)
-        return {
-            "name": variants[number].name,
-            "precision": time.precisions[number],
-            "trials": f"{time.trials[number]}" if same == number else "",
-            "seconds": "" if seconds is None or same != number else f"{seconds:,.1f}",
-            "same": "" if same == number else variants[same].name,
-        }
+def _trial_table(plan: Plan, time: "StudyTime") -> str:
+    def cells(variant: PlannedVariant) -> list[str]:
+        seconds, number = time.seconds[variant.number], variant.number
+        start = [variant.name, time.precisions[number]]
+        if not variant.is_first:
+            return [*start, "", "", plan.variants[variant.same_as].name]
+        return [*start, f"{time.trials[number]}", "" if seconds is None else f"{seconds:,.1f}", ""]
 
-    heads = {"name": "variant", "precision": "precision", "trials": "trials"}
-    heads |= {"seconds": "s a trial", "same": "same inputs as"}
-    columns = [Column(head, key, itemgetter(key)) for key, head in heads.items()]
-    return Table("trials", columns, [row(number) for number in range(len(time.trials))])
+    heads = ["variant", "precision", "trials", "s a trial", "same inputs as"]
+    return tabulate([cells(variant) for variant in plan.variants], heads, disable_numparse=True)
 
 
-def _signature(bench: "Bench", signature: Signature) -> str:
-    machine = next((row["machine"] for row in bench.rows if "machine" in row), "unknown machine")
-    words = ", ".join(f"{name} {value}" for name, value in signature.items())
-    return f"measured on: {machine} ({bench.device}), {words}"
+def _signature(bench: "SpeedTable", signature: Signature) -> str:
+    machines = (row.measured.machine for row in bench.rows)
+    machine = next(filter(None, machines), "unknown machine")
+    return f"measured on: {machine} ({bench.device}), {signature}"

@@ -1,7 +1,7 @@
 """The loss curves of a pretraining, both tasks."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -9,17 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trimtab.ledger.pretraining_records import StretchRecord, ValidationRecord
 from trimtab.report.figures import style
 
 CHANCE = math.log(2)
 _TASKS = (("masked words", "masked_words"), ("next sentence", "next_sentence"))
 
 
-def losses_figure(training: list[dict[str, Any]], validation: list[dict[str, Any]]) -> Figure:
-    """A panel a task: loss over steps, each point the mean of a stretch of training; dots are validation.
-
-    training, validation: the records of a folder's metrics.jsonl.
-    """
+def losses_figure(training: Sequence[StretchRecord], validation: Sequence[ValidationRecord]) -> Figure:
+    """A panel per task: loss over steps, points being means of stretches of training, dots validation."""
     with style():
         figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
     for axes, colour, (name, key) in zip(panels, sns.color_palette("colorblind", 2), _TASKS, strict=True):
@@ -33,10 +31,14 @@ def losses_figure(training: list[dict[str, Any]], validation: list[dict[str, Any
 
 
 def _panel(
-    axes: Axes, training: list[dict[str, Any]], validation: list[dict[str, Any]], key: str, colour: Any
+    axes: Axes,
+    training: Sequence[StretchRecord],
+    validation: Sequence[ValidationRecord],
+    key: str,
+    colour: tuple[float, float, float],
 ) -> None:
-    steps = [record["step"] for record in training]
-    axes.plot(steps, [record[key] for record in training], color=colour, linewidth=1, label="training")
+    steps, losses = [record.step for record in training], [getattr(record, key) for record in training]
+    axes.plot(steps, losses, color=colour, linewidth=1, label="training")
     if validation:
-        at, losses = zip(*((record["step"], record[key]) for record in validation), strict=True)
+        at, losses = [record.step for record in validation], [getattr(record, key) for record in validation]
         axes.plot(at, losses, color="0.15", marker="o", markersize=4, linewidth=1, label="validation")

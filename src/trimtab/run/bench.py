@@ -1,23 +1,28 @@
-"""How fast this machine is: sizes and precisions on synthetic rows, or the work of a study and its time."""
+"""How fast this machine is: sizes on synthetic rows, or the trials of a study and what they would take."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
 from trimtab.model.sizes import Architecture
-from trimtab.plan.cost import duration, kind_of_step, kind_of_work, longest_inputs, scaled, trial_seconds
+from trimtab.plan.cost import duration, longest_inputs, scaled, speed_kind, trial_seconds
+from trimtab.plan.identity import precision_kind
+from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.run.runtime import begin, default_jobs, input_spec
-from trimtab.run.speed import Bench, Row, SpeedJob, Synthetic, measured
-from trimtab.training.bench import Effort
+from trimtab.run.input_spec import input_spec
+from trimtab.run.runtime import begin, default_jobs
+from trimtab.run.speed import SpeedJob, SpeedRow, SpeedTable, Synthetic, measure_all
+from trimtab.training.bench import Effort, Speed
 from trimtab.training.precision import quicker
 from trimtab.training.recipe import Precision, Recipe
 
 PRECISIONS: tuple[Precision, ...] = tuple(name for name in get_args(Precision) if name != "auto")
 
-# The default table is a first look; who names a size, or has a study, waits for it.
+# The default table is quick; with a size named, or a study, more time is taken.
 LOOK = Effort(enough=1.2, patience=8.0, fewest=8)
 WAIT = Effort(enough=3.0, patience=60.0)
+
+Rates = dict[tuple[str, Precision], Speed]  # by kind of speed and precision
 
 
 @dataclass(frozen=True)
@@ -41,79 +46,86 @@ def bench_sizes(
     jobs: int | None,
     device: str,
     on_stage: Callable[[str], None],
-) -> Bench:
+) -> SpeedTable:
     """Measure each size, by name, at every precision on synthetic rows, ``jobs`` trials at a time.
 
     As many trials at a time, and threads of each, as a run would have where ``jobs`` does not say.
     """
     runtime = begin(jobs, device)
     wanted = [
-        SpeedJob(name, rows, size, replace(recipe, precision=precision), runtime["device"], effort)
+        SpeedJob(name, rows, size, replace(recipe, precision=precision), runtime.device, effort)
         for name, size in sizes.items()
         for precision in PRECISIONS
     ]
-    return measured(wanted, runtime, jobs or default_jobs(runtime), on_stage)
+    return measure_all(wanted, runtime, jobs or default_jobs(runtime), on_stage)
 
 
 def bench_study(
     plan: Plan, jobs: int | None, device: str, on_stage: Callable[[str], None]
-) -> tuple[Bench, StudyTime]:
-    """Measure each kind of step of a study on its longest inputs, at each precision that it may train with.
+) -> tuple[SpeedTable, StudyTime]:
+    """Measure each ``speed_kind`` of a study on its longest inputs, at each precision it may train with.
 
     And what all its trials would take, whatever a ledger holds. Nothing is written to one.
     """
     runtime = begin(jobs, device)
-    trials = trials_of(plan)
-    processes = min(jobs or default_jobs(runtime), sum(trials))
+    processes = min(jobs or default_jobs(runtime), sum(trials_of(plan)))
     wanted = []
-    for kind, number in longest_inputs(plan, kind_of_step).items():
-        settings = plan.study.variants[number].settings
-        for precision in _precisions(plan, number):
-            recipe = replace(settings.recipe, precision=precision)
-            stuff = input_spec(plan, number)
-            wanted.append(SpeedJob(kind, stuff, settings.size, recipe, runtime["device"], WAIT))
-    found = measured(wanted, runtime, processes, on_stage)
+    for kind, variant in longest_inputs(plan.variants, speed_kind).items():
+        for precision in _precisions(plan, variant):
+            recipe = replace(variant.settings.recipe, precision=precision)
+            size = variant.settings.size
+            wanted.append(SpeedJob(kind, input_spec(variant), size, recipe, runtime.device, WAIT))
+    found = measure_all(wanted, runtime, processes, on_stage)
     return found, study_time(plan, found.rows, processes)
 
 
 def trials_of(plan: Plan) -> list[int]:
     """Trials of each variant; those that two share count with the first."""
-    return [
-        len(plan.study.seeds) * (plan.same_inputs(number) == number)
-        for number in range(len(plan.study.variants))
-    ]
+    return [len(plan.study.seeds) * variant.is_first for variant in plan.variants]
 
 
-def study_time(plan: Plan, rows: Sequence[Row], processes: int) -> StudyTime:
-    """What all trials would take by the rates in ``rows``, whose names are kinds of steps."""
-    by_work = {(row["name"], row["precision"]): row for row in rows if row["failure"] is None}
-    longest, trials = longest_inputs(plan, kind_of_step), trials_of(plan)
-    tried = longest_inputs(plan, kind_of_work)  # on which a run measures precisions
+def study_time(plan: Plan, rows: Sequence[SpeedRow], processes: int) -> StudyTime:
+    """What all trials would take by the rates in ``rows``, whose names are of ``speed_kind``."""
+    rates = {(row.name, row.precision): row.measured.speed for row in rows}
+    known: Rates = {place: speed for place, speed in rates.items() if speed is not None}
+    precisions = _chosen_precisions(plan, known)
+    longest = longest_inputs(plan.variants, speed_kind)
     seconds: list[float | None] = []
-    precisions: list[Precision] = []
-    for number, variant in enumerate(plan.study.variants):
-        kind = kind_of_step(plan, number)
-        precision = variant.settings.recipe.precision
-        if precision == "auto":
-            its = kind_of_step(plan, tried[kind_of_work(plan, number)])
-            precision = _chosen({name: by_work[its, name] for name in PRECISIONS if (its, name) in by_work})
-        row = by_work.get((kind, precision))
-        rates = row and (row["examples_per_second"], row["evaluation_examples_per_second"])
-        seconds.append(scaled(plan, number, trial_seconds(plan, longest[kind], *rates) if rates else None))
-        precisions.append(precision)
+    for variant, precision in zip(plan.variants, precisions, strict=True):
+        kind = speed_kind(variant)
+        speed = known.get((kind, precision))
+        seconds.append(None if speed is None else _seconds(speed, longest[kind], variant))
+    trials = trials_of(plan)
     return StudyTime(trials, seconds, precisions, duration(trials, seconds, processes))
 
 
-def _chosen(rows: dict[Precision, Row]) -> Precision:
+def _seconds(speed: Speed, longest: PlannedVariant, variant: PlannedVariant) -> float:
+    rates = speed.examples_per_second, speed.evaluation_examples_per_second
+    return scaled(trial_seconds(longest, *rates), longest, variant)
+
+
+def _chosen_precisions(plan: Plan, rates: Rates) -> list[Precision]:
+    """The precision of each variant; ``auto`` is what a run would take."""
+    tried = longest_inputs(plan.variants, precision_kind)  # on which a run measures precisions
+    found: list[Precision] = []
+    for variant in plan.variants:
+        precision = variant.settings.recipe.precision
+        if precision == "auto":
+            kind = speed_kind(tried[precision_kind(variant)])
+            precision = _quicker({name: rates[kind, name] for name in PRECISIONS if (kind, name) in rates})
+        found.append(precision)
+    return found
+
+
+def _quicker(speeds: dict[Precision, Speed]) -> Precision:
     """What ``auto`` would take; where one of them could not be measured, fp32, as a run does."""
-    if len(rows) < len(PRECISIONS):
+    if len(speeds) < len(PRECISIONS):
         return "fp32"
-    return quicker({name: row["examples_per_second"] for name, row in rows.items()})
+    return quicker({name: speed.examples_per_second for name, speed in speeds.items()})
 
 
-def _precisions(plan: Plan, number: int) -> list[Precision]:
-    """Every precision that a variant of the same work names, all where one leaves it to a measurement."""
-    kind = kind_of_work(plan, number)
-    alike = [n for n in range(len(plan.study.variants)) if kind_of_work(plan, n) == kind]
-    named = {plan.study.variants[number].settings.recipe.precision for number in alike}
+def _precisions(plan: Plan, variant: PlannedVariant) -> list[Precision]:
+    """Every precision that a variant of the same kind names, all where one leaves it to a measurement."""
+    kind = precision_kind(variant)
+    named = {each.settings.recipe.precision for each in plan.variants if precision_kind(each) == kind}
     return [precision for precision in PRECISIONS if named & {"auto", precision}]

@@ -1,50 +1,58 @@
 """How long a study would take: from its ledger's own trials, else from a measured step."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from trimtab.ledger.ledger import Ledger
-from trimtab.plan.cost import kind_of_step, longest_inputs, precision_of, scaled, trial_seconds, work
+from trimtab.ledger.records import RuntimeRecord
+from trimtab.plan.cost import longest_inputs, relative_cost, scaled, speed_kind, trial_seconds
+from trimtab.plan.identity import precision_of
+from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.run.runtime import default_jobs, measure, resolve
+from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
+from trimtab.run.runtime import default_jobs, measure_precisions, resolve
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """Seconds of one trial of each variant, None where nothing could be measured; trials at a time."""
 
     seconds: list[float | None]
     processes: int
 
 
-def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> Estimate:
-    """How long trials take: from the ledger's finished ones of the same kind of step, else from a step.
+def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> TimeEstimate:
+    """How long trials take: from the ledger's finished ones of the same ``speed_kind``, else from a step.
 
     Nothing is written to the ledger.
     """
-    runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, lambda words: None)
-    by_kind: dict[str, float | None] = {}
-    for kind, number in longest_inputs(plan, kind_of_step).items():
-        rate = _rate_of_done(plan, ledger, kind, runtime)
-        by_kind[kind] = work(plan, number) / rate if rate else None
-        if rate is None:
-            found = measure(plan, [number], runtime["device"], runtime["threads"])[number]
-            if found:
-                examples = found["examples_per_second"][precision_of(plan, number, runtime)]
-                by_kind[kind] = trial_seconds(plan, number, examples)
-    numbers = range(len(plan.study.variants))
-    seconds = [scaled(plan, number, by_kind[kind_of_step(plan, number)]) for number in numbers]
-    return Estimate(seconds, jobs or default_jobs(runtime))
+    engine = ENGINES[DEFAULT_ENGINE]
+    runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, engine, lambda words: None)
+    longest = longest_inputs(plan.variants, speed_kind)
+    known: dict[str, float | None] = {}
+    for kind, variant in longest.items():
+        rate = _finished_rate(plan, ledger, kind, runtime)
+        known[kind] = relative_cost(variant) / rate if rate else _measured(variant, runtime, engine)
+    seconds: list[float | None] = []
+    for variant in plan.variants:
+        kind = speed_kind(variant)
+        each = known[kind]
+        seconds.append(None if each is None else scaled(each, longest[kind], variant))
+    return TimeEstimate(seconds, jobs or default_jobs(runtime))
 
 
-def _rate_of_done(plan: Plan, ledger: Ledger, kind: str, runtime: dict[str, Any]) -> float | None:
-    """Work a second over the ledger's finished trials of that kind."""
+def _measured(variant: PlannedVariant, runtime: RuntimeRecord, engine: Engine) -> float | None:
+    """Seconds of one trial by the rate of a step; None where it could not be measured."""
+    [found] = measure_precisions([variant], runtime, engine)
+    if found is None:
+        return None
+    return trial_seconds(variant, found.examples_per_second[precision_of(variant, runtime)])
+
+
+def _finished_rate(plan: Plan, ledger: Ledger, kind: str, runtime: RuntimeRecord) -> float | None:
+    """Cost per second over the ledger's finished trials of that kind; None where there are none."""
     total, seconds = 0.0, 0.0
-    for number in range(len(plan.study.variants)):
-        if kind_of_step(plan, number) != kind:
-            continue
-        for seed in plan.study.seeds:
-            result = ledger.trial(plan.key(number, seed, precision_of(plan, number, runtime))).result
-            if result:
-                total, seconds = total + work(plan, number), seconds + result["seconds"]
+    for trial in plan.trials(runtime):
+        result = ledger.trial(trial.key).result if speed_kind(trial.variant) == kind else None
+        if result:
+            total, seconds = total + relative_cost(trial.variant), seconds + result.seconds
     return total / seconds if seconds else None

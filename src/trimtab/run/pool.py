@@ -1,4 +1,4 @@
-"""Worker processes: one job at a time each, watched, replaced when one dies, gone when their parent is."""
+"""Worker processes on this machine: a job at a time each, replaced when one dies, gone with their parent."""
 
 import contextlib
 import multiprocessing
@@ -11,21 +11,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
+
+News = TypeVar("News")
+Value = TypeVar("Value")
+News_co = TypeVar("News_co", covariant=True)
+Value_co = TypeVar("Value_co", covariant=True)
 
 
-class Job(Protocol):
+class Job(Protocol[News_co, Value_co]):
     """Something that a worker can do; it is pickled on its way there."""
 
-    def run(self, tell: Callable[[str, Any], None]) -> Any:
-        """Do it, and tell now and then how it goes."""
+    def run(self, report: "Callable[[News_co], None]") -> Value_co:
+        """Do it, and report now and then how far it is."""
 
 
 @dataclass(frozen=True)
-class Ended:
+class Ended(Generic[Value]):
     """How a job ended: its value; the traceback where it raised; its worker's exit code where that died."""
 
-    value: Any = None
+    value: Value | None = None
     traceback: str | None = None
     exit_code: int | None = None  # minus the signal's number where a signal killed it
 
@@ -39,16 +44,16 @@ class _Worker:
 
 
 def run_jobs(
-    jobs: Sequence[Job],
+    jobs: Sequence[Job[News, Value]],
     processes: int,
     threads: int,
-    on_news: Callable[[int, str, Any], None],
-    on_end: Callable[[int, Ended], Job | None],
+    on_news: Callable[[int, News], None],
+    on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
-    ``on_news(number, kind, value)`` is told what a job tells; ``on_end(number, ended)`` may return a job
-    to be done in its place. Workers ignore Ctrl-C: whoever interrupts this function ends them.
+    ``on_news(number, news)`` is called with what a job reports; ``on_end(number, ended)`` may return a job
+    to be run in its place. Workers ignore Ctrl-C: an interrupt of this function ends them.
     """
     waiting = deque(enumerate(jobs))
     workers: list[_Worker] = []
@@ -58,7 +63,7 @@ def run_jobs(
             while waiting and (idle or len(workers) < processes):
                 worker = idle.pop() if idle else _start(threads, workers)
                 _give(worker, workers, waiting)
-            for worker in _speaking(workers):
+            for worker in _with_messages(workers):
                 _listen(worker, workers, waiting, on_news, on_end)
     finally:
         for worker in workers:
@@ -121,8 +126,8 @@ def _drop(worker: _Worker, workers: list[_Worker]) -> int | None:
     return worker.process.exitcode
 
 
-def _speaking(workers: list[_Worker]) -> list[_Worker]:
-    """The busy workers that said something, or died: a dead one's pipe reads as ended."""
+def _with_messages(workers: list[_Worker]) -> list[_Worker]:
+    """The busy workers that sent a message, or died: a dead one's pipe reads as ended."""
     busy = {worker.pipe: worker for worker in workers if worker.number is not None}
     return [busy[pipe] for pipe in wait(list(busy)) if isinstance(pipe, Connection)]
 
@@ -131,31 +136,31 @@ def _listen(
     worker: _Worker,
     workers: list[_Worker],
     waiting: deque[tuple[int, Job]],
-    on_news: Callable[[int, str, Any], None],
+    on_news: Callable[[int, Any], None],
     on_end: Callable[[int, Ended], Job | None],
 ) -> None:
     assert worker.number is not None
     try:
-        kind, value = worker.pipe.recv()
-    except (EOFError, OSError):  # an OSError where it died in the middle of a word
-        kind, value = "end", Ended(exit_code=_drop(worker, workers))
-    if kind != "end":
-        on_news(worker.number, kind, value)
+        message = worker.pipe.recv()
+    except (EOFError, OSError):  # an OSError where it died in the middle of a message
+        message = Ended(exit_code=_drop(worker, workers))
+    if not isinstance(message, Ended):
+        on_news(worker.number, message)
         return
     number, worker.number, worker.used = worker.number, None, True
-    again = on_end(number, value)
+    again = on_end(number, message)
     if again is not None:
         waiting.appendleft((number, again))
 
 
 def _serve(pipe: Connection, threads: int) -> None:
-    """A worker's life: take a job, do it, say how it ended."""
+    """A worker's loop: take a job, do it, send how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # oneDNN keeps a kernel for each shape that it meets, a megabyte each, a thousand of them by default. In
     # bf16 batches come in a few sizes, and training and evaluation repeat no more than these.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
-    # Threads that spin while they wait take the processor from whoever else is at work: beside another
+    # Threads that spin while they wait take the processor from other programs: beside another
     # program a trial of two threads ran at 160 to 180 examples/s spinning, at 930 to 1,310 sleeping.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch  # here, so that the parent needs none
@@ -169,12 +174,12 @@ def _serve(pipe: Connection, threads: int) -> None:
         while True:
             job = pipe.recv()
             try:
-                ended = Ended(job.run(lambda kind, value: pipe.send((kind, value))))
+                ended = Ended(job.run(lambda news: pipe.send(news)))
             except BrokenPipeError:
                 raise
             except Exception:
                 ended = Ended(traceback=traceback.format_exc())
-            pipe.send(("end", ended))
+            pipe.send(ended)
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""Running a study of pretraining: its texts, its folder, and going on where it was."""
+"""Running a study of pretraining: its texts, its folder, and resuming from a checkpoint."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError
@@ -18,8 +19,17 @@ from trimtab.data.next_sentences import Sentences, tokenise_sentences
 from trimtab.data.tokenizer import largest_id, special_tokens
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.pretraining_folder import PretrainingFolder
+from trimtab.ledger.pretraining_records import (
+    AskedRecord,
+    MetricsRecord,
+    PretrainingRecord,
+    PretrainingRuntime,
+    StretchRecord,
+    ValidationRecord,
+)
 from trimtab.machine import signature
 from trimtab.model import weights_d2l, weights_hf
+from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
 from trimtab.run.runtime import begin
 from trimtab.study.pretraining_definition import Pretraining, Text
@@ -32,12 +42,14 @@ from trimtab.training.pretraining import Task
 from trimtab.training.pretraining_loop import pretrain
 from trimtab.training.pretraining_meter import Progress
 from trimtab.training.pretraining_precision import choose_precision
+from trimtab.training.recipe import Precision
 
 _WRITE = {"hf": weights_hf.write, "d2l": weights_d2l.write}
+_METRICS: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PretrainingOutcome:
     """Where the results are, and how many steps had been taken before; all of them where it was done."""
 
     folder: Path
@@ -45,7 +57,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class Corpus:
     """What is trained on: the sentences of both splits, tokenised with one vocabulary."""
 
     tokenizer: Tokenizer
@@ -70,8 +82,8 @@ def run(
     device: str = "auto",
     on_stage: Callable[[str], None] = lambda words: None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> Outcome:
-    """Pretrain, or go on where a checkpoint stands: a folder that is complete is left as it is.
+) -> PretrainingOutcome:
+    """Pretrain, or resume from the folder's checkpoint: a folder that is complete is left as it is.
 
     In the folder, results/NAME by default: pretraining.json, what was asked for and what it runs on;
     metrics.jsonl; checkpoint.pt until it is done; model/, weights and tokeniser; result.json, written last.
@@ -82,18 +94,36 @@ def run(
     ledger.claim(study.name)
     with ledger.lock():
         on_stage("reading and tokenising the text")
-        prepared = prepare(study, data)
-        asked = study.resolved() | {"data": prepared.fingerprint}
+        corpus = read_corpus(study, data)
+        asked = _asked(study, corpus)
         folder.check(asked)
         if (result := folder.result) is not None:
-            return Outcome(folder.path, result["steps"])
+            return PretrainingOutcome(folder.path, result.steps)
         runtime = _runtime(folder, device)
-        with _threads(runtime["threads"]):
-            job = _Job(study, folder, prepared, asked, runtime)
-            return Outcome(folder.path, job.run(on_stage, on_progress))
+        with _threads(runtime.threads):
+            job = _Job(study, folder, corpus, asked, runtime)
+            return PretrainingOutcome(folder.path, job.run(on_stage, on_progress))
 
 
-def prepare(study: Pretraining, data: Path | None) -> Prepared:
+def _asked(study: Pretraining, corpus: Corpus) -> AskedRecord:
+    return AskedRecord(
+        training=study.training,
+        validation=study.validation,
+        tokenizer=study.tokenizer,
+        min_freq=study.min_freq,
+        lowercase=study.lowercase,
+        size=study.size,
+        max_len=study.max_len,
+        recipe=study.recipe,
+        steps=study.steps,
+        seed=study.seed,
+        tied=study.tied,
+        average=study.average,
+        data=corpus.fingerprint,
+    )
+
+
+def read_corpus(study: Pretraining, data: Path | None) -> Corpus:
     """Read and tokenise what the study names; InputError where a file is missing or wrong."""
     text = _read(study, study.training, data)
     judged = study.validation and _read(study, study.validation, data)
@@ -104,7 +134,7 @@ def prepare(study: Pretraining, data: Path | None) -> Prepared:
     validation = None
     if study.validation and judged:
         validation = _tokenised(study, study.validation, judged, tokenizer)
-    return Prepared(tokenizer, training, validation, Path(text.source).name)
+    return Corpus(tokenizer, training, validation, Path(text.source).name)
 
 
 def _tokenised(
@@ -118,14 +148,16 @@ def _read(study: Pretraining, text: Text, data: Path | None) -> paragraphs.Parag
     return paragraphs.read(text.reader, text.split, data, lowercase=study.lowercase, **text.options)
 
 
-def _runtime(folder: PretrainingFolder, device: str) -> dict[str, Any]:
-    """Device, threads and precision: those that a checkpoint was made with, else of now."""
+def _runtime(folder: PretrainingFolder, device: str) -> PretrainingRuntime:
+    """Device, threads and precision: those of the checkpoint where there is one, else of now."""
     begun = folder.begun if folder.checkpoint.exists() else None
-    runtime: dict[str, Any] = begun["runtime"] if begun else begin(1, device)
-    if device not in ("auto", runtime["device"]):
+    if begun is None:
+        now = begin(1, device)
+        return PretrainingRuntime(threads=now.threads, device=now.device)
+    if device not in ("auto", begun.runtime.device):
         mend = "leave --device out, or choose another folder with --out DIR"
-        raise InputError(f"--device {device}: {folder.path} was begun on {runtime['device']}; {mend}")
-    return runtime
+        raise InputError(f"--device {device}: {folder.path} was begun on {begun.runtime.device}; {mend}")
+    return begun.runtime
 
 
 @contextmanager
@@ -144,67 +176,78 @@ class _Job:
 
     study: Pretraining
     folder: PretrainingFolder
-    prepared: Prepared
-    asked: dict[str, Any]
-    runtime: dict[str, Any]
+    corpus: Corpus
+    asked: AskedRecord
+    runtime: PretrainingRuntime
 
     @property
     def task(self) -> Task:
-        study, tokenizer = self.study, self.prepared.tokenizer
+        study, tokenizer = self.study, self.corpus.tokenizer
         vocabulary, masking = largest_id(tokenizer) + 1, masking_of(tokenizer)
         return Task(study.size, vocabulary, masking, study.max_len, study.tied, study.average)
 
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self.runtime.device)
+
     def run(self, on_stage: Callable[[str], None], on_progress: Callable[[Progress], None]) -> int:
-        """Do what is left, and return how many steps had been taken before."""
-        study, device = self.study, torch.device(self.runtime["device"])
-        before = 0
+        """Take the steps that are missing, and return how many had been taken before."""
+        keep_freed_memory()
+        precision = self.runtime.precision
+        if precision is None:
+            on_stage("measuring which precision is quicker here")
+            precision = choose_precision(self.task, self.study.recipe, self.corpus.training, self.device)
+        on_stage("pretraining")
+        model, before = self._pretrained(precision, on_progress)
+        weights = with_positions(weights_of(model, self.study.size), self.study.max_len)
+        _WRITE[self.study.format](self.folder.model, weights, self.corpus.tokenizer)
+        self.folder.finish()
+        return before
+
+    def _pretrained(self, precision: Precision, on_progress: Callable[[Progress], None]) -> tuple[Bert, int]:
+        """The model, and how many steps had been taken before."""
+        study, before = self.study, 0
 
         def on_start(taken: int) -> None:
             nonlocal before
             before = taken
-            self.folder.begin(self._described(), taken)
+            self.folder.begin(self._record(precision), taken)
 
-        keep_freed_memory()
-        if not self.runtime["precision"]:
-            on_stage("measuring which precision is quicker here")
-            training = self.prepared.training
-            self.runtime["precision"] = choose_precision(self.task, study.recipe, training, device)
-        on_stage("pretraining")
+        def on_record(record: dict[str, Any]) -> None:
+            self.folder.add(_METRICS.validate_python(record))
+
         try:
             model = pretrain(
                 self.task,
                 study.recipe,
                 study.seed,
-                Backend(device, self.runtime["precision"]),
-                training=self.prepared.training,
-                validation=self.prepared.validation,
+                Backend(self.device, precision),
+                training=self.corpus.training,
+                validation=self.corpus.validation,
                 steps=study.steps,
                 checkpoint=Checkpoint(self.folder.checkpoint, study.checkpoint_seconds),
                 on_start=on_start,
-                on_record=self.folder.add,
+                on_record=on_record,
                 on_progress=on_progress,
             )
         except DivergedError:
-            self.folder.checkpoint.unlink(missing_ok=True)  # it leads there again
+            self.folder.checkpoint.unlink(missing_ok=True)  # resumed from there it would diverge again
             raise
-        weights = with_positions(weights_of(model, study.size), study.max_len)
-        _WRITE[study.format](self.folder.model, weights, self.prepared.tokenizer)
-        self.folder.finish()
-        return before
+        return model, before
 
-    def _described(self) -> dict[str, Any]:
-        training = self.prepared.training
-        return {
-            "name": self.study.name,
-            "question": self.study.question,
-            "asked": self.asked,
-            "runtime": self.runtime,
-            "format": self.study.format,
-            "source": self.prepared.source,
-            "paragraphs": len(training.offsets) - 1,
-            "sentences": len(training.tokens),
-            "pairs": training.count(self.study.seed, 1),
-            "vocabulary": self.task.vocabulary,
-            "machine": device_name(torch.device(self.runtime["device"])),
-            "signature": signature(),
-        }
+    def _record(self, precision: Precision) -> PretrainingRecord:
+        training = self.corpus.training
+        return PretrainingRecord(
+            name=self.study.name,
+            question=self.study.question,
+            asked=self.asked,
+            runtime=self.runtime.model_copy(update={"precision": precision}),
+            format=self.study.format,
+            source=self.corpus.source,
+            paragraphs=len(training.offsets) - 1,
+            sentences=len(training.tokens),
+            pairs=training.count(self.study.seed, 1),
+            vocabulary=self.task.vocabulary,
+            machine=device_name(self.device),
+            signature=signature(),
+        )

@@ -1,6 +1,6 @@
 """A study file of pretraining: parsed strictly, every key checked before any text is read. Free of torch."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,11 +87,6 @@ class Pretraining:
     def name(self) -> str:
         """``pretrain-`` and the file's name without its ending."""
         return f"pretrain-{self.path.stem}"
-
-    def resolved(self) -> dict[str, Any]:
-        """All that what comes out depends on, as JSON has it."""
-        beside = ("path", "question", "checkpoint_seconds", "format")
-        return {key: value for key, value in asdict(self).items() if key not in beside}
 
 
 def load(path: str | Path) -> Pretraining:

@@ -1,7 +1,7 @@
 """The audit: what a truncation cuts, counted from lengths and kept numbers alone."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -40,24 +40,6 @@ class Audit:
     def hardly_cuts(self) -> bool:
         """Whether fewer than 1 % are cut; a variant is flagged where training and evaluated pairs agree."""
         return self.cut < 0.01
-
-
-@dataclass(frozen=True)
-class AuditRow(Audit):
-    """A row of a table of audits: what is cut of ``split`` by what is called ``name``.
-
-    split: with its label after a colon where one label is counted; tokens: the mean of a row, special ones
-    included, None where it was not counted.
-    """
-
-    name: str
-    split: str
-    tokens: float | None = None
-
-    @classmethod
-    def of(cls, found: Audit, name: str, split: str, tokens: float | None = None) -> "AuditRow":
-        """The row that an audit makes."""
-        return cls(**asdict(found), name=name, split=split, tokens=tokens)
 
 
 def audit(

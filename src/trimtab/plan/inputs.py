@@ -1,0 +1,122 @@
+"""Each variant's inputs: what its truncation makes of every split. Free of torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.config import InputError, canonical_hash
+from trimtab.data.dataset import Dataset
+from trimtab.data.pairs import Pairs, ceiling, make_pairs
+from trimtab.plan.cuts import Cut, audit_labels, audit_split, budget_of, distinct_cuts, fitted
+from trimtab.plan.prepare import PreparedVariant, by_dataset
+from trimtab.truncation.audit import Audit
+
+
+@dataclass(frozen=True, eq=False)
+class SplitInputs:
+    """What one cut makes of one split.
+
+    tokens: the mean of a row, special ones included; longest: tokens of the longest row. Of test sets alone:
+    by_label: the audit of each label, by its number; ceiling: the best accuracy that probe permits, where it
+    is known; digests: (rows,) uint64 of the inputs, different where rows differ.
+    """
+
+    fingerprint: str
+    audit: Audit
+    tokens: float
+    longest: int
+    by_label: dict[int, Audit]
+    ceiling: float | None = None
+    digests: NDArray[np.uint64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What one cut makes of every split, by the split's name."""
+
+    splits: dict[str, SplitInputs]
+
+    def __getitem__(self, split: str) -> SplitInputs:
+        return self.splits[split]
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """A hash of the inputs of each split."""
+        return {name: split.fingerprint for name, split in self.splits.items()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """One hash over all splits."""
+        return canonical_hash(self.fingerprints)
+
+    @property
+    def hardly_cut(self) -> bool:
+        """Whether fewer than 1 % of the pairs of every split are cut."""
+        return all(split.audit.hardly_cuts for split in self.splits.values())
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedVariant(PreparedVariant):
+    """A variant with its inputs; same_as: the first that trains on the same inputs in the same way."""
+
+    inputs: Inputs
+    same_as: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no earlier variant has the same trials."""
+        return self.same_as == self.number
+
+
+def inputs_of(variants: Sequence[PreparedVariant]) -> list[Inputs]:
+    """The inputs of each variant, one object for all that truncate the same data alike.
+
+    InputError names the variant whose truncation is impossible, and the split.
+    """
+    made: dict[tuple[Dataset, tuple[str, int]], Inputs] = {}
+    ready = {}
+    for dataset, those in by_dataset(variants).items():
+        cuts = distinct_cuts(those)
+        for cut, each in zip(cuts, fitted(cuts, dataset.splits["train"]), strict=True):
+            ready[dataset, cut] = each
+    for variant in variants:
+        cut = ready[variant.dataset, Cut(variant.settings.truncation, variant.settings.max_len)]
+        if (variant.dataset, cut.key) not in made:
+            made[variant.dataset, cut.key] = _inputs(variant, cut)
+    keys = [(each.dataset, Cut(each.settings.truncation, each.settings.max_len).key) for each in variants]
+    return [made[key] for key in keys]
+
+
+def _inputs(variant: PreparedVariant, cut: Cut) -> Inputs:
+    found = {}
+    for name in variant.dataset.splits:
+        try:
+            found[name] = _split_inputs(variant.dataset, name, cut)
+        except InputError as error:
+            raise InputError(f"{variant.name}: {name}: {error}") from error
+    return Inputs(found)
+
+
+def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
+    tokens, is_test = dataset.splits[name], name in dataset.tests
+    budget_of(tokens, cut.max_len)  # for its error
+    pairs = make_pairs(tokens, cut.truncation, cut.max_len, dataset.special)
+    counted = audit_split(cut, tokens)
+    return SplitInputs(
+        fingerprint=pairs.fingerprint,
+        audit=counted.audit,
+        tokens=counted.tokens,
+        longest=int(pairs.tokens.lengths.max(initial=0)),
+        by_label=audit_labels(cut, tokens) if is_test else {},
+        ceiling=_ceiling(cut, pairs) if is_test else None,
+        digests=pairs.row_digests() if is_test else None,
+    )
+
+
+def _ceiling(cut: Cut, pairs: Pairs) -> float | None:
+    if pairs.visible is None or cut.truncation.content_dependent:
+        return None
+    return ceiling(pairs.visible)

@@ -1,0 +1,32 @@
+"""Where trials run: one function with several implementations, chosen here by name."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from trimtab.run.pool import Ended, Job, run_jobs
+
+News = TypeVar("News")
+Value = TypeVar("Value")
+
+
+class Engine(Protocol):
+    """Runs jobs, each in a process of its own or one after another; see ``pool.run_jobs``."""
+
+    def __call__(
+        self,
+        jobs: Sequence[Job[News, Value]],
+        processes: int,
+        threads: int,
+        on_news: Callable[[int, News], None],
+        on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
+    ) -> None:
+        """Run ``jobs``, ``processes`` at a time with ``threads`` threads each, and return when all ended.
+
+        ``on_news(number, news)`` is called with what job ``number`` reports; ``on_end(number, ended)`` once
+        it ended, and may return another job to be run in its place.
+        """
+
+
+# A new engine is written beside pool.py and named here.
+ENGINES: dict[str, Engine] = {"local": run_jobs}
+DEFAULT_ENGINE = "local"
