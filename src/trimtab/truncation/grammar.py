@@ -1,16 +1,22 @@
-"""The grammar of spec strings: ``split(option=value, ...)+selection/selection``, faults with their place."""
+"""The grammar of spec strings: ``split(option=value, ...)+selection/selection``, read as a Python expression."""
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 from trimtab.config import InputError
 
 WRITE = "write split, split+selection or split+selection/selection"
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_SPACE = re.compile(r"\s*")
-_NO_BRACKET = re.compile(r"[^()]*")
+OPTIONS = "write options as option=value, with commas between them"
+# What Python reads but no spec string has: comments, other letters, brackets that follow no name.
+_FOREIGN = re.compile(r"(#|[^ -~])|(?<![\w '\"]) *(?=\()")
+_UNBALANCED = {
+    "'(' was never closed": "this '(' is never closed; add a ')'",
+    "unmatched ')'": "this ')' closes nothing; take it out",
+}
 
 
 @dataclass(frozen=True)
@@ -21,95 +27,86 @@ class Spec:
     options: dict[str, Any]
 
     def __str__(self) -> str:
-        if not self.options:
-            return self.name
-        inside = ", ".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.name}({inside})"
+        inside = ", ".join(f"{key}={_written(value)}" for key, value in self.options.items())
+        return f"{self.name}({inside})" if inside else self.name
 
 
 def read_specs(text: str) -> tuple[Spec, list[Spec]]:
     """The split and the selections, none to two, that ``text`` names; values are numbers, booleans or words.
 
-    InputError where it is not of that form: ``text`` and a caret under the place follow its sentence.
+    InputError where it is not of that form: ``text`` and a caret under the fault follow its sentence.
     """
-    scanner = _Scanner(text)
-    split, selections = scanner.strategy(), []
-    if scanner.accept("+"):
-        selections.append(scanner.strategy())
-        if scanner.accept("/"):
-            selections.append(scanner.strategy())
-    elif scanner.sees("/"):
-        scanner.fail(f"selections stand after '+': {WRITE}")
-    if not scanner.sees(""):
-        scanner.fail_here()
-    return split, selections
+    source = _Source(re.sub(r"\s", " ", text).strip())
+    match source.tree():
+        case ast.BinOp(split, ast.Add(), ast.BinOp(first, ast.Div(), second)):
+            return source.strategy(split), [source.strategy(first), source.strategy(second)]
+        case ast.BinOp(split, ast.Add(), first):
+            return source.strategy(split), [source.strategy(first)]
+        case ast.BinOp(left, sign):
+            mend = f"selections stand after '+': {WRITE}" if isinstance(sign, ast.Div) else WRITE
+            source.fail(mend, source.after(left))
+        case split:
+            return source.strategy(split), []
 
 
-class _Scanner:
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
+@dataclass(frozen=True)
+class _Source:
+    text: str
 
-    def sees(self, sign: str) -> bool:
-        """Whether ``sign`` is next, '' being the end."""
-        return self.text[self.at : self.at + 1] == sign
+    def fail(self, message: str, at: int) -> NoReturn:
+        raise InputError(f"{message}\n  {self.text}\n  {' ' * min(at, len(self.text))}^") from None
 
-    def accept(self, sign: str) -> bool:
-        found = self.sees(sign)
-        self.at += found
-        return found
+    def after(self, node: ast.expr) -> int:
+        """Where the sign after ``node`` stands."""
+        rest = self.text[node.end_col_offset :]
+        return len(self.text) - len(rest.lstrip())
 
-    def fail(self, message: str, at: int | None = None) -> NoReturn:
-        place = " " * (self.at if at is None else at)
-        line = re.sub(r"\s", " ", self.text)
-        raise InputError(f"{message}\n  {line}\n  {place}^")
+    def tree(self) -> ast.expr:
+        if foreign := _FOREIGN.search(self.text):
+            follows = "this '(' follows no name; take it out"
+            self.fail(WRITE if foreign[1] else follows, foreign.end() - len(foreign[1] or ""))
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                return ast.parse(self.text, mode="eval").body
+        except (SyntaxError, MemoryError, RecursionError) as error:
+            # Python counts from 1, and says 0 of a text that ends too early.
+            at = (getattr(error, "offset", None) or len(self.text) + 1) - 1
+            inside = self.text.count("(", 0, at) > self.text.count(")", 0, at)
+            self.fail(_UNBALANCED.get(str(getattr(error, "msg", "")), OPTIONS if inside else WRITE), at)
 
-    def fail_here(self) -> NoReturn:
-        self.fail("this ')' closes nothing; take it out" if self.sees(")") else WRITE)
+    def strategy(self, node: ast.expr) -> Spec:
+        match node:
+            case ast.Name(name):
+                return Spec(name, {})
+            case ast.Call(ast.Name(name), given, keywords):
+                return Spec(name, self._options([*given, *keywords]))
+        self.fail(WRITE, self.after(node) if isinstance(node, ast.BinOp) else node.col_offset)
 
-    def strategy(self) -> Spec:
-        self._skip(_SPACE)
-        name = self._skip(_NAME)
-        if not name:
-            self.fail_here()
-        self._skip(_SPACE)
-        return Spec(name, self._options() if self.accept("(") else {})
-
-    def _skip(self, pattern: re.Pattern[str]) -> str:
-        """Moves over what matches here, and returns it; '' where nothing does."""
-        match = pattern.match(self.text, self.at)
-        self.at = match.end() if match else self.at
-        return match[0] if match else ""
-
-    def _options(self) -> dict[str, Any]:
-        start = self.at
-        inside = self._skip(_NO_BRACKET)
-        if self.sees(""):
-            self.fail("this '(' is never closed; add a ')'", start - 1)
-        if not self.accept(")"):
-            self.fail("this '(' stands inside other brackets; take it out")
-        self._skip(_SPACE)
-        return self._pairs(inside, start) if inside.strip() else {}
-
-    def _pairs(self, inside: str, start: int) -> dict[str, Any]:
+    def _options(self, given: list[ast.expr | ast.keyword]) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        for part in inside.split(","):
-            place = start + len(part) - len(part.lstrip())
-            key, equals, value = (piece.strip() for piece in part.partition("="))
-            if not equals or not key or not value:
-                self.fail(f"{part.strip()!r} is not an option: write option=value", place)
-            if key in options:
-                self.fail(f"option {key!r} is given twice; keep one", place)
-            options[key] = _value(value)
-            start += len(part) + 1
+        for node in given:
+            if not isinstance(node, ast.keyword) or node.arg is None:
+                self.fail(f"{self._text(node)!r} is not an option: {OPTIONS}", node.col_offset)
+            if node.arg in options:
+                self.fail(f"option {node.arg!r} is given twice; keep one", node.col_offset)
+            options[node.arg] = self._value(node.value)
         return options
 
+    def _value(self, node: ast.expr) -> Any:
+        """A number, a boolean or a word; of anything else its text, which the option will refuse."""
+        if isinstance(node, ast.Name):
+            return {"true": True, "false": False}.get(node.id.lower(), node.id)
+        try:
+            value = ast.literal_eval(node)
+        except (ValueError, TypeError):
+            return self._text(node)
+        return value if isinstance(value, int | float | str) else self._text(node)
 
-def _value(text: str) -> Any:
-    lowered = text.lower()
-    if lowered in ("true", "false"):
-        return lowered == "true"
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return value if isinstance(value, int | float | str) else text
+    def _text(self, node: ast.expr | ast.keyword) -> str:
+        return self.text[node.col_offset : node.end_col_offset]
+
+
+def _written(value: Any) -> str:
+    """A value in the form that is read as the same: a word without quotes where Python takes it for a name."""
+    is_name = isinstance(value, str) and value.isidentifier() and not iskeyword(value)
+    return value if is_name and value.lower() not in ("true", "false") else repr(value)
