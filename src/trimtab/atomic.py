@@ -1,4 +1,4 @@
-"""Atomic writing: write beside, then rename, so that a reader sees the old file or the whole new one."""
+"""Atomic writing: write beside, then rename, so that a reader sees the old file or the complete new one."""
 
 import json
 import os
@@ -9,36 +9,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEMPORARY = ".writing-"  # what is being written; a process that is killed leaves it behind
+TEMPORARY = ".writing-"  # how the names of temporary files begin; a process that is killed leaves them behind
 
 
-class atomic_write:  # noqa: N801  (a context manager reads like a function)
-    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Path:
-        number, name = tempfile.mkstemp(dir=self.path.parent, prefix=TEMPORARY, suffix=self.path.suffix)
-        os.close(number)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is None:
-            os.chmod(
-                self.temporary, 0o644
-            )  # now: who writes may have made the file anew, for the owner alone
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends without an error."""
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
+    os.close(number)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files for the owner alone, and so do some writers that replace the file.
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Gives an empty folder beside ``folder``, renamed to that when the block ends well.
+    """Gives an empty folder beside ``folder``, renamed to ``folder`` when the block ends without an error.
 
-    ``folder`` must be empty or not there; folders above it are made.
+    ``folder`` must be empty or missing; its parents are created.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY))
@@ -51,6 +44,6 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write JSON atomically: a reader sees the old file or the whole new one."""
+    """Write JSON atomically: a reader sees the old file or the complete new one."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n")

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 # What is worked on at a time where a whole data set passes by: little memory, and near to the caches.
 _ROWS = 16_384
 _TOKENS = 262_144
-_LARGEST = 1 << 24  # bytes, of an array that a piece may need
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +88,6 @@ def pieces(*sides: Ragged) -> Iterator[slice]:
 
     A row that exceeds the tokens by itself is a piece of its own.
     """
-    # glibc maps a large block anew at each allocation, and its pages are zeroed anew, until one as large has
-    # been given back: from then on the arrays of a piece take the memory of the piece before. Never touched.
-    np.empty(_LARGEST, np.uint8)
     start, rows = 0, len(sides[0])
     while start < rows:
         stop = min(start + _ROWS, rows)

@@ -56,7 +56,7 @@ def test_ragged_rows_by_pieces(parts):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 def test_a_full_disk_is_an_input_error(own_environment, monkeypatch):
     full = open("/dev/full", "wb", buffering=0)  # noqa: SIM115  # the array closes it
-    monkeypatch.setattr(growing, "_unlinked", lambda content: full)
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda *_, **__: full)
     array = Growing(np.int64)
     with pytest.raises(
         InputError, match=r"cannot be written to \(No space left on device\); name another folder"

@@ -1,9 +1,7 @@
 """Fetching a published file once, checked by its SHA-1."""
 
 import hashlib
-import os
 import sys
-import tempfile
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
@@ -13,6 +11,7 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 
 _BLOCK = 1 << 18
@@ -46,20 +45,17 @@ def sha1_of(path: Path) -> str:
 
 
 def _replace(target: Path, url: str, sha1: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
     mend = f"put {target.name} into a folder and name that folder with --data"
     try:
-        with os.fdopen(handle, "wb") as stream:
-            found = _transfer(url, stream)
-        if found != sha1:
-            what = f"{url} sent a file with SHA-1 {found} instead of {sha1}, altered or truncated"
-            raise InputError(f"{what}; {mend}")
-        os.replace(temporary, target)
+        with atomic_write(target) as temporary:
+            with temporary.open("wb") as stream:
+                found = _transfer(url, stream)
+            if found != sha1:
+                what = f"{url} sent a file with SHA-1 {found} instead of {sha1}, altered or truncated"
+                raise InputError(f"{what}; {mend}")
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(f"{url} could not be downloaded ({reason}); {mend}") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _transfer(url: str, stream: IO[bytes]) -> str:

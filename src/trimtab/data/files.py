@@ -8,6 +8,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +24,17 @@ def cache_root() -> Path:
     """The folder for what can be made or fetched again: TRIMTAB_CACHE, else the user's cache."""
     given = os.environ.get("TRIMTAB_CACHE")
     return Path(given).expanduser() if given else platformdirs.user_cache_path("trimtab")
+
+
+@contextmanager
+def cache_writable(folder: Path | None = None) -> Iterator[None]:
+    """Turns a failure to write ``folder``, else the cache's own, into an InputError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        where = folder or cache_root()
+        mend = "name another folder for the cache in TRIMTAB_CACHE"
+        raise InputError(f"{where}: cannot be written to ({error.strerror}); {mend}") from error
 
 
 def data_root(root: Path | None) -> Path | None:

@@ -1,64 +1,53 @@
-"""Arrays that are made piece by piece: what is large lies in an unlinked file, so that memory stays flat."""
+"""Arrays that are written piece by piece: what is large lies in an unlinked file, so that memory stays flat.
 
-import io
+The file is written, not mapped from the start: on a full disk a write fails with an error that can be told, while
+storing into a map of it kills the process.
+"""
+
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from trimtab.config import InputError
-from trimtab.data.files import cache_root
+from trimtab.data.files import cache_root, cache_writable
 from trimtab.ragged import Ragged
 
 _IN_MEMORY = 1 << 20  # bytes; a smaller array is not worth a file
 
 
 class Growing:
-    """A one-dimensional array of ``dtype`` that grows at its end and is mapped when it is whole.
+    """A one-dimensional array of ``dtype`` that grows at its end and is mapped once it is complete.
 
-    From a megabyte on it lies in a file of the cache's folder that has no name and goes with its last map:
-    its pages are the page cache's, not the process's own. InputError where it cannot be written.
+    Beyond a megabyte it lies in an unnamed file in the cache folder, which is freed with the last map: its
+    pages belong to the page cache, not to the process. InputError where it cannot be written.
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
-        self._file: BinaryIO = io.BytesIO()
-        self._bytes = 0
         self.dtype = np.dtype(dtype)
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=cache_root())  # noqa: SIM115  # until mapped
 
     def __del__(self) -> None:
-        self._file.close()  # where an error came before the array was whole
+        self._file.close()  # after an error, before the array was complete
 
     def append(self, piece: NDArray) -> None:
         """Add the elements of ``piece``, (any number,), as ``dtype``."""
-        piece = np.ascontiguousarray(piece, self.dtype)
         with cache_writable():
-            if isinstance(self._file, io.BytesIO) and self._bytes + piece.nbytes > _IN_MEMORY:
-                self._file = _unlinked(self._file.getvalue())
-            self._file.write(piece.data)
-        self._bytes += piece.nbytes
+            cache_root().mkdir(parents=True, exist_ok=True)
+            self._file.write(np.ascontiguousarray(piece, self.dtype).data)
 
     def mapped(self) -> NDArray:
-        """The whole, writable; what is written to it reaches no file. Nothing can be added any more."""
-        if isinstance(self._file, io.BytesIO):
-            return np.frombuffer(bytearray(self._file.getbuffer()), self.dtype)
+        """The whole array, writable, though what is written reaches no file. Nothing can be added any more."""
         with cache_writable(), self._file:
-            self._file.flush()
-            return np.memmap(self._file, self.dtype, "c", shape=(self._bytes // self.dtype.itemsize,))
-
-
-def _unlinked(content: bytes) -> BinaryIO:
-    cache_root().mkdir(parents=True, exist_ok=True)
-    file = tempfile.TemporaryFile(dir=cache_root())  # noqa: SIM115  # open as long as it grows
-    file.write(content)
-    return file
+            size = self._file.tell()
+            if size > _IN_MEMORY:
+                self._file.flush()
+                return np.memmap(self._file, self.dtype, "c", shape=(size // self.dtype.itemsize,))
+            self._file.seek(0)
+            return np.frombuffer(bytearray(self._file.read()), self.dtype)
 
 
 class GrowingRagged:
-    """A Ragged whose rows are added some at a time; ``values`` of ``dtype``."""
+    """A Ragged to which rows are added a few at a time; ``values`` of ``dtype``."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._values, self._offsets = Growing(dtype), Growing(np.int64)
@@ -74,14 +63,3 @@ class GrowingRagged:
     def mapped(self) -> Ragged:
         """The whole, as ``Growing.mapped``."""
         return Ragged(self._values.mapped(), self._offsets.mapped())
-
-
-@contextmanager
-def cache_writable(folder: Path | None = None) -> Iterator[None]:
-    """Turns a failure to write ``folder``, else the cache's own, into an InputError that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        where = folder or cache_root()
-        mend = "name another folder for the cache in TRIMTAB_CACHE"
-        raise InputError(f"{where}: cannot be written to ({error.strerror}); {mend}") from error

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +11,11 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from trimtab.atomic import atomic_folder
 from trimtab.config import canonical_hash
 from trimtab.data.encoding import encode
 from trimtab.data.examples import Examples
-from trimtab.data.files import cache_root
-from trimtab.data.growing import cache_writable
+from trimtab.data.files import cache_root, cache_writable
 from trimtab.ragged import Ragged
 
 SCHEMA = 3
@@ -83,16 +81,11 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
 
 
 def _write(folder: Path, examples: Examples, tokenizer: Tokenizer) -> None:
-    """Write atomically: a cached folder is either whole or not there."""
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
-    try:
+    with atomic_folder(folder) as temporary:
         for name, array in _arrays(examples, tokenizer).items():
             np.save(temporary / f"{name}.npy", array)
         sums = {path.name: _sha256(path) for path in temporary.glob("*.npy")}
         (temporary / "sums.json").write_text(json.dumps(sums))
-        os.rename(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _arrays(examples: Examples, tokenizer: Tokenizer) -> dict[str, NDArray]:

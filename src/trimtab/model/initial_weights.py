@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
-from trimtab.data.growing import cache_writable
+from trimtab.data.files import cache_writable
 from trimtab.model.encoder import Classifier
 from trimtab.model.weights import SEGMENTS, TABLE, Weights
 from trimtab.model.weights_files import read_safetensors

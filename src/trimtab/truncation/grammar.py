@@ -1,4 +1,4 @@
-"""The grammar of spec strings: ``split(option=value, ...)+selection/selection``, read as a Python expression."""
+"""The grammar of spec strings, ``split(option=value, ...)+selection/selection``, by way of Python's parser."""
 
 import ast
 import re
@@ -107,6 +107,6 @@ class _Source:
 
 
 def _written(value: Any) -> str:
-    """A value in the form that is read as the same: a word without quotes where Python takes it for a name."""
+    """A value as it is read back: a word without quotes where Python takes it for a name."""
     is_name = isinstance(value, str) and value.isidentifier() and not iskeyword(value)
     return value if is_name and value.lower() not in ("true", "false") else repr(value)
