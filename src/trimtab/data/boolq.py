@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
 from trimtab.data.places import locate
+from trimtab.data.reader import Facts, Reader
 from trimtab.data.table import column_names, label_text
 
 LABELS = ("false", "true")
@@ -19,10 +20,8 @@ SPLITS = tuple(_FILES)
 _FOLDERS = ("boolq", "BoolQ")
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study may say about BoolQ."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     file: str | None = Field(None, description="a file of the same keys to read instead of the split's own")
 
@@ -53,3 +52,23 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 def _label_key(path: Path) -> str:
     known = column_names(str(path), None)
     return "label" if "label" in known and "answer" not in known else "answer"
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence",),
+    own_validation=False,
+    facts={
+        "boolq": Facts(
+            what="BoolQ: is the answer to a question, with a passage that tells, yes?",
+            columns="first: question, second: passage, label: answer, else label (true, false)",
+            labels=", ".join(LABELS),
+            metric="accuracy",
+            clusters="the passage",
+            rows="train 9,427, validation = test 3,270",
+            licence="CC BY-SA 3.0",
+            origin=ORIGIN,
+        )
+    },
+)

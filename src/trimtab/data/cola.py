@@ -7,12 +7,13 @@ from typing import BinaryIO, Literal
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering, renamed
 from trimtab.data.places import locate
+from trimtab.data.reader import Facts, Reader
 
 LABELS = {"0": "unacceptable", "1": "acceptable"}
 ORIGIN = "https://nyu-mll.github.io/CoLA/cola_public_1.1.zip"
@@ -29,10 +30,8 @@ _DAMAGE = (BadZipFile, EOFError, ZlibError, RuntimeError)
 _HEADER = ("code", "label", "mark", "text")  # which the files do not have
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study may say about CoLA."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     text: Literal["sentence", "parse"] = Field(
         "sentence", description="the raw sentence, or the published lower-case words"
@@ -76,3 +75,24 @@ def _opened(split: str, root: Path | None, options: Options) -> Iterator[tuple[s
         raise InputError(f"{path}: holds no {member}; get it again from {ORIGIN}") from error
     except _DAMAGE as error:
         raise InputError(f"{path}: is no whole zip ({error}); get it again from {ORIGIN}") from error
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence", "parse"),
+    splits=SPLITS,
+    own_validation=False,
+    facts={
+        "cola": Facts(
+            what="Corpus of Linguistic Acceptability 1.1: is a sentence grammatical? A single text",
+            columns="first: the fourth, label: the second (0, 1); no header",
+            labels=", ".join(LABELS.values()),
+            metric="Matthews correlation",
+            clusters="the sentence, as a few stand there twice",
+            rows="train 8,551, in_domain_dev = validation 527, out_of_domain_dev = test 516",
+            licence="none stated",
+            origin=ORIGIN,
+        )
+    },
+)

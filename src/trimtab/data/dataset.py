@@ -1,6 +1,5 @@
 """A study's data set: every split read, labels agreed on, tokenised with one vocabulary."""
 
-import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
 from trimtab.data.readers import options_of, read
+from trimtab.data.sampling import hold_out
 from trimtab.data.table import read_texts
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
@@ -178,7 +178,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     if isinstance(plan.validation, Source):
         examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}
     else:
-        held_out = _hold_out(train, plan.validation, plan.validation_seed)
+        held_out = hold_out(train, plan.validation, plan.validation_seed)
         examples = {
             "train": train.take(np.flatnonzero(~held_out)),
             # The file is counted once.
@@ -211,23 +211,6 @@ def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = No
         options.setdefault("labels", list(labels))
     examples = read(source.reader, source.split, root, **options)
     return examples.relabel(labels) if labels else examples
-
-
-def _hold_out(examples: Examples, share: float, seed: int) -> np.ndarray:
-    """Which rows to hold out, whole clusters at a time, so that none stands on both sides: (rows,) bool.
-
-    The share is rounded up, as where int(0.9 n) rows are left to train on. Clusters in a random order, those
-    left out that would exceed it; the smallest where none fits. The choice depends on the sizes of the
-    clusters and the seed alone.
-    """
-    sizes = np.bincount(examples.clusters)
-    room = math.ceil(round(share * len(examples), 6))  # 0.1 * 30 is a little over 3
-    chosen = []
-    for cluster in np.random.default_rng(seed).permutation(len(sizes)):
-        if sizes[cluster] <= room:
-            chosen.append(cluster)
-            room -= sizes[cluster]
-    return np.isin(examples.clusters, chosen or [sizes.argmin()])
 
 
 def _texts(examples: Examples) -> Iterator[str]:

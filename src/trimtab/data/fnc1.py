@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
 from trimtab.data.places import locate
+from trimtab.data.reader import Facts, Reader
 
 LABELS = ("agree", "disagree", "discuss", "unrelated")
 ORIGIN = "https://github.com/FakeNewsChallenge/fnc-1"
@@ -16,10 +15,8 @@ SPLITS = tuple(_PREFIX)
 _NAMED = 3  # how many of several faults are named
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study may say about FNC-1."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
@@ -75,3 +72,24 @@ def _counted(number: int, one: str, several: str | None = None) -> str:
 def _listed(faults: list[str]) -> str:
     more = len(faults) - _NAMED
     return ", ".join(faults[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence",),
+    splits=SPLITS,
+    own_validation=False,
+    facts={
+        "fnc1": Facts(
+            what="Fake News Challenge, stage 1: where does a headline stand to the body of an article?",
+            columns="first: Headline, second: articleBody, joined on Body ID, label: Stance",
+            labels=", ".join(LABELS),
+            metric="weighted score (fnc1), macro F1",
+            clusters="the body, by its text; headlines recur over bodies",
+            rows="train 49,972 on 1,683 bodies (1,669 texts), test 25,413 on 904 (900); 10 texts in both",
+            licence="none stated",
+            origin=ORIGIN,
+        )
+    },
+)

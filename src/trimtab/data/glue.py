@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering, renamed
 from trimtab.data.places import locate
-from trimtab.data.reader import Facts
+from trimtab.data.reader import Facts, Reader
 from trimtab.data.table import header_of
 
 _DATA = "https://dl.fbaipublicfiles.com/glue/data"
@@ -166,10 +166,8 @@ _ENDINGS = (".tsv", ".txt", ".csv")
 _WITHOUT_GOLD = "-"  # in the files of MultiNLI itself, where the annotators reached no majority
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study says about GLUE."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     task: Literal["mrpc", "rte", "qnli", "qqp", "mnli", "sst2"] = Field(description="which of its tasks")
     file: str | None = Field(
@@ -227,3 +225,13 @@ def _rows(path: Path, task: Task, broken: list[int]) -> Iterator[files.Row]:
             yield from files.csv_rows(stream, str(path), wanted)
         else:
             yield from files.tab_rows(stream, str(path), wanted, broken=broken if task.broken else None)
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence",),
+    splits=SPLITS,
+    own_validation=False,
+    facts={name: task.facts for name, task in TASKS.items()},
+)

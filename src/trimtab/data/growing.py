@@ -1,7 +1,7 @@
 """Arrays that are written piece by piece: what is large lies in an unlinked file, so that memory stays flat.
 
-The file is written, not mapped from the start: on a full disk a write fails with an error that can be told, while
-storing into a map of it kills the process.
+The file is written, not mapped from the start: on a full disk a write fails with an error, while storing
+into a map of it kills the process.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ class Growing:
 
     def __init__(self, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=cache_root())  # noqa: SIM115  # until mapped
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(cache_root()))  # noqa: SIM115  # until mapped
 
     def __del__(self) -> None:
         self._file.close()  # after an error, before the array was complete
@@ -36,7 +36,7 @@ class Growing:
             self._file.write(np.ascontiguousarray(piece, self.dtype).data)
 
     def mapped(self) -> NDArray:
-        """The whole array, writable, though what is written reaches no file. Nothing can be added any more."""
+        """The whole array; it can be written to, but no file changes. Nothing can be added any more."""
         with cache_writable(), self._file:
             size = self._file.tell()
             if size > _IN_MEMORY:

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
+from trimtab.data.reader import Facts, Reader
 from trimtab.data.table import Labels, label_text, texts_of_row
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 _WITHOUT_GOLD = -1  # what a numbered label is where there is none
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study says about a data set of the hub."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: str = Field(min_length=1, description="its name, such as 'nyu-mll/glue', or a folder of data files")
     config: str | None = Field(None, description="which of its configurations, such as 'rte'")
@@ -89,3 +88,23 @@ def _load(split: str, root: Path | None, options: Options) -> "Dataset":
         what = f"data set {options.name!r}"
         mend = "mend name, config, split or revision, or see to the network"
         raise InputError(f"reader 'hub': {what} could not be read ({reason}); {mend}") from error
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence",),
+    splits=None,
+    facts={
+        "hub": Facts(
+            what="any data set of the Hugging Face hub, by name; needs pip install 'trimtab[datasets]'",
+            columns="those that 'first', 'second', 'label' and 'cluster' name",
+            labels="the data set's own, or those that occur",
+            metric="the study's",
+            clusters="the column 'cluster', else each row its own",
+            rows="those of the split of that name",
+            licence="the data set's own",
+            origin="https://huggingface.co/datasets",
+        )
+    },
+)

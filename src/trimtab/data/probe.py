@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
+from trimtab.config import StrictModel
 from trimtab.data.examples import Examples
+from trimtab.data.reader import Facts, Reader
 
 LABELS = ("entailment", "contradiction", "neutral")
 ENTAILMENT, CONTRADICTION = 0, 1
@@ -98,10 +100,10 @@ Range = Annotated[tuple[int, int], BeforeValidator(_range)]
 Places = Annotated[tuple[Place, Place], BeforeValidator(_places)]
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study may say about probe. ``evidence`` given as one word holds for both texts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(validate_default=True)
 
     train: int = Field(12_000, ge=1, description="pairs to train on")
     test: int = Field(2_000, ge=1, description="pairs to test on, and as many to validate on")
@@ -197,3 +199,22 @@ def _filler(random: Generator, pattern: str) -> list[str]:
         chosen = np.searchsorted(weights / weights[-1], draws[here], side="right")
         words[here] = np.array(known, object)[chosen]
     return words.tolist()
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("parse", "sentence"),
+    facts={
+        "probe": Facts(
+            what="made by the program: one decisive word a text, so that what a cut costs is known",
+            columns="first and second: texts of words, label; the place of each decisive word is known",
+            labels=", ".join(LABELS),
+            metric="accuracy",
+            clusters="each row its own",
+            rows="by options: train 12,000, validation 2,000, test 2,000",
+            licence="MIT, as trimtab",
+            origin="nothing to fetch",
+        )
+    },
+)

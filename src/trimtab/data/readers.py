@@ -58,10 +58,8 @@ def reader_of(name: str) -> Reader:
         return READERS[name]
     others = {entry.name: entry for entry in entry_points(group="trimtab.readers")}
     if name not in others:
-        of = next((reader for reader, found in READERS.items() if name in found.facts), None)
-        hint = (
-            f"take reader = {of!r}, task = {name!r}" if of == "glue" else nearest(name, [*READERS, *others])
-        )
+        owner = next((reader for reader, found in READERS.items() if name in found.facts), None)
+        hint = f"take reader = {owner!r}, task = {name!r}" if owner else nearest(name, [*READERS, *others])
         raise InputError(f"no reader {name!r}, {hint}")
     found = others[name].load()
     if not isinstance(found, Reader):

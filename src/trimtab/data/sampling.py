@@ -1,23 +1,22 @@
-"""A sample of a data set: whole clusters, labels in proportion, the same for the same seed."""
+"""Rows that are drawn, always whole clusters: a sample of a data set, and validation rows out of train."""
 
+import math
 from typing import Annotated
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data.examples import Examples
 
 _SAMPLED = ", a sample of "  # in the source of a sample, after that of the whole
-Counts = NDArray[np.int64]
+Numbers = NDArray[np.int64]
 
 
-class Sampling(BaseModel):
+class Sampling(StrictModel):
     """What a study may say of any reader beside the reader's own options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     sample: Annotated[int, Field(ge=1)] | None = Field(
         None, description="take so many rows only: whole clusters, labels in proportion"
@@ -51,12 +50,30 @@ def draw(examples: Examples, sampling: Sampling) -> Examples:
     return sample.with_source(f"{examples.source}{_SAMPLED}{words}")
 
 
+def hold_out(examples: Examples, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which rows to hold out of the training split for validation, in whole clusters: (rows,) bool.
+
+    The share of the rows is rounded up, so that int(0.9 n) are left to train on. Clusters are taken in a
+    random order, leaving out those that would exceed the share; if none fits, the smallest is taken. The
+    choice depends on the sizes of the clusters and the seed alone. Labels are not balanced as in a sample:
+    the rows that earlier results were trained on must stay the same.
+    """
+    sizes = np.bincount(examples.clusters)
+    room = math.ceil(round(share * len(examples), 6))  # 0.1 * 30 is a little over 3
+    chosen = []
+    for cluster in np.random.default_rng(seed).permutation(len(sizes)):
+        if sizes[cluster] <= room:
+            chosen.append(cluster)
+            room -= sizes[cluster]
+    return np.isin(examples.clusters, chosen or [sizes.argmin()])
+
+
 def unsampled(source: str) -> str:
     """What a source was before a sample was drawn of it."""
     return source.partition(_SAMPLED)[0]
 
 
-def choose_clusters(counts: Counts, rows: int, seed: int) -> NDArray[np.bool_]:
+def choose_clusters(counts: Numbers, rows: int, seed: int) -> NDArray[np.bool_]:
     """Which clusters to take, (clusters,) bool, of at most ``rows`` rows together.
 
     ``counts`` (clusters, labels) are rows. As many as fit of a random order; then clusters are exchanged for
@@ -79,7 +96,7 @@ def choose_clusters(counts: Counts, rows: int, seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _balanced(kinds: Counts, there: Counts, taken: Counts, wanted: Counts, random: Generator) -> Counts:
+def _balanced(kinds: Numbers, there: Numbers, taken: Numbers, wanted: Numbers, random: Generator) -> Numbers:
     """How many clusters of each kind to take, (kinds,), from ``taken`` on and of those that are ``there``.
 
     ``kinds`` (kinds, labels) are rows of each label in a cluster, ``wanted`` (labels,) is what to come near.
@@ -102,7 +119,7 @@ def _balanced(kinds: Counts, there: Counts, taken: Counts, wanted: Counts, rando
     return taken[:nothing]
 
 
-def _missed(room: Counts) -> NDArray[np.float64]:
+def _missed(room: Numbers) -> NDArray[np.float64]:
     """How far (moves, labels) rows that are left to take are from none; infinite where the whole is too many.
 
     The whole counts twice, so that whatever still fits is worth taking.
@@ -111,7 +128,7 @@ def _missed(room: Counts) -> NDArray[np.float64]:
     return np.where(whole < 0, np.inf, np.abs(room).sum(axis=1) + 2.0 * np.abs(whole))
 
 
-def _shares(totals: Counts, rows: int) -> Counts:
+def _shares(totals: Numbers, rows: int) -> Numbers:
     """``rows`` among the labels in proportion to ``totals``, by largest remainder; the sum is exact."""
     exact = totals * rows
     shares = exact // totals.sum()
@@ -121,7 +138,7 @@ def _shares(totals: Counts, rows: int) -> Counts:
     return shares
 
 
-def _counts(examples: Examples) -> Counts:
+def _counts(examples: Examples) -> Numbers:
     labels = len(examples.label_names)
     flat = examples.clusters * labels + examples.labels
     clusters = int(examples.clusters.max()) + 1

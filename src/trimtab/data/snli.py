@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 from zipfile import ZipFile
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.download import fetch, sha1_of
 from trimtab.data.examples import Examples, Gathering
+from trimtab.data.reader import Facts, Reader
 
 LABELS = ("entailment", "contradiction", "neutral")  # d2l's ids 0, 1, 2
 SPLITS = {"train": "train", "validation": "dev", "test": "test"}
@@ -21,10 +22,8 @@ _COLUMNS = {"parse": "sentence{}_binary_parse", "sentence": "sentence{}"}
 _WITHOUT_GOLD = "-"  # the annotators reached no majority
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study may say about SNLI."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     text: Literal["parse", "sentence"] = Field(
         "parse", description="the words of the binary parse, or the raw sentence"
@@ -131,3 +130,22 @@ def _verify(path: Path, archive: Archive) -> None:
     if found != archive.sha1:
         what = f"is altered or truncated (its SHA-1 is {found}, the published {archive.sha1})"
         raise InputError(f"{path}: {what}; fetch it again from {archive.url}, or delete it")
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("parse", "sentence"),
+    facts={
+        "snli": Facts(
+            what="Stanford Natural Language Inference: does a sentence follow from a picture's caption?",
+            columns="first: sentence1, second: sentence2, label: gold_label ('-' for none)",
+            labels=", ".join(LABELS),
+            metric="accuracy",
+            clusters="the premise",
+            rows="train 549,367, validation 9,842, test 9,824",
+            licence="CC BY-SA 4.0",
+            origin=OFFICIAL.url,
+        )
+    },
+)

@@ -7,11 +7,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from trimtab.config import InputError
+from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
+from trimtab.data.reader import Facts, Reader
 
 
 def label_text(value: Any) -> Any:
@@ -38,10 +39,8 @@ def _each_once(labels: tuple[str, ...]) -> tuple[str, ...]:
 Labels = Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_label_texts)]
 
 
-class Options(BaseModel):
+class Options(StrictModel):
     """What a study says about a table."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     file: str = Field(description="the file, by its path from --data DIR")
     first: str = Field(description="the column of the first text")
@@ -175,3 +174,23 @@ def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a whole Parquet file ({reason}); write it again") from error
+
+
+READER = Reader(
+    read=read,
+    options=Options,
+    text_forms=("sentence", "parse"),
+    splits=None,
+    facts={
+        "table": Facts(
+            what="a file of yours: CSV, tab-separated, JSON lines or Parquet, pairs or single texts",
+            columns="those that 'first', 'second', 'label' and 'cluster' name",
+            labels="those of the file, or of 'labels'",
+            metric="the study's",
+            clusters="the column 'cluster', else each row its own",
+            rows="those of the file, whatever the split is called",
+            licence="yours",
+            origin="yours",
+        )
+    },
+)
