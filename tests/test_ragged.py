@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab import ragged as ragged_module
-from trimtab.ragged import Ragged, digests_of, mix, offsets_of, pieces, ranges
+from trimtab.ragged import Ragged, digests_of, splitmix, offsets_of, pieces, ranges
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
 
@@ -132,4 +132,4 @@ def test_digests_do_not_depend_on_pieces_or_layout(monkeypatch):
 def test_mix_is_splitmix64():
     # The first three outputs of splitmix64 seeded with 0, whose state grows by the golden ratio.
     states = np.arange(1, 4, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    assert mix(states).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    assert splitmix(states).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]

@@ -14,7 +14,7 @@ TEMPORARY = ".writing-"  # how the names of temporary files begin; a process tha
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside ``path`` and renames it to ``path`` when the block ends without an error."""
+    """Gives a temporary path beside ``path``, renamed to ``path`` when the block ends without an error."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
     os.close(number)
     temporary = Path(name)

@@ -70,9 +70,9 @@ class Ragged:
     def _digests(self) -> NDArray[np.uint64]:
         values = self.values.astype(np.int64)
         # Places count from 1, as 0 mixes to 0: a first token of 0 must not look like none.
-        mixed = mix(((self.places() + 1) << 32 | values).astype(np.uint64))
+        mixed = splitmix(((self.places() + 1) << 32 | values).astype(np.uint64))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-        return mix(sums[self.offsets[1:]] - sums[self.offsets[:-1]])
+        return splitmix(sums[self.offsets[1:]] - sums[self.offsets[:-1]])
 
     def take(self, index: ArrayLike) -> "Ragged":
         """The rows named by ``index`` (rows',), in its order, or by a mask (rows,), copied by one gather."""
@@ -116,10 +116,10 @@ def ranges(starts: NDArray[np.integer], lengths: NDArray[np.integer]) -> NDArray
 def digests_of(columns: NDArray[np.integer]) -> NDArray[np.uint64]:
     """What ``Ragged.digests`` are of rows of equal length, each a column here: (length, rows) -> (rows,)."""
     places = np.arange(1, len(columns) + 1, dtype=np.uint64)[:, None] << np.uint64(32)
-    return mix(mix(columns.astype(np.uint64) | places).sum(axis=0))
+    return splitmix(splitmix(columns.astype(np.uint64) | places).sum(axis=0))
 
 
-def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def splitmix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of splitmix64 (Steele, Lea and Flood 2014): spreads every bit over all 64."""
     shifted = value >> np.uint64(30)
     value = value ^ shifted

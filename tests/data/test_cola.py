@@ -4,8 +4,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 import pytest
 
+from small_data import dataset_of
 from trimtab.config import InputError
-from trimtab.data.dataset import DataPlan, Source, prepare
+from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.readers import read
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -138,10 +139,10 @@ IDS = [2256, 2814, 2180, 1005, 1056, 4965, 2023, 4106, 1010, 2292, 2894, 1996, 2
 
 
 def test_cola_in_word_pieces_and_in_two_parts_is_the_tutorials(shared_data, bert_vocabulary):
-    tests = {name: Source("cola", f"{name}_dev", {}) for name in ("in_domain", "out_of_domain")}
+    tests = {name: SplitSource("cola", f"{name}_dev", {}) for name in ("in_domain", "out_of_domain")}
     made = [
-        prepare(
-            DataPlan(Source("cola", "train", {}), 0.1, tests, str(bert_vocabulary), 5, True, seed),
+        dataset_of(
+            DataPlan(SplitSource("cola", "train", {}), 0.1, tests, str(bert_vocabulary), 5, True, seed),
             shared_data,
         )
         for seed in (0, 0, 42)

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from small_data import dataset_of
 from trimtab import ragged as ragged_module
 from trimtab.config import InputError
 from trimtab.data import growing, probe
 from trimtab.data import pairs as pairs_module
-from trimtab.data.dataset import DataPlan, Source, prepare
+from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.pairs import ceiling, make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.ragged import Ragged
@@ -177,8 +178,8 @@ def best_accuracy(seen, labels):
 
 @pytest.mark.parametrize("spec", ["longest_first", "longest_first+tail", "only_first", "ratio"])
 def test_the_ceiling_is_what_the_best_reader_reaches(spec, own_environment):
-    source = Source("probe", "test", {"test": 6000, "first_length": [8, 16], "second_length": [4, 8]})
-    dataset = prepare(DataPlan(source, source, {"test": source}, "whitespace", 1, True), None)
+    source = SplitSource("probe", "test", {"test": 6000, "first_length": [8, 16], "second_length": [4, 8]})
+    dataset = dataset_of(DataPlan(source, source, {"test": source}, "whitespace", 1, True), None)
     tokens = dataset.splits["test"]
     pairs = make_pairs(tokens, parse(spec), 14, dataset.special)
     ids = [

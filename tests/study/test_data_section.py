@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from trimtab.config import InputError
-from trimtab.data.dataset import Source
+from trimtab.data.dataset import SplitSource
 from trimtab.study.data_section import HELD_OUT, read_data_section
 
 
@@ -23,9 +23,9 @@ def said(text):
 def test_one_reader_for_all_splits():
     plan = read('reader = "probe"\ntrain = 30')
     options = {"train": 30, "text": "parse"}
-    assert plan.train == Source("probe", "train", options)
-    assert plan.validation == Source("probe", "validation", options)
-    assert plan.tests == {"test": Source("probe", "test", options)}
+    assert plan.train == SplitSource("probe", "train", options)
+    assert plan.validation == SplitSource("probe", "validation", options)
+    assert plan.tests == {"test": SplitSource("probe", "test", options)}
     assert (plan.tokenizer, plan.min_freq, plan.lowercase) == ("whitespace", 5, True)
 
 

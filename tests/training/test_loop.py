@@ -6,9 +6,10 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
+from small_data import dataset_of
 from trimtab.data import batches
 from trimtab.data.batches import make_batch, training_order
-from trimtab.data.dataset import DataPlan, Source, prepare
+from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.pairs import make_pairs
 from trimtab.model import dropout
 from trimtab.model.encoder import Classifier
@@ -213,9 +214,9 @@ def test_predictions_that_are_not_finite_are_never_returned(random_pairs):
 
 def test_it_learns_probe(own_environment):
     options = {"train": 1500, "test": 300, "first_length": [3, 5], "second_length": [2, 4]}
-    sources = [Source("probe", split, options) for split in ("train", "validation", "test")]
+    sources = [SplitSource("probe", split, options) for split in ("train", "validation", "test")]
     plan = DataPlan(sources[0], sources[1], {"test": sources[2]}, "whitespace", 1, True)
-    dataset = prepare(plan, None)
+    dataset = dataset_of(plan, None)
     cut = parse("longest_first")
     pairs = {name: make_pairs(tokens, cut, 12, dataset.special) for name, tokens in dataset.splits.items()}
     records = []

@@ -22,7 +22,7 @@ from trimtab.data.tokens import Tokens, tokenise
 
 
 @dataclass(frozen=True)
-class Source:
+class SplitSource:
     """Where one split comes from: a reader, the reader's split, its options."""
 
     reader: str
@@ -39,9 +39,9 @@ class DataPlan:
     file, or weights that bring one.
     """
 
-    train: Source
-    validation: Source | float
-    tests: dict[str, Source]
+    train: SplitSource
+    validation: SplitSource | float
+    tests: dict[str, SplitSource]
     tokenizer: str
     min_freq: int
     lowercase: bool
@@ -175,7 +175,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     Raises InputError as ``prepare`` does.
     """
     train = _read(plan.train, root)
-    if isinstance(plan.validation, Source):
+    if isinstance(plan.validation, SplitSource):
         examples = {"train": train, "validation": _read(plan.validation, root, train.label_names)}
     else:
         held_out = hold_out(train, plan.validation, plan.validation_seed)
@@ -204,7 +204,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     return examples
 
 
-def _read(source: Source, root: Path | None, labels: tuple[str, ...] | None = None) -> Examples:
+def _read(source: SplitSource, root: Path | None, labels: tuple[str, ...] | None = None) -> Examples:
     options = dict(source.options)
     # A reader that can be told the labels names the line where an unknown one stands.
     if labels and "labels" in options_of(source.reader):

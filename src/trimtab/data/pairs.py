@@ -12,7 +12,7 @@ from trimtab.config import InputError
 from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
-from trimtab.ragged import Ragged, mix, offsets_of, pieces, ranges
+from trimtab.ragged import Ragged, splitmix, offsets_of, pieces, ranges
 from trimtab.truncation import Truncation
 
 SPECIAL_OF_PAIR = 3  # cls A sep B sep
@@ -51,7 +51,7 @@ class Pairs:
 
     def row_digests(self) -> NDArray[np.uint64]:
         """A 64-bit digest of each row's input, (rows,): almost surely different where rows differ."""
-        return mix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
+        return splitmix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
 
 
 def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:

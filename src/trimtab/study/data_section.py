@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
-from trimtab.data.dataset import DataPlan, Source
+from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.readers import Reader, check, options_of, reader_of
 
 # The share of train that is held out where the data has no validation split of its own.
@@ -56,9 +56,9 @@ def _is_split(key: str, table: dict[str, Any]) -> bool:
     return isinstance(value, dict) or (key == "validation" and isinstance(value, int | float))
 
 
-def _validation(sections: "_Sections", given: Any, seed: int | None) -> Source | float:
+def _validation(sections: "_Sections", given: Any, seed: int | None) -> SplitSource | float:
     chosen = _share(given) if isinstance(given, int | float) else sections.validation(given)
-    if isinstance(chosen, Source) and seed is not None:
+    if isinstance(chosen, SplitSource) and seed is not None:
         raise InputError(
             f"[data]: validation_seed = {seed} has nothing to draw, as validation is its own split; leave it "
             "out, or give validation = 0.1, the share of train to hold out"
@@ -107,7 +107,7 @@ class _Sections:
         self.text = text or _reader(reader, "[data]").text_forms[0]
         self._check_common()
 
-    def source(self, place: str, split: str, table: dict[str, Any]) -> Source:
+    def source(self, place: str, split: str, table: dict[str, Any]) -> SplitSource:
         table = dict(table)
         reader = table.pop("reader", self.common_reader)
         if reader is None:
@@ -131,9 +131,9 @@ class _Sections:
             check(reader, split, **options)
         except InputError as error:
             raise InputError(f"[data.{place}]: {error}") from error
-        return Source(reader, split, options)
+        return SplitSource(reader, split, options)
 
-    def validation(self, table: dict[str, Any] | None) -> Source | float:
+    def validation(self, table: dict[str, Any] | None) -> SplitSource | float:
         if table is not None:
             return self.source("validation", "validation", table)
         if self.common_reader is None:

@@ -1,4 +1,4 @@
-"""The grammar of spec strings, ``split(option=value, ...)+selection/selection``, by way of Python's parser."""
+"""The grammar of spec strings, ``split(option=value, ...)+selection/selection``, by Python's own parser."""
 
 import ast
 import re

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.ragged import Ragged, digests_of, mix, ranges
+from trimtab.ragged import Ragged, digests_of, splitmix, ranges
 from trimtab.truncation.context import Context
 from trimtab.truncation.options import Count, Share, rounded_share
 
@@ -57,11 +57,11 @@ def random(side: Ragged, keep: NDArray[np.int64], context: Context, *, seed: Cou
     The draw depends on `seed`, the side and the row's own tokens, so that a row is cut alike in any data set.
     What position alone is worth shows against it.
     """
-    drawn_with = mix(np.array([2 * seed + context.side], np.uint64))
+    drawn_with = splitmix(np.array([2 * seed + context.side], np.uint64))
 
     def draws(tokens: NDArray[np.integer]) -> Scores:
-        streams = mix(digests_of(tokens) ^ drawn_with)
-        return mix(streams + np.arange(len(tokens), dtype=np.uint64)[:, None])
+        streams = splitmix(digests_of(tokens) ^ drawn_with)
+        return splitmix(streams + np.arange(len(tokens), dtype=np.uint64)[:, None])
 
     return _lowest(side, keep, draws)
 
