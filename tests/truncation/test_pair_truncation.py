@@ -108,14 +108,23 @@ def test_hf_fast_is_any_fast_tokenizer(byte_level, options):
 TEXTS = st.lists(st.sampled_from(["a", " man", " é", " walking", "<s>", "</s>", "  ", "🐕"]), max_size=8)
 
 
+KINDS = ["roberta", "gpt", "t5", "llama", "reversed", "nothing"]
+
+
+@pytest.fixture(scope="module")
+def byte_levels(byte_level_of):
+    """One tokeniser of each kind, as training one takes its time."""
+    return {kind: byte_level_of(kind) for kind in KINDS}
+
+
 @settings(deadline=None)
 @given(
-    st.sampled_from(["roberta", "gpt", "t5", "llama", "reversed", "nothing"]),
+    st.sampled_from(KINDS),
     st.lists(st.tuples(TEXTS.map("".join), TEXTS.map("".join)), min_size=1, max_size=5),
     st.integers(5, 30),
 )
-def test_hf_fast_on_random_texts(byte_level_of, kind, pairs, max_len):
-    tokenizer = byte_level_of(kind)
+def test_hf_fast_on_random_texts(byte_levels, kind, pairs, max_len):
+    tokenizer = byte_levels[kind]
     first, second = map(list, zip(*pairs, strict=True))
     for texts in [(first, second), (first,), pairs[0]]:
         for padding in (False, "max_length"):

@@ -12,7 +12,7 @@ from trimtab.config import InputError
 from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
-from trimtab.ragged import Ragged, splitmix, offsets_of, pieces, ranges
+from trimtab.ragged import Ragged, offsets_of, pieces, ranges, splitmix
 from trimtab.truncation import Truncation
 
 SPECIAL_OF_PAIR = 3  # cls A sep B sep

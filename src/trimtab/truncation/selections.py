@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.ragged import Ragged, digests_of, splitmix, ranges
+from trimtab.ragged import Ragged, digests_of, ranges, splitmix
 from trimtab.truncation.context import Context
 from trimtab.truncation.options import Count, Share, rounded_share
 
