@@ -8,9 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
 
-# A thread to each of the two workers: more would wait for each other.
+# One thread for each of the two workers: more would wait for each other. A worker that runs out of tests takes
+# half of those that the other has left, so that both end at the same time and most modules stay in one worker.
 test: .venv/develop
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: .venv/develop
 	$(BIN)/ruff check
@@ -23,21 +24,21 @@ format: .venv/develop
 
 RECORD := .benchmarks/last.json
 # As in a study's trials: threads sleep while they wait, and oneDNN keeps some kernels.
-BENCH := OMP_WAIT_POLICY=passive ONEDNN_PRIMITIVE_CACHE_CAPACITY=256 $(BIN)/python -m pytest bench -q -p no:randomly
+BENCH := OMP_WAIT_POLICY=passive ONEDNN_PRIMITIVE_CACHE_CAPACITY=256 $(BIN)/python -m pytest bench/regression -q -p no:randomly
 
-# Every benchmark and guard; then this machine against the committed baseline of its kind, if there is one.
+# Every benchmark and guard; then a comparison with the committed baseline of this kind of machine, if there is one.
 bench: .venv/develop
 	$(MEASURE)
-	$(BIN)/python bench/baseline.py $(RECORD)
+	$(BIN)/python -m bench.regression.baseline $(RECORD)
 
-# Only the guards: ratios to naive oracles in the same run, which hold on a noisy machine.
+# Only the guards: each path against a naive oracle in the same run, which holds on a noisy machine.
 bench-guard: .venv/develop
 	$(BENCH) -m guard
 
-# On a quiet machine: make its times the baseline of its kind.
+# On a quiet machine: make its times the baseline of this kind of machine.
 bench-baseline: .venv/develop
 	$(MEASURE)
-	$(BIN)/python bench/baseline.py --write $(RECORD)
+	$(BIN)/python -m bench.regression.baseline --write $(RECORD)
 
 define MEASURE
 @mkdir -p $(dir $(RECORD))
@@ -46,7 +47,7 @@ endef
 
 # d2l and transformers against trimtab, on the SNLI rows in the folder that TRIMTAB_DATA names.
 peers: .venv/peers
-	$(BIN)/python bench/peers.py
+	$(BIN)/python -m bench.peers snli
 
 clean:
 	rm -rf .venv

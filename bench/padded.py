@@ -1,4 +1,4 @@
-"""The oracle of training: torch's own encoder layers on rows that are padded to ``max_len`` and masked."""
+"""A naive trainer to compare with: torch's own encoder layers on rows padded to ``max_len`` and masked."""
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class PaddedClassifier(nn.Module):
             size.epsilon,
             batch_first=True,
         )
-        # A nested tensor would take the padding out again, which is what the packed model is there to show.
+        # A nested tensor would remove the padding, whose cost is what the packed model is compared with.
         self.layers = nn.TransformerEncoder(layer, size.layers, enable_nested_tensor=False)
         self.hidden = nn.Linear(size.hidden, size.hidden)
         self.output = nn.Linear(size.hidden, classes)
@@ -59,7 +59,7 @@ def pad(pairs: Pairs, index: NDArray[np.integer], max_len: int) -> tuple[Tensor,
 
 
 class PaddedTrainer:
-    """Training and evaluation as one writes them down: a padded batch, a loss, torch's optimiser."""
+    """Training and evaluation as in a textbook: a padded batch, a loss, torch's optimiser."""
 
     def __init__(
         self, size: Architecture, recipe: Recipe, vocabulary: int, classes: int, pairs: Pairs, max_len: int

@@ -1,6 +1,5 @@
-"""bench/gpu.py in its small form, and the arithmetic that it counts."""
+"""Measurements of a GPU in their small form on the CPU, and the arithmetic that they count."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -12,27 +11,24 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.gpu import __main__ as command
+from bench.gpu import rows
+from bench.gpu.measures import Bench
+from bench.gpu.scale import TINY
 from trimtab.data.batches import make_batch
 from trimtab.model import attention as choice
 from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import architecture
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def gpu(monkeypatch):
-    """A module of the benchmark by its name."""
-    monkeypatch.syspath_prepend(BENCH)
-    return importlib.import_module
-
-
+@pytest.mark.slow
 def test_every_measurement_runs_in_its_small_form(tmp_path):
-    command = [sys.executable, "-W", "error", BENCH / "gpu.py", "--small"]
     compiler = "ignore:The .grad attribute of a Tensor"
+    command = [sys.executable, "-W", "error", "-W", compiler, "-m", "bench.gpu", "--small"]
     environment = os.environ | {"OUT": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    command[3:3] = ["-W", compiler]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.iterdir()
     record = json.loads(path.read_text())
@@ -50,35 +46,32 @@ def test_every_measurement_runs_in_its_small_form(tmp_path):
     )
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so_and_ends_well(tmp_path):
-    command = [sys.executable, BENCH / "gpu.py"]
-    done = subprocess.run(command, env=os.environ | {"OUT": str(tmp_path)}, capture_output=True, text=True)
-    assert done.returncode == 0
-    assert "no GPU here" in done.stdout
+def test_without_a_gpu_it_says_so_and_exits_with_0(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OUT", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command.main([]) == 0
+    assert "No GPU found" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failure_is_recorded_and_the_others_go_on(tmp_path, gpu, monkeypatch):
-    module = gpu("gpu")
-    bench = module.Bench(torch.device("cpu"), module.TINY)
+def test_a_failure_is_recorded_and_the_other_measurements_are_made(tmp_path, monkeypatch):
+    bench = Bench(torch.device("cpu"), TINY)
 
     def fails():
         raise RuntimeError("no memory")
 
     found = {"first": fails, "small, batch 1": lambda: {"examples_per_second": 5.0}}
-    monkeypatch.setattr(module, "measurements", lambda bench: found)
-    module.run(bench, tmp_path / "made.json")
+    monkeypatch.setattr(command, "measurements", lambda bench: found)
+    command.run(bench, tmp_path / "made.json")
     record = json.loads((tmp_path / "made.json").read_text())
     assert record["measurements"]["first"] == {"failed": "RuntimeError: no memory"}
     assert record["measurements"]["small, batch 1"]["examples_per_second"] == 5.0
     assert [row["reached"] for row in record["limits"]] == [5.0, *[None] * 5]
-    late = module.run(bench, tmp_path / "late.json", seconds=-1)
-    assert all("not begun" in each["failed"] for each in late["measurements"].values())
+    late = command.run(bench, tmp_path / "late.json", seconds=-1)
+    assert all("not started" in each["failed"] for each in late["measurements"].values())
 
 
-def test_wrong_numbers_are_named_one_by_one(gpu):
-    module = gpu("gpu")
+def test_wrong_numbers_are_named_one_by_one():
     good = {"relative_error_of_logits": 1e-6, "largest_error_of_loss": 1e-6}
     found = {
         "numerics": {
@@ -89,32 +82,31 @@ def test_wrong_numbers_are_named_one_by_one(gpu):
         "repeats, eager": {"same_bits": True, "largest_difference": 0.0},
         "repeats, graphs": {"same_bits": False, "largest_difference": 0.1},
     }
-    assert module.wrong(found) == [
+    assert command.wrong(found) == [
         "numerics in fp32: largest_error_of_loss nan, at most 0.001",
         "numerics in bf16: relative_error_of_logits 0.06, at most 0.05",
-        "repeats, graphs: the same seed gave other bits",
+        "repeats, graphs: the same seed gave different weights",
     ]
-    assert module.wrong({}) == module.wrong({"numerics": {"failed": "no memory"}}) == []
+    assert command.wrong({}) == command.wrong({"numerics": {"failed": "no memory"}}) == []
 
 
-def test_rows_have_the_lengths_of_the_table(gpu):
-    work = gpu("gpu_work")
-    assert sum(work.LENGTHS) == 26_891
-    mean = np.average(np.arange(len(work.LENGTHS)) + 7, weights=work.LENGTHS)
+def test_rows_have_the_lengths_of_the_table():
+    assert sum(rows.LENGTHS) == 26_891
+    mean = np.average(np.arange(len(rows.LENGTHS)) + 7, weights=rows.LENGTHS)
     assert mean == pytest.approx(25.45, abs=0.01)
-    pairs = work.rows_of(5_000, 60_005)
+    pairs = rows.rows_of(5_000, 60_005)
     assert pairs.tokens.lengths.mean() == pytest.approx(mean, rel=0.02)
     assert pairs.tokens.values.max() < 60_005
-    assert set(work.rows_of(20, 300, length=128).tokens.lengths) == {128}
-    assert (work.rows_of(50, 300).first_lengths < work.rows_of(50, 300).tokens.lengths).all()
+    assert set(rows.rows_of(20, 300, length=128).tokens.lengths) == {128}
+    assert (rows.rows_of(50, 300).first_lengths < rows.rows_of(50, 300).tokens.lengths).all()
 
 
 @pytest.mark.parametrize("size", ["1x32/64/2", "3x64/96/4"])
-def test_the_arithmetic_is_what_torch_counts(size, gpu, monkeypatch):
-    """Forward, by torch's own count of matrix products, attention as loops over rows on CUDA's terms."""
-    work, size = gpu("gpu_work"), architecture(size, dropout=0.0)
-    pairs = work.rows_of(20, 100)
-    model, batch = Classifier(size, 100, work.CLASSES), make_batch(pairs, np.arange(20), torch.device("cpu"))
+def test_the_arithmetic_is_what_torch_counts(size, monkeypatch):
+    """Forward, by torch's own count of matrix products, with attention as loops over rows, as on CUDA."""
+    size = architecture(size, dropout=0.0)
+    pairs = rows.rows_of(20, 100)
+    model, batch = Classifier(size, 100, rows.CLASSES), make_batch(pairs, np.arange(20), torch.device("cpu"))
 
     class ByRow:
         @staticmethod
@@ -133,4 +125,4 @@ def test_the_arithmetic_is_what_torch_counts(size, gpu, monkeypatch):
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         model(batch)
-    assert work.arithmetic(size, pairs.tokens.lengths) == 3 * counter.get_total_flops()
+    assert rows.arithmetic(size, pairs.tokens.lengths) == 3 * counter.get_total_flops()

@@ -1,4 +1,4 @@
-"""Guards: the race by a clock that is known, and a real guard before and after a deliberate slowdown."""
+"""Guards: the race with a fake clock, and a real guard before and after a deliberate slowdown."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guard import race
+from bench.regression.guard import race
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ layout, Rows.layout = Rows.layout, slowed
 
 
 class Clock:
-    """Time that passes only by work, a round after another."""
+    """Time that passes only while work is done, by given amounts."""
 
     def __init__(self):
         self.now = 0.0
@@ -77,7 +77,7 @@ def run_guard(folder):
             sys.executable,
             "-m",
             "pytest",
-            "bench/bench_pack.py",
+            "bench/regression/bench_pack.py",
             "-m",
             "guard",
             "-k",
@@ -94,6 +94,7 @@ def run_guard(folder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plugin", "passes"), [("", True), (SLOWED, False)], ids=["as it is", "slowed"])
 def test_a_loop_over_rows_in_packing_fails_its_guard(tmp_path, plugin, passes):
     (tmp_path / "slowed.py").write_text(plugin)

@@ -1,10 +1,10 @@
-"""The padded oracle of the training guards computes what the packed model does, padding and masks apart."""
+"""The padded oracle of the training guards computes the same as the packed model."""
 
 import numpy as np
 import pytest
 import torch
 
-from padded import PaddedTrainer
+from bench.padded import PaddedTrainer
 from trimtab.data.batches import make_batch
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise

@@ -1,37 +1,28 @@
 """Peers in a tiny form: all do the same work, and packed training has the losses of padded training."""
 
-import importlib
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from bench.peers import __main__ as command
+from bench.peers.machine import PEERS
+from bench.peers.race import WARM
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-SMALL = {"rows": None, "size": "2x16/32/2", "vocabulary": 120, "batch": 8}
+if any(find_spec(name) is None for name in PEERS):
+    pytest.skip("no peers; `make .venv/peers` installs them", allow_module_level=True)
+
+from bench.peers import curve, d2l, packed, preparation, snli, trainer
+
 STEPS = 6
-FORK = "ignore:This process:DeprecationWarning"  # d2l's pool forks, of which later versions of Python warn
-
-needs_d2l = pytest.mark.skipif(find_spec("d2l") is None, reason="no d2l; `make .venv/peers` installs it")
-needs_accelerate = pytest.mark.skipif(
-    find_spec("accelerate") is None, reason="no accelerate; `make .venv/peers` installs it"
-)
-
-
-@pytest.fixture
-def peer(monkeypatch):
-    """A module of the comparison by its name."""
-    monkeypatch.syspath_prepend(BENCH)
-    return importlib.import_module
+# d2l's pool forks, of which later versions of Python warn.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
@@ -53,31 +44,31 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def work(peer, folder):
-    return peer("peers_work").load(folder, **SMALL)
+def work(folder):
+    return snli.load(folder, rows=None, size="2x16/32/2", vocabulary=120, batch=8)
 
 
-def command(*words):
-    warnings = ["-W", "error", "-W", FORK]
-    line = [sys.executable, *warnings, str(BENCH / "peers.py"), *map(str, words)]
-    return subprocess.run(line, capture_output=True, text=True)
+def smaller(work, batch):
+    return replace(work, recipe=replace(work.recipe, batch_size=batch))
 
 
-@needs_d2l
-@needs_accelerate
-@pytest.mark.filterwarnings(FORK)
-def test_every_contestant_runs_and_is_recorded(peer, work, folder, tmp_path):
-    before = peer("peers_parts").preparation(work, rounds=2) | {"signature": {"date": "before"}}
-    (tmp_path / "peers-cpu.json").write_text(json.dumps({"preparation": before}))
-    tiny = [f"--{name}={value}" for name, value in SMALL.items() if value]
-    few = ["--rounds=2", "--steps=2", "--curve-steps=3", "--curve-batch=4", "--bf16=yes"]
-    done = command("--data", folder, "--out", tmp_path, *tiny, *few, "--training", "--loss-curve")
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def main(monkeypatch):
+    """The command, which leaves threads and memory of this process alone."""
+    monkeypatch.setattr(command, "set_up_process", lambda: None)
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
+    return command.main
+
+
+def test_every_contestant_runs_and_is_recorded(main, folder, tmp_path):
+    tiny = ["--size=2x16/32/2", "--vocabulary=120", "--batch=8", "--rounds=1", "--steps=1", "--bf16=yes"]
+    words = ["snli", f"--data={folder}", f"--out={tmp_path}", *tiny]
+    assert main([*words, "--training"]) == 0
+    assert main([*words, "--loss-curve", "--curve-steps=2", "--curve-batch=4"]) == 0
     found = json.loads((tmp_path / "peers-cpu.json").read_text())
-    assert found["preparation"] == before
-    for part in ("training", "loss_curve"):
-        signed = {"processor", "instructions", "commit", "torch", "d2l", "transformers"}
-        assert signed <= set(found[part]["signature"])
+    assert set(found) == {"training", "loss_curve"}
+    for part in found.values():
+        assert {"processor", "instructions", "commit", "torch", *PEERS} <= set(part["signature"])
     records = found["training"]["contestants"]
     assert [(each["name"].split()[0], each["batches"], each["precision"]) for each in records] == [
         ("d2l", "random", "fp32"),
@@ -88,66 +79,66 @@ def test_every_contestant_runs_and_is_recorded(peer, work, folder, tmp_path):
         ("trimtab", "random", "fp32"),
         ("trimtab", "random", "bf16"),
     ]
-    assert all(len(each["rounds"]) == 2 for each in records)
     judged = [row for row in found["training"]["ratios"] if row["limit"] is not None]
     assert [row["against"].split()[0] for row in judged] == ["d2l", "transformers"]
     assert all(row["met"] == (row["ratio"]["median"] >= row["limit"]) for row in judged)
-    page = (tmp_path / "peers-cpu.md").read_text()
-    assert all(f"| {each['name']} " in page for each in records)
-    assert "date before" in page
+    text = (tmp_path / "peers-cpu.md").read_text()
+    assert all(f"| {each['name']} " in text for each in records)
 
 
-def test_a_missing_peer_is_one_sentence(peer, folder, monkeypatch, capsys):
-    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # this process runs other tests too
-    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
-    monkeypatch.setattr(peer("peers"), "PEERS", ("d2l", "no_such_peer"))
-    assert peer("peers").main([f"--data={folder}", "--batch=8"]) == 2
-    assert "no_such_peer" in capsys.readouterr().err
+def test_a_missing_peer_is_one_sentence(main, monkeypatch, capsys):
+    monkeypatch.setattr("bench.peers.machine.PEERS", ("d2l", "no_such_peer"))
+    assert main(["snli"]) == 2
+    assert capsys.readouterr().err == "no_such_peer: not installed; run `make .venv/peers`\n"
 
 
-def test_a_missing_file_is_one_sentence(tmp_path):
-    done = command("--data", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("there is no file")
-    assert done.stderr.count("\n") == 1
+def test_a_missing_file_is_one_sentence(main, tmp_path, capsys):
+    assert main(["snli", f"--data={tmp_path}"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("there is no file")
+    assert told.count("\n") == 1
 
 
-@needs_d2l
-@pytest.mark.filterwarnings(FORK)
-def test_d2l_makes_the_same_inputs(peer, work):
-    preparation = peer("peers_preparation")
+def test_fewer_rows_than_a_batch(main, folder, capsys):
+    assert main(["snli", f"--data={folder}", "--rows=7", "--batch=8"]) == 2
+    assert "8 rows per batch, but only 7 rows" in capsys.readouterr().err
+
+
+def test_d2l_makes_the_same_inputs(work):
     _, rows = preparation.d2l_rows(work)
     assert preparation.same(work, rows, work.pairs)
     assert rows.valid.tolist() == work.pairs.tokens.lengths.tolist()
     index = np.array([30, 2, 5])
-    inputs, labels = peer("peers_d2l").inputs(work, index, 128)
+    inputs, labels = d2l.inputs(work, index, 128)
     theirs, wanted = rows[index]
     assert all(torch.equal(a, b) for a, b in zip([*inputs, labels], [*theirs, wanted], strict=True))
     rows.ids[7, 3] += 1
     assert not preparation.same(work, rows, work.pairs)
 
 
-@needs_d2l
-def test_packed_losses_are_those_of_d2l_padded(peer, work):
-    found = peer("peers_curve").curves(work, STEPS)
+def test_preparation_has_a_rate_of_either_and_their_ratio(work):
+    found = preparation.preparation(work, rounds=1)
+    theirs, ours, _ = (each["median"] for each in found["rates"].values())
+    assert found["ratio"]["median"] == pytest.approx(ours / theirs)
+    assert found["met"] == (ours / theirs >= found["limit"])
+
+
+def test_packed_losses_are_those_of_d2l_padded(work):
+    found = curve.curves(work, STEPS)
     assert found["apart"]["packed and padded"]["largest"] < 2e-6
     assert found["padded"][-1] != found["padded"][0]
 
 
-def test_packed_losses_are_those_of_transformers_padded(peer, work):
-    pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
+def test_packed_losses_are_those_of_transformers_padded(work):
     size = replace(work.size, embedding_norm=True, activation="gelu", dropout=0.0, epsilon=1e-12)
     work = replace(work, size=size)
-    trimtab, transformers = peer("peers_trimtab"), peer("peers_trainer")
-    packed, batches = trimtab.trainer(work, size, "fp32"), work.batches(STEPS, seed=3)
-    curve = [float(packed.step(index)[0]) for index in batches]
-    net = transformers.BertForSequenceClassification(
-        transformers.configuration(size, work.vocabulary, work.pad, 3)
-    )
+    ours, batches = packed.trainer(work, size, "fp32"), work.rows.draw(STEPS, seed=3)
+    losses = [float(ours.step(index)[0]) for index in batches]
+    net = trainer.BertForSequenceClassification(trainer.configuration(work))
     model = Classifier(size, work.vocabulary, 3)
-    initialise(model, trimtab.SEED, size.initial_deviation)
+    initialise(model, packed.SEED, size.initial_deviation)
     net.load_state_dict(names_of_transformers(model.state_dict()))
-    assert curve == pytest.approx(padded_losses(net, transformers.Rows(work), batches), abs=2e-6)
+    assert losses == pytest.approx(padded_losses(net, trainer.Rows(work), batches), abs=2e-6)
 
 
 def padded_losses(net, rows, batches):
@@ -193,38 +184,14 @@ def names_of_transformers(weights):
     return named
 
 
-@needs_accelerate
 @pytest.mark.parametrize("batches", ["random", "grouped by length"])
-def test_the_trainer_counts_rows_and_real_tokens(peer, work, batches):
-    transformers = peer("peers_trainer")
-    work = replace(work, batch=4)
-    steps = transformers.Contestant(work, transformers.Rows(work), batches, "fp32").run(2 + 4, seed=1)
+def test_the_trainer_counts_rows_and_real_tokens(work, batches):
+    work = smaller(work, 4)
+    steps = trainer.TrainerContestant(work, trainer.Rows(work), batches, "fp32").run(4, seed=1)
     assert all(step.rows == 4 and step.seconds > 0 for step in steps)
     if batches == "random":
+        assert len(steps) == 4
+    else:  # chunks of 3 batches, longest first: two whole cycles, the first of which began with the warm-up
+        assert WARM == 2
         assert len(steps) == 6
-    else:  # pieces of 3 batches, longest first: two whole cycles are counted
-        assert len(steps) == 2 + 6
-        assert steps[0].tokens > steps[1].tokens > steps[2].tokens < steps[3].tokens
-
-
-class Metronome:
-    """Steps of known length."""
-
-    def __init__(self, name, seconds, log):
-        self.name, self.precision, self.batches, self.seconds, self.log = name, "fp32", "random", seconds, log
-
-    def run(self, steps, seed):
-        race = importlib.import_module("peers_race")
-        self.log.append((self.name, seed))
-        slow = [race.Step(9.0, 4, 40)] * race.WARM
-        return slow + [race.Step(self.seconds * (1 + seed), 4, 40)] * (steps - race.WARM)
-
-
-def test_turns_rates_and_ratios(peer):
-    race, log = peer("peers_race"), []
-    records = race.race([Metronome("a", 2.0, log), Metronome("b", 0.5, log)], rounds=3, steps=2)
-    assert log == [(name, seed) for seed in range(3) for name in "ab"]
-    assert records[0]["examples_per_second"]["by_round"] == pytest.approx([2, 1, 2 / 3])
-    assert records[1]["tokens_per_second"]["median"] == pytest.approx(40)
-    assert race.quickest(records) is records[1]
-    assert race.ratio(records[1], records[0])["median"] == pytest.approx(4)
+        assert steps[0].tokens < steps[1].tokens > steps[2].tokens > steps[3].tokens

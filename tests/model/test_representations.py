@@ -2,7 +2,6 @@
 
 import importlib
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
 from trimtab.truncation import parse
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
 WORDS = ["a", "crane", "is", "flying", "driver", "came", "he", "just", "left"]
 VOCABULARY = len(SPECIAL_TOKENS) + len(WORDS)
 FLYING, DRIVER, LEFT = "a crane is flying", "a crane driver came", "he just left"
@@ -111,9 +109,8 @@ def test_against_transformers(original, tmp_path, pairs):
 
 
 @d2l_is_here
-def test_the_crane_of_a_d2l_model(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(BENCH)
-    d2l = importlib.import_module("peers_d2l").d2l
+def test_the_crane_of_a_d2l_model(tmp_path):
+    d2l = importlib.import_module("bench.peers.d2l").d2l
     size = architecture("2x32/48/4", positions=24, **D2L)
     weights_d2l.write(tmp_path, weights_of(bert(size, masked_words=True, next_sentence=True), size), words())
     model, tokenizer = load(tmp_path)

@@ -4,7 +4,6 @@ import importlib
 import json
 import zipfile
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +21,6 @@ from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
 from trimtab.model.weights_d2l import write
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
 CPU = torch.device("cpu")
 ROWS, WORDS = 21, [*SPECIAL_TOKENS, *(f"w{number}" for number in range(5, 40))]
 SIZE = architecture("2x32/48/4", positions=64, **D2L)
@@ -32,9 +30,8 @@ pytestmark = pytest.mark.skipif(find_spec("d2l") is None, reason="no d2l; `make 
 
 
 @pytest.fixture
-def d2l(monkeypatch):
-    monkeypatch.syspath_prepend(BENCH)
-    return importlib.import_module("peers_d2l").d2l
+def d2l():
+    return importlib.import_module("bench.peers.d2l").d2l
 
 
 def shaken(model, seed=0):
@@ -148,7 +145,7 @@ def test_text_is_read_as_d2l_reads_it(d2l, tmp_path):
 
 def test_the_chapters_classifier_is_read(d2l, rows, tmp_path):
     bert = theirs(d2l)
-    head = importlib.import_module("peers_d2l").Head(bert, 32, 3).eval()
+    head = importlib.import_module("bench.peers.d2l").Head(bert, 32, 3).eval()
     shaken(head, 2)
     ours, _ = load(save(head, tmp_path / "bert"), heads=4)
     batch, *padded = rows

@@ -3,7 +3,6 @@
 import importlib
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from trimtab.training.masked_batches import masked_layout
 from trimtab.training.pretraining import Pretrainer, Task
 from trimtab.training.recipe import Recipe
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
 CPU = torch.device("cpu")
 MAX_LEN, ROWS, WORDS = 30, 23, 40
 SIZE = architecture("2x32/48/4", positions=MAX_LEN, dropout=0.0, **D2L)
@@ -32,11 +30,10 @@ assert TOKENIZER.get_vocab_size() == WORDS == len(SPECIAL_TOKENS) + 35
 
 
 @pytest.fixture
-def d2l(monkeypatch):
+def d2l():
     if find_spec("d2l") is None:
         pytest.skip("no d2l; `make .venv/peers` installs it")
-    monkeypatch.syspath_prepend(BENCH)
-    return importlib.import_module("peers_d2l").d2l
+    return importlib.import_module("bench.peers.d2l").d2l
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""The calibration on small studies; that it analyses as ``compare`` does, and simulates what it says."""
+
+import numpy as np
+import pytest
+
+from bench.calibration import __main__ as command
+from bench.calibration import simulation
+from trimtab.statistics import compare
+
+STUDIES, EXAMPLES = 600, 400
+
+
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+@pytest.mark.parametrize("clusters", ["none", "many"])
+@pytest.mark.parametrize("n_seeds", [3, 5])
+def test_rates_of_error_and_coverage_are_about_nominal(n_seeds, clusters, paired):
+    cell = simulation.Cell(n_seeds, EXAMPLES, "high", paired, clusters)
+    row = command.cell_row(cell, STUDIES, np.random.default_rng([n_seeds, clusters == "many", paired]))
+    assert 0.005 <= row["type_1"] <= 0.08
+    assert row["coverage"] >= 0.92
+    assert row["false_equivalence"] <= 0.08
+
+
+def test_holm_keeps_the_family_of_six_variants():
+    cell = simulation.Cell(3, EXAMPLES, "high", True, "none")
+    assert command.family_row(cell, STUDIES, np.random.default_rng(0))["family"] <= 0.08
+
+
+def test_a_true_difference_of_a_point_is_mostly_found_on_many_examples():
+    cell = simulation.Cell(5, 20_000, "low", True, "none")
+    assert command.cell_row(cell, 60, np.random.default_rng(1))["power"] > 0.9
+
+
+def test_two_seeds_seldom_reject_at_the_levels_that_holm_asks_for():
+    rng = np.random.default_rng(7)
+    sure = rng.random((1500, 1, 300))
+    scores = rng.random((2, 1500, 2, 300)) < sure
+    found = simulation.analyse(scores, simulation.Cell(2, 300, "low", False, "none"), None)
+    assert (found.p < 0.01).mean() <= 0.01  # 0.02 without the floor
+
+
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+@pytest.mark.parametrize("clusters", ["none", "few"])
+def test_the_calibration_analyses_as_compare_does(clusters, paired):
+    rng = np.random.default_rng(3)
+    cell = simulation.Cell(4, 400, "high", paired, clusters)
+    labels = cell.labels(rng)
+    scores = simulation.Model((0.0, 0.01, 0.02)).scores(cell, labels, 3, rng)
+    answers = simulation.analyse(scores, cell, labels)
+    for study in range(3):
+        found = compare(scores[:, study], clusters=labels, paired=paired, groups=[0, 1, 2], correction="none")
+        for k, contrast in enumerate(found):
+            expected = contrast.delta, contrast.se, contrast.df, contrast.p, contrast.p_equivalence
+            names = ("delta", "se", "df", "p", "p_equivalence")
+            got = [getattr(answers, name)[k, study] for name in names]
+            np.testing.assert_allclose(got, expected, err_msg=str((study, k)))
+            assert answers.reach[k, study] == pytest.approx((contrast.ci_high - contrast.ci_low) / 2)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_simulated_truth_is_the_stated_one(paired):
+    cell = simulation.Cell(2, 200_000, "high", paired, "none")
+    model, rng = simulation.Model((0.0, 0.05)), np.random.default_rng(4)
+    means = model.scores(cell, None, 1, rng).mean(axis=(1, 2, 3))
+    assert means == pytest.approx([0.80, 0.85], abs=0.025)  # three standard deviations over seeds
+    cell = simulation.Cell(400, 3000, "high", paired, "none")
+    by_seed = model.scores(cell, None, 1, rng).mean(axis=-1)[0, 0]
+    binomial = model.doubt / 3000  # what the examples of one seed add
+    assert np.sqrt(by_seed.var(ddof=1) - binomial) == pytest.approx(0.008, rel=0.2)
+
+
+def test_a_rate_outside_its_limits_is_told():
+    assert command.faults([{"type_1": 0.05, "coverage": 0.95, "family": 0.02}]) == []
+    assert len(command.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 3
+    assert command.faults([{"seeds": 2, "type_1": 0.2}]) == []
+    assert len(command.faults([{"seeds": 3, "type_1": 0.2}])) == 1
