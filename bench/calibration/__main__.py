@@ -92,10 +92,10 @@ def write(
     }
     frames = {name: pd.DataFrame(table) for name, table in rows.items()}
     write_json(folder / "calibration.json", {"signature": made, "limits": LIMITS, "outside": found} | rows)
-    with atomic_write(folder / "calibration.csv") as aside:
-        pd.concat([frame.assign(table=name) for name, frame in frames.items()]).to_csv(aside, index=False)
-    with atomic_write(folder / "calibration.md") as aside:
-        aside.write_text(page(frames, made, found))
+    with atomic_write(folder / "calibration.csv") as temporary:
+        pd.concat([frame.assign(table=name) for name, frame in frames.items()]).to_csv(temporary, index=False)
+    with atomic_write(folder / "calibration.md") as temporary:
+        temporary.write_text(page(frames, made, found))
 
 
 def page(frames: dict[str, pd.DataFrame], made: dict[str, str], found: list[str]) -> str:

@@ -62,8 +62,8 @@ def write(folder: Path, name: str, found: Found, page: Callable[[Found], str]) -
     """Write NAME.json and NAME.md into ``folder``, and print the page."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{name}.json", found)
-    with atomic_write(folder / f"{name}.md") as aside:
-        aside.write_text(page(found), encoding="utf-8")
+    with atomic_write(folder / f"{name}.md") as temporary:
+        temporary.write_text(page(found), encoding="utf-8")
     print("\n" + page(found))
 
 

@@ -20,7 +20,7 @@ from bench.peers.work import Batches
 from trimtab.data.masking import masking_of
 from trimtab.data.paragraphs import Paragraphs, read
 from trimtab.data.rows import Rows
-from trimtab.run.pretraining import Prepared, prepare
+from trimtab.run.pretraining import Corpus, read_corpus
 from trimtab.study.pretraining_definition import Pretraining, load
 from trimtab.training.backend import Backend
 from trimtab.training.pretraining import Pretrainer, Task
@@ -74,10 +74,10 @@ class D2lPretraining(Stepwise):
 class TrimtabPretraining(Stepwise):
     """trimtab's step. The time to gather and mask a batch is counted."""
 
-    def __init__(self, prepared: Prepared, study: Pretraining, precision: str) -> None:
-        pairs, vocabulary = prepared.training.pairs(0, 1), prepared.tokenizer.get_vocab_size()
+    def __init__(self, corpus: Corpus, study: Pretraining, precision: str) -> None:
+        pairs, vocabulary = corpus.training.pairs(0, 1), corpus.tokenizer.get_vocab_size()
         super().__init__(TRIMTAB, Batches(pairs.tokens.lengths, study.recipe.batch_size), precision)
-        task = Task(study.size, vocabulary, masking_of(prepared.tokenizer), study.max_len)
+        task = Task(study.size, vocabulary, masking_of(corpus.tokenizer), study.max_len)
         self.trainer = Pretrainer(task, study.recipe, 0, 1_000_000, Backend(CPU, precision))
         self.pairs, self.masks = Rows(pairs, CPU), np.random.default_rng(0)
 
@@ -92,10 +92,10 @@ def compare(
     """Rates of all, the ratio of each of trimtab's precisions to d2l, and how long both prepared the text."""
     theirs = D2lPretraining(read(study.training.reader, "train", data, **study.training.options), study, 0)
     began = time.perf_counter()
-    prepared = prepare(study, data)
-    count = prepared.training.count(0, 1)
+    corpus = read_corpus(study, data)
+    count = corpus.training.count(0, 1)
     seconds = {"d2l": theirs.prepared_seconds, "trimtab": time.perf_counter() - began}
-    ours = [TrimtabPretraining(prepared, study, precision) for precision in precisions]
+    ours = [TrimtabPretraining(corpus, study, precision) for precision in precisions]
     peer, *records = race([theirs, *ours], rounds, steps)
     best = ratio(fastest(records), peer)["median"]
     return {
@@ -104,7 +104,7 @@ def compare(
             "max_len": study.max_len,
             "batch": study.recipe.batch_size,
             "pairs": {"d2l": len(theirs.data), "trimtab": count},
-            "vocabulary": {"d2l": theirs.words, "trimtab": prepared.tokenizer.get_vocab_size()},
+            "vocabulary": {"d2l": theirs.words, "trimtab": corpus.tokenizer.get_vocab_size()},
         },
         "warm": WARM,
         "prepared_seconds": seconds,

@@ -160,8 +160,8 @@ def main() -> None:
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
         write_json(asked.out / "memory.json", result)
-        with atomic_write(asked.out / "memory.md") as aside:
-            aside.write_text(page(result))
+        with atomic_write(asked.out / "memory.md") as temporary:
+            temporary.write_text(page(result))
     sys.exit(growth > LIMIT)
 
 
