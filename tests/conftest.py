@@ -1,4 +1,4 @@
-"""Where the real data is, small inputs, a tiny study; every test has a cache of this session's own."""
+"""Where the real data is, small inputs, a tiny study, its command line; a cache of this session's own."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import handmade as handmade_module
+from trimtab.cli import main
 from trimtab.data.pairs import make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
@@ -39,6 +40,9 @@ truncation = ["longest_first", "ratio"]
 max_len = [12, 40]
 seeds = 2
 """
+
+# What makes rich believe that it writes to a terminal, or to one of another width.
+_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS")
 
 _HERE = Path(__file__).resolve().parents[1]
 _SHARED = Path(os.environ.get("TRIMTAB_DATA") or _HERE.parent / "shared" / "data")
@@ -108,7 +112,8 @@ def session_cache(tmp_path_factory):
 
 def set_environment(patch, cache):
     patch.setenv("TRIMTAB_CACHE", str(cache))
-    patch.delenv("TRIMTAB_DATA", raising=False)
+    for name in ("TRIMTAB_DATA", *_TERMINAL):
+        patch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +156,32 @@ def ran(tmp_path_factory, session_cache, tiny, study_at):
     with pytest.MonkeyPatch.context() as patch:
         set_environment(patch, session_cache)
         return study, run(study, out=folder / "out", device="cpu", jobs=1)
+
+
+@pytest.fixture
+def trimtab(capsys):
+    """trimtab(words): the command line in this process; exit code, lines of stdout, lines of stderr."""
+
+    def call(*words):
+        code = main([str(word) for word in words])
+        said, complained = capsys.readouterr()
+        return code, said.splitlines(), complained.splitlines()
+
+    return call
+
+
+@pytest.fixture
+def wrong(trimtab):
+    """wrong(words): the one sentence that a wrong input is answered with, and nothing else."""
+
+    def sentence(*words):
+        code, said, complained = trimtab(*words)
+        assert (code, said) == (2, [])
+        assert len(complained) == 1, complained
+        assert complained[0].startswith("trimtab: ")
+        return complained[0].removeprefix("trimtab: ")
+
+    return sentence
 
 
 @pytest.fixture(scope="session")

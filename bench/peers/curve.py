@@ -8,13 +8,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bench.peers.d2l import Head, classifier, inputs
 from bench.peers.packed import SEED, trainer
 from bench.peers.work import Work
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise
-from trimtab.model.weights_d2l import tensor_places
 
 ROUNDING = 1e-6  # of a mean loss near 1 in fp32: eight units in its last place
 
@@ -72,6 +72,34 @@ def padded_copy(work: Work) -> Head:
     model = Classifier(work.size, work.vocabulary, len(work.classes))
     initialise(model, SEED, work.size.initial_deviation)
     net = classifier(work, dropout=0.0)
-    weights = (tensor_places(name, tensor) for name, tensor in model.state_dict().items())
-    net.load_state_dict({name: part for parts in weights for name, part in parts.items()})
+    net.load_state_dict(d2l_names(model.state_dict()))
     return net
+
+
+def d2l_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """trimtab's weights under the names and in the shapes of d2l's."""
+    named: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        *above, part, kind = name.split(".")
+        place = f"encoder.blks.{above[-1]}." if "layers" in above else ""
+        if part == "mix":
+            for letter, third in zip("qkv", tensor.chunk(3), strict=True):
+                named[f"{place}attention.W_{letter}.{kind}"] = third
+        elif part == "position":
+            named["encoder.pos_embedding"] = tensor[None]
+        else:
+            named[f"{place}{_PARTS[part]}.{kind}"] = tensor
+    return {name: tensor.clone() for name, tensor in named.items()}
+
+
+_PARTS = {
+    "token": "encoder.token_embedding",
+    "segment": "encoder.segment_embedding",
+    "attention_out": "attention.W_o",
+    "attention_norm": "addnorm1.ln",
+    "widen": "ffn.dense1",
+    "narrow": "ffn.dense2",
+    "output_norm": "addnorm2.ln",
+    "hidden": "hidden.0",
+    "output": "output",
+}

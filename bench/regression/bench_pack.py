@@ -1,6 +1,6 @@
-"""Packing: a variant's inputs from cached tokens, and a batch of them, guarded by loops over rows.
+"""Packing: a variant's inputs from cached tokens, and a batch of them; the guards are loops over rows.
 
-``bench_truncation.py`` has the cost of each truncation strategy.
+What each way to cut costs is in ``bench_truncation.py``.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from trimtab.truncation import parse
 CPU = torch.device("cpu")
 ROWS = 512
 MAX_LEN = 20
-GUARDED = 5_000  # rows that the loop is timed on
+GUARDED = 5_000  # rows of a variant that the loop is timed on
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def bench_batch(benchmark: Any, pairs: Pairs, index: np.ndarray) -> None:
 
 
 def bench_inputs(benchmark: Any, tokens: Tokens) -> None:
-    """100,000 pairs truncated, with their special tokens."""
+    """100,000 pairs cut, with their special tokens."""
     truncation = parse("longest_first")
     benchmark.pedantic(make_pairs, (tokens, truncation, MAX_LEN, SPECIAL), rounds=10, warmup_rounds=1)
     benchmark.extra_info["pairs_per_second"] = round(len(tokens) / benchmark.stats.stats.median)
 
 
-@pytest.mark.guard(5)  # measured: 7.3 (a throttled machine) to 30; with a loop over rows added, 1.1
+@pytest.mark.guard(5)  # measured: 7.3 (a throttled machine) to 30; with a loop over rows in it, 1.1
 def bench_batch_guard(guard: Callable[..., None], pairs: Pairs, index: np.ndarray) -> None:
     """A packed batch against one that is padded row by row and stacked."""
     rows = Rows(pairs, CPU)
@@ -49,7 +49,7 @@ def bench_batch_guard(guard: Callable[..., None], pairs: Pairs, index: np.ndarra
 
 @pytest.mark.guard(2.5)  # measured: 6.0 (a throttled machine) to 19
 def bench_inputs_guard(guard: Callable[..., None], tokens: Tokens) -> None:
-    """A variant's inputs against lists that are truncated and joined row by row."""
+    """A variant's inputs against lists that are cut and joined row by row."""
     some = _first_rows(tokens, 4 * GUARDED)
     truncation = parse("longest_first")
     packed = make_pairs(some, truncation, MAX_LEN, SPECIAL)

@@ -1,4 +1,4 @@
-"""Reading 30,000 pairs: SNLI's published format, tables, and probe, which is generated."""
+"""Reading 30,000 pairs: SNLI's published format, a table of two kinds, and probe, which is made."""
 
 import csv
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ ROUNDS = {"rounds": 5, "warmup_rounds": 1}
 
 @pytest.fixture(scope="module")
 def texts() -> Examples:
-    """The pairs that are written to files and read again."""
+    """What is written to files and read again."""
     return snli_like_texts(PAIRS)
 
 
@@ -44,7 +44,7 @@ def bench_table(benchmark: Any, texts: Examples, tmp_path: Path, ending: str, de
 
 
 def bench_probe(benchmark: Any) -> None:
-    """As many pairs, generated rather than read."""
+    """As many pairs, made rather than read."""
     assert len(benchmark.pedantic(read, ("probe", "train"), {"train": PAIRS}, **ROUNDS)) == PAIRS
 
 

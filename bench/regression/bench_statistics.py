@@ -1,4 +1,4 @@
-"""The analysis at its largest: 100 contrasts of 20 seeds x 10,000 examples, guarded by plain loops."""
+"""The analysis at its largest: 100 contrasts of 20 seeds x 10,000 examples; the guards sum one by one."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -37,14 +37,14 @@ def bench_compare(benchmark: Any, scores: NDArray[np.bool_], paired: bool, clust
 def bench_compare_guard(
     guard: Callable[..., None], scores: NDArray[np.bool_], paired: bool, clustered: bool
 ) -> None:
-    """Three contrasts of all examples against the variance components of one, on a tenth of the examples."""
+    """Three contrasts of all examples against the parts of variance of one, of a tenth of the examples."""
     few, tables = scores[:4], scores[:2, :, :GUARDED]
     work = (len(few) - 1) * EXAMPLES / GUARDED
     guard(lambda: compare(few, **_asked(paired, clustered)), lambda: _naive(tables, paired), work)
 
 
 def bench_memory(scores: NDArray[np.bool_]) -> None:
-    """At most 1 GiB for all hundred, the scores included."""
+    """No more than 1 GiB for all hundred, the scores included."""
     tracemalloc.start()
     compare(scores, **_asked(paired=False, clustered=True))
     peak = tracemalloc.get_traced_memory()[1]
@@ -57,7 +57,7 @@ def _asked(paired: bool, clustered: bool) -> dict[str, Any]:
 
 
 def _naive(scores: NDArray[np.bool_], paired: bool) -> list[tuple[float, float, float]]:
-    """The variance components of one contrast, one sum after another."""
+    """The parts of variance of one contrast, one sum after another."""
     first, second = scores.astype(int).tolist()
     difference = [[a - b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)]
     return [_naive_parts(table) for table in ((difference,) if paired else (difference, first, second))]

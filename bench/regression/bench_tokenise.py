@@ -1,4 +1,4 @@
-"""Tokenising: counting words, encoding, a split from the cache; guarded by encoding one text at a time."""
+"""Tokenising: counting words, encoding texts, and a split from the cache; the guard is one text at a time."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,18 +16,18 @@ from trimtab.data.tokenizer import SPECIAL_TOKENS, build
 from trimtab.data.tokens import tokenise
 
 PAIRS = 30_000
-GUARDED = 6_000  # texts of each side, which take the oracle a fraction of a second
+GUARDED = 6_000  # texts of each side: a fraction of a second for the oracle
 
 
 @pytest.fixture(scope="module")
 def texts() -> Examples:
-    """Pairs, three of which share each first text."""
+    """Pairs of which three share a first text."""
     return snli_like_texts(PAIRS)
 
 
 @pytest.fixture(scope="module", params=["whitespace", "wordpiece"])
 def tokenizer(request: pytest.FixtureRequest, texts: Examples, tmp_path_factory: Any) -> Tokenizer:
-    """Whole words, or pieces of them: the first four letters of each word, and single letters."""
+    """Words that are split already, or pieces of them: every word's first four letters, then single ones."""
     if request.param == "whitespace":
         return build("whitespace", _all(texts), min_freq=1)
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
@@ -57,7 +57,7 @@ def bench_tokenise_cold(benchmark: Any, texts: Examples, tokenizer: Tokenizer, o
 
 
 def bench_tokenise_warm(benchmark: Any, texts: Examples, tokenizer: Tokenizer) -> None:
-    """The same from the cache: its key and the mapping."""
+    """The same from the cache: its key, its sums, the mapping."""
     benchmark.pedantic(tokenise, (texts, tokenizer), rounds=5, warmup_rounds=1)
 
 
@@ -72,7 +72,7 @@ def bench_tokenise_warm(benchmark: Any, texts: Examples, tokenizer: Tokenizer) -
 def bench_encode_guard(guard: Callable[..., None], texts: Examples, tokenizer: Tokenizer) -> None:
     """Both sides of 6,000 pairs against encoding each text by itself.
 
-    On one thread, batches save little: most of the ratio comes from encoding repeated words and texts once.
+    On one thread, batches save little: most of the ratio is that a repeated word or text is encoded once.
     """
     assert texts.second is not None
     sides = texts.first[:GUARDED], texts.second[:GUARDED]

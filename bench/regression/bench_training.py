@@ -1,6 +1,6 @@
-"""Training and evaluation of each named size on rows with SNLI's lengths, guarded by padded training.
+"""Training and evaluation of each named size on rows with SNLI's lengths; the guards are padded and masked.
 
-The large sizes get few rows, so that a step takes seconds.
+The large sizes get few rows, so that a step takes seconds. Absolute times are this machine's.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
 
-# Rows per step; evaluation takes twice as many.
+# Rows of a step; evaluation takes twice as many.
 STEPS = {
     ("tiny", "fp32"): 512,
     ("small", "fp32"): 512,
@@ -39,13 +39,13 @@ ROUNDS = {"rounds": 5, "warmup_rounds": 1}
 
 @pytest.fixture(scope="module", params=STEPS, ids=" ".join)
 def trained(request: pytest.FixtureRequest, pairs: Pairs) -> tuple[Trainer, int]:
-    """A trainer, and the rows per step."""
+    """A model under training, and the rows of its step."""
     size, precision = request.param
     return _trainer(size, precision, pairs), STEPS[request.param]
 
 
 def bench_step(benchmark: Any, trained: tuple[Trainer, int]) -> None:
-    """A step on random rows, different ones each time, with dropout and optimiser."""
+    """A step on random rows, other ones each time, dropout and optimiser included."""
     trainer, rows = trained
     batches = _batches(len(trainer.training), rows)
     benchmark.pedantic(lambda: _step(trainer, next(batches)), **ROUNDS)
@@ -94,7 +94,7 @@ def _padded(pairs: Pairs) -> PaddedTrainer:
 
 
 def _step(trainer: Trainer, index: np.ndarray) -> float:
-    # The loss is read so that the step has ended.
+    # The loss is read, as a loop reads it now and then: on a GPU the step has then been done.
     loss, _ = trainer.step(index)
     return float(loss)
 

@@ -1,4 +1,4 @@
-"""Truncation: splits of lengths, and inputs of a whole variant; bench_truncation_guards.py guards both."""
+"""Cutting: splits of lengths, and inputs of a whole variant; bench_truncation_guards.py guards both."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ SELECTIONS = ["head", "tail", "middle", "head_tail", "random", "salient"]
 
 @pytest.fixture(scope="module")
 def lengths() -> NDArray[np.int64]:
-    """Lengths of both sides, (2, pairs); most pairs are truncated."""
+    """Lengths of both sides, (2, pairs): most pairs are cut."""
     return np.random.default_rng(0).poisson([[15], [8]], (2, LENGTH_PAIRS))
 
 

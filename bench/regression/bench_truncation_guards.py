@@ -14,8 +14,9 @@ BUDGET = 17
 LENGTH_PAIRS = 500_000
 LOOPED = 10_000  # rows that a loop is timed on
 SELECTED = 10_000
-# How many times as fast as the loop at least: about 40 % of the smallest ratio measured, on a throttled Xeon,
-# which slows arrays more than loops; an EPYC (Zen 3) reached two to five times as much.
+# The least times as fast as the loop: some 40 % of the least that was measured. That was on a Xeon whose host
+# had taken most of its speed away, which costs arrays more than loops; an EPYC (Zen 3) had two to five times
+# as much.
 SPLITS = {
     "longest_first": 16,
     "longest_first(tie=hf_fast)": 15,
@@ -36,7 +37,7 @@ def _guarded(limits: Mapping[str, float]) -> list[Any]:
 
 @pytest.mark.parametrize("spec", _guarded(SPLITS))
 def bench_split_guard(guard: Callable[..., None], spec: str) -> None:
-    """Half a million pairs of lengths, most of which are truncated."""
+    """Half a million pairs of lengths, of which most are cut."""
     lengths = np.random.default_rng(0).poisson([[15], [8]], (2, LENGTH_PAIRS))
     some = lengths[:, :LOOPED].T.tolist()
     truncation = parse(spec)

@@ -1,4 +1,4 @@
-"""Fixtures of the benchmarks: the guard, pairs like SNLI's, and a cache of their own."""
+"""What benchmarks share: the fixture that guards a path, pairs like SNLI's, and a cache of their own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,13 +18,13 @@ RACES = pytest.StashKey[list[tuple[str, float, Race]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the list of races that guards have run."""
+    """Begin the list of guards that are run."""
     config.stash[RACES] = []
 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Let torch and tokenizers use one core: a guard compares work, not the use of idle cores."""
+    """Let torch and tokenizers compute on one core: a guard is about work done, not about idle cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def guard(request: pytest.FixtureRequest, one_thread: None) -> Callable[..., None]:
-    """guard(path, oracle, work=1.0): fails where ``path`` is not as many times as fast as the mark says."""
+    """guard(path, oracle, work=1.0): fails where ``path`` is not the mark's number of times as fast."""
     mark = request.node.get_closest_marker("guard")
     least = float(mark.args[0])
 
@@ -43,14 +43,14 @@ def guard(request: pytest.FixtureRequest, one_thread: None) -> Callable[..., Non
         result = race(path, oracle, least=least, work=work)
         request.config.stash[RACES].append((request.node.name, least, result))
         assert result.times >= least, (
-            f"{result.times:.2f} times as fast as its oracle, but the limit is {least:g}: {result}"
+            f"{result.times:.2f} times as fast as its oracle, the limit is {least:g}: {result}"
         )
 
     return hold
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what each guard measured, and its limit."""
+    """Print what each guard measured, beside its limit."""
     rows = [
         (name, f"{result.times:.2f}", least, 1e3 * result.seconds, 1e3 * result.oracle_seconds, result.rounds)
         for name, least, result in config.stash[RACES]
@@ -63,7 +63,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache folder of this run, so that it does not depend on earlier ones."""
+    """A cache folder of this run, so that nothing is found that an earlier one made."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIMTAB_CACHE", str(folder))
@@ -79,5 +79,5 @@ def tokens() -> Tokens:
 
 @pytest.fixture(scope="session")
 def pairs(tokens: Tokens) -> Pairs:
-    """The same pairs as inputs of a model, none truncated."""
+    """The same as a model is given them, uncut."""
     return make_pairs(tokens, parse("longest_first"), 128, SPECIAL)

@@ -1,4 +1,4 @@
-"""A guard: a path must stay a given number of times as fast as its naive oracle, in the same process."""
+"""A guard: a path must stay so many times as fast as its naive oracle, both run in one process in turns."""
 
 import time
 from collections.abc import Callable
@@ -30,11 +30,11 @@ def race(
     most: int = 25,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Race:
-    """Run ``oracle`` and ``path`` in turns, ``rounds`` times after a warm-up.
+    """Run ``oracle`` and ``path`` in turns, ``rounds`` times after one that does not count.
 
-    ``work``: how many times the oracle's work the path does, for oracles that are timed on fewer rows.
-    Other load only adds to a time, so the minimum of several is closest to the work itself. Where the ratio
-    is below ``least``, up to ``most`` rounds are run before it counts.
+    ``work`` is how many times the oracle's work the path does, where the oracle is timed on fewer rows.
+    Whatever else a machine does only adds to a time, so the least of several is nearest to the work itself;
+    and where the ratio is under ``least``, up to ``most`` rounds are taken before it is believed.
     """
     oracle(), path()
     shortest, oracle_shortest, done = float("inf"), float("inf"), 0

@@ -1,4 +1,4 @@
-"""Synthetic rows with SNLI's lengths, the same on every machine."""
+"""What benchmarks work on: rows with SNLI's lengths, made here, so that they are alike on every machine."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from trimtab.ragged import Ragged, offsets_of
 VOCABULARY = 8_000
 CLASSES = 3
 SPECIAL = SpecialTokens(3, 4)
-HYPOTHESES = 3  # per premise
+HYPOTHESES = 3  # to a premise
 
 
 def snli_like(rows: int) -> Tokens:
@@ -29,7 +29,7 @@ def snli_like(rows: int) -> Tokens:
 
 
 def full_rows(rows: int, length: int) -> Tokens:
-    """Pairs of random tokens, each text of ``length`` tokens, so that truncated rows are all that long."""
+    """Pairs of random tokens that have ``length`` tokens or more, so that a cut to it leaves each as long."""
     random = np.random.default_rng(0)
     values = random.integers(5, VOCABULARY, rows * length, dtype=np.int32)
     side = Ragged(values, offsets_of(np.full(rows, length)))

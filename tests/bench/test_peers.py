@@ -14,7 +14,6 @@ from bench.peers.machine import PEERS
 from bench.peers.race import WARM
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise
-from trimtab.model.weights_hf import tensor_places
 
 if any(find_spec(name) is None for name in PEERS):
     pytest.skip("no peers; `make .venv/peers` installs them", allow_module_level=True)
@@ -148,8 +147,7 @@ def test_packed_losses_are_those_of_transformers_padded(work):
     net = trainer.BertForSequenceClassification(trainer.configuration(work))
     model = Classifier(size, work.vocabulary, 3)
     initialise(model, packed.SEED, size.initial_deviation)
-    weights = (tensor_places(name, tensor) for name, tensor in model.state_dict().items())
-    net.load_state_dict({name: part for parts in weights for name, part in parts.items()})
+    net.load_state_dict(names_of_transformers(model.state_dict()))
     assert losses == pytest.approx(padded_losses(net, trainer.Rows(work), batches), abs=2e-6)
 
 
@@ -168,6 +166,32 @@ def padded_losses(net, rows, batches):
         optimizer.step()
         losses.append(float(loss.detach()))
     return losses
+
+
+def names_of_transformers(weights):
+    parts = {
+        "token": "bert.embeddings.word_embeddings",
+        "segment": "bert.embeddings.token_type_embeddings",
+        "position": "bert.embeddings.position_embeddings",
+        "norm": "bert.embeddings.LayerNorm",
+        "attention_out": "attention.output.dense",
+        "attention_norm": "attention.output.LayerNorm",
+        "widen": "intermediate.dense",
+        "narrow": "output.dense",
+        "output_norm": "output.LayerNorm",
+        "hidden": "bert.pooler.dense",
+        "output": "classifier",
+    }
+    named = {}
+    for name, tensor in weights.items():
+        *above, part, kind = name.split(".")
+        place = f"bert.encoder.layer.{above[-1]}." if "layers" in above else ""
+        if part == "mix":
+            for word, third in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
+                named[f"{place}attention.self.{word}.{kind}"] = third
+        else:
+            named[f"{place}{parts[part]}.{kind}"] = tensor
+    return named
 
 
 @pytest.mark.parametrize("batches", ["random", "grouped by length"])

@@ -1,7 +1,8 @@
-"""The command line. Each command imports what it needs when it runs, so that help and errors come at once."""
+"""The command line. Commands import what they need when they run, so that help and errors are immediate."""
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import cast
 
 import typer
@@ -17,12 +18,13 @@ from trimtab.config import InputError
 
 WRONG_INPUT, INTERRUPTED = 2, 130
 
-# What click raises for a wrong command line. Older versions of typer use the click that is installed,
-# newer ones a click of their own, so it is taken from what typer offers.
+# What click raises for a wrong command line. Older versions of typer use the installed click, newer ones
+# bundle their own, so the class is taken from what typer exports.
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
-    help="trimtab measures what truncating a text pair costs.",
+    help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
+    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 130 interrupted.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -35,7 +37,7 @@ for _command in (*_MEASURING, *_MODELS, *_LISTS):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 some trials failed, 2 the input is wrong."""
+    """Run the command line and return its exit code: 0 success, 1 some trials failed, 2 wrong input."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args=given or ["--help"], prog_name="trimtab", standalone_mode=False)
@@ -47,14 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED  # which typer itself returns in newer versions
     if code == INTERRUPTED:
-        print(
-            "trimtab: stopped; what is finished is kept, and the same command goes on there", file=sys.stderr
-        )
+        print("trimtab: interrupted; finished work is kept, run the same command to resume", file=sys.stderr)
     return code or DONE
 
 
 def entry() -> None:
-    """The console script."""
+    """The console script. A character that the terminal's encoding lacks is printed as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())
 
 

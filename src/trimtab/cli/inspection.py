@@ -1,4 +1,4 @@
-"""The commands that look at texts: what is cut of them, and how one row fares."""
+"""The commands that inspect texts: audit measures what is cut, show prints one row."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,48 +6,61 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trimtab.cli.options import DONE, READING, TRUNCATING, Data, StudyFile, stages
+from trimtab.cli.options import DONE, READING, TRUNCATING, Data, First, Second, StudyFile, stages
 from trimtab.config import InputError
 
 if TYPE_CHECKING:
     from trimtab.plan.audit import Audited
 
-# What a FILE is audited with where nothing else is asked for.
+# The default truncations and lengths for the audit of a FILE.
 _TRUNCATIONS, _LENGTHS = ("longest_first",), (32, 64, 128, 256)
 
 AuditOut = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Write the tables and the figure there.")
-]
-First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="FILE: the first text.")]
-Second = Annotated[
-    str | None, typer.Option("--second", metavar="COLUMN", help="FILE: the second text, if there is one.")
+    Path | None, typer.Option("--out", metavar="DIR", help="Write tables and a figure to this folder.")
 ]
 Label = Annotated[
-    str | None, typer.Option("--label", metavar="COLUMN", help="FILE: the label, to count each apart.")
+    str | None,
+    typer.Option("--label", metavar="COLUMN", help="Column of FILE: label, to audit each label separately."),
 ]
 TokenizerName = Annotated[
     str | None,
     typer.Option(
-        "--tokenizer", metavar="NAME|FILE", help="FILE: whitespace, words, vocab.txt, tokenizer.json [words]."
+        "--tokenizer",
+        metavar="NAME|FILE",
+        help="For FILE: whitespace, words, a vocab.txt or a tokenizer.json.",
+        show_default="words",
     ),
 ]
 Truncations = Annotated[
     list[str] | None,
-    typer.Option("--truncation", metavar="SPEC", help="FILE: a way to cut, any number [longest_first]."),
+    typer.Option(
+        "--truncation",
+        metavar="SPEC",
+        help="For FILE: a truncation; repeatable.",
+        show_default="longest_first",
+    ),
 ]
 Lengths = Annotated[
     list[int] | None,
-    typer.Option("--max-len", metavar="N", max=2**30, help="FILE: a length, any number [32, 64, 128, 256]."),
+    typer.Option(
+        "--max-len",
+        metavar="N",
+        max=2**30,
+        help="For FILE: a length in tokens; repeatable.",
+        show_default="32, 64, 128, 256",
+    ),
 ]
-RowNumber = Annotated[int, typer.Option("--row", min=0, metavar="N", help="Which row, counted from 0.")]
+RowNumber = Annotated[int, typer.Option("--row", min=0, metavar="N", help="Row number, counted from 0.")]
 SplitName = Annotated[
     str | None,
-    typer.Option("--split", metavar="NAME", help="train, validation or a test set [the first test set]."),
+    typer.Option(
+        "--split", metavar="NAME", help="train, validation or a test set.", show_default="first test set"
+    ),
 ]
 
 
 def audit(
-    what: Annotated[Path, typer.Argument(metavar="STUDY|FILE", help="A study (.toml), or a table of texts.")],
+    what: Annotated[Path, typer.Argument(metavar="STUDY|FILE", help="Study file (.toml) or table of texts.")],
     data: Data = None,
     out: AuditOut = None,
     first: First = None,
@@ -57,7 +70,10 @@ def audit(
     truncation: Truncations = None,
     max_len: Lengths = None,
 ) -> int:
-    """What each variant of STUDY cuts of each split, or what some ways to cut do to the texts of FILE."""
+    """Measure what truncation cuts, of a study or of a table.
+
+    For STUDY: what each variant cuts of each split. For FILE: what each truncation cuts at each length.
+    """
     columns = {"first": first, "second": second, "label": label, "tokenizer": tokenizer}
     if what.suffix.lower() == ".toml":
         _only_for_files(what, columns | {"truncation": truncation, "max-len": max_len})
@@ -69,12 +85,12 @@ def audit(
     print(document.audit_text(about, audited))
     written = [] if out is None else document.write(out, audited)
     print()
-    print("\n".join(map(str, written)) or "The figure, and the tables as files: --out DIR")
+    print("\n".join(map(str, written)) or "To write these tables and a figure to files: --out DIR")
     return DONE
 
 
 def show(study: StudyFile, row: RowNumber = 0, split: SplitName = None, data: Data = None) -> int:
-    """One row of the data as each variant of STUDY sees it, what is cut being marked."""
+    """Show one row as each variant sees it, with cut words marked."""
     from trimtab.study.definition import load
 
     definition = load(study)
@@ -139,5 +155,5 @@ def _only_for_files(study: Path, given: dict[str, Any]) -> None:
     for name, value in given.items():
         if value:
             raise InputError(
-                f"--{name}: is for a table of texts, but a study such as {study} names its own; leave it out"
+                f"--{name}: applies only to a table of texts, and {study} is a study; leave it out"
             )

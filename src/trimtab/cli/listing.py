@@ -1,4 +1,4 @@
-"""The commands that list what there is."""
+"""The commands that list what can be used: strategies, sizes and data sets."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,32 +8,45 @@ import typer
 from trimtab.cli.options import DONE
 from trimtab.config import InputError, nearest
 
-DataSet = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set, or a reader.")]
+DataSet = Annotated[str | None, typer.Argument(metavar="NAME", help="Data set or reader to describe.")]
 
-Size = Annotated[str | None, typer.Argument(metavar="[SIZE]", help="A name, or numbers: 2x256/512/4.")]
+Size = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SIZE", help="Size whose tensors to list: a name, or numbers such as 2x256/512/4."
+    ),
+]
 Vocabulary = Annotated[
-    int | None, typer.Option("--vocabulary", min=1, metavar="N", help="SIZE: tokens there are [30,522].")
+    int | None,
+    typer.Option("--vocabulary", min=1, metavar="N", help="For SIZE: vocabulary size.", show_default="30522"),
 ]
 Classes = Annotated[
-    int | None, typer.Option("--classes", min=1, metavar="N", help="SIZE: classes of its head [2].")
+    int | None,
+    typer.Option("--classes", min=1, metavar="N", help="For SIZE: classes of the head.", show_default="2"),
 ]
 
 
 def strategies() -> int:
-    """The splits and selections there are, with their options; the first value is the default."""
+    """List the splits and selections of a truncation.
+
+    Of each option the default comes first.
+    """
     from trimtab.truncation import describe
 
     return _print_rows(describe())
 
 
 def sizes(size: Size = None, vocabulary: Vocabulary = None, classes: Classes = None) -> int:
-    """The model sizes there are; of SIZE, every named tensor, as transformers names them."""
+    """List the model sizes, or the tensors of one size.
+
+    Tensors have the names that Hugging Face transformers gives them.
+    """
     from trimtab.model.sizes import describe
 
     if size is not None:
         return _print_tensors(size, vocabulary or 30_522, classes or 2)
     if vocabulary or classes:
-        raise InputError("sizes: --vocabulary and --classes are for one size; name it, such as: sizes base")
+        raise InputError("--vocabulary and --classes apply to one size; name it, as in: trimtab sizes base")
     return _print_rows(describe())
 
 
@@ -51,7 +64,10 @@ def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
 
 
 def datasets(name: DataSet = None) -> int:
-    """The data sets and file formats that can be read; of NAME, or of a reader's, all there is to know."""
+    """List the data sets and file formats, or describe one.
+
+    Of a reader, its options too.
+    """
     from trimtab.data import paragraphs
     from trimtab.data.readers import describe
 
@@ -60,10 +76,10 @@ def datasets(name: DataSet = None) -> int:
         return _print_details(name, rows)
     shown = ("name", "reader", "rows", "labels", "metric", "licence")
     _print_rows([{key: row[key] for key in shown} for row in rows])
-    print("\nto pretrain on:")
+    print("\nFor pretraining:")
     for text in paragraphs.describe():
         print(f"  {text['name']}: {text['what']} ({text['licence']})")
-    print("\ntrimtab datasets NAME: columns, clusters, where to get it, and the options of its reader")
+    print("\nFor columns, clusters, source and reader options: trimtab datasets NAME")
     return DONE
 
 
@@ -76,7 +92,7 @@ def _print_details(name: str, rows: Sequence[dict[str, str]]) -> int:
     if not chosen and not texts:
         known = {row[key] for row in rows for key in ("name", "reader")}
         known |= {text["name"] for text in paragraphs.describe()}
-        raise InputError(f"there is no data set {name!r}; {nearest(name, known)}")
+        raise InputError(f"no data set is called {name!r}; {nearest(name, known)}")
     for row in chosen + texts:
         print(row["name"])
         for key, value in row.items():

@@ -1,4 +1,4 @@
-"""The command that measures how fast this machine is."""
+"""The command that measures training speed: bench."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,33 +13,49 @@ from trimtab.config import InputError
 if TYPE_CHECKING:
     from trimtab.study.settings import Settings
 
-# SNLI's lengths, a study's own defaults, and BERT's vocabulary.
+# Defaults: SNLI's mean lengths, a study's max_len and batch size, BERT's vocabulary.
 _LENGTHS, _MAX_LEN, _BATCH_SIZE, _VOCABULARY = "15,8", 128, 32, 30_522
 _LONGEST = 2**20  # mean length of a text
 
 OptionalStudy = Annotated[
-    Path | None, typer.Argument(metavar="[STUDY]", help="A study file: its own work, and what it would take.")
+    Path | None, typer.Argument(metavar="STUDY", help="Study file whose variants are measured instead.")
 ]
 Size = Annotated[
     list[str] | None,
-    typer.Option("--size", metavar="SIZE", help="A name, or 2x256/512/4; any number [every named size]."),
+    typer.Option(
+        "--size",
+        metavar="SIZE",
+        help="A name, or numbers such as 2x256/512/4; repeatable.",
+        show_default="all named sizes",
+    ),
 ]
 MeanLengths = Annotated[
     str | None,
-    typer.Option("--lengths", metavar="FIRST[,SECOND]", help=f"Mean tokens of the texts [{_LENGTHS}]."),
+    typer.Option(
+        "--lengths", metavar="FIRST[,SECOND]", help="Mean tokens of the texts.", show_default=_LENGTHS
+    ),
 ]
 MaxLen = Annotated[
-    int | None, typer.Option("--max-len", metavar="N", max=2**15, help=f"Tokens of a row [{_MAX_LEN}].")
+    int | None,
+    typer.Option(
+        "--max-len", metavar="N", max=2**15, help="Maximum tokens per row.", show_default=str(_MAX_LEN)
+    ),
 ]
 BatchSize = Annotated[
     int | None,
-    typer.Option("--batch-size", metavar="N", min=1, max=2**16, help=f"Rows of a step [{_BATCH_SIZE}]."),
+    typer.Option(
+        "--batch-size", metavar="N", min=1, max=2**16, help="Rows per step.", show_default=str(_BATCH_SIZE)
+    ),
 ]
 Vocabulary = Annotated[
     int | None,
-    typer.Option("--vocabulary", metavar="N", min=6, max=10**7, help=f"Ids there are [{_VOCABULARY}]."),
+    typer.Option(
+        "--vocabulary", metavar="N", min=6, max=10**7, help="Vocabulary size.", show_default=str(_VOCABULARY)
+    ),
 ]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures there, too.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Also write the measurements to this file.")
+]
 
 
 def bench(
@@ -54,13 +70,18 @@ def bench(
     device: Device = "auto",
     json: Json = None,
 ) -> int:
-    """This machine: examples/s of sizes and precisions, or of the work of STUDY, and how long that takes."""
+    """Measure training speed on this machine.
+
+    Examples per second by size and precision; of STUDY, by variant, with the time that the study would take.
+    """
     own = {"size": size, "lengths": lengths, "max-len": max_len, "batch-size": batch_size}
     own["vocabulary"] = vocabulary
     if study is not None:
         return _bench_study(study, own, data, jobs, device, json)
     if data is not None:
-        raise InputError("--data: is for a study; name one, such as studies/quickstart.toml, or leave it out")
+        raise InputError(
+            "--data: applies only to a study; name one, such as studies/quickstart.toml, or leave it out"
+        )
     means = _means(_LENGTHS if lengths is None else lengths)
     width = _MAX_LEN if max_len is None else max_len
     _check_room(width, len(means) > 1)
@@ -88,7 +109,7 @@ def _bench_study(
 ) -> int:
     for name, value in own.items():
         if value is not None:
-            raise InputError(f"--{name}: is for no study, but {study} names its own; leave it out")
+            raise InputError(f"--{name}: does not apply to a study; {study} sets its own; leave it out")
     made = planned(study, data)
     from trimtab.machine import signature
     from trimtab.report import bench as document
@@ -105,7 +126,7 @@ def _bench_study(
 
 
 def _settings(sizes: Sequence[str] | None, max_len: int, batch_size: int) -> "dict[str, Settings]":
-    """What each size resolves to as in a study, with a position for each token."""
+    """The settings of each size, resolved as in a study, with a position for every token."""
     from trimtab.model.sizes import SIZES
     from trimtab.study.settings import resolve
 
@@ -114,25 +135,25 @@ def _settings(sizes: Sequence[str] | None, max_len: int, batch_size: int) -> "di
 
 
 def _means(lengths: str) -> tuple[float, ...]:
-    """The mean lengths of one or two texts; InputError where they are something else."""
+    """Parse the mean lengths of one or two texts; raises InputError where they are anything else."""
     try:
         means = tuple(float(word) for word in lengths.split(","))
     except ValueError:
         means = ()
     if len(means) not in (1, 2) or not all(0 < mean <= _LONGEST for mean in means):
         raise InputError(
-            f"--lengths: {lengths!r} is wrong; give mean tokens of one or two texts, as in {_LENGTHS}, each "
-            f"over 0 and at most {_LONGEST:,}"
+            f"--lengths: {lengths!r} is wrong; give the mean tokens of one or two texts, as in {_LENGTHS}, "
+            f"each above 0 and at most {_LONGEST:,}"
         )
     return means
 
 
 def _check_room(max_len: int, pairs: bool) -> None:
-    """InputError where max_len has no room beside the special tokens."""
+    """Raise InputError where max_len leaves no room beside the special tokens."""
     from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
 
     special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
     if max_len <= special:
         raise InputError(
-            f"--max-len: {max_len} has no room beside {special} special tokens; take {special + 1} or more"
+            f"--max-len: {max_len} leaves no room beside {special} special tokens; use {special + 1} or more"
         )

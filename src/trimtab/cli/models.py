@@ -1,4 +1,4 @@
-"""The commands that use a model: embed, and out of a ledger export and predict."""
+"""The commands that use a trained model: embed, export and predict."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from trimtab.cli.options import DONE, Data, stages
+from trimtab.cli.options import DONE, Data, First, Second, stages
 from trimtab.config import InputError
 
 if TYPE_CHECKING:
@@ -18,47 +18,49 @@ if TYPE_CHECKING:
 
 Pooling = Annotated[
     Literal["none", "cls", "mean"],
-    typer.Option("--pooling", help="A vector for each token, the first token's, or the mean of all."),
+    typer.Option("--pooling", help="One vector per token, the first token's, or the mean."),
 ]
-TextArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="TEXT [TEXT]", help="A text, or the two of a pair.")
-]
+Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="One text, or the two of a pair.")]
 Table = Annotated[
-    Path | None, typer.Option("--file", metavar="FILE", help="A table of texts; its vectors go to --out.")
-]
-First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="FILE: the first text.")]
-Second = Annotated[
-    str | None, typer.Option("--second", metavar="COLUMN", help="FILE: the second text, if there is one.")
+    Path | None, typer.Option("--file", metavar="FILE", help="Table of texts, whose vectors go to --out.")
 ]
 VectorsOut = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="Write the vectors there, .npz or .npy.")
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the vectors to this .npz or .npy file.")
 ]
 Spec = Annotated[
     str | None,
-    typer.Option("--truncation", metavar="SPEC", help="How to cut what is too long [not at all: an error]."),
+    typer.Option(
+        "--truncation",
+        metavar="SPEC",
+        help="How to truncate; without it, a row that is too long is an error.",
+    ),
 ]
 MaxLen = Annotated[
-    int | None, typer.Option("--max-len", metavar="N", help="Tokens of a row [as many as the model knows].")
+    int | None,
+    typer.Option(
+        "--max-len", metavar="N", help="Maximum tokens per row.", show_default="the model's positions"
+    ),
 ]
-
-
 Format = Annotated[
     Literal["hf", "d2l"] | None,
-    typer.Option("--format", help="Hugging Face's or d2l's [the first that can express the model]."),
+    typer.Option(
+        "--format", help="Hugging Face's or d2l's.", show_default="the first that can express the model"
+    ),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="A seed of the study [the best on validation].")
+    int | None,
+    typer.Option("--seed", metavar="N", help="Seed of the trial.", show_default="the best on validation"),
 ]
 LabelsOut = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="Write every row's label there, as .csv.")
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the label of every row to this .csv file.")
 ]
 
 
 def embed(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name such as minilm, a folder or a zip.")],
-    texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT [TEXT]]", help="A text or pair.")
-    ] = None,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A name such as minilm, a folder or a zip file.")
+    ],
+    texts: Texts = None,
     pooling: Pooling = "none",
     file: Table = None,
     first: First = None,
@@ -68,7 +70,10 @@ def embed(
     out: VectorsOut = None,
     data: Data = None,
 ) -> int:
-    """What MODEL makes of a text or a pair: a vector for each token, or one."""
+    """Compute the vectors of a text or a pair.
+
+    One vector per token, or one in all with --pooling.
+    """
     _check_texts(texts, {"first": first, "second": second}, file, out)
     from trimtab.report import representations as document
     from trimtab.truncation import parse
@@ -91,7 +96,7 @@ def embed(
         pooled = None if pooling == "none" else pooling
         found = _represented(weights.model(), tokenizer, sides, pooled, max_len, cut)
     if weights.ignored:
-        print(f"{model}: not used: {', '.join(weights.ignored)}", file=sys.stderr)
+        print(f"{model}: ignored: {', '.join(weights.ignored)}", file=sys.stderr)
     if file is None:
         print(document.row_text(found))
     if out is not None:
@@ -102,23 +107,29 @@ def embed(
 def _check_texts(
     texts: list[str] | None, columns: dict[str, str | None], file: Path | None, out: Path | None
 ) -> None:
-    """InputError unless there is a text, or a pair, or a file of them that goes to a file."""
+    """Raise InputError unless there is a text, a pair, or a table with a file for its vectors."""
     if file is not None:
         if texts:
-            raise InputError(f"TEXT: {texts[0]!r} stands beside --file {file}; give one of them")
+            raise InputError(
+                f"TEXT: {texts[0]!r} is given together with --file {file}; give only one of them"
+            )
         if out is None:
-            raise InputError("--file: the vectors of many texts go to a file; name it with --out FILE.npz")
+            raise InputError(
+                "--file: the vectors of a table are written to a file; name it with --out FILE.npz"
+            )
         return
     for name, value in columns.items():
         if value is not None:
-            raise InputError(f"--{name}: names a column of a table; name that with --file, or leave it out")
+            raise InputError(
+                f"--{name}: names a column of a table; give the table with --file, or leave it out"
+            )
     if not texts or len(texts) > 2:
-        what = "is missing" if not texts else f"stands there {len(texts)} times"
+        what = "missing" if not texts else f"given {len(texts)} times"
         raise InputError(
-            f"TEXT: {what}; give one text or the two of a pair, in quotes, or a table with --file"
+            f"TEXT: {what}; give one text, or the two of a pair, each in quotes, or a table with --file"
         )
     if blank := [text for text in texts if not text.strip()]:
-        raise InputError(f"TEXT: {blank[0]!r} holds no word; leave it out, or write some")
+        raise InputError(f"TEXT: {blank[0]!r} contains no word; leave it out, or write a text")
 
 
 def _represented(
@@ -141,15 +152,15 @@ def _represented(
 
 
 def export(
-    results: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")],
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study's results.")],
     variant: Annotated[
-        str, typer.Argument(metavar="VARIANT", help="Its name in the report, or number from 0.")
+        str, typer.Argument(metavar="VARIANT", help="Its name in the report, or its number, counted from 0.")
     ],
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write the model.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the model.")],
     form: Format = None,
     seed: Seed = None,
 ) -> int:
-    """Write a trained model of VARIANT to FOLDER, with its tokeniser and truncation."""
+    """Export a trained model with its tokeniser and truncation."""
     from trimtab.deploy.export import export
     from trimtab.ledger.ledger import Ledger
 
@@ -158,19 +169,22 @@ def export(
     if seed is None:
         best += f", the best of {chosen.seeds} seed{'s' * (chosen.seeds > 1)} with weights"
     print(f"{chosen.variant.name}, seed {chosen.seed}: {best}")
-    print(f"{folder}: in {written} format; trimtab predict {folder} FILE uses it")
+    print(f"{folder}: in {written} format; to use it: trimtab predict {folder} FILE")
     return DONE
 
 
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What trimtab export wrote.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table of texts or pairs.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that trimtab export wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Table of texts or pairs.")],
     first: First = None,
     second: Second = None,
     out: LabelsOut = None,
     data: Data = None,
 ) -> int:
-    """Label new texts or pairs with an exported model, cut as in its training."""
+    """Label new texts or pairs with an exported model.
+
+    They are truncated as in the model's training.
+    """
     from trimtab.report import predictions as document
 
     if out is not None:
@@ -186,12 +200,12 @@ def predict(
         stage("predicting")
         found = prediction.predict(classifier, texts.first, texts.second)
     about = f"{classifier.truncation}, max_len {classifier.max_len}"
-    print(about if classifier.described else f"{about}, as {folder} does not say how its texts were cut")
+    print(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
     print()
     sides = [side for side in (texts.first, texts.second) if side is not None]
     print(document.predictions_text(found, sides))
     if out is not None:
         document.write(out, found)
     print()
-    print(out or "Every row's label, as a table: --out FILE.csv")
+    print(out or "To write the label of every row to a file: --out FILE.csv")
     return DONE

@@ -1,4 +1,4 @@
-"""What several commands share: their arguments, and how they say what is being done."""
+"""What several commands share: their arguments, and how they show what is being done."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,28 +12,37 @@ DONE, SOME_FAILED = 0, 1  # exit codes; there are others in __init__.py
 READING, TRUNCATING = "reading and tokenising the data", "truncating the inputs of every variant"
 
 StudyFile = Annotated[
-    Path, typer.Argument(metavar="STUDY", help="A study file, such as studies/quickstart.toml.")
+    Path, typer.Argument(metavar="STUDY", help="Study file, such as studies/quickstart.toml.")
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Where the data lies (or TRIMTAB_DATA).")
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Folder of the data files.", show_default="$TRIMTAB_DATA"),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="The ledger's folder [results/<study>].")
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder of the results.", show_default="results/<study>"),
 ]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Trials at a time [as many as the cores allow].")
+    int | None,
+    typer.Option(
+        "--jobs", metavar="N", min=1, help="Trials to run in parallel.", show_default="as the cores allow"
+    ),
 ]
-Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Where to train.")]
+Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
+First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
+Second = Annotated[
+    str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")
+]
 
 
 @contextmanager
 def stages() -> Iterator[Callable[[str], None]]:
-    """Says on a terminal what is being done, for as long as it takes; off a terminal, nothing."""
+    """A callback that shows the current stage on a terminal; nothing where stderr is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda words: None
+        yield lambda stage: None
         return
     with console.status("") as status:
         yield status.update

@@ -1,4 +1,4 @@
-"""The command that pretrains."""
+"""The command pretrain, and its progress on a terminal."""
 
 import os
 import sys
@@ -15,21 +15,28 @@ if TYPE_CHECKING:
     from trimtab.training.pretraining_meter import Progress
 
 PretrainingFile = Annotated[
-    Path, typer.Argument(metavar="STUDY", help="A study of pretraining, such as studies/wikitext2.toml.")
+    Path, typer.Argument(metavar="STUDY", help="Pretraining file, such as studies/wikitext2.toml.")
 ]
 PretrainingOut = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Where results go [results/pretrain-<study>].")
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder of the results.", show_default="results/pretrain-<study>"
+    ),
 ]
 
 
 def pretrain(
     study: PretrainingFile, data: Data = None, out: PretrainingOut = None, device: Device = "auto"
 ) -> int:
-    """Pretrain the model of STUDY on masked words and next sentences, with progress, then report."""
+    """Pretrain a model, then write the report.
+
+    The objectives are masked-language modelling and next-sentence prediction. An interrupted run resumes from
+    its last checkpoint with the same command.
+    """
     from trimtab.study.pretraining_definition import load
 
-    definition = load(study)  # before torch: a mistake in the file is told at once
-    # Threads that wait by spinning take the cores from whatever else is at work; read when torch is loaded.
+    definition = load(study)  # before importing torch: mistakes in the file are reported at once
+    # Spinning threads take cores from other work; OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from trimtab.report import pretraining as document
     from trimtab.run.pretraining import run
@@ -44,7 +51,7 @@ def pretrain(
         stage("writing the report")
         written = document.write(outcome.folder)
     if outcome.steps_before:
-        print(f"{outcome.steps_before:,} steps were taken before")
+        print(f"{outcome.steps_before:,} steps were already done")
     for line in written.summary:
         print(line)
     print(written.path)
@@ -53,7 +60,7 @@ def pretrain(
 
 @contextmanager
 def _display() -> Iterator[tuple[Callable[[str], None], Callable[["Progress"], None]]]:
-    """What shows the stage and the progress on a terminal; off a terminal, nothing."""
+    """Callbacks for the stage and the progress; they do nothing where stderr is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

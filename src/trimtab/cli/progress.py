@@ -1,4 +1,4 @@
-"""Progress of a run on a terminal; off a terminal, silence."""
+"""The progress of a run on a terminal; nothing is shown where stderr is not a terminal."""
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -7,12 +7,12 @@ from trimtab.run.jobs import TrialNews
 from trimtab.run.runner import ProgressCallback
 from trimtab.training.loop import Progress as TrialProgress
 
-# Columns that a row needs beside its label: spinner, bar, words, clock and the spaces between.
+# Columns that a row needs beside its label: spinner, bar, text, clock and the spaces between.
 _BESIDE_LABEL = 60
 
 
 class Display(ProgressCallback):
-    """A bar for the whole study, with the time left, and a line for each running trial."""
+    """A bar for the whole study, with the remaining time, and one line per running trial."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
@@ -39,17 +39,17 @@ class Display(ProgressCallback):
         self.progress.stop()
 
     def stage(self, words: str) -> None:
-        """Show what is being done before any trial runs."""
+        """Show the current stage, before and after the trials."""
         self.progress.update(self.whole, description=words)
 
     def start(self, trials: int, done_before: int, cost: float, what: str = "trials") -> None:
-        """Begin to count trials, or what else is done one by one."""
+        """Start to count trials, or other units of work."""
         self.trials, self.done, self.cost, self.cost_done = trials, done_before, cost, 0.0
         self.progress.reset(self.whole, total=cost or 1.0, description=what, words="")
         self._show_whole()
 
     def news(self, label: str, news: TrialNews) -> None:
-        """Show where a trial is."""
+        """Show how far a trial is."""
         if not isinstance(news, TrialProgress):
             return
         if label not in self.running:
@@ -64,7 +64,7 @@ class Display(ProgressCallback):
         self._show_whole()
 
     def end(self, label: str, cost: float, failure: str | None) -> None:
-        """Count a trial that ended; a failed one is named at once."""
+        """Count a trial that ended; a failed one is named immediately."""
         self.done += failure is None
         self.cost_done += cost
         if label in self.running:
@@ -74,7 +74,7 @@ class Display(ProgressCallback):
         self._show_whole()
 
     def _show_whole(self) -> None:
-        # A running trial's share counts, so that the first estimate need not wait for a trial's end.
+        # Running trials count by their share, so that there is an estimate before the first trial ends.
         mean = self.cost / max(1, self.trials)
         completed = self.cost_done + sum(share * mean for _, share in self.running.values())
         elapsed = self.progress.tasks[0].elapsed or 0.0
@@ -85,7 +85,7 @@ class Display(ProgressCallback):
 
 
 def shortened(label: str, width: int) -> str:
-    """``label`` with its middle left out where it is too long: strategies stand first, seeds last."""
+    """Shorten ``label`` in the middle: the strategy at its start and the seed at its end stay."""
     width = max(width, 20)
     if len(label) <= width:
         return label

@@ -1,4 +1,4 @@
-"""The commands that train: run, and plan and report, which stand before and after it."""
+"""The commands run, plan (before it) and report (after it)."""
 
 import sys
 from pathlib import Path
@@ -27,17 +27,21 @@ if TYPE_CHECKING:
 def run(
     study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
 ) -> int:
-    """Run the study's missing trials, with progress, then report."""
+    """Run the study's missing trials, then write the report.
+
+    An interrupted run resumes with the same command.
+    """
     from trimtab.study.definition import load
 
-    definition = load(study)  # before torch: a mistake in the file is told at once
-    from trimtab import report
+    definition = load(study)  # before importing torch: mistakes in the file are reported at once
     from trimtab.cli.progress import Display
     from trimtab.run.runner import run as run_study
 
     with Display() as display:
         outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=display)
         display.stage("writing the report")
+        from trimtab import report  # takes seconds, for its figures
+
         written = report.write(outcome.folder)
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
     if outcome.crossed_now:
@@ -52,7 +56,10 @@ def run(
 def plan(
     study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
 ) -> int:
-    """What would run: variants, what each cuts, the smallest effect it could see, time. Trains nothing."""
+    """Show what a study would run and what it could detect.
+
+    Lists the variants, what each cuts, the smallest detectable effect and the remaining time. Trains nothing.
+    """
     from trimtab.ledger.ledger import Ledger
     from trimtab.report.plan import plan_text
     from trimtab.run.estimate import estimate
@@ -65,8 +72,11 @@ def plan(
     return DONE
 
 
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger's folder.")]) -> int:
-    """Write tables, figures and report.md from the ledger in DIR alone, of a study or a pretraining."""
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")]) -> int:
+    """Write the report of finished results.
+
+    Tables, figures and report.md are made from DIR alone: the results of a study, or of pretraining.
+    """
     from trimtab import report
     from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
@@ -77,7 +87,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A ledger'
 
 
 def planned(study: Path, data: Path | None) -> "Plan":
-    """The study with its data read, tokenised and truncated, with what is being done on a terminal."""
+    """Plan the study: read, tokenise and truncate its data, showing the stage on a terminal."""
     from trimtab.plan.plan import make_plan
     from trimtab.plan.prepare import prepare
     from trimtab.study.definition import load

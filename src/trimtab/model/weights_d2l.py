@@ -50,11 +50,6 @@ def recognise(path: Path) -> bool:
     return path.is_file() or (path / MARK).is_file()
 
 
-def tensor_places(ours: str, tensor: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The format's tensors of our tensor ``ours``, by their names; views of it."""
-    return _place(ours).split(tensor)
-
-
 def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
     """The weights and tokeniser of a d2l folder or zip.
 

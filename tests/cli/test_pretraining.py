@@ -1,19 +1,18 @@
 """``trimtab pretrain`` on a small text, for real: folder, page, going on, and a sentence for each mistake."""
 
+import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from trimtab.cli import main
+from command_line import started, wait_until
 from trimtab.model import load
+from trimtab.run.pretraining import run
+from trimtab.study import pretraining_definition
 
 STUDY = """\
 question = "Does it learn?"
@@ -34,7 +33,6 @@ learning_rate = 1e-3
 precision = "fp32"
 checkpoint_seconds = 0.0
 """
-PATIENCE = 120
 
 
 def text(seed, paragraphs):
@@ -46,26 +44,13 @@ def text(seed, paragraphs):
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+def home(own_environment, at_home, monkeypatch):
     # Threads that wait by spinning make it a hundred times slower where the cores are busy otherwise.
     monkeypatch.setattr("trimtab.run.runtime.available_cores", lambda: 1)
-    monkeypatch.delenv("TRIMTAB_DATA", raising=False)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "study.toml").write_text(STUDY)
-    (tmp_path / "text.txt").write_text(text(0, 40))
-    (tmp_path / "judged.txt").write_text(text(1, 8))
-    return tmp_path
-
-
-@pytest.fixture
-def trimtab(capsys):
-    def call(*words):
-        code = main([str(word) for word in words])
-        said, complained = capsys.readouterr()
-        return code, said.splitlines(), complained.splitlines()
-
-    return call
+    (at_home / "study.toml").write_text(STUDY)
+    (at_home / "text.txt").write_text(text(0, 40))
+    (at_home / "judged.txt").write_text(text(1, 8))
+    return at_home
 
 
 def edit(old, new):
@@ -74,9 +59,18 @@ def edit(old, new):
     path.write_text(path.read_text().replace(old, new))
 
 
+@contextlib.contextmanager
 def on_one_core():
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    """What is started meanwhile may use one core, as this process may by the fixture above."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def records(folder):
@@ -117,7 +111,7 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
     assert tokenizer.token_to_id("w3") is not None
     before = (folder / "result.json").stat().st_mtime_ns
     code, said, _ = trimtab("pretrain", "study.toml")
-    assert (code, said[0]) == (0, f"{result['steps']:,} steps were taken before")
+    assert (code, said[0]) == (0, f"{result['steps']:,} steps were already done")
     assert (folder / "result.json").stat().st_mtime_ns == before
     (folder / "report.md").unlink()
     assert trimtab("report", folder)[0] == 0
@@ -125,24 +119,18 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
 
 
 def test_killed_and_run_again_gives_the_same_records_and_weights(trimtab, home):
-    edit("epochs = 2", "epochs = 6")
-    assert trimtab("pretrain", "study.toml", "--out", "whole", "--device", "cpu")[0] == 0
-    command = [sys.executable, "-m", "trimtab.cli", "pretrain", "study.toml", "--out", "cut"]
-    process = subprocess.Popen([*command, "--device", "cpu"], preexec_fn=on_one_core)
-    ends = time.monotonic() + PATIENCE
+    edit("epochs = 2", "epochs = 4")
+    run(pretraining_definition.load(home / "study.toml"), out=Path("whole"), device="cpu")
     metrics = home / "cut" / "metrics.jsonl"
-    while not (metrics.exists() and metrics.read_text().count("\n") > 10):
-        assert process.poll() is None
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with on_one_core(), started("pretrain", "study.toml", "--out", "cut", "--device", "cpu") as process:
+        wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 10, process)
+        process.kill()
     with metrics.open("a") as file:
         file.write('{"kind": "tr')  # as a kill in the middle of a line leaves it
     assert (home / "cut" / "checkpoint.pt").exists()
     code, said, _ = trimtab("pretrain", "study.toml", "--out", "cut")
     assert code == 0
-    assert "steps were taken before" in said[0]
+    assert "steps were already done" in said[0]
     assert records(home / "cut") == records(home / "whole")
     models = [load(home / name / "model")[0].state_dict() for name in ("cut", "whole")]
     assert all(torch.equal(models[0][name], tensor) for name, tensor in models[1].items())
@@ -157,27 +145,21 @@ def test_a_training_that_diverges_fails_and_can_be_begun_anew(trimtab):
     assert trimtab("pretrain", "study.toml", "--out", "out")[0] == 0
 
 
-def test_what_is_wrong_is_one_sentence_and_exit_code_2(trimtab, home):
-    def wrong(*words):
-        code, said, complained = trimtab("pretrain", *words)
-        assert (code, said, len(complained)) == (2, [], 1), complained
-        return complained[0]
-
-    assert "there is no such study file; name one" in wrong("none.toml")
+def test_what_is_wrong_is_one_sentence_and_exit_code_2(trimtab, wrong, home):
+    assert "there is no such study file; name one" in wrong("pretrain", "none.toml")
     assert trimtab("pretrain", "study.toml", "--out", "out")[0] == 0
     edit("max_len = 24", "max_len = 20")
-    said = wrong("study.toml", "--out", "out")
-    assert said.endswith(
+    assert wrong("pretrain", "study.toml", "--out", "out").endswith(
         "holds a training with another max_len; delete it, or choose another folder with --out DIR"
     )
     edit("max_len = 20", "max_len = 24")
     (home / "text.txt").write_text(text(5, 40))
-    assert "holds a training with another data" in wrong("study.toml", "--out", "out")
+    assert "holds a training with another data" in wrong("pretrain", "study.toml", "--out", "out")
     (home / "text.txt").unlink()
-    assert "there is no file" in wrong("study.toml", "--out", "other")
+    assert "there is no file" in wrong("pretrain", "study.toml", "--out", "other")
     (home / "busy").mkdir()
     (home / "busy" / "a.txt").write_text("")
-    assert "holds files but no ledger" in wrong("study.toml", "--out", "busy")
+    assert "holds files but no ledger" in wrong("pretrain", "study.toml", "--out", "busy")
     (home / "text.txt").write_text("One. Two.")
     edit('tokenizer = "words"', 'tokenizer = "wrds"')
-    assert "tokenizer 'wrds': did you mean 'words'?" in wrong("study.toml", "--out", "more")
+    assert "tokenizer 'wrds': did you mean 'words'?" in wrong("pretrain", "study.toml", "--out", "more")

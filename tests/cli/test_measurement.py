@@ -5,62 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.cli import main
 from trimtab.training.bench import Effort
-
-STUDY = """\
-question = "Does it matter?"
-
-[data]
-reader = "probe"
-train = 320
-test = 60
-first_length = [8, 14]
-second_length = [4, 6]
-min_freq = 1
-
-[base]
-size = "1x16/32/2"
-epochs = 1
-
-[grid]
-truncation = ["longest_first", "ratio"]
-max_len = [12]
-seeds = 2
-
-[compare]
-cross = true
-"""
 
 
 @pytest.fixture(autouse=True)
-def at_home(own_environment, monkeypatch):
-    monkeypatch.chdir(own_environment)
+def study(own_environment, monkeypatch, at_home, tiny):
+    """A study of a smaller model with cross evaluation, and little patience for measurements."""
     monkeypatch.setattr("trimtab.run.bench.WAIT", Effort(enough=0.05, patience=1.0))
-    Path("study.toml").write_text(STUDY)
+    text = tiny("2x32/64/2", "1x16/32/2", 'precision = "fp32"\n', "", "[12, 40]", "[12]")
+    Path("study.toml").write_text(text + "[compare]\ncross = true\n")
 
 
-@pytest.fixture
-def wrong(capsys):
-    """wrong(words): the one sentence that a wrong input is answered with."""
-
-    def sentence(*words):
-        assert main(["bench", *words]) == 2
-        said, complained = capsys.readouterr()
-        assert said == ""
-        [line] = complained.splitlines()
-        assert line.startswith("trimtab: ")
-        return line.removeprefix("trimtab: ")
-
-    return sentence
-
-
-def test_sizes(capsys):
+def test_sizes(trimtab):
     words = ["--size", "1x16/32/2", "--lengths", "9,5.5", "--vocabulary", "300", "--batch-size", "8"]
-    assert main(["bench", *words, "--device", "cpu", "--jobs", "1", "--json", "figures.json"]) == 0
-    said, complained = capsys.readouterr()
-    assert complained == ""
-    lines = said.splitlines()
+    words += ["--device", "cpu", "--jobs", "1", "--json", "figures.json"]
+    code, lines, complained = trimtab("bench", *words)
+    assert (code, complained) == (0, [])
     assert lines[0] == (
         "Synthetic rows of 9 + 5.5 tokens (means), max_len 128, vocabulary 300, batches of 8."
     )
@@ -77,11 +37,11 @@ def test_sizes(capsys):
     assert kept["signature"]["commit"]
 
 
-def test_a_study_and_nothing_is_written(capsys, tmp_path):
-    assert main(["bench", "study.toml", "--device", "cpu", "--json", "figures.json"]) == 0
-    said, complained = capsys.readouterr()
-    assert complained == ""
-    lines = said.splitlines()
+def test_a_study_and_nothing_is_written(trimtab):
+    code, lines, complained = trimtab(
+        "bench", "study.toml", "--device", "cpu", "--jobs", "1", "--json", "figures.json"
+    )
+    assert (code, complained) == (0, [])
     assert lines[0] == "Does it matter?"
     assert len([line for line in lines if line.startswith("1x16/32/2, gelu, batch 32")]) == 2
     assert len([line for line in lines if line.startswith(("longest_first", "ratio"))]) == 2
@@ -90,7 +50,7 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
         "under a minute of training and evaluation here; cross evaluations are not counted"
     )
     assert json.loads(Path("figures.json").read_text())["study"]["trials"] == [2, 2]
-    assert not (tmp_path / "results").exists()
+    assert not Path("results").exists()
 
 
 @pytest.mark.parametrize(
@@ -107,11 +67,11 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
             ["--size", "2x100/200/3"],
             "--size: size 2x100/200/3: hidden must be divisible by heads (3)",
         ),
-        (["--max-len", "3"], "--max-len: 3 has no room beside 3 special tokens; take 4 or more"),
-        (["--max-len", "-3"], "--max-len: -3 has no room beside 3 special tokens; take 4 or more"),
+        (["--max-len", "3"], "--max-len: 3 leaves no room beside 3 special tokens; use 4 or more"),
+        (["--max-len", "-3"], "--max-len: -3 leaves no room beside 3 special tokens; use 4 or more"),
         (
             ["--max-len", "2", "--lengths", "9"],
-            "--max-len: 2 has no room beside 2 special tokens; take 3 or more",
+            "--max-len: 2 leaves no room beside 2 special tokens; use 3 or more",
         ),
         (
             ["nowhere.toml"],
@@ -119,15 +79,15 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
         ),
         (
             ["study.toml", "--size", "tiny"],
-            "--size: is for no study, but study.toml names its own; leave it out",
+            "--size: does not apply to a study; study.toml sets its own; leave it out",
         ),
         (
             ["study.toml", "--max-len", "9"],
-            "--max-len: is for no study, but study.toml names its own; leave it out",
+            "--max-len: does not apply to a study; study.toml sets its own; leave it out",
         ),
         (
             ["--data", "."],
-            "--data: is for a study; name one, such as studies/quickstart.toml, or leave it out",
+            "--data: applies only to a study; name one, such as studies/quickstart.toml, or leave it out",
         ),
         (
             ["--json", "nowhere/figures.json"],
@@ -136,18 +96,18 @@ def test_a_study_and_nothing_is_written(capsys, tmp_path):
     ],
 )
 def test_a_wrong_input(wrong, words, sentence):
-    assert wrong(*words) == sentence
+    assert wrong("bench", *words) == sentence
 
 
 @pytest.mark.parametrize("lengths", ["many", "15,", "15,8,3", "-15,8", "0,8", "nan", "inf,8", "1e9", ""])
 def test_wrong_lengths(wrong, lengths):
-    assert wrong(f"--lengths={lengths}") == (
-        f"--lengths: {lengths!r} is wrong; give mean tokens of one or two texts, as in 15,8, each over 0 and "
-        "at most 1,048,576"
+    assert wrong("bench", f"--lengths={lengths}") == (
+        f"--lengths: {lengths!r} is wrong; give the mean tokens of one or two texts, as in 15,8, each above "
+        "0 and at most 1,048,576"
     )
 
 
 @pytest.mark.parametrize("option", ["--batch-size", "--vocabulary", "--jobs"])
 def test_wrong_numbers(wrong, option):
     for value in ("0", "-1", "some"):
-        assert wrong(f"{option}={value}").startswith(f"Invalid value for '{option}'")
+        assert wrong("bench", f"{option}={value}").startswith(f"Invalid value for '{option}'")

@@ -6,8 +6,6 @@ import json
 import numpy as np
 import pytest
 
-from trimtab.cli import main
-
 STUDY = """\
 question = "Which end of a sentence may be cut?"
 
@@ -49,7 +47,7 @@ LENGTHS = {"in_domain_train": 61, "in_domain_dev": 20, "out_of_domain_dev": 12}
 
 
 @pytest.fixture(autouse=True)
-def folder(own_environment, monkeypatch):
+def folder(own_environment, at_home):
     """A study, and texts of 3 to 12 words in CoLA's format and as reviews with a header."""
     (own_environment / "cola_public" / "raw").mkdir(parents=True)
     for part, rows in LENGTHS.items():
@@ -61,17 +59,17 @@ def folder(own_environment, monkeypatch):
             rows = [(text, ("negative", "positive")[row % 2]) for row, text in enumerate(texts)]
             csv.writer(file).writerows([("review", "sentiment"), *rows])
     (own_environment / "study.toml").write_text(STUDY)
-    monkeypatch.chdir(own_environment)
     return own_environment
 
 
 @pytest.fixture
-def said(capsys):
+def said(trimtab):
+    """said(words): what a command that succeeds prints."""
+
     def call(*words):
-        assert main([str(word) for word in words]) == 0
-        out, complained = capsys.readouterr()
-        assert complained == ""
-        return out
+        code, lines, complained = trimtab(*words)
+        assert (code, complained) == (0, [])
+        return "\n".join(lines)
 
     return call
 
@@ -116,13 +114,10 @@ def test_reviews_of_a_table(said, folder):
     assert "negative" in audited
 
 
-def test_a_score_for_other_labels_is_refused(folder, capsys):
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_score_for_other_labels_is_refused(folder, wrong, command):
     (folder / "study.toml").write_text(STUDY.replace('"matthews"', '"fnc1"'))
-    for command in ("plan", "run"):
-        assert main([command, "study.toml"]) == 2
-        out, complained = capsys.readouterr()
-        assert out == ""
-        assert complained == (
-            "trimtab: [compare]: score 'fnc1' is for the labels agree, disagree, discuss, unrelated, in this "
-            "order, and the data has unacceptable, acceptable; name another score\n"
-        )
+    assert wrong(command, "study.toml") == (
+        "[compare]: score 'fnc1' is for the labels agree, disagree, discuss, unrelated, in this order, and "
+        "the data has unacceptable, acceptable; name another score"
+    )

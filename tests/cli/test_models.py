@@ -1,9 +1,8 @@
-"""trimtab embed as a person meets it: a table, a file of vectors, one line for each mistake."""
+"""``trimtab embed``: a table, a file of vectors, one line for each mistake."""
 
 import numpy as np
 import pytest
 
-from trimtab.cli import main
 from trimtab.data.tokenizer import build
 from trimtab.model import encode, load, weights_hf
 from trimtab.model.heads import Bert, Parts
@@ -31,20 +30,8 @@ def table(tmp_path):
     return path
 
 
-@pytest.fixture
-def trimtab(capsys):
-    """trimtab(words): exit code, the lines of stdout and of stderr."""
-
-    def call(*words):
-        code = main(["embed", *map(str, words)])
-        said, complained = capsys.readouterr()
-        return code, said.splitlines(), complained.splitlines()
-
-    return call
-
-
 def test_a_pair_as_a_table(folder, trimtab):
-    code, said, complained = trimtab(folder, "A crane driver came", "he just left")
+    code, said, complained = trimtab("embed", folder, "A crane driver came", "he just left")
     assert (code, complained) == (0, [])
     assert said[0] == "10 tokens: <cls> a crane driver came <sep> he just left <sep>"
     assert said[1] == "16 numbers a vector, of which the first 6:"
@@ -59,7 +46,7 @@ def test_a_pair_as_a_table(folder, trimtab):
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_one_vector(folder, trimtab, tmp_path, pooling):
     out = tmp_path / "vector.npy"
-    code, said, complained = trimtab(folder, "a crane", "--pooling", pooling, "--out", out)
+    code, said, complained = trimtab("embed", folder, "a crane", "--pooling", pooling, "--out", out)
     assert (code, complained) == (0, [])
     assert said[-2].split()[0] == pooling
     assert said[-1] == f"{out}: vectors (1, 16)"
@@ -72,7 +59,7 @@ def test_one_vector(folder, trimtab, tmp_path, pooling):
 def test_a_table_of_pairs_as_a_file(folder, table, trimtab, tmp_path):
     out = tmp_path / "vectors.npz"
     words = ["--file", table, "--first", "a", "--second", "b", "--max-len", "8"]
-    code, said, complained = trimtab(folder, *words, "--truncation", "longest_first", "--out", out)
+    code, said, complained = trimtab("embed", folder, *words, "--truncation", "longest_first", "--out", out)
     assert (code, complained) == (0, [])
     assert said == [f"{out}: vectors (22, 16), offsets (4,), tokens (22,)"]
     model, tokenizer = load(folder)
@@ -88,15 +75,21 @@ def test_a_table_of_pairs_as_a_file(folder, table, trimtab, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "TEXT: is missing; give one text or the two of a pair, in quotes, or a table with --file"),
+        ([], "TEXT: missing; give one text, or the two of a pair, each in quotes, or a table with --file"),
         (
             ["a", "b", "c"],
-            "TEXT: stands there 3 times; give one text or the two of a pair, in quotes, or a table",
+            "TEXT: given 3 times; give one text, or the two of a pair, each in quotes, or a table",
         ),
-        ([" "], "TEXT: ' ' holds no word; leave it out, or write some"),
-        (["a", "--first", "x"], "--first: names a column of a table; name that with --file, or leave it out"),
-        (["a", "--file", "x.csv"], "TEXT: 'a' stands beside --file x.csv; give one of them"),
-        (["--file", "x.csv"], "--file: the vectors of many texts go to a file; name it with --out FILE.npz"),
+        ([" "], "TEXT: ' ' contains no word; leave it out, or write a text"),
+        (
+            ["a", "--first", "x"],
+            "--first: names a column of a table; give the table with --file, or leave it out",
+        ),
+        (["a", "--file", "x.csv"], "TEXT: 'a' is given together with --file x.csv; give only one of them"),
+        (
+            ["--file", "x.csv"],
+            "--file: the vectors of a table are written to a file; name it with --out FILE.npz",
+        ),
         (["a", "--out", "x.txt"], "--out: x.txt ends in neither .npz nor .npy; name it so"),
         (["a", "--out", "no/x.npz"], "--out: there is no folder no; make it, or name another"),
         (["a", "--pooling", "max"], "see trimtab --help"),
@@ -111,17 +104,12 @@ def test_a_table_of_pairs_as_a_file(folder, table, trimtab, tmp_path):
         ),
     ],
 )
-def test_a_wrong_command(folder, trimtab, tmp_path, monkeypatch, words, message):
-    monkeypatch.chdir(tmp_path)
-    code, said, complained = trimtab(folder, *words)
-    assert (code, said, len(complained)) == (2, [], 1)
-    assert message in complained[0]
+def test_a_wrong_command(folder, wrong, words, message):
+    assert message in wrong("embed", folder, *words)
 
 
-def test_a_table_without_the_column(folder, table, trimtab, tmp_path):
-    words = ["--file", table, "--out", tmp_path / "x.npz"]
-    assert trimtab(folder, *words)[2] == [
-        f"trimtab: {table}: --first is missing; name the column of the first text: a, b"
-    ]
-    assert "no column 'c' in the header, known: a, b" in trimtab(folder, *words, "--first", "c")[2][0]
-    assert [path.name for path in tmp_path.iterdir()] == ["pairs.csv"]
+def test_a_table_without_the_column(folder, table, wrong, tmp_path):
+    words = ["embed", folder, "--file", table, "--out", tmp_path / "x.npz"]
+    assert wrong(*words) == f"{table}: --first is missing; name the column of the first text: a, b"
+    assert "no column 'c' in the header, known: a, b" in wrong(*words, "--first", "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "study.toml"]
