@@ -1,17 +1,16 @@
 """The analysis of ledgers with known predictions: its rows are what the statistics say of those."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count
 
 import numpy as np
 import pytest
 
 from trimtab.analysis.analysis import analyse
-from trimtab.analysis.scores import Scores
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
-from trimtab.statistics import compare, effective_clusters, holm, mean_interval, score_named
+from trimtab.statistics import compare, effective_clusters, holm, mean_interval
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 
 VARIANTS, SEEDS, EXAMPLES = 3, 4, 40
@@ -36,51 +35,30 @@ def made(tmp_path, handmade, scores):
     return analysed
 
 
-def same(row, expected):
-    """A row agrees with a dataclass in every field but those that it has otherwise or elsewhere."""
+def same(found, expected):
+    """An estimate or a contrast agrees with another in every field but the numbers of variants."""
+    assert type(found) is type(expected)
     for key, value in asdict(expected).items():
-        if key in ("variant", "baseline") or key.startswith("affected_"):
-            continue
-        np.testing.assert_equal(row[key], value, err_msg=key)
+        if key not in ("variant", "baseline"):
+            np.testing.assert_equal(getattr(found, key), value, err_msg=key)
 
 
 def test_means_are_the_crossed_intervals(made, scores):
     [test] = made().tests
     assert (test.name, test.examples, test.clusters, test.effective_clusters) == ("test", 40, 40, 40.0)
     for variant, row in enumerate(test.means):
-        same(row, mean_interval(scores[variant]))
-        np.testing.assert_allclose(row["mean"], scores[variant].mean())
-        np.testing.assert_allclose(row["by_seed"], scores[variant].mean(axis=1))
-        assert (row["variant"], row["series"], row["max_len"]) == (variant, f"t{variant}", 8)
-        assert (row["ceiling"], row["p_above_ceiling"], row["same_as"]) == (None, None, None)
+        same(row.estimate, mean_interval(scores[variant]))
+        np.testing.assert_allclose(row.estimate.mean, scores[variant].mean())
+        np.testing.assert_allclose(row.by_seed, scores[variant].mean(axis=1))
+        assert (row.variant.number, row.variant.series, row.variant.max_len) == (variant, f"t{variant}", 8)
+        assert (row.ceiling, row.p_above_ceiling, row.same_as) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("score", "expected"),
-    [
-        ("accuracy", lambda shares: shares.max()),
-        ("macro_f1", lambda shares: 1 / 3),  # guessing in proportion; always the commonest has less
-        ("matthews", lambda shares: 0.0),
-        ("log_loss", lambda shares: (shares * np.log(shares)).sum()),
-        ("brier", lambda shares: (shares**2).sum() - 1),
-    ],
-)
-def test_what_there_is_to_have_prior_baseline(score, expected):
-    counts = np.array([120, 500, 380])
-    scores = Scores(score_named(score), np.repeat(np.arange(3), counts), {})
-    assert scores.prior_baseline(3) == pytest.approx(expected(counts / 1000), abs=1e-6)
-
-
-def test_guessing_in_proportion_has_a_macro_f1_of_one_by_the_classes():
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(3), [12_000, 50_000, 38_000])
-    guessed = np.eye(3)[rng.permutation(labels)][None]
-    scores = Scores(score_named("macro_f1"), labels, {})
-    assert scores.of(guessed).mean() == pytest.approx(scores.prior_baseline(3), abs=5e-3)
-
-
-def test_a_reader_of_nothing_has_no_calibration_error():
-    assert Scores(score_named("calibration_error"), np.arange(9) % 3, {}).prior_baseline(3) is None
+def test_the_label_prior_baseline_is_that_of_the_score(made):
+    [test] = made(score="macro_f1").tests
+    assert test.prior_baseline == pytest.approx(1 / 3)
+    [test] = made(score="calibration_error").tests
+    assert test.prior_baseline is None
 
 
 def test_contrasts_are_the_comparison(made, scores):
@@ -88,10 +66,10 @@ def test_contrasts_are_the_comparison(made, scores):
     expected = compare(scores, margin=0.01)
     assert len(test.contrasts) == len(expected) == 2
     for row, contrast in zip(test.contrasts, expected, strict=True):
-        same(row, contrast)
-        assert row["name"] == f"t{contrast.variant}, max_len 8"
-        assert (row["baseline"], row["baseline_number"]) == ("t0, max_len 8", 0)
-        assert row["affected_share"] == 39 / 40  # the hand-made digests differ but for the first
+        same(row.contrast, contrast)
+        assert (row.variant.number, row.baseline.number) == (contrast.variant, contrast.baseline)
+        assert (row.contrast.variant, row.contrast.baseline) == (contrast.variant, contrast.baseline)
+        assert row.affected_share == 39 / 40  # the hand-made digests differ but for the first
 
 
 def test_clusters_widen_what_they_should(made, scores):
@@ -99,9 +77,9 @@ def test_clusters_widen_what_they_should(made, scores):
     [test] = made(clusters={"test": clusters}).tests
     assert (test.clusters, test.effective_clusters) == (10, effective_clusters(clusters))
     for variant, row in enumerate(test.means):
-        same(row, mean_interval(scores[variant], clusters))
+        same(row.estimate, mean_interval(scores[variant], clusters))
     for row, contrast in zip(test.contrasts, compare(scores, clusters=clusters, margin=0.01), strict=True):
-        assert (row["delta"], row["se"], row["p_adjusted"]) == (
+        assert (row.contrast.delta, row.contrast.se, row.contrast.p_adjusted) == (
             contrast.delta,
             contrast.se,
             contrast.p_adjusted,
@@ -111,71 +89,71 @@ def test_clusters_widen_what_they_should(made, scores):
 def test_an_exploratory_study_controls_the_false_discovery_rate(made, scores):
     [test] = made(exploratory=True).tests
     expected = compare(scores, margin=0.01, correction="bh")
-    assert [row["p_adjusted"] for row in test.contrasts] == [contrast.p_adjusted for contrast in expected]
+    assert [row.contrast.p_adjusted for row in test.contrasts] == [
+        contrast.p_adjusted for contrast in expected
+    ]
 
 
 def test_identical_inputs_are_not_tested(made, scores):
     analysis = made(same=[0, 1, 0])
     [test] = analysis.tests
-    assert [row["verdict"] for row in test.contrasts] == ["better", "identical"]
-    assert (test.contrasts[1]["delta"], test.contrasts[1]["affected_share"]) == (0, 0)
-    assert np.isnan(test.contrasts[1]["p"])
-    assert [row["same_as"] for row in test.means] == [None, None, "t0, max_len 8"]
-    assert test.means[2]["by_seed"] == test.means[0]["by_seed"]
+    assert [row.contrast.verdict for row in test.contrasts] == ["better", "identical"]
+    assert (test.contrasts[1].contrast.delta, test.contrasts[1].affected_share) == (0, 0)
+    assert np.isnan(test.contrasts[1].contrast.p)
+    assert [row.same_as and row.same_as.number for row in test.means] == [None, None, 0]
+    assert test.means[2].by_seed == test.means[0].by_seed
     # Holm counts the one contrast that is left.
-    assert test.contrasts[0]["p_adjusted"] == test.contrasts[0]["p"]
+    assert test.contrasts[0].contrast.p_adjusted == test.contrasts[0].contrast.p
 
 
 def test_a_missing_seed_is_left_out_of_what_needs_it_alone(made, scores):
     analysis = made(missing=[(1, 2)])
     assert analysis.seeds == [0, 1, 2, 3]
-    assert analysis.missing == [{"name": "t1, max_len 8", "seed": 2, "status": "missing"}]
+    assert [(one.variant.number, one.seed, one.failure) for one in analysis.missing] == [(1, 2, None)]
     [test] = analysis.tests
     whole, less = [0, 1, 2, 3], [0, 1, 3]
     for variant, seeds in enumerate((whole, less, whole)):
         row = test.means[variant]
-        same(row, mean_interval(scores[variant][seeds]))
-        assert row["seeds"] == seeds
+        same(row.estimate, mean_interval(scores[variant][seeds]))
+        assert row.seeds == seeds
     first, second = test.contrasts
     alone = [
         compare(scores[[0, 1]][:, less], margin=0.01, correction="none")[0],
         compare(scores[[0, 2]], margin=0.01, correction="none")[0],
     ]
     for row, contrast, seeds in zip((first, second), alone, (less, whole), strict=True):
-        found = (row["delta"], row["se"], row["df"], row["p"], row["seeds"])
+        found = (row.contrast.delta, row.contrast.se, row.contrast.df, row.contrast.p, row.seeds)
         assert found == (contrast.delta, contrast.se, contrast.df, contrast.p, seeds)
-    np.testing.assert_array_equal([first["p_adjusted"], second["p_adjusted"]], holm([c.p for c in alone]))
+    np.testing.assert_array_equal(
+        [first.contrast.p_adjusted, second.contrast.p_adjusted], holm([c.p for c in alone])
+    )
     for row, seeds in zip(test.affected, (less, whole), strict=True):
-        np.testing.assert_allclose(row["baseline_mean"], scores[0][seeds][:, 1:].mean())
-    assert [row["examples_per_second"] for row in analysis.speeds] == [100.0] * 3
+        np.testing.assert_allclose(row.baseline_mean, scores[0][seeds][:, 1:].mean())
+    assert [row.examples_per_second for row in analysis.speeds] == [100.0] * 3
 
 
 def test_failed_trials_are_named_with_their_reason(made):
     analysis = made(failed=[(2, 0), (2, 1)])
-    assert [row["seeds"] for row in analysis.tests[0].contrasts] == [[0, 1, 2, 3], [2, 3]]
-    assert analysis.failures == [
-        {
-            "name": "t2, max_len 8",
-            "seed": seed,
-            "reason": "the loss became nan; lower learning_rate, or set clip",
-        }
-        for seed in (0, 1)
+    assert [row.seeds for row in analysis.tests[0].contrasts] == [[0, 1, 2, 3], [2, 3]]
+    reason = "the loss became nan; lower learning_rate, or set clip"
+    assert [(one.variant.number, one.seed, one.failure) for one in analysis.missing] == [
+        (2, 0, reason),
+        (2, 1, reason),
     ]
-    assert [row["status"] for row in analysis.missing] == ["failed", "failed"]
 
 
 def test_a_variant_without_any_trial_is_left_out(made, scores):
     analysis = made(failed=[(1, seed) for seed in range(SEEDS)])
     assert analysis.seeds == [0, 1, 2, 3]
-    assert [row["variant"] for row in analysis.tests[0].means] == [0, 2]
-    [contrast] = analysis.tests[0].contrasts
-    same(contrast, compare(scores[[0, 2]], margin=0.01)[0])
+    assert [row.variant.number for row in analysis.tests[0].means] == [0, 2]
+    [row] = analysis.tests[0].contrasts
+    same(row.contrast, compare(scores[[0, 2]], margin=0.01)[0])
 
 
 def test_without_its_baseline_a_variant_is_not_compared(made):
     [test] = made(failed=[(0, seed) for seed in range(SEEDS)]).tests
     assert test.contrasts == []
-    assert [row["name"] for row in test.uncompared] == ["t1, max_len 8", "t2, max_len 8"]
+    assert [row.variant.number for row in test.uncompared] == [1, 2]
 
 
 def test_nothing_finished(made):
@@ -190,9 +168,9 @@ def test_no_seed_in_common(made, scores):
     analysis = made(missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
     [test] = analysis.tests
     assert analysis.seeds == [0, 1, 2, 3]
-    assert test.uncompared == [{"name": "t1, max_len 8", "baseline": "t0, max_len 8"}]
-    assert [(row["variant"], row["seeds"]) for row in test.contrasts] == [(2, [2, 3])]
-    same(test.means[1], mean_interval(scores[1][:2]))
+    assert [(row.variant.number, row.baseline.number) for row in test.uncompared] == [(1, 0)]
+    assert [(row.variant.number, row.seeds) for row in test.contrasts] == [(2, [2, 3])]
+    same(test.means[1].estimate, mean_interval(scores[1][:2]))
 
 
 def test_replicas_are_unpaired_and_pool_their_spreads(made, scores):
@@ -202,27 +180,30 @@ def test_replicas_are_unpaired_and_pool_their_spreads(made, scores):
     expected = compare(alike, paired=False, margin=0.01)
     apart = compare(alike, paired=False, groups=range(VARIANTS), margin=0.01)
     for row, contrast, other in zip(test.contrasts, expected, apart, strict=True):
-        assert (row["se"], row["df"], row["p_adjusted"]) == (contrast.se, contrast.df, contrast.p_adjusted)
-        assert row["df"] != other.df
-        assert not row["paired"]
+        assert (row.contrast.se, row.contrast.df, row.contrast.p_adjusted) == (
+            contrast.se,
+            contrast.df,
+            contrast.p_adjusted,
+        )
+        assert row.contrast.df != other.df
+        assert not row.contrast.paired
 
 
 def test_variants_that_are_no_replicas_keep_their_own_spreads(tmp_path, handmade, scores):
     ledger = handmade.write(tmp_path, {"test": scores})
     study = ledger.study
-    for contrast in study["contrasts"]:
-        contrast["paired"] = False  # as across sizes
-    ledger.write_study(study, ledger.evaluated())
+    contrasts = tuple(replace(contrast, paired=False) for contrast in study.contrasts)  # as across sizes
+    ledger.write_study(study.model_copy(update={"contrasts": contrasts}), {"test": ledger.evaluated("test")})
     [test] = analyse(ledger).tests
     expected = compare(scores, paired=False, groups=range(VARIANTS), margin=0.01)
-    assert [row["df"] for row in test.contrasts] == [contrast.df for contrast in expected]
+    assert [row.contrast.df for row in test.contrasts] == [contrast.df for contrast in expected]
 
 
 def test_one_seed_permits_no_claim(tmp_path, handmade, scores):
     [test] = analyse(handmade.write(tmp_path, {"test": scores[:, :1]})).tests
-    assert [row["verdict"] for row in test.contrasts] == ["inconclusive"] * 2
-    assert all(np.isnan(row["ci_low"]) and np.isnan(row["se"]) for row in test.means)
-    assert test.means[0]["mean"] == scores[0, 0].mean()
+    assert [row.contrast.verdict for row in test.contrasts] == ["inconclusive"] * 2
+    assert all(np.isnan(row.estimate.ci_low) and np.isnan(row.estimate.se) for row in test.means)
+    assert test.means[0].estimate.mean == scores[0, 0].mean()
 
 
 def test_seed_numbers_are_those_of_the_study(tmp_path, handmade, scores):
@@ -233,16 +214,16 @@ def test_two_test_sets_stand_for_themselves(tmp_path, handmade, scores):
     turned = scores[::-1, :, :30]
     one, two = analyse(handmade.write(tmp_path, {"one": scores, "two": turned})).tests
     assert (one.name, two.name, two.examples) == ("one", "two", 30)
-    assert [row["verdict"] for row in one.contrasts] == ["better", "better"]
-    assert {row["verdict"] for row in two.contrasts} <= {"worse", "inconclusive"}
-    same(two.means[0], mean_interval(turned[0]))
+    assert [row.contrast.verdict for row in one.contrasts] == ["better", "better"]
+    assert {row.contrast.verdict for row in two.contrasts} <= {"worse", "inconclusive"}
+    same(two.means[0].estimate, mean_interval(turned[0]))
 
 
 def test_a_mean_above_its_ceiling(made, scores):
     means = scores.mean(axis=(1, 2))
     [test] = made(ceilings=[1.0, means[1] - 1e-3, 0.5]).tests
-    assert [row["ceiling"] for row in test.means] == [1.0, means[1] - 1e-3, 0.5]
-    below, hardly, far = (row["p_above_ceiling"] for row in test.means)
+    assert [row.ceiling for row in test.means] == [1.0, means[1] - 1e-3, 0.5]
+    below, hardly, far = (row.p_above_ceiling for row in test.means)
     assert below > 0.99
     assert 0.4 < hardly < 0.5
     assert 0 < far < 1e-3
@@ -251,18 +232,18 @@ def test_a_mean_above_its_ceiling(made, scores):
 def test_one_contrast_against_another_baseline(made, scores):
     [test] = made(contrasts=[(0, 2)]).tests
     [row] = test.contrasts
-    np.testing.assert_allclose(row["delta"], scores[0].mean() - scores[2].mean())
-    assert (row["verdict"], row["baseline"]) == ("worse", "t2, max_len 8")
+    np.testing.assert_allclose(row.contrast.delta, scores[0].mean() - scores[2].mean())
+    assert (row.contrast.verdict, row.baseline.number) == ("worse", 2)
 
 
 def test_curves_and_speeds(made):
     analysis = made()
     assert len(analysis.curves) == VARIANTS * SEEDS * 2
-    assert {(row["seed"], row["epoch"]) for row in analysis.curves} == {
+    assert {(row.seed, row.epoch.epoch) for row in analysis.curves} == {
         (s, e) for s in range(4) for e in (1, 2)
     }
     row = analysis.speeds[0]
-    assert (row["peak_bytes"], row["training_seconds"], row["precision"]) == (5 << 20, 2.0, "fp32")
+    assert (row.peak_bytes, row.training_seconds, row.precision) == (5 << 20, 2.0, "fp32")
 
 
 def test_predictions_that_are_gone_are_named(tmp_path, handmade, scores):
@@ -285,13 +266,13 @@ def test_inconclusive_contrasts_say_how_many_more_seeds(made):
     alike = rng.random((VARIANTS, SEEDS, EXAMPLES)) < np.array([0.6, 0.6, 0.95])[:, None, None]
     first, second = made(scores=alike).tests[0].contrasts
     parts = contrast_parts(alike[1], alike[0])
-    total = seeds_to_settle(parts, first["delta"], 0.01, contrasts=2)
-    assert (first["verdict"], second["verdict"]) == ("inconclusive", "better")
-    assert first["more_seeds"] == (math.inf if total is None else total - SEEDS)
-    assert second["more_seeds"] is None
+    total = seeds_to_settle(parts, first.contrast.delta, 0.01, contrasts=2)
+    assert (first.contrast.verdict, second.contrast.verdict) == ("inconclusive", "better")
+    assert first.more_seeds == (math.inf if total is None else total - SEEDS)
+    assert second.more_seeds is None
     # More examples would be needed where the examples' own share is too large for any number of seeds.
     lasting = np.repeat(alike[:, :1], SEEDS, axis=1)
     [first, _] = made(scores=lasting).tests[0].contrasts
-    assert (first["verdict"], first["more_seeds"]) == ("inconclusive", math.inf)
+    assert (first.contrast.verdict, first.more_seeds) == ("inconclusive", math.inf)
     [first, _] = made(scores=alike[:, :1], seeds=[0]).tests[0].contrasts
-    assert math.isnan(first["more_seeds"])
+    assert math.isnan(first.more_seeds)

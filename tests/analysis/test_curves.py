@@ -1,6 +1,5 @@
 """What training went through: means over seeds, and where over-fitting begins, on curves made by hand."""
 
-import json
 import math
 
 import numpy as np
@@ -9,10 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.analysis.analysis import analyse
-from trimtab.analysis.curves import MEASURES, epoch_rows, overfitting, overfitting_rows
-from trimtab.ledger import Ledger
-from trimtab.run.runner import run
-from trimtab.training.chosen import chosen_epoch
+from trimtab.analysis.curves import CurvePoint, Spread, epoch_rows, overfitted_rows, overfitting
 
 FALLING = [[1.0, 0.8, 0.6, 0.4, 0.2]]
 LATE = [[0.9, 0.7, 0.6, 0.7, 0.8]]  # lowest after the third of five epochs
@@ -20,10 +16,10 @@ LATE = [[0.9, 0.7, 0.6, 0.7, 0.8]]  # lowest after the third of five epochs
 
 def test_over_fitting_of_one_seed():
     found = overfitting(FALLING, LATE)
-    assert (found["epoch"], found["best"], found["seeds"]) == (4, 3, 1)
-    assert found["rise"] == pytest.approx(0.2)
-    assert (found["training_best"], found["training_last"]) == (0.6, 0.2)
-    assert math.isnan(found["se"])
+    assert (found.epoch, found.best, found.seeds) == (4, 3, 1)
+    assert found.rise == pytest.approx(0.2)
+    assert (found.training_best, found.training_last) == (0.6, 0.2)
+    assert math.isnan(found.se)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +40,9 @@ def test_what_is_no_over_fitting(training, validation):
 def test_it_begins_where_it_lasts():
     training = [[1.0, 0.8, 0.6, 0.5, 0.4, 0.3]]
     found = overfitting(training, [[0.9, 0.5, 0.7, 0.5, 0.6, 0.7]])  # back at its lowest in between
-    assert (found["best"], found["epoch"]) == (2, 5)
+    assert (found.best, found.epoch) == (2, 5)
     found = overfitting([[1.0, 0.8, 0.6, 0.61, 0.4, 0.3]], [[0.9, 0.5, 0.6, 0.6, 0.6, 0.7]])
-    assert (found["best"], found["epoch"]) == (2, 5)  # training loss rose before
+    assert (found.best, found.epoch) == (2, 5)  # training loss rose before
 
 
 def test_a_rise_within_two_standard_errors_may_be_chance():
@@ -56,9 +52,9 @@ def test_a_rise_within_two_standard_errors_may_be_chance():
     validation = np.stack([level, level + rises], axis=1)
     assert overfitting(training, validation) is None
     found = overfitting(training, validation + np.array([0.0, 0.01]))
-    assert found["epoch"] == 2
-    assert found["se"] == pytest.approx(rises.std(ddof=1) / math.sqrt(3))
-    assert found["rise"] == pytest.approx(0.06)
+    assert found.epoch == 2
+    assert found.se == pytest.approx(rises.std(ddof=1) / math.sqrt(3))
+    assert found.rise == pytest.approx(0.06)
 
 
 def test_the_mean_counts_and_not_a_single_seed():
@@ -98,7 +94,7 @@ def test_it_is_the_definition(seeds, epochs, seed, noise):
     training = np.cumsum(-rng.random(epochs) + 0.2) + noise * rng.normal(size=(seeds, epochs))
     validation = rng.normal(size=epochs) + noise * rng.normal(size=(seeds, epochs))
     found = overfitting(training, validation)
-    assert (found and found["epoch"]) == naive(training.tolist(), validation.tolist())
+    assert (found and found.epoch) == naive(training.tolist(), validation.tolist())
 
 
 def test_losses_that_do_not_match_are_refused():
@@ -108,87 +104,47 @@ def test_losses_that_do_not_match_are_refused():
         overfitting(np.zeros((0, 3)), np.zeros((0, 3)))
 
 
-def curve(variant, seed, losses, **more):
-    place = {"variant": variant, "name": f"v{variant}", "series": "s", "max_len": 8, "seed": seed}
+def curve(handmade, number, seed, losses):
+    """The points of a trial whose validation losses these are."""
     return [
-        place
-        | {
-            "epoch": e,
-            "loss": 1 / e,
-            "validation_loss": loss,
-            "validation_accuracy": 0.5,
-            "seconds": seed + e,
-        }
-        | {"evaluated": e == len(losses)}
-        | more
+        CurvePoint(
+            handmade.variant(number),
+            seed,
+            handmade.epoch(e, validation_loss=loss, seconds=seed + e),
+            evaluated=e == len(losses),
+        )
         for e, loss in enumerate(losses, 1)
     ]
 
 
-def test_a_row_a_variant_and_epoch():
-    curves = curve(0, 0, [0.9, 0.8]) + curve(0, 1, [0.7, 0.6]) + curve(3, 0, [0.5], validation_seconds=2.0)
-    rows = epoch_rows(curves)
-    assert [(row["variant"], row["epoch"], row["seeds"]) for row in rows] == [
+def test_one_row_per_variant_and_epoch(handmade):
+    curves = curve(handmade, 0, 0, [0.9, 0.8]) + curve(handmade, 0, 1, [0.7, 0.6])
+    rows = epoch_rows(curves + curve(handmade, 3, 0, [0.5]))
+    assert [(row.variant.number, row.epoch, row.seeds) for row in rows] == [
         (0, 1, [0, 1]),
         (0, 2, [0, 1]),
         (3, 1, [0]),
     ]
     first = rows[0]
-    assert first["validation_loss"] == pytest.approx(0.8)
-    assert (first["validation_loss_low"], first["validation_loss_high"]) == (0.7, 0.9)
-    assert (first["seconds"], first["seconds_low"], first["seconds_high"]) == (1.5, 1.0, 2.0)
-    assert [row["evaluated"] for row in rows] == [[], [0, 1], [0]]
-    assert rows[2]["validation_seconds"] == 2.0
+    assert first.validation_loss.mean == pytest.approx(0.8)
+    assert (first.validation_loss.low, first.validation_loss.high) == (0.7, 0.9)
+    assert first.seconds == Spread(1.5, 1.0, 2.0)
+    assert first.validation_seconds == Spread(0.25, 0.25, 0.25)
+    assert [row.evaluated for row in rows] == [[], [0, 1], [0]]
 
 
-def test_what_a_seed_lacks_is_missing_and_never_0():
-    curves = curve(0, 0, [0.9]) + curve(0, 1, [0.7], validation_seconds=1.0)
-    [row] = epoch_rows(curves)
-    ends = ("", "_low", "_high")
-    assert [row[f"validation_seconds{end}"] for end in ends] == [None] * 3
-    assert all(row[f"{name}{end}"] is not None for name in MEASURES[:-1] for end in ends)
+def test_the_variants_that_over_fit_are_named(handmade):
+    curves = curve(handmade, 0, 0, [0.9, 0.8, 0.7])
+    curves += curve(handmade, 1, 0, [0.9, 0.5, 0.7]) + curve(handmade, 1, 1, [0.9, 0.6, 0.8])
+    [row] = overfitted_rows(curves)
+    assert row.variant.number == 1
+    assert (row.overfitting.epoch, row.overfitting.seeds) == (3, 2)
+    assert overfitted_rows([]) == []
 
 
-def test_the_variants_that_over_fit_are_named():
-    curves = curve(0, 0, [0.9, 0.8, 0.7]) + curve(1, 0, [0.9, 0.5, 0.7]) + curve(1, 1, [0.9, 0.6, 0.8])
-    [row] = overfitting_rows(curves)
-    assert (row["variant"], row["name"], row["epoch"], row["seeds"]) == (1, "v1", 3, 2)
-    assert overfitting_rows([]) == []
-
-
-def test_an_older_ledger_evaluated_its_last_epoch(tmp_path, handmade):
+def test_the_epoch_that_was_evaluated_is_marked(tmp_path, handmade):
     right = np.ones((2, 2, 6), bool)
-    old = analyse(handmade.write(tmp_path / "old", {"test": right}))
-    assert [row["evaluated"] for row in old.curves] == [False, True] * 4
-    new = analyse(handmade.write(tmp_path / "new", {"test": right}, evaluated=1))
-    assert [row["evaluated"] for row in new.curves] == [True, False] * 4
-
-
-def test_a_study_evaluates_the_epoch_that_its_recipe_chooses(tmp_path, tiny, study_at):
-    text = tiny(
-        'truncation = ["longest_first", "ratio"]\nmax_len = [12, 40]\nseeds = 2',
-        'evaluate = ["last", "best_loss"]\nmax_len = [12]\nseeds = 2',
-        "epochs = 2\n",
-        "epochs = 4\nschedule = 'constant'\ndropout = 0.0\n",
-        "learning_rate = 1e-3",
-        "learning_rate = 1e-2",
-    )
-    study = study_at(tmp_path, text)
-    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=1)
-    frame = Ledger(outcome.folder).frame()
-    assert len(frame) == frame["key"].nunique() == 4
-    places = {}
-    for row in frame.to_dict("records"):
-        trial = Ledger(outcome.folder).trial(row["key"])
-        records, result = trial.metrics(), json.loads((trial.folder / "result.json").read_text())
-        place = chosen_epoch(row["recipe.evaluate"], records)
-        assert result["evaluated_epoch"] == records[place]["epoch"]
-        assert result["validation"]["loss"] == records[place]["validation_loss"]
-        places.setdefault(row["seed"], []).append(
-            (place, [r["validation_loss"] for r in records], result["tests"]["test"]["loss"])
-        )
-    for (last, curve_last, loss_last), (best, curve_best, loss_best) in places.values():
-        assert curve_last == curve_best
-        assert last == 3
-        assert (best == last) == (loss_best == loss_last)
-    assert any(best < 3 for (_, (best, *_)) in places.values())
+    last = analyse(handmade.write(tmp_path / "last", {"test": right}))
+    assert [point.evaluated for point in last.curves] == [False, True] * 4
+    first = analyse(handmade.write(tmp_path / "first", {"test": right}, evaluated=1))
+    assert [point.evaluated for point in first.curves] == [True, False] * 4

@@ -34,12 +34,12 @@ def test_the_cheapest_of_those_not_inferior(recommended):
     scores = alike([0.8, 0.799, 0.7, 0.8])
     found = recommended(scores, rates=[100, 300, 900, 200])
     assert found.named
-    assert found.candidate["name"] == "t1, max_len 8"
-    assert found.candidate["examples_per_second"] == 300
+    assert found.candidate.variant.name == "t1, max_len 8"
+    assert found.candidate.examples_per_second == 300
     assert (found.compared, found.fewest_seeds) == (4, SEEDS)
     # A margin of less than what it loses leaves only those that lose nothing.
     found = recommended(alike([0.8, 0.796, 0.7, 0.8]), rates=[100, 300, 900, 200], margin=0.003)
-    assert found.candidate["name"] == "t3, max_len 8"
+    assert found.candidate.variant.name == "t3, max_len 8"
 
 
 def test_p_is_the_largest_over_all_others_adjusted_over_all_candidates(recommended):
@@ -55,13 +55,13 @@ def test_p_is_the_largest_over_all_others_adjusted_over_all_candidates(recommend
             se = np.sqrt(contrast.se**2 + unseen)
             p[one, other] = stats.t.sf((contrast.delta + 0.05) / se, contrast.df)
     adjusted = holm(p.max(axis=1))
-    number = int(found.candidate["name"][1])
+    number = found.candidate.variant.number
     np.testing.assert_allclose(found.p, adjusted[number])
     assert found.named == (adjusted[number] < 0.05)
     hardest = int(p[number].argmax())
-    assert found.hardest["name"] == f"t{hardest}, max_len 8"
-    np.testing.assert_allclose(found.hardest["delta"], scores[number].mean() - scores[hardest].mean())
-    assert found.best["mean"] == max(scores.mean(axis=(1, 2)))
+    assert found.hardest.baseline.name == f"t{hardest}, max_len 8"
+    np.testing.assert_allclose(found.hardest.contrast.delta, scores[number].mean() - scores[hardest].mean())
+    assert found.best.mean == max(scores.mean(axis=(1, 2)))
 
 
 def test_a_rival_that_is_not_known_well_forbids_a_name(recommended):
@@ -70,13 +70,14 @@ def test_a_rival_that_is_not_known_well_forbids_a_name(recommended):
     scores[2] = alike([0.9, 0.95, 0.5, 0.6, 0.95], seed=1, seeds=1)[:, 0]
     found = recommended(scores)
     assert not found.named
-    assert found.hardest["name"] == "t2, max_len 8"
+    assert found.hardest.baseline.name == "t2, max_len 8"
     assert recommended(scores[:2]).named
 
 
 def test_equals_are_told_apart_by_memory_and_identical_ones_are_named(recommended):
     found = recommended(alike([0.8, 0.8, 0.6]), same=[0, 0, 2])
-    assert (found.candidate["name"], found.candidate["alike"]) == ("t0, max_len 8", ["t1, max_len 8"])
+    assert found.candidate.variant.number == 0
+    assert [variant.number for variant in found.candidate.alike] == [1]
     assert found.compared == 2
 
 
@@ -97,7 +98,7 @@ def test_nothing_to_choose(recommended):
 def test_unlike_seeds_count_where_both_have_them(recommended):
     scores = alike([0.8, 0.8, 0.6])
     found = recommended(scores, missing=[(0, 0), (2, 1)], rates=[200, 100, 100])
-    assert found.candidate["name"] == "t0, max_len 8"
+    assert found.candidate.variant.name == "t0, max_len 8"
     assert found.fewest_seeds == SEEDS - 2
     # A variant that shares no seed may be better than any.
     none = [(2, seed) for seed in range(1, SEEDS)]
@@ -124,7 +125,7 @@ def test_equal_variants_are_hardly_ever_inferior_yet_named(handmade, tmp_path):
             folder, {"test": rng.random((2, SEEDS, 500)) < share}, rates=[1, 9], margin=0.02
         )
         found = analyse(ledger).tests[0].recommendation
-        wrong += found.named and found.candidate["name"] == "t1, max_len 8"
+        wrong += found.named and found.candidate.variant.name == "t1, max_len 8"
     assert wrong <= 8  # 5 % of 60 are 3, and more than 8 come once in a hundred times
 
 
@@ -136,7 +137,7 @@ def test_means_on_other_seeds_rule_nobody_out(recommended):
     scores = np.stack([right, right])
     found = recommended(scores, missing=[(0, 0)], rates=[100, 300])
     assert found.named
-    assert found.candidate["name"] == "t1, max_len 8"
+    assert found.candidate.variant.name == "t1, max_len 8"
 
 
 def test_variants_that_have_finished_nothing_are_counted(recommended):

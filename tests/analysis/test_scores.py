@@ -99,7 +99,7 @@ def logits():
 def made(tmp_path, handmade, logits):
     """made(score, **options): the analysis, on the test set 'test', of a ledger of these predictions."""
 
-    def analysed(score=None, **options):
+    def analysed(score, **options):
         right = logits.argmax(axis=3) == LABELS
         given = {"logits": {"test": logits}, "score": score} | options
         [test] = analyse(handmade.write(tmp_path / str(score), {"test": right}, **given)).tests
@@ -126,36 +126,35 @@ def test_there_is_an_oracle_for_each():
 def test_a_study_judged_by_it(made, logits, name):
     test, values = made(name, margin=0.5), tables(name, logits)
     assert test.score == name
-    np.testing.assert_allclose([row["mean"] for row in test.means], values.mean(axis=(1, 2)), rtol=1e-5)
-    np.testing.assert_allclose([row["by_seed"] for row in test.means], values.mean(axis=2), rtol=1e-5)
+    np.testing.assert_allclose([row.estimate.mean for row in test.means], values.mean(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose([row.by_seed for row in test.means], values.mean(axis=2), rtol=1e-5)
     contrasts = compare(values, margin=0.5, bounded=name == "accuracy")
     for row, expected in zip(test.contrasts, contrasts, strict=True):
         keys = ("delta", "ci_low", "ci_high", "p_adjusted", "p_equivalence")
-        found, wanted = [row[key] for key in keys], [getattr(expected, key) for key in keys]
+        found, wanted = [getattr(row.contrast, key) for key in keys], [getattr(expected, key) for key in keys]
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-9)
-        assert row["verdict"] == expected.verdict
+        assert row.contrast.verdict == expected.verdict
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_on_the_examples_cut_differently_it_is_computed_anew(made, logits, name):
     test, values = made(name), tables(name, logits, slice(1, None))  # the first example is cut by none
     for row, expected in zip(test.affected, compare(values, margin=0.01, bounded=False), strict=True):
-        np.testing.assert_allclose(row["mean"], values[row["variant"]].mean(), rtol=1e-5)
-        np.testing.assert_allclose(row["ci_low"], expected.ci_low, rtol=1e-4)
-        assert row["share"] == 35 / 36
+        np.testing.assert_allclose(row.mean, values[row.variant.number].mean(), rtol=1e-5)
+        np.testing.assert_allclose(row.contrast.ci_low, expected.ci_low, rtol=1e-4)
+        assert row.share == 35 / 36
 
 
 @pytest.mark.parametrize("name", ["accuracy", "matthews", "log_loss"])
 def test_every_other_score_stands_beside(made, logits, name):
     test = made(name)
     others = SCORES.keys() - {name, "fnc1"}  # which is for other labels than these
-    assert all("fnc1_mean" not in row for row in test.others)
-    assert all(f"{other}_mean" in row for row in test.others for other in others)
-    assert all(f"{name}_mean" not in row for row in test.others)
+    assert all(row.estimates.keys() == others for row in test.others)
     for other in others:
         for row, values in zip(test.others, tables(other, logits), strict=True):
             expected = mean_interval(values)
-            found = [row[f"{other}_{key}"] for key in ("mean", "ci_low", "ci_high")]
+            estimate = row.estimates[other]
+            found = [estimate.mean, estimate.ci_low, estimate.ci_high]
             np.testing.assert_allclose(found, [expected.mean, expected.ci_low, expected.ci_high], rtol=1e-4)
 
 
@@ -163,28 +162,22 @@ def test_models_met_by_another_cut(made, logits):
     crossed = np.random.default_rng(5).normal(size=(VARIANTS, *logits.shape)).astype(np.float32)
     right = crossed.argmax(axis=4) == LABELS
     cross = made("matthews", cross={"test": right}, cross_logits={"test": crossed}).cross
-    for number, row in enumerate(cross.rows):
-        for other, mean in enumerate(row["means"]):
+    for number, row in enumerate(cross.models):
+        for other, mean in enumerate(row.means):
             said = logits[number] if other == number else crossed[number, other]
             np.testing.assert_allclose(mean, tables("matthews", said[None]).mean(), rtol=1e-5)
 
 
 def test_a_ceiling_is_one_of_accuracy(made):
-    assert made("matthews", ceilings=[0.5] * 3).means[0]["ceiling"] is None
-    assert made("accuracy", ceilings=[0.5] * 3).means[0]["ceiling"] == 0.5
-
-
-def test_an_older_ledger_is_one_of_accuracy(made):
-    old, new = made(None), made("accuracy")
-    assert old.score == "accuracy"
-    np.testing.assert_equal(old.contrasts, new.contrasts)
+    assert made("matthews", ceilings=[0.5] * 3).means[0].ceiling is None
+    assert made("accuracy", ceilings=[0.5] * 3).means[0].ceiling == 0.5
 
 
 def test_clusters_count_by_any_score(made, logits):
     clusters = np.arange(EXAMPLES) // 4
     test = made("matthews", clusters={"test": clusters})
     expected = compare(tables("matthews", logits), clusters=clusters, margin=0.01, bounded=False)
-    np.testing.assert_allclose(test.contrasts[1]["ci_low"], expected[1].ci_low, rtol=1e-4)
+    np.testing.assert_allclose(test.contrasts[1].contrast.ci_low, expected[1].ci_low, rtol=1e-4)
 
 
 def test_a_prediction_that_is_no_number_names_its_trial(made, logits):
@@ -208,15 +201,15 @@ def test_mcnemar_of_the_checkpoints_of_one_seed(tmp_path, handmade, logits, scor
     right = logits[:, :1].argmax(axis=3) == LABELS
     given = {"logits": {"test": logits[:, :1]}, "score": score}
     [test] = analyse(handmade.write(tmp_path / "one", {"test": right}, **given)).tests
-    assert [row["variant"] for row in test.checkpoints] == [1, 2]
+    assert [row.variant.number for row in test.checkpoints] == [1, 2]
     for row in test.checkpoints:
-        one, other = right[row["variant"], 0], right[0, 0]
+        one, other = right[row.variant.number, 0], right[0, 0]
         won = sum(bool(a and not b) for a, b in zip(one, other, strict=True))
         lost = sum(bool(b and not a) for a, b in zip(one, other, strict=True))
-        assert (row["won"], row["lost"]) == (won, lost)
-        np.testing.assert_allclose(row["delta"], (won - lost) / EXAMPLES)
-        np.testing.assert_allclose(row["p"], exact(won, lost))
-        assert row["question"].startswith("do these two checkpoints differ")
+        assert (row.test.won, row.test.lost) == (won, lost)
+        np.testing.assert_allclose(row.test.estimate, (won - lost) / EXAMPLES)
+        np.testing.assert_allclose(row.test.p, exact(won, lost))
+        assert row.test.question.startswith("do these two checkpoints differ")
 
 
 def test_several_seeds_offer_no_mcnemar(made):
@@ -226,4 +219,4 @@ def test_several_seeds_offer_no_mcnemar(made):
 def test_identical_inputs_are_no_two_checkpoints(tmp_path, handmade, logits):
     right = logits[:, :1].argmax(axis=3) == LABELS
     [test] = analyse(handmade.write(tmp_path / "one", {"test": right}, same=[0, 0, 2])).tests
-    assert [row["variant"] for row in test.checkpoints] == [2]
+    assert [row.variant.number for row in test.checkpoints] == [2]

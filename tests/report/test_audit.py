@@ -6,11 +6,11 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from trimtab.report.figures import audit_figure
 
 from trimtab.config import InputError
 from trimtab.plan.audit import Audited
 from trimtab.report.audit import audit_text, claim, difference_table, length_table, write
-from trimtab.report.figures import audit_figure
 from trimtab.truncation import parse
 from trimtab.truncation.audit import audit
 from trimtab.truncation.profile import length_profile, length_summary

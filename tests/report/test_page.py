@@ -1,24 +1,28 @@
 """The report from a ledger alone: every table and figure, readable, the same bytes each time."""
 
 import csv
-import json
 import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from trimtab import report
 from trimtab.config import InputError
+from trimtab.truncation.profile import LengthSummary
 
 TABLES = (
     *("accuracy-test", "contrasts-test", "affected-test", "other-scores-test"),
-    *("throughput", "epochs", "audit", "audit-by-label"),
+    *("lengths", "throughput", "epochs", "audit", "audit-by-label"),
 )
 LINKED = ("epochs-by-trial",)  # tables that are too long for the page
-FIGURES = ("accuracy-test", "seeds-test", "contrasts-test", "throughput-test", "losses", "curves")
+FIGURES = (
+    *("accuracy-test", "seeds-test", "contrasts-test", "throughput-test"),
+    *("losses", "curves", "audit"),
+)
 
 
 @pytest.fixture
@@ -123,11 +127,9 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger):
     assert "Missing" not in page
 
 
-def test_no_better_than_without_reading_is_said(tmp_path, handmade, scores):
-    words = (
-        "One who reads nothing and knows the labels' shares of this test set alone has accuracy of 33.33 %"
-    )
-    worse = "**No variant is shown to do better: no interval, unadjusted, lies above that.**"
+def test_no_better_than_the_label_prior_baseline_is_said(tmp_path, handmade, scores):
+    words = "Label-prior baseline (ignores the text): 33.33 %."
+    worse = "**No variant is shown to do better: no unadjusted interval lies above it.**"
     for name, table, shown in (
         ("good", scores, False),
         ("bad", scores[:2] & (np.arange(60) % 2 == 0), True),
@@ -136,25 +138,20 @@ def test_no_better_than_without_reading_is_said(tmp_path, handmade, scores):
     ):
         handmade.write(tmp_path / name, {"test": table})
         page = report.write(tmp_path / name).path.read_text()
-        assert f"\n{words} at best." in page
+        assert f"\n{words}" in page
         assert (worse in page) == shown, name
 
 
 def test_how_long_rows_are_comes_before_any_score(tmp_path, handmade, scores):
-    row = {
-        "split": "train",
-        "pairs": 90,
-        "mean": 11.0,
-        "median": 10.0,
-        "p90": 17.0,
-        "p99": 24.5,
-        "longest": 46,
-    }
-    handmade.write(tmp_path, {"test": scores}, lengths=[row, row | {"split": "validation", "longest": 47}])
+    row = LengthSummary(pairs=90, mean=11.26, median=10.0, p90=17.0, p99=24.5, longest=1046)
+    lengths = {"train": row, "validation": replace(row, longest=1047)}
+    handmade.write(tmp_path, {"test": scores}, lengths=lengths)
     head, _ = report.write(tmp_path).path.read_text().split("## Accuracy", 1)
     assert "## How long the rows are" in head
-    assert "the longest row has 47 (validation)" in head
-    assert [row["longest"] for row in rows(tmp_path, "lengths")] == ["46", "47"]
+    assert "the longest row has 1,047 (validation)" in head
+    [line] = [line for line in head.splitlines() if line.startswith("| train ")]
+    assert line.split()[1:-1:2] == ["train", "90", "11.3", "10", "17", "24.5", "1,046"]
+    assert [row["longest"] for row in rows(tmp_path, "lengths")] == ["1046", "1047"]
 
 
 def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):
@@ -163,7 +160,7 @@ def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores):
     page = (tmp_path / "report.md").read_text()
     head, figures = page.split("## Accuracy", 1)
     assert "**Missing: 2 of the trials.**" in head
-    assert "Each mean stands on the seeds that its variant has finished" in head
+    assert "Each mean is over the seeds that its variant has finished" in head
     assert "* failed: t1, max_len 8, seed 0: the loss became nan; lower learning_rate, or set clip" in head
     assert "* not run: t0, max_len 8, seed 3" in head
     assert "2 to 3 seeds, by contrast; 60 examples" in figures
@@ -211,7 +208,12 @@ def test_a_constant_variant(tmp_path, handmade, scores):
     constant = scores.copy()
     constant[0], constant[1] = True, False
     handmade.write(tmp_path, {"test": constant}, ceilings=[0.9, 1.0, 1.0])
-    assert "none" in report.write(tmp_path).path.read_text()
+    page = report.write(tmp_path).path.read_text()
+    always, never, _ = [line for line in page.splitlines() if line.startswith("| t")][:3]
+    for line, mean in ((always, "100.00"), (never, "0.00")):
+        assert [cell.strip() for cell in line.split("|")[2:4]] == [mean, "no variation"]
+    [lost] = [line for line in page.splitlines() if line.startswith("| t1, max_len 8 | t0, max_len 8 |")][:1]
+    assert [cell.strip() for cell in lost.split("|")[3:7]] == ["-100.00", "no variation", "", "inconclusive"]
 
 
 def test_more_variants_than_there_are_colours_and_markers(tmp_path, handmade, scores):
@@ -222,10 +224,8 @@ def test_more_variants_than_there_are_colours_and_markers(tmp_path, handmade, sc
 
 def test_letters_of_any_script(tmp_path, handmade, scores):
     ledger = handmade.write(tmp_path, {"test": scores})
-    path = ledger.folder / "study.json"
-    study = json.loads(path.read_text())
-    study["question"] = "Schneidet man besser vorn — oder 後ろ?"
-    path.write_text(json.dumps(study))
+    study = ledger.study.model_copy(update={"question": "Schneidet man besser vorn — oder 後ろ?"})
+    ledger.write_study(study, {"test": ledger.evaluated("test")})
     page = report.write(tmp_path).path.read_bytes().decode("utf-8")
     assert "besser vorn — oder 後ろ?" in page
 
@@ -245,7 +245,9 @@ def test_a_folder_without_results(tmp_path):
 
 def test_a_folder_that_cannot_be_written(ledger):
     (ledger.folder / "tables").touch()  # a file where a folder should be stands for a disk that refuses
-    assert said(ledger.folder).startswith(f"{ledger.folder}: the report cannot be written (")
+    sentence = said(ledger.folder)
+    assert sentence.startswith(f"{ledger.folder}: the report cannot be written (")
+    assert sentence.endswith("; free disk space or fix permissions, or copy the folder and name the copy")
 
 
 def test_tables_and_figures_of_an_earlier_report_are_removed(tmp_path, handmade, scores):
@@ -323,7 +325,7 @@ def test_a_mismatch_that_costs_nothing(tmp_path, handmade, cross):
     same = np.broadcast_to(cross[2, 2], cross.shape)
     handmade.write(tmp_path, own(same), cross={"test": same})
     written = report.write(tmp_path)
-    words = "No model is shown to do worse than one trained for the cut that it meets (secondary)."
+    words = "No model is shown to do worse than one trained for the cut that it is given (secondary)."
     assert written.summary[-1] == words
 
 
@@ -332,7 +334,7 @@ def test_cross_evaluations_that_are_missing_are_said_first(tmp_path, handmade, c
     ledger = handmade.write(tmp_path, own(cross), **options)
     ledger.trial("trial-1-0").crossed.fail("it was too hot")
     section = report.write(tmp_path).path.read_text().split("### Trained with x evaluated with")[1]
-    assert section.startswith("\n\n**Missing: 1 of the cross evaluations, a model and seed each.**")
+    assert section.startswith("\n\n**Missing: 1 of the cross evaluations, one per model and seed.**")
     assert (
         "seeds that all others have: 1, 2, 3.\n\n* failed: t1, max_len 8, seed 0: it was too hot\n" in section
     )
@@ -344,7 +346,7 @@ def test_cross_evaluations_that_are_missing_are_said_first(tmp_path, handmade, c
         uncrossed=[(m, s) for m in range(3) for s in range(4)],
     )
     written = report.write(tmp_path / "none")
-    assert "the figures stand on the seeds that all others have: none." in written.path.read_text()
+    assert "the figures are over the seeds that all others have: none." in written.path.read_text()
     assert not (tmp_path / "none" / "tables" / "cross-test.csv").exists()
     assert "mismatch" not in "".join(written.summary)
 
@@ -353,4 +355,4 @@ def test_cross_evaluation_without_a_common_seed_says_so(tmp_path, handmade, cros
     missing = [(0, 0), (0, 1), (1, 2), (1, 3)]
     handmade.write(tmp_path, own(cross), cross={"test": cross}, missing=missing)
     section = report.write(tmp_path).path.read_text().split("### Trained with x evaluated with")[1]
-    assert section.startswith("\n\nNo seed is finished by every variant, so that there is nothing to show.\n")
+    assert section.startswith("\n\nNo seed is finished by every variant, so there is nothing to show.\n")

@@ -36,7 +36,7 @@ def test_no_recommendation_says_why(tmp_path, handmade, scores):
     )
     assert sentence.endswith(" against t0, max_len 8.")
     handmade.write(tmp_path / "one", {"test": scores[:, :1]})
-    words = "stands on one seed, which permits no claim about strategies."
+    words = "rests on one seed, which permits no claim about strategies."
     assert report.write(tmp_path / "one").summary[0].endswith(words)
     handmade.write(tmp_path / "apart", {"test": scores[:2]}, missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
     written = report.write(tmp_path / "apart")
@@ -48,7 +48,7 @@ def test_no_recommendation_says_why(tmp_path, handmade, scores):
 def test_what_contrasts_rest_on_stands_under_them(ledger):
     page = report.write(ledger.folder).path.read_text()
     signature = (
-        "4 seeds; 60 examples in 60 clusters (effectively 60); crossed analysis of seeds and examples, "
+        "4 seeds; 60 examples in 60 clusters (effectively 60); crossed random effects of seeds and examples, "
         "two-sided t tests, paired by seed; Holm over the 2 contrasts that are tested; trimtab 0 (abc).\n"
     )
     assert signature in page

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from trimtab.report.scale import notes, scale_named
-from trimtab.report.tables import Column, Table, p_value, percent
+from trimtab.report.tables import Column, Table, p_value, percent, text_column
 from trimtab.statistics import SCORES
 
 
@@ -64,16 +64,20 @@ def test_each_score_in_its_own_unit(name, head, axis, level, difference, amount)
 def test_what_is_turned_or_no_mean_is_said_once():
     assert notes([scale_named("accuracy")]) == ""
     said = notes([scale_named(name) for name in SCORES])
-    assert "Minus log loss, minus Brier score and minus calibration error: the sign is turned" in said
+    assert "Minus log loss, minus Brier score and minus calibration error: the sign is flipped" in said
     listed = "Matthews correlation, macro F1, minus calibration error and FNC-1 score"
-    assert f"{listed}: no mean over examples" in said
-    assert said.count("turned") == said.count("jackknife") == 1
+    assert f"{listed}: not a mean over examples" in said
+    assert said.count("flipped") == said.count("jackknife") == 1
 
 
 def test_a_table_in_every_form(tmp_path):
     columns = [
-        Column("a | b", "name", lambda row: row["name"]),
-        Column("interval", "low high", lambda row: f"{row['low']} to {row['high']}"),
+        text_column("a | b", "name", lambda row: row["name"]),
+        Column(
+            "interval",
+            lambda row: f"{row['low']} to {row['high']}",
+            {"low": lambda row: row["low"], "high": lambda row: row["high"]},
+        ),
     ]
     table = Table("one", columns, [{"name": "x, y", "low": 0.1, "high": 1e-20}])
     table.write(tmp_path / "tables")
@@ -84,6 +88,6 @@ def test_a_table_in_every_form(tmp_path):
 
 
 def test_a_table_without_rows_keeps_its_head(tmp_path):
-    table = Table("none", [Column("head", "key", str)], [])
+    table = Table("none", [text_column("head", "key", str)], [])
     table.write(tmp_path)
     assert (tmp_path / "none.csv").read_text() == "key\n"

@@ -1,250 +1,200 @@
-"""The analysis: from a ledger alone to the rows that tables and figures show. Free of torch."""
+"""The analysis: from a ledger alone to the typed rows that tables and figures show. Free of torch."""
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
-from trimtab.analysis.affected import affected_rows
-from trimtab.analysis.contrasts import Comparison, contrast_rows, read_alike, uncompared, variant_place
-from trimtab.analysis.cross import Cross, cross_evaluation
-from trimtab.analysis.curves import epoch_rows, overfitting_rows
+from trimtab.analysis.contrasts import (
+    Comparison,
+    ContrastRow,
+    UncomparedRow,
+    contrast_rows,
+    uncompared_rows,
+)
+from trimtab.analysis.cross import CrossEvaluation, cross_evaluation
+from trimtab.analysis.curves import (
+    CurvePoint,
+    EpochRow,
+    OverfittedRow,
+    curve_points,
+    epoch_rows,
+    overfitted_rows,
+)
+from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.analysis.recommendation import Recommendation, recommend
-from trimtab.analysis.scores import Scores, read_scores, score_name
-from trimtab.analysis.secondary import checkpoint_rows, other_score_rows
+from trimtab.analysis.scores import FinishedVariant, read_scores
+from trimtab.analysis.secondary import (
+    AffectedRow,
+    CheckpointRow,
+    OtherScoresRow,
+    affected_rows,
+    checkpoint_rows,
+    other_score_rows,
+)
+from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.ledger.ledger import Ledger
-from trimtab.statistics import IntervalEstimate, effective_clusters, mean_interval
-
-Row = dict[str, Any]
+from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.machine import Signature
+from trimtab.statistics import effective_clusters, score_named
+from trimtab.truncation.audit import Audit
 
 
 @dataclass(frozen=True)
-class TestSet:
+class SetAnalysis:
     """What the trials came to on one test set.
 
-    score: the name of that which models are judged by, in whose units means and contrasts are;
-    prior_baseline: the best score of one who knows the labels' shares alone, None where there is none;
-    recommendation: None where there is nothing to choose; means: a row a variant, in the study's order;
-    contrasts: a row a declared contrast; uncompared: a row one that shares no seed; affected: a row a
-    contrast, on the examples that its two variants cut differently; others: a row a variant, by every other
-    score; checkpoints: a row a contrast, McNemar's test, where the study has one seed; cross: None where none
-    was asked for; examples, clusters and effective_clusters (float) are numbers of rows and of what was
-    sampled.
+    score: the name of what models are judged by, in whose units means and contrasts are; prior_baseline: what
+    the label-prior baseline scores, None where it has no such score; recommendation: None where there is
+    nothing to choose; means, others: one row per variant; contrasts, affected, checkpoints: one row per
+    declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for;
+    examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
     name: str
     score: str
     prior_baseline: float | None
     recommendation: Recommendation | None
-    means: list[Row]
-    contrasts: list[Row]
-    uncompared: list[Row]
-    affected: list[Row]
-    others: list[Row]
-    checkpoints: list[Row]
-    cross: Cross | None
+    means: list[MeanRow]
+    contrasts: list[ContrastRow]
+    uncompared: list[UncomparedRow]
+    affected: list[AffectedRow]
+    others: list[OtherScoresRow]
+    checkpoints: list[CheckpointRow]
+    cross: CrossEvaluation | None
     examples: int
     clusters: int
     effective_clusters: float
 
 
 @dataclass(frozen=True)
+class VariantAudit:
+    """What a variant cuts of a split, or of one label of it; tokens: the mean of a row, None of a label."""
+
+    variant: VariantRecord
+    split: str
+    audit: Audit
+    tokens: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The variant's."""
+        return self.variant.name
+
+
+@dataclass(frozen=True)
+class MissingTrial:
+    """A trial that is not finished; failure: why its last attempt failed, None where there was none."""
+
+    variant: VariantRecord
+    seed: int
+    failure: str | None
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything that a report says, computed.
 
-    seeds: those that any variant has finished; missing: a row a trial that is not done; speeds, audits,
-    curves: a row a variant, a variant and split, a variant, seed and epoch, with ``evaluated`` where its
-    weights met the test sets; epochs, overfits: as ``study.epochs`` makes them of the curves; signatures: the
-    different versions and commits that trials were made with.
+    seeds: those that any variant has finished; tests, speeds and what follows from curves are empty where no
+    trial is finished; audits: one row per variant and split, label_audits: per variant, test set and label;
+    signatures: the different versions and commits that trials were made with.
     """
 
-    study: dict[str, Any]
+    study: StudyRecord
     seeds: list[int]
-    tests: list[TestSet]
-    speeds: list[Row]
-    audits: list[Row]
-    curves: list[Row]
-    epochs: list[Row]
-    overfits: list[Row]
-    missing: list[Row]
-    failures: list[Row]
-    signatures: list[dict[str, str]]
+    tests: list[SetAnalysis]
+    speeds: list[ThroughputRow]
+    audits: list[VariantAudit]
+    label_audits: list[VariantAudit]
+    curves: list[CurvePoint]
+    epochs: list[EpochRow]
+    overfitted: list[OverfittedRow]
+    missing: list[MissingTrial]
+    signatures: list[Signature]
 
 
 def analyse(ledger: Ledger) -> Analysis:
     """Analyse what a ledger holds; InputError where nothing was run in it.
 
-    A mean stands on all seeds that its variant has finished, a contrast on those that both of its variants
-    have; variants without a finished trial are left out, and ``missing`` names what there is not.
+    A mean is over all seeds that its variant has finished, a contrast over those that both of its variants
+    have; variants without a finished trial are left out, and ``missing`` names the trials that are.
     """
     study = ledger.study
-    frame = ledger.frame()
-    done = frame[frame["status"] == "done"]
-    finished = {
-        number: [seed for seed in study["seeds"] if seed in set(done.loc[done["variant"] == number, "seed"])]
-        for number in sorted(int(number) for number in done["variant"].unique())
-    }
-    speeds = _speeds(study, done)
-    curves = _curves(ledger, done)
-    names = study["tests"] if finished else []
+    every = [FinishedVariant(variant, ledger.results(variant)) for variant in study.variants]
+    finished = [one for one in every if one.results]
+    speeds, curves = throughput_rows(finished), curve_points(ledger, finished)
+    results = [result for one in finished for result in one.results.values()]
     return Analysis(
         study=study,
-        seeds=[seed for seed in study["seeds"] if any(seed in seeds for seeds in finished.values())],
-        tests=[_test_set(ledger, study, name, finished, speeds) for name in names],
+        seeds=[seed for seed in study.seeds if any(seed in one.results for one in finished)],
+        tests=[_test_set(ledger, study, name, finished, speeds) for name in study.tests if finished],
         speeds=speeds,
-        audits=audit_rows(study["variants"]),
+        audits=_audit_rows(study),
+        label_audits=_label_audit_rows(study),
         curves=curves,
         epochs=epoch_rows(curves),
-        overfits=overfitting_rows(curves),
-        missing=_missing(frame),
-        failures=_failures(ledger, frame),
-        signatures=_signatures(ledger, done),
+        overfitted=overfitted_rows(curves),
+        missing=_missing(ledger, every),
+        signatures=list(dict.fromkeys(result.signature for result in results)),
     )
 
 
 def _test_set(
-    ledger: Ledger, study: Row, name: str, done: dict[int, list[int]], speeds: list[Row]
-) -> TestSet:
-    evaluated = ledger.evaluated()
-    labels, clusters = evaluated[f"labels/{name}"], evaluated[f"clusters/{name}"]
-    scores = read_scores(ledger, name, done, labels)
+    ledger: Ledger,
+    study: StudyRecord,
+    name: str,
+    finished: Sequence[FinishedVariant],
+    speeds: Sequence[ThroughputRow],
+) -> SetAnalysis:
+    evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
+    scores = read_scores(ledger, name, finished, score, evaluated.labels)
     # Clusters of one row each are no clusters: the plain formulas say the same, and quicker.
-    number = len(np.unique(clusters))
-    grouped = clusters if number < len(clusters) else None
-    digests = {v: evaluated[f"digests/{name}/{study['variants'][v]['inputs']}"] for v in done}
-    comparison = Comparison(study, scores, grouped)
+    number = len(np.unique(evaluated.clusters))
+    clusters = evaluated.clusters if number < len(evaluated.clusters) else None
+    digests = {one.variant.number: evaluated.digests[one.variant.inputs] for one in finished}
+    comparison = Comparison(study, scores, clusters)
     contrasts = contrast_rows(comparison, digests)
-    variants = study["variants"]
-    alike = [
-        row for row in contrasts if read_alike(variants[row["variant"]], variants[row["baseline_number"]])
-    ]
-    means = _means(study, name, scores, grouped)
-    return TestSet(
+    means = mean_rows(study, name, scores, clusters)
+    return SetAnalysis(
         name=name,
-        score=score_name(study["compare"]),
-        prior_baseline=scores.prior_baseline(len(study["labels"])),
+        score=study.compare.score,
+        prior_baseline=score.prior_baseline(evaluated.labels, len(study.labels)),
         recommendation=recommend(comparison, means, speeds),
         means=means,
         contrasts=contrasts,
-        uncompared=uncompared(study, contrasts),
-        affected=affected_rows(alike, scores, digests, grouped, study["compare"]),
-        others=other_score_rows(study, scores, grouped),
+        uncompared=uncompared_rows(study, contrasts),
+        affected=affected_rows(contrasts, scores, digests, clusters, study.compare),
+        others=other_score_rows(study, scores, clusters),
         checkpoints=checkpoint_rows(study, contrasts, scores),
-        cross=cross_evaluation(ledger, name, scores, grouped),
-        examples=len(labels),
+        cross=cross_evaluation(ledger, study, name, scores, clusters),
+        examples=len(evaluated.labels),
         clusters=number,
-        effective_clusters=effective_clusters(clusters),
+        effective_clusters=effective_clusters(evaluated.clusters),
     )
 
 
-def _means(study: Row, test: str, scores: Scores, clusters: NDArray | None) -> list[Row]:
-    rows = []
-    for variant in scores.logits:
-        asked, table = study["variants"][variant], scores.on(variant)
-        estimate = mean_interval(table, clusters, study["compare"]["alpha"])
-        # A ceiling is the accuracy of a reader, and says nothing of other scores.
-        ceiling = asked["ceilings"].get(test) if score_name(study["compare"]) == "accuracy" else None
-        rows.append(
-            variant_place(asked, variant)
-            | asdict(estimate)
-            | {
-                "seeds": scores.seeds(variant),
-                "by_seed": table.mean(axis=1).tolist(),
-                "ceiling": ceiling,
-                "p_above_ceiling": None if ceiling is None else _p_above(estimate, ceiling),
-                "same_as": study["variants"][asked["same_as"]]["name"]
-                if asked["same_as"] != variant
-                else None,
-                "hardly_cut": asked["hardly_cut"],
-            }
-        )
-    return rows
-
-
-def _p_above(estimate: IntervalEstimate, bound: float) -> float:
-    """One-sided p of a mean above ``bound``; nan where one seed or no variation permits none."""
-    if not estimate.se > 0:
-        return math.nan
-    return float(stats.t.sf((estimate.mean - bound) / estimate.se, estimate.df))
-
-
-def _speeds(study: Row, done: pd.DataFrame) -> list[Row]:
-    rows = []
-    for number in sorted(int(number) for number in done["variant"].unique()):
-        trials = done[done["variant"] == number]
-        first = trials.iloc[0]
-        rows.append(
-            variant_place(study["variants"][number], number)
-            | {
-                "examples_per_second": trials["examples_per_second"].mean(),
-                "examples_per_second_low": trials["examples_per_second"].min(),
-                "examples_per_second_high": trials["examples_per_second"].max(),
-                "tokens_per_second": trials["tokens_per_second"].mean(),
-                "peak_bytes": int(trials["peak_bytes"].max()),
-                "training_seconds": trials["training_seconds"].mean(),
-                "precision": first["recipe.precision"],
-                "threads": int(first["threads"]),
-                "machine": first["machine"],
-            }
-        )
-    return rows
-
-
-def label_audit_rows(variants: list[Row]) -> list[Row]:
-    """What each variant cuts of each label's rows, a row a variant, test set and label."""
+def _audit_rows(study: StudyRecord) -> list[VariantAudit]:
     return [
-        variant_place(asked, number) | {"split": f"{split}: {label}"} | audit
-        for number, asked in enumerate(variants)
-        for split, audits in asked["label_audits"].items()
+        VariantAudit(variant, split, audit, variant.tokens[split])
+        for variant in study.variants
+        for split, audit in variant.audits.items()
+    ]
+
+
+def _label_audit_rows(study: StudyRecord) -> list[VariantAudit]:
+    return [
+        VariantAudit(variant, f"{split}: {label}", audit)
+        for variant in study.variants
+        for split, audits in variant.label_audits.items()
         for label, audit in audits.items()
     ]
 
 
-def audit_rows(variants: list[Row]) -> list[Row]:
-    """What each variant cuts, a row a variant and split; ``variants`` as a ledger keeps them."""
-    return [
-        variant_place(asked, number) | {"split": split, "tokens": asked["tokens"][split]} | audit
-        for number, asked in enumerate(variants)
-        for split, audit in asked["audits"].items()
-    ]
-
-
-def _curves(ledger: Ledger, done: pd.DataFrame) -> list[Row]:
-    study, rows = ledger.study, []
-    for trial in done.to_dict("records"):
-        asked = study["variants"][trial["variant"]]
-        if asked["same_as"] != trial["variant"]:
-            continue  # the same trials, which stand there already
-        place = variant_place(asked, trial["variant"]) | {"seed": trial["seed"]}
-        records, chosen = ledger.trial(trial["key"]).metrics(), trial.get("evaluated_epoch")
-        if pd.isna(chosen):  # as in a ledger of an earlier version, which knew no other than the last
-            chosen = records[-1]["epoch"]
-        rows += [place | record | {"evaluated": record["epoch"] == chosen} for record in records]
-    return rows
-
-
-def _signatures(ledger: Ledger, done: pd.DataFrame) -> list[dict[str, str]]:
-    signatures = []
-    for key in dict.fromkeys(done["key"]):
-        signature = (ledger.trial(key).result or {}).get("signature", ledger.study["signature"])
-        if signature not in signatures:
-            signatures.append(signature)
-    return signatures
-
-
-def _missing(frame: pd.DataFrame) -> list[Row]:
-    # Variants with identical inputs share a trial, which is missing once.
-    rows = frame[frame["status"] != "done"].drop_duplicates("key").to_dict("records")
-    return [{key: row[key] for key in ("name", "seed", "status")} for row in rows]
-
-
-def _failures(ledger: Ledger, frame: pd.DataFrame) -> list[Row]:
-    failed = frame[frame["status"] == "failed"].drop_duplicates("key")
-    return [
-        {"name": row["name"], "seed": row["seed"], "reason": ledger.trial(row["key"]).failure}
-        for row in failed.to_dict("records")
-    ]
+def _missing(ledger: Ledger, every: Sequence[FinishedVariant]) -> list[MissingTrial]:
+    """Variants with identical inputs share a trial, which is missing once."""
+    missing: dict[str, MissingTrial] = {}
+    for one in every:
+        for seed, key in one.variant.trials.items():
+            if seed not in one.results and key not in missing:
+                missing[key] = MissingTrial(one.variant, seed, ledger.trial(key).failure)
+    return list(missing.values())

@@ -1,29 +1,28 @@
 """Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.scores import Scores
+from trimtab.analysis.scores import ScoredLogits
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import Contrast, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
-from trimtab.study.grid import coordinate_words
+from trimtab.study.definition import Compare
+from trimtab.study.grid import DeclaredContrast, are_paired
 
-Row = dict[str, Any]
-Pair = tuple[int, int, bool]  # variant, baseline, whether seeds pair them
-Digests = dict[int, NDArray[np.uint64]]
+Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One variant against another, by number: the contrast, not adjusted, and the seeds that it stands on."""
+    """One variant against another: the contrast, not adjusted, and the seeds that both have finished."""
 
-    variant: int
-    baseline: int
+    variant: VariantRecord
+    baseline: VariantRecord
     seeds: list[int]
     contrast: Contrast
 
@@ -44,6 +43,32 @@ class Compared:
         return Compared(self.baseline, self.variant, self.seeds, turned)
 
 
+@dataclass(frozen=True)
+class ContrastRow:
+    """A declared contrast, adjusted with the others as one family.
+
+    affected_share: the share of examples that the two variants cut differently, None where they read with
+    different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
+    the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
+    where the contrast is settled.
+    """
+
+    variant: VariantRecord
+    baseline: VariantRecord
+    seeds: list[int]
+    contrast: Contrast
+    affected_share: float | None
+    more_seeds: float | None
+
+
+@dataclass(frozen=True)
+class UncomparedRow:
+    """A declared contrast whose two variants have finished no seed in common."""
+
+    variant: VariantRecord
+    baseline: VariantRecord
+
+
 class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
@@ -52,15 +77,9 @@ class Comparison:
     variants keep their own, as they share seed numbers.
     """
 
-    def __init__(self, study: Row, scores: Scores, clusters: NDArray | None) -> None:
+    def __init__(self, study: StudyRecord, scores: ScoredLogits, clusters: NDArray | None) -> None:
         self.study, self.scores, self.clusters = study, scores, clusters
-        self.settings = study["compare"]
-
-    def paired(self, one: int, other: int) -> bool:
-        """Whether a seed means the same initialisation and data order in both."""
-        rows = [self.study["variants"][number] for number in (one, other)]
-        starts = [(row.get("size"), row.get("weights"), _replica(row)) for row in rows]
-        return starts[0] == starts[1]
+        self._finished = {variant.number for variant in scores.variants}
 
     @property
     def effective_clusters(self) -> float:
@@ -70,128 +89,121 @@ class Comparison:
         examples = len(self.scores.labels)
         return effective_clusters(np.arange(examples) if self.clusters is None else self.clusters)
 
-    def has_replicas(self, numbers: Sequence[int]) -> bool:
-        """Whether two of these variants are one but for their seeds."""
-        rest = [_but_for_replica(self.study["variants"][number]) for number in numbers]
-        return len(set(rest)) < len(rest)
+    def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
+        """Two variants that the study does not name together, as a contrast to compare."""
+        return DeclaredContrast(variant.number, baseline.number, are_paired(variant, baseline))
 
-    def of(self, pairs: Sequence[Pair]) -> list[Compared]:
-        """Compare pairs (variant, baseline, paired); those without a seed in common are left out."""
-        by_seeds: dict[tuple[int, ...], list[Pair]] = {}
-        for pair in pairs:
-            if all(number in self.scores.logits for number in pair[:2]):
-                by_seeds.setdefault(tuple(self.scores.seeds(*pair[:2])), []).append(pair)
+    def of(self, contrasts: Sequence[DeclaredContrast]) -> list[Compared]:
+        """Compare them, in their order; those whose variants have no seed in common are left out."""
+        by_seeds: dict[tuple[int, ...], list[DeclaredContrast]] = {}
+        for one in contrasts:
+            if {one.variant, one.baseline} <= self._finished:
+                seeds = self.scores.seeds(self.study.variants[one.variant], self.study.variants[one.baseline])
+                by_seeds.setdefault(tuple(seeds), []).append(one)
         every = [self._on(list(seeds), some) for seeds, some in by_seeds.items() if seeds]
-        found = {(c.variant, c.baseline): c for compared in every for c in compared}
-        return [found[pair[:2]] for pair in pairs if pair[:2] in found]
+        found = {(c.variant.number, c.baseline.number): c for compared in every for c in compared}
+        return [found[c.variant, c.baseline] for c in contrasts if (c.variant, c.baseline) in found]
 
-    def _on(self, seeds: list[int], pairs: list[Pair]) -> list[Compared]:
-        able = [number for number in self.scores.logits if set(seeds) <= set(self.scores.seeds(number))]
-        place = {number: k for k, number in enumerate(able)}
-        rows = [self.study["variants"][number] for number in able]
-        scores = np.stack([self.scores.on(number, seeds) for number in able])
+    def _on(self, seeds: list[int], contrasts: list[DeclaredContrast]) -> list[Compared]:
+        able = [one for one in self.scores.variants if set(seeds) <= set(self.scores.seeds(one))]
+        place = {variant.number: k for k, variant in enumerate(able)}
         results = compare(
-            scores,
-            [(place[one], place[other]) for one, other, _ in pairs],
+            np.stack([self.scores.on(variant, seeds) for variant in able]),
+            [(place[c.variant], place[c.baseline]) for c in contrasts],
             clusters=self.clusters,
-            groups=[_but_for_replica(row) for row in rows],
-            identical=[[one["trials"] == other["trials"] for one in rows] for other in rows],
-            paired=[paired for _, _, paired in pairs],
-            alpha=self.settings["alpha"],
-            margin=self.settings["margin"],
+            groups=[_but_for_replica(variant) for variant in able],
+            identical=[[one.trials == other.trials for one in able] for other in able],
+            paired=[c.paired for c in contrasts],
+            alpha=self.study.compare.alpha,
+            margin=self.study.compare.margin,
             correction="none",
             bounded=self.scores.score.bounded,
         )
+        variants = self.study.variants
         return [
-            Compared(one, other, seeds, result)
-            for (one, other, _), result in zip(pairs, results, strict=True)
+            Compared(
+                variants[c.variant],
+                variants[c.baseline],
+                seeds,
+                replace(result, variant=c.variant, baseline=c.baseline),
+            )
+            for c, result in zip(contrasts, results, strict=True)
         ]
 
 
-def contrast_rows(comparison: Comparison, digests: Digests) -> list[Row]:
-    """A row a declared contrast that has a seed in common, adjusted as one family.
+def correction_of(settings: Compare) -> str:
+    """The correction that ``trimtab.statistics`` applies to a family of contrasts, by its name there."""
+    return "bh" if settings.exploratory else "holm"
 
-    digests: (examples,) by variant. more_seeds: how many more would settle an inconclusive one with a chance
-    of 80 %, if the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of
-    chance, None where the contrast is settled.
-    """
-    study, settings = comparison.study, comparison.settings
-    pairs = [(c["variant"], c["baseline"], c["paired"]) for c in study["contrasts"]]
-    compared = comparison.of(pairs)
-    correction = "bh" if settings["exploratory"] else "holm"
-    results = one_family([c.contrast for c in compared], settings["alpha"], correction)
+
+def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]:
+    """One row per declared contrast that has a seed in common, adjusted as one family."""
+    settings = comparison.study.compare
+    compared = comparison.of(comparison.study.contrasts)
+    results = one_family([c.contrast for c in compared], settings.alpha, correction_of(settings))
     tested = sum(not math.isnan(result.p) for result in results)
+    adjusted = [replace(c, contrast=result) for c, result in zip(compared, results, strict=True)]
     return [
-        asdict(result)
-        | variant_place(study["variants"][c.variant], c.variant)
-        | {"baseline": study["variants"][c.baseline]["name"], "baseline_number": c.baseline}
-        | {"affected_share": _affected_share(study["variants"], digests, c)}
-        | {"seeds": c.seeds, "more_seeds": _more_seeds(comparison, c, result, tested)}
-        for c, result in zip(compared, results, strict=True)
+        ContrastRow(
+            c.variant,
+            c.baseline,
+            c.seeds,
+            c.contrast,
+            affected_share=_affected_share(digests, c),
+            more_seeds=_more_seeds(comparison, c, tested),
+        )
+        for c in adjusted
     ]
 
 
-def _affected_share(variants: Sequence[Row], digests: Digests, compared: Compared) -> float | None:
-    """The share of examples that two variants cut differently; None where their tokens cannot be compared."""
-    pair = compared.variant, compared.baseline
-    if not read_alike(*(variants[number] for number in pair)):
+def _affected_share(digests: Digests, compared: Compared) -> float | None:
+    if not read_alike(compared.variant, compared.baseline):
         return None
-    return float((digests[pair[0]] != digests[pair[1]]).mean())
+    return float((digests[compared.variant.number] != digests[compared.baseline.number]).mean())
 
 
-def read_alike(one: Row, other: Row) -> bool:
-    """Whether two variants of a ledger read their texts with the same tokeniser."""
-    return bool(one.get("tokenizer") == other.get("tokenizer"))
+def read_alike(one: VariantRecord, other: VariantRecord) -> bool:
+    """Whether two variants read their texts with the same tokeniser, so that their inputs can be compared."""
+    return one.tokenizer == other.tokenizer
 
 
-def uncompared(study: Row, rows: Sequence[Row]) -> list[Row]:
-    """The declared contrasts that have no row, as their variants share no finished seed, by their names."""
-    there = {(row["variant"], row["baseline_number"]) for row in rows}
-    name = [row["name"] for row in study["variants"]]
+def uncompared_rows(study: StudyRecord, rows: Sequence[ContrastRow]) -> list[UncomparedRow]:
+    """The declared contrasts that have no row, as their variants share no finished seed."""
+    there = {(row.variant.number, row.baseline.number) for row in rows}
     return [
-        {"name": name[c["variant"]], "baseline": name[c["baseline"]]}
-        for c in study["contrasts"]
-        if (c["variant"], c["baseline"]) not in there
+        UncomparedRow(study.variants[c.variant], study.variants[c.baseline])
+        for c in study.contrasts
+        if (c.variant, c.baseline) not in there
     ]
 
 
-def _more_seeds(comparison: Comparison, compared: Compared, result: Contrast, tested: int) -> float | None:
+def have_replicas(variants: Sequence[VariantRecord]) -> bool:
+    """Whether two of these variants are one but for their seeds."""
+    rest = [_but_for_replica(variant) for variant in variants]
+    return len(set(rest)) < len(rest)
+
+
+def _more_seeds(comparison: Comparison, compared: Compared, tested: int) -> float | None:
+    result = compared.contrast
     if result.verdict != "inconclusive":
         return None
     if not result.se > 0:
         return math.nan
-    first, second = (comparison.scores.on(n, compared.seeds) for n in (compared.variant, compared.baseline))
+    first, second = (comparison.scores.on(v, compared.seeds) for v in (compared.variant, compared.baseline))
     parts = contrast_parts(first, second, comparison.clusters, result.paired)
-    settings = comparison.settings
     total = seeds_to_settle(
         parts,
         result.delta,
-        settings["margin"],
+        comparison.study.compare.margin,
         tested,
-        settings["alpha"],
+        comparison.study.compare.alpha,
         paired=result.paired,
         effective_clusters=comparison.effective_clusters,
     )
     return math.inf if total is None else max(1, total - len(compared.seeds))
 
 
-def variant_place(asked: Row, number: int) -> Row:
-    """Which variant a row is about: number, name, coordinates, and the name of its series over max_len."""
-    coordinates = asked["coordinates"]
-    rest = [coordinate_words(key, value) for key, value in coordinates.items() if key != "max_len"]
-    return {
-        "variant": number,
-        "name": asked["name"],
-        "series": ", ".join(rest) or asked["truncation"],
-        "max_len": asked["max_len"],
-    }
-
-
-def _replica(row: Row) -> Any:
-    return row["coordinates"].get("replica")
-
-
-def _but_for_replica(row: Row) -> str:
+def _but_for_replica(variant: VariantRecord) -> str:
     """What tells a variant apart, its replica left out."""
-    rest = {key: value for key, value in row["coordinates"].items() if key != "replica"}
+    rest = {key: value for key, value in variant.coordinates.items() if key != "replica"}
     return repr(sorted(rest.items()))

@@ -1,207 +1,235 @@
 """The analysis of cross evaluation: what it costs to cut otherwise in use than in training. Free of torch."""
 
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.scores import Logits, Scores, Values, finite
+from trimtab.analysis.contrasts import correction_of, read_alike
+from trimtab.analysis.scores import Logits, ScoredLogits, Values
 from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import Trial
 from trimtab.statistics import Contrast, compare
-from trimtab.study.grid import place_words
+from trimtab.study.definition import Compare
+from trimtab.study.grid import Coordinates, place_words
 
-Row = dict[str, Any]
 _CUT = ("truncation", "max_len")
 
 
 @dataclass(frozen=True)
-class Cross:
+class ModelRow:
+    """The models of a variant on every variant's inputs.
+
+    own: the number of the inputs that they were trained for; means: one for each inputs, None where they were
+    not evaluated there: they have no positions for such inputs, or another tokeniser.
+    """
+
+    variant: VariantRecord
+    own: int
+    means: list[float | None]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The models of a variant on inputs that they were not trained for.
+
+    inputs: their number, ``evaluated_with`` the name of the first cut that makes them. to_own: the contrast
+    to the same models on their own inputs; to_matched: that to the models of ``matched``, which were trained
+    for these inputs, None without such models. The numbers in both contrasts mean nothing outside of them.
+    """
+
+    variant: VariantRecord
+    inputs: int
+    evaluated_with: str
+    mean: float
+    to_own: Contrast
+    matched: VariantRecord | None
+    to_matched: Contrast | None
+
+
+@dataclass(frozen=True)
+class MissingEvaluation:
+    """A trained model that was not evaluated on all the inputs that it was to be; reason: where it failed."""
+
+    variant: VariantRecord
+    seed: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class CrossEvaluation:
     """How each model does on every variant's inputs of one test set.
 
-    inputs: for each that differs, the names of all cuts that make it; rows: a row a model, with the number of
-    its ``own`` inputs and ``means``, one for each (None where it was not asked: it has no positions for
-    them, or another tokeniser); mismatches: a row a model and other inputs, with the contrast to the same
-    model on its own inputs, and, its keys beginning with ``matched_``, that to the model trained for these
-    inputs; seeds: those on which every model was evaluated everywhere, and on which these figures stand;
-    missing: a row a model and seed where one was not.
+    inputs: for each that differs, the names of all cuts that make it. seeds: those on which every model was
+    evaluated everywhere, and which all figures stand on.
     """
 
     inputs: list[list[str]]
-    rows: list[Row]
-    mismatches: list[Row]
+    models: list[ModelRow]
+    mismatches: list[Mismatch]
     seeds: list[int]
-    missing: list[Row]
+    missing: list[MissingEvaluation]
 
 
 class _Cell(NamedTuple):
-    """A model on some inputs: scores (seeds, examples)."""
+    """The models of a variant on the inputs of a fingerprint: scores (seeds, examples)."""
 
-    model: int
+    variant: VariantRecord
     inputs: str
     scores: Values
 
 
 def cross_evaluation(
-    ledger: Ledger,
-    test: str,
-    scores: Scores,
-    clusters: NDArray | None,
-) -> Cross | None:
+    ledger: Ledger, study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None
+) -> CrossEvaluation | None:
     """What a ledger holds of the cross evaluation on a test set; None where nothing was asked.
 
     scores: on their own inputs; clusters: (examples,). Models that were evaluated on no seed are left out, as
     are seeds that some other model lacks.
     """
-    models = _Models(ledger, test)
-    numbers = [number for number in scores.logits if models.study["variants"][number]["same_as"] == number]
-    if not any(map(models.asked, numbers)):
+    models = _Models(ledger, study, test)
+    variants = [variant for variant in scores.variants if variant.same_as == variant.number]
+    if not any(map(models.asked, variants)):
         return None
-    seeds = scores.seeds(*scores.logits)
-    lacking = {(number, seed) for number in numbers for seed in seeds if models.lacks(number, seed)}
-    begun = [number for number in numbers if any((number, seed) not in lacking for seed in seeds)]
-    common = [seed for seed in seeds if begun and all((number, seed) not in lacking for number in begun)]
-    cells = []
-    for number in begun if common else ():
-        cells.append(_Cell(number, models.own(number), scores.on(number, common)))
-        cells += [
-            _Cell(number, inputs, scores.of(models.logits(number, inputs, common)))
-            for inputs in models.asked(number)
-        ]
-    return Cross(
+    seeds = scores.seeds(*scores.variants)
+    missing = [
+        models.missing(variant, seed) for variant in variants for seed in seeds if models.lacks(variant, seed)
+    ]
+    lacking = {(one.variant.number, one.seed) for one in missing}
+    begun = [one for one in variants if any((one.number, seed) not in lacking for seed in seeds)]
+    common = [s for s in seeds if begun and all((one.number, s) not in lacking for one in begun)]
+    cells = list(_cells(models, begun if common else [], scores, common))
+    return CrossEvaluation(
         inputs=list(models.names.values()),
-        rows=_matrix(models, cells),
+        models=_matrix(models, cells),
         mismatches=_mismatches(models, cells, clusters, scores.score.bounded),
         seeds=common,
-        missing=[models.missing(*place) for place in sorted(lacking)],
+        missing=sorted(missing, key=lambda one: (one.variant.number, one.seed)),
     )
 
 
-class _Models:
-    """The trained models of a study and what they were asked on one test set, by number of their variant."""
+def _cells(
+    models: "_Models", variants: Sequence[VariantRecord], scores: ScoredLogits, seeds: list[int]
+) -> Iterator[_Cell]:
+    for variant in variants:
+        yield _Cell(variant, models.own(variant), scores.on(variant, seeds))
+        for inputs in models.asked(variant):
+            yield _Cell(variant, inputs, scores.of(models.logits(variant, inputs, seeds)))
 
-    def __init__(self, ledger: Ledger, test: str) -> None:
-        self.ledger, self.study, self.test = ledger, ledger.study, test
-        self.tokenizers = len({row.get("tokenizer") for row in self.study["variants"]})
+
+class _Models:
+    """The trained models of a study and what they were asked on one test set; ``names`` by fingerprint."""
+
+    def __init__(self, ledger: Ledger, study: StudyRecord, test: str) -> None:
+        self.ledger, self.study, self.test = ledger, study, test
+        first = study.variants[0]
+        several = not all(read_alike(first, variant) for variant in study.variants)
+        self._named = (*_CUT, "weights") if several else _CUT
         self.names: dict[str, list[str]] = {}  # of the cuts that make the inputs of a fingerprint
-        for number in range(len(self.study["variants"])) if self.study["compare"].get("cross") else ():
-            names = self.names.setdefault(self.own(number), [])
-            name = self._name_of_cut(number)
+        for variant in study.variants if study.compare.cross else ():
+            names, name = self.names.setdefault(self.own(variant), []), self._name_of_cut(variant)
             names += [name] if name not in names else []
 
-    def name(self, number: int) -> str:
-        return self.study["variants"][number]["name"]
+    def own(self, variant: VariantRecord) -> str:
+        """The fingerprint of its own test inputs."""
+        return variant.test_inputs[self.test]
 
-    def own(self, number: int) -> str:
-        return self.study["variants"][number]["test_inputs"][self.test]
+    def asked(self, variant: VariantRecord) -> Sequence[str]:
+        """The inputs beside its own on which a variant's models are evaluated."""
+        return variant.cross.get(self.test, ())
 
-    def asked(self, number: int) -> list[str]:
-        """The inputs beside its own on which a model is evaluated."""
-        return self.study["variants"][number].get("cross", {}).get(self.test, [])
-
-    def matched(self, number: int, inputs: str) -> int | None:
-        """The model like this one in all but its cut whose own test inputs these are; None without one.
+    def matched(self, variant: VariantRecord, inputs: str) -> VariantRecord | None:
+        """The variant like this one in all but its cut whose own test inputs these are; None without one.
 
         The first of them, where cuts agree on this test set and differ in training.
         """
-        variants, rest = self.study["variants"], self._rest(number)
-        return next(
-            (
-                variant["same_as"]
-                for other, variant in enumerate(variants)
-                if self.own(other) == inputs and self._rest(other) == rest
-            ),
-            None,
-        )
+        rest = _but_for_cut(variant)
+        for other in self.study.variants:
+            if self.own(other) == inputs and _but_for_cut(other) == rest:
+                return self.study.variants[other.same_as]
+        return None
 
-    def _rest(self, number: int) -> Row:
-        coordinates = self.study["variants"][number]["coordinates"]
-        return {key: value for key, value in coordinates.items() if key not in _CUT}
+    def lacks(self, variant: VariantRecord, seed: int) -> bool:
+        crossed = self._trial(variant, seed).crossed
+        return any(inputs not in crossed for inputs in self.asked(variant))
 
-    def lacks(self, number: int, seed: int) -> bool:
-        crossed = self._trial(number, seed).crossed
-        return any(inputs not in crossed for inputs in self.asked(number))
+    def missing(self, variant: VariantRecord, seed: int) -> MissingEvaluation:
+        return MissingEvaluation(variant, seed, self._trial(variant, seed).crossed.failure)
 
-    def missing(self, number: int, seed: int) -> Row:
-        return {"name": self.name(number), "seed": seed, "reason": self._trial(number, seed).crossed.failure}
+    def logits(self, variant: VariantRecord, inputs: str, seeds: list[int]) -> Logits:
+        """(seeds, examples, classes) of a variant's models on the inputs of that fingerprint."""
+        return np.stack([self._trial(variant, seed).crossed.predictions(inputs) for seed in seeds])
 
-    def logits(self, number: int, inputs: str, seeds: list[int]) -> Logits:
-        """(seeds, examples, classes) of a model on the inputs of that fingerprint."""
-        trials = [self._trial(number, seed) for seed in seeds]
-        return np.stack([finite(trial.crossed.predictions(inputs), trial.folder) for trial in trials])
+    def _trial(self, variant: VariantRecord, seed: int) -> Trial:
+        return self.ledger.trial(variant.trials[seed])
 
-    def _trial(self, number: int, seed: int) -> Trial:
-        return self.ledger.trial(self.study["variants"][number]["trials"][str(seed)])
-
-    def _name_of_cut(self, number: int) -> str:
-        coordinates = self.study["variants"][number]["coordinates"]
-        named = (*_CUT, "weights") if self.tokenizers > 1 else _CUT
-        return place_words({key: value for key, value in coordinates.items() if key in named})
+    def _name_of_cut(self, variant: VariantRecord) -> str:
+        return place_words({k: value for k, value in variant.coordinates.items() if k in self._named})
 
 
-def _matrix(models: _Models, cells: list[_Cell]) -> list[Row]:
-    means = {(cell.model, cell.inputs): float(cell.scores.mean()) for cell in cells}
+def _but_for_cut(variant: VariantRecord) -> Coordinates:
+    return {key: value for key, value in variant.coordinates.items() if key not in _CUT}
+
+
+def _matrix(models: _Models, cells: Sequence[_Cell]) -> list[ModelRow]:
+    means = {(cell.variant.number, cell.inputs): float(cell.scores.mean()) for cell in cells}
     inputs = list(models.names)
     return [
-        {
-            "variant": number,
-            "name": models.name(number),
-            "own": inputs.index(models.own(number)),
-            "means": [means.get((number, column)) for column in inputs],
-        }
-        for number in dict.fromkeys(cell.model for cell in cells)
+        ModelRow(
+            variant=cell.variant,
+            own=inputs.index(cell.inputs),
+            means=[means.get((cell.variant.number, column)) for column in inputs],
+        )
+        for cell in cells
+        if cell.inputs == models.own(cell.variant)
     ]
 
 
-def _mismatches(models: _Models, cells: list[_Cell], clusters: NDArray | None, bounded: bool) -> list[Row]:
+def _mismatches(
+    models: _Models, cells: Sequence[_Cell], clusters: NDArray | None, bounded: bool
+) -> list[Mismatch]:
     """Each model on other inputs: against itself on its own, and against the model trained for these."""
-    place: dict[tuple[int | None, str], int] = {(cell.model, cell.inputs): k for k, cell in enumerate(cells)}
-    odd = [k for k, cell in enumerate(cells) if cell.inputs != models.own(cell.model)]
-    own = {k: place[cells[k].model, models.own(cells[k].model)] for k in odd}
-    trained = {k: (models.matched(cells[k].model, cells[k].inputs), cells[k].inputs) for k in odd}
-    matched = {k: place[key] for k, key in trained.items() if key in place}
-    scores = np.stack([cell.scores for cell in cells]) if cells else None
-    settings = models.study["compare"]
-    to_own = _family(scores, own, clusters, settings, bounded)
-    to_matched = _family(scores, matched, clusters, settings, bounded)
+    place = {(cell.variant.number, cell.inputs): k for k, cell in enumerate(cells)}
+    odd = [k for k, cell in enumerate(cells) if cell.inputs != models.own(cell.variant)]
+    own = {k: place[cells[k].variant.number, models.own(cells[k].variant)] for k in odd}
+    trained = {k: models.matched(cells[k].variant, cells[k].inputs) for k in odd}
+    matched = {
+        k: place[variant.number, cells[k].inputs]
+        for k, variant in trained.items()
+        if variant is not None and (variant.number, cells[k].inputs) in place
+    }
+    to_own = _family(cells, own, clusters, models.study.compare, bounded)
+    to_matched = _family(cells, matched, clusters, models.study.compare, bounded)
     return [
-        asdict(to_own[k])
-        | {f"matched_{key}": v for key, v in (asdict(to_matched[k]) if k in to_matched else _NONE).items()}
-        | {
-            "variant": cells[k].model,
-            "name": models.name(cells[k].model),
-            "evaluated_with": models.names[cells[k].inputs][0],
-            "matched_name": models.name(cells[matched[k]].model) if k in matched else "",
-            "inputs": list(models.names).index(cells[k].inputs),
-            "mean": float(cells[k].scores.mean()),
-        }
+        Mismatch(
+            variant=cells[k].variant,
+            inputs=list(models.names).index(cells[k].inputs),
+            evaluated_with=models.names[cells[k].inputs][0],
+            mean=float(cells[k].scores.mean()),
+            to_own=to_own[k],
+            matched=cells[matched[k]].variant if k in matched else None,
+            to_matched=to_matched.get(k),
+        )
         for k in odd
     ]
 
 
-# Where no model was trained for the inputs that a model meets.
-_NONE: Row = dict.fromkeys((field.name for field in fields(Contrast)), math.nan) | {"verdict": ""}
-
-
 def _family(
-    scores: Values | None,
-    bases: dict[int, int],
-    clusters: NDArray | None,
-    settings: Row,
-    bounded: bool,
+    cells: Sequence[_Cell], bases: dict[int, int], clusters: NDArray | None, settings: Compare, bounded: bool
 ) -> dict[int, Contrast]:
     """Each cell against its base, by cell. Models of one recipe share their seeds, so all are paired."""
-    if scores is None or not bases:
+    if not bases:
         return {}
     results = compare(
-        scores,
+        np.stack([cell.scores for cell in cells]),
         list(bases.items()),
         clusters=clusters,
-        alpha=settings["alpha"],
-        margin=settings["margin"],
-        correction="bh" if settings["exploratory"] else "holm",
+        alpha=settings.alpha,
+        margin=settings.margin,
+        correction=correction_of(settings),
         bounded=bounded,
     )
     return dict(zip(bases, results, strict=True))

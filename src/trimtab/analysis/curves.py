@@ -2,64 +2,131 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Row = dict[str, Any]
-
-# The columns of a record that a report shows, in its order.
-MEASURES = ("loss", "validation_loss", "validation_accuracy", "seconds", "validation_seconds")
+from trimtab.analysis.scores import FinishedVariant
+from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.records import VariantRecord
+from trimtab.training.epoch import Epoch
 
 # A rise of the validation loss by fewer of its standard errors over seeds may be chance.
 _ERRORS = 2.0
 
 
-def epoch_rows(curves: Sequence[Row]) -> list[Row]:
-    """A row a variant and epoch; ``curves`` has one a variant, seed and epoch, as ``Analysis`` has it.
+@dataclass(frozen=True)
+class CurvePoint:
+    """One epoch of one trial; evaluated: whether the weights after it met the test sets."""
 
-    Of each NAME of MEASURES: NAME is the mean over seeds, NAME_low and NAME_high are the lowest and highest
-    one. All three are None where any seed lacks it, as in a ledger of an earlier version. seeds: those that
-    the row stands on; evaluated: those of them whose weights of this epoch met the test sets.
+    variant: VariantRecord
+    seed: int
+    epoch: Epoch
+    evaluated: bool
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over seeds, with the lowest and the highest one."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch of a variant over ``seeds``; evaluated: those whose weights after it met the test sets."""
+
+    variant: VariantRecord
+    epoch: int
+    seeds: list[int]
+    evaluated: list[int]
+    loss: Spread
+    validation_loss: Spread
+    validation_accuracy: Spread
+    seconds: Spread
+    validation_seconds: Spread
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """Where validation loss rises while training loss falls; see ``overfitting``.
+
+    epoch, best: the first epoch of it, and the one with the lowest validation loss, counted from 1; rise, se:
+    of the validation loss since then, at the last epoch, se nan with one seed; training_best, training_last:
+    mean training loss after ``best`` and at the end; seeds: how many there were.
     """
-    groups: dict[tuple[int, int], list[Row]] = {}
-    for row in curves:
-        groups.setdefault((row["variant"], row["epoch"]), []).append(row)
-    return [_epoch_row(rows) for rows in groups.values()]
+
+    epoch: int
+    best: int
+    rise: float
+    se: float
+    training_best: float
+    training_last: float
+    seeds: int
 
 
-def _epoch_row(rows: list[Row]) -> Row:
-    place = {key: rows[0][key] for key in ("variant", "name", "series", "max_len", "epoch")}
-    seeds = {
-        "seeds": [row["seed"] for row in rows],
-        "evaluated": [row["seed"] for row in rows if row["evaluated"]],
-    }
-    made: Row = {}
-    for name in MEASURES:
-        values = [row.get(name) for row in rows]
-        known = None if None in values else np.array(values, float)
-        made[name] = None if known is None else float(known.mean())
-        made[f"{name}_low"] = None if known is None else float(known.min())
-        made[f"{name}_high"] = None if known is None else float(known.max())
-    return place | seeds | made
+@dataclass(frozen=True)
+class OverfittedRow:
+    """A variant that over-fits."""
+
+    variant: VariantRecord
+    overfitting: Overfitting
 
 
-def overfitting(training: ArrayLike, validation: ArrayLike) -> Row | None:
+def curve_points(ledger: Ledger, finished: Sequence[FinishedVariant]) -> list[CurvePoint]:
+    """Every epoch of every finished trial; variants that share their trials are there once."""
+    return [
+        CurvePoint(one.variant, seed, epoch, evaluated=epoch.epoch == result.evaluated_epoch)
+        for one in finished
+        if one.variant.same_as == one.variant.number
+        for seed, result in one.results.items()
+        for epoch in ledger.trial(one.variant.trials[seed]).epochs()
+    ]
+
+
+def epoch_rows(curves: Sequence[CurvePoint]) -> list[EpochRow]:
+    """One row per variant and epoch."""
+    groups: dict[tuple[int, int], list[CurvePoint]] = {}
+    for point in curves:
+        groups.setdefault((point.variant.number, point.epoch.epoch), []).append(point)
+    return [_epoch_row(points) for points in groups.values()]
+
+
+def _epoch_row(points: Sequence[CurvePoint]) -> EpochRow:
+    epochs = [point.epoch for point in points]
+    return EpochRow(
+        variant=points[0].variant,
+        epoch=epochs[0].epoch,
+        seeds=[point.seed for point in points],
+        evaluated=[point.seed for point in points if point.evaluated],
+        loss=_spread([epoch.loss for epoch in epochs]),
+        validation_loss=_spread([epoch.validation_loss for epoch in epochs]),
+        validation_accuracy=_spread([epoch.validation_accuracy for epoch in epochs]),
+        seconds=_spread([epoch.seconds for epoch in epochs]),
+        validation_seconds=_spread([epoch.validation_seconds for epoch in epochs]),
+    )
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(float(np.mean(values)), float(min(values)), float(max(values)))
+
+
+def overfitting(training: ArrayLike, validation: ArrayLike) -> Overfitting | None:
     """Where validation loss rises while training loss falls: losses (seeds, epochs) in; None where nowhere.
 
-    Let m be the epoch in which the mean validation loss is lowest, of equal ones the first. The rise of a
+    Let m be the epoch in which the mean validation loss is lowest; ties go to the first. The rise of a
     seed at epoch e is its validation loss there minus its own at m, so that what sets seeds apart from the
     start is no noise. Over-fitting begins at the first e after m such that at e and at every later epoch the
     mean training loss is lower than in the epoch before, and the mean rise is above 0 and above two of its
     standard errors over seeds. One seed has no standard error, and its rise need only be above 0.
 
     A rise that does not last until the end is therefore no over-fitting, nor is a validation loss that rises
-    with the training loss, as where training fails. It is a remark on curves and no test: m was chosen as the
-    lowest of the same curves, and the rows of validation are taken as they are.
-
-    epoch, best: e and m, counted from 1; rise, se: at the last epoch, se nan with one seed; training_best,
-    training_last: mean training loss at m and at the end; seeds: how many there were.
+    with the training loss, as where training fails. It describes the curves and is no test: m was chosen as
+    the lowest of the same curves, and the rows of validation are taken as they are. ValueError where the two
+    tables differ in shape or are empty.
     """
     train, held = _table(training), _table(validation)
     if train.shape != held.shape:
@@ -74,31 +141,31 @@ def overfitting(training: ArrayLike, validation: ArrayLike) -> Row | None:
     lasts[: best + 1] = False
     if not lasts.any():
         return None
-    return {
-        "epoch": int(lasts.argmax()) + 1,
-        "best": best + 1,
-        "rise": float(rise[-1]),
-        "se": float(error[-1]),
-        "training_best": float(train[:, best].mean()),
-        "training_last": float(train[:, -1].mean()),
-        "seeds": len(train),
-    }
+    return Overfitting(
+        epoch=int(lasts.argmax()) + 1,
+        best=best + 1,
+        rise=float(rise[-1]),
+        se=float(error[-1]),
+        training_best=float(train[:, best].mean()),
+        training_last=float(train[:, -1].mean()),
+        seeds=len(train),
+    )
 
 
-def overfitting_rows(curves: Sequence[Row]) -> list[Row]:
-    """A row a variant that over-fits, with what ``overfitting`` found; ``curves`` as for ``epoch_rows``."""
-    trials: dict[int, dict[int, list[Row]]] = {}
-    for row in curves:
-        trials.setdefault(row["variant"], {}).setdefault(row["seed"], []).append(row)
+def overfitted_rows(curves: Sequence[CurvePoint]) -> list[OverfittedRow]:
+    """One row per variant that over-fits."""
+    trials: dict[int, dict[int, list[CurvePoint]]] = {}
+    for point in curves:
+        trials.setdefault(point.variant.number, {}).setdefault(point.seed, []).append(point)
     found = []
     for by_seed in trials.values():
-        losses = (
-            [[row[key] for row in rows] for rows in by_seed.values()] for key in ("loss", "validation_loss")
+        answer = overfitting(
+            [[point.epoch.loss for point in points] for points in by_seed.values()],
+            [[point.epoch.validation_loss for point in points] for points in by_seed.values()],
         )
-        answer = overfitting(*losses)
         if answer is not None:
-            first = next(iter(by_seed.values()))[0]
-            found.append({key: first[key] for key in ("variant", "name", "series", "max_len")} | answer)
+            first, *_ = next(iter(by_seed.values()))
+            found.append(OverfittedRow(first.variant, answer))
     return found
 
 

@@ -1,6 +1,6 @@
 """An audit as tables and one figure, on a terminal and as files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,22 +8,22 @@ import numpy as np
 
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
-from trimtab.plan.audit import Audited
-from trimtab.report import figures
-from trimtab.report.tables import Column, Table, audit_table, of_single_texts, percent
-
-Row = Any
+from trimtab.plan.audit import Audited, DifferenceRow
+from trimtab.report.audit_figure import audit_figure
+from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
+from trimtab.report.drawing import save
+from trimtab.report.tables import Column, Table, percent, text_column
 
 _MOST_LABELS = 10  # that are named one by one
 
 
-def audit_tables(audited: Audited) -> list[Table]:
+def audit_tables(audited: Audited) -> list[Table[Any]]:
     """Lengths, what is cut, the same by label where there are labels, and where truncations differ."""
     single = of_single_texts(audited.profiles)
-    tables = [length_table(audited.lengths), audit_table(audited.rows, single=single)]
+    tables: list[Table[Any]] = [length_table(audited.lengths), audit_table(audited.rows, single=single)]
     if audited.by_label:
         tables.append(audit_table(audited.by_label, "audit-by-label", single=single))
-    if len({row["truncation"] for row in audited.differences}) > 1:
+    if len({row.truncation for row in audited.differences}) > 1:
         tables.append(difference_table(audited.differences))
     return tables
 
@@ -47,7 +47,7 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
 def counts_words(counts: Counts) -> str:
     """How much of a split there is, and where it is from."""
     dropped = f", {counts.dropped:,} left out" if counts.dropped else ""
-    repeated = f", {counts.repeated:,} of them in train, too" if counts.repeated else ""
+    repeated = f", {counts.repeated:,} of them also in train" if counts.repeated else ""
     rows = f"{counts.rows:,} rows in {counts.clusters:,} clusters"
     return f"{counts.split}: {counts.source}: {rows}{repeated}{dropped}"
 
@@ -73,44 +73,26 @@ def _label_words(dataset: Dataset) -> str:
     return f"labels of train: {', '.join(each)}"
 
 
-def weights_words(name: str, size: object, fingerprint: str, ignored: Sequence[str] = ()) -> str:
-    """Pretrained weights by name, what they are wherever they lie, and tensors that nothing takes over."""
-    words = f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
-    return f"{words}; not used: {', '.join(ignored)}" if ignored else words
-
-
-def length_table(rows: Sequence[Row]) -> Table:
-    """How long the rows of each split are before any cut, in tokens with the special ones."""
-    columns = [
-        Column("split", "split", lambda row: row["split"]),
-        Column("rows", "pairs", lambda row: f"{row['pairs']:,}"),
-        Column("mean", "mean", lambda row: f"{row['mean']:.1f}"),
-        *(
-            Column(head, key, _tokens(key))
-            for head, key in (("median", "median"), ("90 %", "p90"), ("99 %", "p99"), ("longest", "longest"))
-        ),
-    ]
-    return Table("lengths", columns, rows)
-
-
-def _tokens(key: str) -> Callable[[Row], str]:
-    return lambda row: f"{row[key]:,.1f}".removesuffix(".0")
-
-
-def difference_table(rows: Sequence[Row]) -> Table:
+def difference_table(rows: Sequence[DifferenceRow]) -> Table[DifferenceRow]:
     """A matrix for each split and max_len, in which truncations have numbers, as their names are long."""
-    numbers = sorted({row["number"] for row in rows})
-    columns = [
-        Column("split", "split", lambda row: row["split"]),
-        Column("max_len", "max_len", lambda row: str(row["max_len"])),
-        Column("truncation", "number truncation", lambda row: f"{row['number']} {row['truncation']}"),
-        *(Column(f"from {number}, %", f"from_{number}", _share(f"from_{number}")) for number in numbers),
+    columns: list[Column[DifferenceRow]] = [
+        text_column("split", "split", lambda row: row.split),
+        text_column("max_len", "max_len", lambda row: row.max_len),
+        Column(
+            "truncation",
+            lambda row: f"{row.number} {row.truncation}",
+            {"number": lambda row: row.number, "truncation": lambda row: row.truncation},
+        ),
+        *(_different_from(number) for number in sorted({row.number for row in rows})),
     ]
     return Table("audit-differences", columns, rows)
 
 
-def _share(key: str) -> Callable[[Row], str]:
-    return lambda row: percent(row.get(key), 1)
+def _different_from(number: int) -> Column[DifferenceRow]:
+    def share(row: DifferenceRow) -> float | None:
+        return row.different_from.get(number)
+
+    return Column(f"from {number}, %", lambda row: percent(share(row), 1), {f"from_{number}": share})
 
 
 def claim(folder: Path) -> None:
@@ -128,7 +110,7 @@ def write(folder: Path, audited: Audited) -> list[Path]:
     try:
         for table in tables:
             table.write(folder / "tables")
-        figures.save(figures.audit_figure(audited.profiles), folder / "figures", "audit")
+        save(audit_figure(audited.profiles), folder / "figures", "audit")
     except OSError as error:
         raise _closed(folder, error) from error
     written = [folder / "tables" / f"{table.name}.md" for table in tables]

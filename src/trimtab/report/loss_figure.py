@@ -1,33 +1,35 @@
-"""The figure of both losses: a panel a variant, each seed thin, their mean thick."""
+"""The figure of both losses: one panel per variant, each seed thin, their mean thick."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trimtab.analysis.analysis import Row
-from trimtab.report.figures import style
+from trimtab.analysis.curves import CurvePoint, OverfittedRow
+from trimtab.report.drawing import style
+from trimtab.training.epoch import Epoch
 
 _ACROSS = 3  # panels side by side
 _WIDTH, _HEIGHT = 3.6, 2.7  # inches of a panel
-_LINES = (("loss", "training, with dropout", (4, 2)), ("validation_loss", "validation", ()))
+_LOSSES: tuple[tuple[Callable[[Epoch], float], str, tuple[int, ...]], ...] = (
+    (lambda epoch: epoch.loss, "training, with dropout", (4, 2)),
+    (lambda epoch: epoch.validation_loss, "validation", ()),
+)
 
 
-def loss_figure(curves: Sequence[Row], overfits: Sequence[Row]) -> Figure:
-    """Training loss (dashed) and validation loss over epochs; a dotted line where over-fitting begins.
-
-    curves: a row a variant, seed and epoch; overfits: a row a variant that over-fits.
-    """
-    frame = pd.DataFrame(curves)
-    begins = {row["variant"]: row["epoch"] for row in overfits}
-    variants = list(dict.fromkeys(frame["variant"]))
-    across = min(_ACROSS, len(variants))
-    down = -(-len(variants) // across)
+def loss_figure(curves: Sequence[CurvePoint], overfitted: Sequence[OverfittedRow]) -> Figure:
+    """Training loss (dashed) and validation loss over epochs; a dotted line where over-fitting begins."""
+    begins = {row.variant.number: row.overfitting.epoch for row in overfitted}
+    by_variant: dict[int, list[CurvePoint]] = {}
+    for point in curves:
+        by_variant.setdefault(point.variant.number, []).append(point)
+    across = min(_ACROSS, len(by_variant))
+    down = -(-len(by_variant) // across)
     with style():
         figure, grid = plt.subplots(
             down,
@@ -38,30 +40,42 @@ def loss_figure(curves: Sequence[Row], overfits: Sequence[Row]) -> Figure:
             sharex=True,
             sharey=True,
         )
-    for axes, variant in zip(grid.flat, variants, strict=False):
-        _panel(axes, frame[frame["variant"] == variant], begins.get(variant))
-    for axes in grid.flat[len(variants) :]:
+    for axes, (number, points) in zip(grid.flat, by_variant.items(), strict=False):
+        _panel(axes, points, begins.get(number))
+    for axes in grid.flat[len(by_variant) :]:
         axes.remove()
     for axes in grid[:, 0]:
         axes.set_ylabel("loss, nats")
-    for axes in grid.flat[max(0, len(variants) - across) : len(variants)]:
+    for axes in grid.flat[max(0, len(by_variant) - across) : len(by_variant)]:
         axes.set_xlabel("epoch")
         axes.tick_params(labelbottom=True)  # also where the row below is not full
     _legend(figure, grid[0, 0], bool(begins))
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, begins: int | None) -> None:
-    colours = sns.color_palette("colorblind", len(_LINES))
-    for (key, label, dashes), colour in zip(_LINES, colours, strict=True):
-        for _, seed in rows.groupby("seed"):
-            axes.plot(seed["epoch"], seed[key], color=colour, linewidth=0.7, alpha=0.4, dashes=dashes)
-        mean = rows.groupby("epoch")[key].mean()
-        marker = "o" if len(mean) == 1 else None  # a line of one epoch cannot be seen
-        axes.plot(mean.index, mean, color=colour, linewidth=2, dashes=dashes, marker=marker, label=label)
+def _panel(axes: Axes, points: Sequence[CurvePoint], begins: int | None) -> None:
+    seeds: dict[int, list[Epoch]] = {}
+    epochs: dict[int, list[Epoch]] = {}
+    for point in points:
+        seeds.setdefault(point.seed, []).append(point.epoch)
+        epochs.setdefault(point.epoch.epoch, []).append(point.epoch)
+    colours = sns.color_palette("colorblind", len(_LOSSES))
+    for (loss, label, dashes), colour in zip(_LOSSES, colours, strict=True):
+        for _, each in sorted(seeds.items()):
+            axes.plot(
+                [epoch.epoch for epoch in each],
+                [loss(epoch) for epoch in each],
+                color=colour,
+                linewidth=0.7,
+                alpha=0.4,
+                dashes=dashes,
+            )
+        means = [float(np.mean([loss(epoch) for epoch in same])) for same in epochs.values()]
+        marker = "o" if len(means) == 1 else None  # a line of one epoch cannot be seen
+        axes.plot(list(epochs), means, color=colour, linewidth=2, dashes=dashes, marker=marker, label=label)
     if begins is not None:
         axes.axvline(begins, color="0.2", linewidth=1, linestyle=(0, (1, 1.5)))
-    axes.set_title(textwrap.fill(rows["name"].iloc[0], 42), fontsize="small", loc="left")
+    axes.set_title(textwrap.fill(points[0].variant.name, 42), fontsize="small", loc="left")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 

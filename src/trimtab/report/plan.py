@@ -10,8 +10,9 @@ from trimtab.plan.cost import duration
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.plan.power import detectable
-from trimtab.report.audit import data_words, weights_words
+from trimtab.report.audit import data_words
 from trimtab.report.power import power_words
+from trimtab.report.provenance_section import weights_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
 from trimtab.study.grid import place_words

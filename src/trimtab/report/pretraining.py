@@ -1,7 +1,7 @@
 """The page of a pretraining: what its losses came to, how fast it was, and its curves."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,63 @@ from trimtab.ledger.pretraining_records import (
     StretchRecord,
     ValidationRecord,
 )
-from trimtab.report.figures import save
-from trimtab.report.page import Written
+from trimtab.report.drawing import save
+from trimtab.report.page import Written, unwritable
 from trimtab.report.pretraining_figure import CHANCE, losses_figure
-from trimtab.report.tables import Column, Table, text_cell
+from trimtab.report.tables import Column, RowT, Table, share_column, text_column
 
-_MEANS = (
-    ("masked words, over real masked words", "masked_words"),
-    ("masked words, the tutorial's average over padding too", "masked_words_padded"),
-    ("next sentence", "next_sentence"),
+# Each loss: what it is called, its mean over a stretch or on validation, its mean over all steps so far.
+_LOSSES: tuple[
+    tuple[
+        str,
+        Callable[[StretchRecord | ValidationRecord], float | None],
+        Callable[[StretchRecord], float | None],
+    ],
+    ...,
+] = (
+    (
+        "masked words, over real masked words",
+        lambda record: record.masked_words,
+        lambda record: record.running_masked_words,
+    ),
+    (
+        "masked words, the tutorial's average over padding too",
+        lambda record: record.masked_words_padded,
+        lambda record: record.running_masked_words_padded,
+    ),
+    (
+        "next sentence",
+        lambda record: record.next_sentence,
+        lambda record: record.running_next_sentence,
+    ),
 )
 _LAST = 0.1  # of the training: its last stretches together
 
 _DEFINITIONS = """\
-The first line is the mean cross-entropy over the words that were masked. The tutorial's loss is another: a
-row has places for 15 % of max_len words there, those that a shorter row leaves free hold the place of `<cls>`
-and the word 0, and the mean is taken over all places (`nn.CrossEntropyLoss()` averages before the weights
-of 0 come in). A model that is trained with it learns to say word 0 at `<cls>`, which pulls that mean down
-and says nothing of masked words. {own}
+The first line is the mean cross-entropy over the masked words. The tutorial's loss is another: there each
+row has slots for 15 % of max_len words. The slots that a shorter row leaves unused point at `<cls>` with
+word 0 as their target, and the mean is taken over all slots (`nn.CrossEntropyLoss()` averages before those
+slots get their weight of 0). A model trained with it learns to predict word 0 at `<cls>`, which lowers that
+mean and says nothing about masked words. {own}
 
 Losses are in nats; chance is {chance:.3f} for the next sentence. Training has dropout, validation has none.
 The means over all steps count each step once, from the first, as the tutorial's figures do; the tutorial's
-average is known of each stretch's last step, and where it is what is minimised, of all."""
+average is known of the last step of each stretch alone, and of all steps where it is what is minimised."""
 _OWN = {
-    "real": "This training minimised the first; the second is what it would have been called there, where "
-    "nothing taught it to say word 0.",
+    "real": "This training minimised the first. The second is what the tutorial would have computed for it; "
+    "nothing taught this model to predict word 0.",
     "padded": "This training minimised the second, so that it can be compared with the tutorial's figure.",
 }
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """One of the losses: its means over ``every`` step, over the last ones, and on validation."""
+
+    loss: str
+    every: float | None
+    last: float | None
+    validation: float | None
 
 
 def write(path: Path) -> Written:
@@ -60,8 +90,7 @@ def write(path: Path) -> Written:
         with atomic_write(path / "report.md") as temporary:
             temporary.write_text(_page(begun, training, validation, table), encoding="utf-8")
     except OSError as error:
-        mend = "give it room and leave to write, or copy the folder and name the copy"
-        raise InputError(f"{path}: the report cannot be written ({error.strerror}); {mend}") from error
+        raise unwritable(path, error) from error
     return Written(path / "report.md", _summary(training[-1], validation))
 
 
@@ -69,7 +98,7 @@ def _page(
     begun: PretrainingRecord,
     training: Sequence[StretchRecord],
     validation: Sequence[ValidationRecord],
-    table: Table,
+    table: Table[LossRow],
 ) -> str:
     words = _DEFINITIONS.format(own=_OWN[begun.asked.average], chance=CHANCE)
     parts = [f"# {begun.name}", begun.question, _bullets(_summary(training[-1], validation))]
@@ -100,20 +129,24 @@ def _bullets(lines: list[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _losses(training: Sequence[StretchRecord], validation: Sequence[ValidationRecord]) -> Table:
+def _losses(training: Sequence[StretchRecord], validation: Sequence[ValidationRecord]) -> Table[LossRow]:
     last = training[-max(1, round(_LAST * len(training))) :]
     rows = [
-        {
-            "loss": head,
-            "all": getattr(training[-1], f"running_{key}"),
-            "last": _mean([getattr(record, key) for record in last]),
-            "validation": getattr(validation[-1], key) if validation else None,
-        }
-        for head, key in _MEANS
+        LossRow(
+            loss=head,
+            every=running(training[-1]),
+            last=_mean([mean(record) for record in last]),
+            validation=mean(validation[-1]) if validation else None,
+        )
+        for head, mean, running in _LOSSES
     ]
     head = f"mean over the last {training[-1].step - _before(training, last):,} steps"
-    columns = [Column("loss", "loss", text_cell("loss")), _number("mean over all steps", "all")]
-    columns += [_number(head, "last"), _number("validation, at the end", "validation")]
+    columns: list[Column[LossRow]] = [
+        text_column("loss", "loss", lambda row: row.loss),
+        _number("mean over all steps", "all", lambda row: row.every),
+        _number(head, "last", lambda row: row.last),
+        _number("validation, at the end", "validation", lambda row: row.validation),
+    ]
     return Table("losses", columns, rows)
 
 
@@ -126,17 +159,20 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _number(head: str, key: str, factor: float = 1, digits: int = 3) -> Column:
-    return Column(head, key, lambda row: "" if row[key] is None else f"{factor * row[key]:.{digits}f}")
+def _number(head: str, name: str, value: Callable[[RowT], float | None]) -> Column[RowT]:
+    return Column(head, lambda row: "" if (found := value(row)) is None else f"{found:.3f}", {name: value})
 
 
-def _epochs(validation: Sequence[ValidationRecord]) -> Table:
-    columns = [Column(key, key, text_cell(key)) for key in ("epoch", "step")]
-    columns += [_number("masked words", "masked_words")]
-    columns += [_number("right %", "masked_words_accuracy", 100, 1)]
-    columns += [_number("next sentence", "next_sentence")]
-    columns += [_number("right %", "next_sentence_accuracy", 100, 1)]
-    return Table("validation", columns, [record.model_dump() for record in validation])
+def _epochs(validation: Sequence[ValidationRecord]) -> Table[ValidationRecord]:
+    columns: list[Column[ValidationRecord]] = [
+        text_column("epoch", "epoch", lambda row: row.epoch),
+        text_column("step", "step", lambda row: row.step),
+        _number("masked words", "masked_words", lambda row: row.masked_words),
+        share_column("right %", "masked_words_accuracy", lambda row: row.masked_words_accuracy),
+        _number("next sentence", "next_sentence", lambda row: row.next_sentence),
+        share_column("right %", "next_sentence_accuracy", lambda row: row.next_sentence_accuracy),
+    ]
+    return Table("validation", columns, validation)
 
 
 def _described(begun: PretrainingRecord, last: StretchRecord) -> list[str]:
@@ -144,7 +180,7 @@ def _described(begun: PretrainingRecord, last: StretchRecord) -> list[str]:
     rate = last.pairs / last.seconds
     lines = [
         f"text: {begun.source}, {begun.paragraphs:,} paragraphs of {begun.sentences:,} sentences; "
-        f"{begun.pairs:,} pairs in the first epoch, drawn anew in every epoch; vocabulary "
+        f"{begun.pairs:,} pairs in the first epoch, re-drawn in every epoch; vocabulary "
         f"{begun.vocabulary:,} ({asked.tokenizer})",
         f"model: {_words(asdict(asked.size))}; max_len {asked.max_len}",
         f"recipe: {_words(_recipe(asked))}",

@@ -1,7 +1,7 @@
 """The loss curves of a pretraining, both tasks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -10,18 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from trimtab.ledger.pretraining_records import StretchRecord, ValidationRecord
-from trimtab.report.figures import style
+from trimtab.report.drawing import style
 
 CHANCE = math.log(2)
-_TASKS = (("masked words", "masked_words"), ("next sentence", "next_sentence"))
+Loss = Callable[[StretchRecord | ValidationRecord], float]
+_TASKS: tuple[tuple[str, Loss], ...] = (
+    ("masked words", lambda record: record.masked_words),
+    ("next sentence", lambda record: record.next_sentence),
+)
 
 
 def losses_figure(training: Sequence[StretchRecord], validation: Sequence[ValidationRecord]) -> Figure:
     """A panel per task: loss over steps, points being means of stretches of training, dots validation."""
     with style():
         figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-    for axes, colour, (name, key) in zip(panels, sns.color_palette("colorblind", 2), _TASKS, strict=True):
-        _panel(axes, training, validation, key, colour)
+    for axes, colour, (name, loss) in zip(panels, sns.color_palette("colorblind", 2), _TASKS, strict=True):
+        _panel(axes, training, validation, loss, colour)
         axes.set(title=name, xlabel="steps", ylabel="loss, nats")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panels[1].axhline(CHANCE, color="0.3", linestyle=(0, (4, 2)), linewidth=1, label="chance")
@@ -34,11 +38,11 @@ def _panel(
     axes: Axes,
     training: Sequence[StretchRecord],
     validation: Sequence[ValidationRecord],
-    key: str,
+    loss: Loss,
     colour: tuple[float, float, float],
 ) -> None:
-    steps, losses = [record.step for record in training], [getattr(record, key) for record in training]
+    steps, losses = [record.step for record in training], [loss(record) for record in training]
     axes.plot(steps, losses, color=colour, linewidth=1, label="training")
     if validation:
-        at, losses = [record.step for record in validation], [getattr(record, key) for record in validation]
+        at, losses = [record.step for record in validation], [loss(record) for record in validation]
         axes.plot(at, losses, color="0.15", marker="o", markersize=4, linewidth=1, label="validation")

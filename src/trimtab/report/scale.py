@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trimtab.analysis.analysis import TestSet
-from trimtab.statistics import Score, score_named
+from trimtab.analysis.analysis import SetAnalysis
+from trimtab.statistics import IntervalEstimate, Score, score_named
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Scale:
         """A value, or a column of them, in the unit that it is shown in, as for an axis."""
         return self.score.factor * value
 
+    def reaches(self, estimate: IntervalEstimate) -> tuple[float, float]:
+        """How far an interval reaches below and above its mean, as for an axis; 0 where there is none."""
+        mean, low, high = (self.shown(value) for value in (estimate.mean, estimate.ci_low, estimate.ci_high))
+        return (0.0, 0.0) if math.isnan(low) else (mean - low, high - mean)
+
     def level(self, value: float | None) -> str:
         """A value of the score, without its unit; nothing where there is none."""
         return "" if value is None or math.isnan(value) else f"{self.shown(value):.{self._digits}f}"
@@ -81,7 +86,7 @@ def scale_named(name: str) -> Scale:
     return Scale(score_named(name))
 
 
-def scale_of(test: TestSet) -> Scale:
+def scale_of(test: SetAnalysis) -> Scale:
     """The scale of what a test set is judged by."""
     return scale_named(test.score)
 
@@ -90,11 +95,11 @@ def notes(scales: Sequence[Scale]) -> str:
     """What a reader must know of these scores before any number of them; nothing where there is nothing."""
     turned = [scale.name for scale in scales if scale.name.startswith("minus ")]
     pseudo = [scale.name for scale in scales if not scale.score.is_mean]
-    lines = [f"{_listed(turned)}: the sign is turned, so that more is better."] if turned else []
+    lines = [f"{_listed(turned)}: the sign is flipped, so that more is better."] if turned else []
     if pseudo:
         lines.append(
-            f"{_listed(pseudo)}: no mean over examples, so that figures are means of jackknife "
-            "pseudo-values, which are corrected for bias and not quite the plain score."
+            f"{_listed(pseudo)}: not a mean over examples, so the figures are means of jackknife "
+            "pseudo-values, which are corrected for bias and differ slightly from the plain score."
         )
     return " ".join(lines)
 

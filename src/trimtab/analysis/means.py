@@ -1,0 +1,59 @@
+"""The mean score of each variant, with its interval and its ceiling. Free of torch."""
+
+import math
+from dataclasses import dataclass
+
+from numpy.typing import NDArray
+from scipy import stats
+
+from trimtab.analysis.scores import ScoredLogits
+from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.statistics import IntervalEstimate, mean_interval
+
+
+@dataclass(frozen=True)
+class MeanRow:
+    """What a variant scores on a test set, on all seeds that it has finished.
+
+    by_seed: the mean of each of ``seeds``; ceiling: the best accuracy that the truncated inputs permit, None
+    where it is unknown or the study is judged by another score; p_above_ceiling: one-sided, nan where one
+    seed or no variation permits no test; same_as: the earlier variant with the same inputs and trials.
+    """
+
+    variant: VariantRecord
+    estimate: IntervalEstimate
+    seeds: list[int]
+    by_seed: list[float]
+    ceiling: float | None
+    p_above_ceiling: float | None
+    same_as: VariantRecord | None
+
+
+def mean_rows(study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None) -> list[MeanRow]:
+    """One row per variant that has a finished trial, in the study's order; clusters: (examples,) or None."""
+    return [_mean_row(study, test, scores, clusters, variant) for variant in scores.variants]
+
+
+def _mean_row(
+    study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None, variant: VariantRecord
+) -> MeanRow:
+    table = scores.on(variant)
+    estimate = mean_interval(table, clusters, study.compare.alpha)
+    # A ceiling is an accuracy, and says nothing of other scores.
+    ceiling = variant.ceilings.get(test) if study.compare.score == "accuracy" else None
+    return MeanRow(
+        variant=variant,
+        estimate=estimate,
+        seeds=scores.seeds(variant),
+        by_seed=table.mean(axis=1).tolist(),
+        ceiling=ceiling,
+        p_above_ceiling=None if ceiling is None else _p_above(estimate, ceiling),
+        same_as=None if variant.same_as == variant.number else study.variants[variant.same_as],
+    )
+
+
+def _p_above(estimate: IntervalEstimate, bound: float) -> float:
+    """One-sided p of a mean above ``bound``; nan where one seed or no variation permits none."""
+    if not estimate.se > 0:
+        return math.nan
+    return float(stats.t.sf((estimate.mean - bound) / estimate.se, estimate.df))

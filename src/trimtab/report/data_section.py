@@ -1,0 +1,45 @@
+"""What a report says of the data: how long its rows are, and what each variant cuts of them."""
+
+from trimtab.analysis.analysis import Analysis
+from trimtab.ledger.records import StudyRecord
+from trimtab.report.audit_figure import audit_figure
+from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
+from trimtab.report.output import Output
+
+
+def lengths_section(study: StudyRecord, output: Output) -> list[str]:
+    """How long the rows of each split are before any cut."""
+    split, lengths = max(study.lengths.items(), key=lambda item: item[1].longest)
+    words = (
+        "In tokens, special ones included, before any cut: the longest row has "
+        f"{lengths.longest:,} ({split})."
+    )
+    return ["## How long the rows are", words, output.table(length_table(study.lengths))]
+
+
+def cuts_section(analysis: Analysis, output: Output) -> list[str]:
+    """What each variant cuts of each split, and of each label of the test sets."""
+    study = analysis.study
+    single = of_single_texts(study.profiles)
+    figure = audit_figure(study.profiles)
+    by_label = audit_table(analysis.label_audits, "audit-by-label", single=single)
+    return [
+        "## What is cut",
+        _words(study),
+        output.figure(figure, "audit", "Lengths of texts, and what is cut at any max_len"),
+        output.table(audit_table(analysis.audits, single=single)),
+        "By label, on the test sets:",
+        output.table(by_label),
+    ]
+
+
+def _words(study: StudyRecord) -> str:
+    words = "Tokens lost are shares of all rows' tokens, rows that are not cut included."
+    hardly = [variant.name for variant in study.variants if variant.hardly_cut]
+    if hardly:
+        words += (
+            " Hardly any difference can be expected from variants that cut fewer than 1 % of rows: "
+            + "; ".join(hardly)
+            + "."
+        )
+    return words

@@ -1,0 +1,59 @@
+"""What a report says of where its numbers come from: data, machine, versions and the study file."""
+
+from collections.abc import Sequence
+
+from trimtab.analysis.analysis import Analysis
+from trimtab.data.dataset import Counts
+from trimtab.ledger.records import RuntimeRecord, StudyRecord, VariantRecord
+from trimtab.study.grid import place_words
+
+
+def provenance_section(analysis: Analysis) -> list[str]:
+    """How the study was run, and its file."""
+    study = analysis.study
+    lines = [
+        *(f"data: {_counts_words(counts)}" for counts in study.counts),
+        *(f"excluded: {place_words(one.place)}: {one.because}" for one in study.excluded),
+        f"labels: {', '.join(study.labels)}; {_vocabulary_words(study)}",
+        *_started_from(study.variants),
+        f"device: {study.runtime.device}; measured precision: {_precision_words(study.runtime)}",
+        *(f"trained with: {signature}" for signature in analysis.signatures),
+    ]
+    return [
+        "## How it was run",
+        "\n".join(f"* {line}" for line in lines),
+        f"```toml\n{study.text.strip()}\n```",
+    ]
+
+
+def _counts_words(counts: Counts) -> str:
+    repeated = f", {counts.repeated:,} of them also in train" if counts.repeated else ""
+    dropped = f", {counts.dropped:,} left out" if counts.dropped else ""
+    return f"{counts.split}: {counts.source}, {counts.rows:,} rows{repeated}{dropped}"
+
+
+def _vocabulary_words(study: StudyRecord) -> str:
+    sizes = [f"{name} {number:,} tokens" for name, number in study.vocabularies.items()]
+    if len(sizes) > 1:
+        return "vocabularies: " + ", ".join(sizes)
+    [number] = study.vocabularies.values()
+    return f"vocabulary: {number:,} tokens"
+
+
+def _started_from(variants: Sequence[VariantRecord]) -> list[str]:
+    """One line per set of pretrained weights."""
+    lines = [
+        weights_words(one.weights.name, one.size, one.weights.fingerprint) for one in variants if one.weights
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def weights_words(name: str, size: object, fingerprint: str, ignored: Sequence[str] = ()) -> str:
+    """Pretrained weights: their name in the study, their size and fingerprint, and tensors not taken over."""
+    words = f"weights {name}: {size}, fingerprint {fingerprint[:12]}"
+    return f"{words}; not used: {', '.join(ignored)}" if ignored else words
+
+
+def _precision_words(runtime: RuntimeRecord) -> str:
+    words = (f"{value} for {kind}" for kind, value in runtime.precision.items())
+    return "; ".join(words) or "none, all were chosen"

@@ -1,0 +1,98 @@
+"""What a report says of one test set first: the score of each variant."""
+
+import math
+from collections.abc import Callable
+
+from trimtab.analysis.analysis import SetAnalysis
+from trimtab.analysis.means import MeanRow
+from trimtab.report.output import Output
+from trimtab.report.scale import scale_of
+from trimtab.report.score_figure import score_figure
+from trimtab.report.seed_figure import seed_figure
+from trimtab.report.tables import (
+    Column,
+    Table,
+    interval_column,
+    p_value,
+    share_column,
+    text_column,
+)
+
+
+def score_section(test: SetAnalysis, output: Output) -> list[str]:
+    """The table of scores, what they are to be measured by, and their figures."""
+    scale = scale_of(test)
+    return [
+        output.table(score_table(test)),
+        _ceiling(test),
+        _prior_baseline(test),
+        output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} over max_len"),
+        output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"),
+    ]
+
+
+def score_table(test: SetAnalysis) -> Table[MeanRow]:
+    """The score of each variant with its interval, and its ceiling where one is known."""
+    scale = scale_of(test)
+    columns: list[Column[MeanRow]] = [
+        text_column("variant", "name", lambda row: row.variant.name),
+        Column(
+            scale.head, lambda row: scale.level(row.estimate.mean), {"mean": lambda row: row.estimate.mean}
+        ),
+        interval_column(scale.level, lambda row: row.estimate),
+    ]
+    if any(row.ceiling is not None for row in test.means):
+        columns += [
+            share_column("ceiling %", "ceiling", lambda row: row.ceiling, 2),
+            Column("above its ceiling?", _above, {"p_above_ceiling": lambda row: row.p_above_ceiling}),
+        ]
+    columns += [
+        Column(
+            "each seed",
+            _each_seed(test),
+            {"seeds": lambda row: row.seeds, "by_seed": lambda row: row.by_seed},
+        ),
+        text_column("same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None),
+    ]
+    return Table(f"{test.score}-{test.name}", columns, test.means)
+
+
+def _each_seed(test: SetAnalysis) -> Callable[[MeanRow], str]:
+    """The mean of each seed, and a dash for one that only other variants have finished."""
+    every, show = sorted({seed for row in test.means for seed in row.seeds}), scale_of(test).level
+
+    def cell(row: MeanRow) -> str:
+        found = dict(zip(row.seeds, row.by_seed, strict=True))
+        return " ".join(show(found[seed]) if seed in found else "-" for seed in every)
+
+    return cell
+
+
+def _above(row: MeanRow) -> str:
+    p = row.p_above_ceiling
+    if p is None or math.isnan(p):
+        return ""
+    return f"YES (p {p_value(p)})" if p < 0.01 else "no"
+
+
+def _ceiling(test: SetAnalysis) -> str:
+    if all(row.ceiling is None for row in test.means):
+        return ""
+    return (
+        "The ceiling is the best accuracy that the truncated inputs permit on average. A mean is called "
+        "above it where a one-sided test, unadjusted, gives p < 0.01."
+    )
+
+
+def _prior_baseline(test: SetAnalysis) -> str:
+    """What a model scores that ignores the text, and whether any variant is shown to do better."""
+    if test.prior_baseline is None:
+        return ""
+    words = f"Label-prior baseline (ignores the text): {scale_of(test).level_with_unit(test.prior_baseline)}."
+    # Without variation between seeds and rows the mean is all there is; with one seed nothing is shown.
+    estimates = [row.estimate for row in test.means]
+    lows = [estimate.mean if estimate.se == 0 else estimate.ci_low for estimate in estimates]
+    known = [low for low in lows if not math.isnan(low)]
+    if known and max(known) <= test.prior_baseline:
+        return f"{words} **No variant is shown to do better: no unadjusted interval lies above it.**"
+    return words
