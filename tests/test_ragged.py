@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab import ragged as ragged_module
-from trimtab.ragged import Ragged, digests_of, splitmix, offsets_of, pieces, ranges
+from trimtab.ragged import Ragged, digests_of, offsets_of, pieces, ranges, splitmix
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
 
