@@ -1,4 +1,4 @@
-"""What every wing needs to read its settings: input errors, strict tables and the canonical hash."""
+"""Reading settings: input errors, strict tables and the canonical hash."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-# How every table of settings is read: no conversion between types, no key that it does not know.
+# How every table of settings is read: no conversion between types, no unknown keys.
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -19,7 +19,7 @@ class StrictModel(BaseModel):
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave: one sentence that says where, what, and how to mend it.
+    """A mistake in the user's input: one sentence that says where it is, what is wrong and how to fix it.
 
     The command line prints it without a traceback and exits with code 2.
     """
@@ -33,7 +33,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def explain(error: ValidationError, known: Iterable[str]) -> str:
-    """The first fault that pydantic found in a settings table, in a sentence; ``known`` are its keys."""
+    """The first error that pydantic found in a settings table, as a sentence; ``known`` are its keys."""
     fault = error.errors()[0]
     if not fault["loc"]:
         return fault["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""Where results come from: machine, versions and commit, without torch."""
+"""Where results come from: machine, versions and commit. Does not import torch."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ def available_cores() -> int:
 
 
 def available_memory() -> int | None:
-    """Bytes that programs can still take, by the system's own estimate; None where it gives none."""
+    """Bytes of memory still available, by the system's own estimate; None where it gives none."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
@@ -46,9 +46,9 @@ class Signature:
 
 
 def signature(*beside: Path) -> Signature:
-    """What stands under every table.
+    """The signature under every table.
 
-    beside: folders of the checkout whose code made the table together with this package's.
+    beside: further folders of the checkout whose code took part in making the table.
     """
     return Signature(
         trimtab=trimtab.__version__,
@@ -64,7 +64,7 @@ def signature(*beside: Path) -> Signature:
 
 
 def _commit(*beside: Path) -> str:
-    """The commit of the checkout that this package runs from, ``+`` where it is changed; else 'installed'."""
+    """The commit of the checkout that this package runs from, with ``+`` if modified; else 'installed'."""
     source = Path(trimtab.__file__).parent
     try:
         commit = _git(source, "rev-parse", "--short=12", "HEAD")

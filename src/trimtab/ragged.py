@@ -1,7 +1,6 @@
 """Ragged: the one container of rows of unequal length.
 
-It stands beside config.py at the foot of the house, not in data/, because truncation/ works on it
-and must not import upward; ``trimtab.data`` offers it as part of its public face.
+It is not in data/ because truncation/, which data/ imports, works on it; ``trimtab.data`` exports it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# What is worked on at a time where a whole data set passes by: little memory, and near to the caches.
+# Rows and tokens processed at a time in a pass over a whole data set: little memory, and they fit the caches.
 _ROWS = 16_384
 _TOKENS = 262_144
 
@@ -49,7 +48,7 @@ class Ragged:
         return np.diff(self.offsets)
 
     def places(self) -> NDArray[np.int64]:
-        """The place of each token in its row, from 0: (tokens of all rows,) int64."""
+        """The position of each token in its row, from 0: (tokens of all rows,) int64."""
         return ranges(np.zeros(len(self), np.int64), self.lengths)
 
     def part(self, rows: slice) -> "Ragged":
@@ -58,9 +57,9 @@ class Ragged:
         return Ragged(np.asarray(self.values[offsets[0] : offsets[-1]]), offsets - offsets[0])
 
     def digests(self) -> NDArray[np.uint64]:
-        """A 64-bit digest of each row, (rows,): equal for equal rows of any Ragged, almost surely only then.
+        """A 64-bit digest of each row, (rows,): equal for equal rows, and almost surely only for those.
 
-        For rows of values from 0 to 2^32 - 1.
+        Values must lie in 0 to 2^32 - 1.
         """
         digests = np.empty(len(self), np.uint64)
         for rows in pieces(self):
@@ -69,7 +68,7 @@ class Ragged:
 
     def _digests(self) -> NDArray[np.uint64]:
         values = self.values.astype(np.int64)
-        # Places count from 1, as 0 mixes to 0: a first token of 0 must not look like none.
+        # Positions count from 1, as 0 hashes to 0: a first token of 0 must not look like no token.
         mixed = splitmix(((self.places() + 1) << 32 | values).astype(np.uint64))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
         return splitmix(sums[self.offsets[1:]] - sums[self.offsets[:-1]])
@@ -84,9 +83,9 @@ class Ragged:
 
 
 def pieces(*sides: Ragged) -> Iterator[slice]:
-    """All rows of ``sides``, which have as many, in consecutive slices of limited rows and tokens.
+    """Consecutive slices that cover all rows of ``sides``, each with limited numbers of rows and tokens.
 
-    A row that exceeds the tokens by itself is a piece of its own.
+    All sides have the same number of rows. A row longer than the limit is a slice by itself.
     """
     start, rows = 0, len(sides[0])
     while start < rows:
@@ -114,7 +113,7 @@ def ranges(starts: NDArray[np.integer], lengths: NDArray[np.integer]) -> NDArray
 
 
 def digests_of(columns: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """What ``Ragged.digests`` are of rows of equal length, each a column here: (length, rows) -> (rows,)."""
+    """``Ragged.digests`` of rows of equal length, given as columns: (length, rows) -> (rows,)."""
     places = np.arange(1, len(columns) + 1, dtype=np.uint64)[:, None] << np.uint64(32)
     return splitmix(splitmix(columns.astype(np.uint64) | places).sum(axis=0))
 

@@ -9,9 +9,9 @@ import pytest
         ("strategies", ["longest_first", "ratio", "only_first", "only_second", "head_tail", "tie=bert|"]),
         ("sizes", ["tiny", "small", "medium", "base", "large", "parameters"]),
         ("datasets", ["probe", "snli", "rte", "fnc1", "table", "hub", "licence", "train 8,551", "Matthews"]),
-        ("datasets probe", ["what: made by the program", "options of reader probe", "seed = 0"]),
+        ("datasets probe", ["what: generated", "options of reader probe", "seed = 0"]),
         ("datasets table", ["first (required)", "where from: yours", "sample:"]),
-        ("datasets glue", ["mrpc", "#1 String", "sst2", "task (required): which of its tasks"]),
+        ("datasets glue", ["mrpc", "#1 String", "sst2", "task (required): which task"]),
         ("datasets fnc1", ["clusters: the body", "columns: first: Headline", "sample_seed = 0"]),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_wrong_line_of_cola_is_named(tmp_path, text, message):
     assert said("cola", "test", tmp_path, file="mine.tsv").startswith(f"{other}{message}")
 
 
-def test_no_cola_and_no_whole_zip(tmp_path):
+def test_no_cola_and_a_corrupt_zip(tmp_path):
     sentence = said("cola", "train", tmp_path)
     assert sentence == (
         f"{tmp_path}: holds no cola_public/raw/in_domain_train.tsv, nor cola_public*.zip, there or a folder "
@@ -91,7 +91,9 @@ def test_no_cola_and_no_whole_zip(tmp_path):
         "--data DIR"
     )
     path = write(tmp_path / "cola_public_1.1.zip", b"PK no zip")
-    assert said("cola", "train", tmp_path).startswith(f"{path}: is no whole zip (File is not a zip file)")
+    assert said("cola", "train", tmp_path).startswith(
+        f"{path}: is truncated or corrupt (File is not a zip file)"
+    )
     with ZipFile(path, "w") as archive:
         archive.writestr("cola_public/README", "nothing else")
     assert said("cola", "train", tmp_path).startswith(
@@ -101,15 +103,15 @@ def test_no_cola_and_no_whole_zip(tmp_path):
         archive.writestr("cola_public/raw/in_domain_train.tsv", COLA)
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"He saw her.\nb_82", b"He saw HER.\nb_82"))
-    assert "is no whole zip (Bad CRC-32" in said("cola", "train", tmp_path)
+    assert "is truncated or corrupt (Bad CRC-32" in said("cola", "train", tmp_path)
     path.write_bytes(_encrypted(whole))
-    assert "is no whole zip (File 'cola_public/raw" in said("cola", "train", tmp_path)
+    assert "is truncated or corrupt (File 'cola_public/raw" in said("cola", "train", tmp_path)
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         archive.writestr("cola_public/raw/in_domain_train.tsv", COLA)
     packed = bytearray(path.read_bytes())
     packed[75:80] = b"\xff" * 5  # within the packed lines
     path.write_bytes(packed)
-    assert "is no whole zip (Error -3 while decompressing" in said("cola", "train", tmp_path)
+    assert "is truncated or corrupt (Error -3 while decompressing" in said("cola", "train", tmp_path)
 
 
 def _encrypted(archive):

@@ -54,7 +54,7 @@ def test_wrong_bodies_and_stances_are_counted_and_named(tmp_path):
     )
     stances(tmp_path, rows, [*BODIES, ["7", "Again"]])
     assert said("fnc1", "train", tmp_path) == (
-        f"{tmp_path}/train_bodies.csv: 1 body with a Body ID that stands there already: '7' on line 6; keep "
+        f"{tmp_path}/train_bodies.csv: 1 body with a Body ID that occurs before: '7' on line 6; keep "
         "one body for each"
     )
     stances(tmp_path, rows, [["5"]])

@@ -60,14 +60,14 @@ def test_the_number_of_masked_words_is_rounded_as_python_rounds():
     assert masked_words(lengths).tolist() == [min(max(1, round(n * 0.15)), n - 3) for n in lengths.tolist()]
 
 
-def test_the_vocabulary_says_what_hides_and_what_replaces():
+def test_the_vocabulary_has_the_mask_and_the_replacements():
     tokenizer = build("whitespace", ["b a <unk> a"], min_freq=1)
     found = masking_of(tokenizer)
     assert found.mask == tokenizer.token_to_id("<mask>")
     assert [tokenizer.id_to_token(number) for number in found.words] == ["a", "b"]
     assert tokenizer.get_vocab_size() == 7  # <unk> stands there once
     for words, message in (
-        ({"<unk>": 0, "a": 1}, "the vocabulary has no token that hides a word: add one of <mask>, "),
+        ({"<unk>": 0, "a": 1}, "the vocabulary has no mask token: add one of <mask>, "),
         ({"<unk>": 0, "<mask>": 1}, "the vocabulary has no words beside its special tokens"),
     ):
         with pytest.raises(InputError, match=message):

@@ -114,10 +114,10 @@ def test_the_scores_stay_as_they_are(scores):
     [
         ({"contrasts": [(4, 0)]}, "numbered 0 to 3"),
         ({"contrasts": [(1, -1)]}, "numbered 0 to 3"),
-        ({"contrasts": [(1, 1)]}, "against itself"),
+        ({"contrasts": [(1, 1)]}, "with itself"),
         ({"contrasts": [(1, 0), (1, 0)]}, "given twice"),
         ({"contrasts": [(1, 0, 2)]}, "not a pair"),
-        ({"baseline": 9}, "baseline: 9"),
+        ({"baseline": 9}, "baseline: there is no variant 9"),
         ({"clusters": [1, 2]}, "400 examples"),
         ({"clusters": np.zeros(400)}, "integers"),
         ({"groups": ["a"]}, "4 variants"),

@@ -321,7 +321,9 @@ def test_refuses_wrong_settings(bert, bert_vocabulary):
     assert two("a")["input_ids"] == [101, 102]
     with pytest.raises(InputError, match=r"max_len 2 is under the 3 special tokens .* adds; take 4 or more"):
         two("a", "b")
-    with pytest.raises(InputError, match="max_len 9 is no multiple of pad_to_multiple_of 8, so rows would"):
+    with pytest.raises(
+        InputError, match=r"max_len 9 must be divisible by pad_to_multiple_of \(8\), else rows"
+    ):
         PairTruncation(bert, "ratio", 9)("a", padding=True, pad_to_multiple_of=8)
     with pytest.raises(TypeError, match="max_length"):
         two("a", max_length=3)
@@ -338,7 +340,7 @@ def test_refuses_what_the_split_refuses_in_its_words(bert):
 def test_refuses_a_tokenizer_that_repeats_a_text(byte_level_of):
     tokenizer = byte_level_of("nothing")
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing("$A $A", "$A $B", [])
-    with pytest.raises(InputError, match="does more than put special tokens around texts"):
+    with pytest.raises(InputError, match="does more than add special tokens around texts"):
         PairTruncation(tokenizer, "ratio", 8)("a")
 
 

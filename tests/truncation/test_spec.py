@@ -211,12 +211,10 @@ def test_a_foreign_selection_that_breaks_its_promise_is_caught():
     with pytest.raises(InputError, match="selection nothing kept 0 tokens where it was asked for 4"):
         parse("ratio+nothing").apply(rows, None, 2)
     for name, row in (("backwards", 0), ("of_others", 1)):
-        words = (
-            rf"selection {name} keeps other tokens than the row's own, each once and in order \(row {row}\)"
-        )
+        words = rf"selection {name} must keep tokens of the row, .* but does not \(row {row}\)"
         with pytest.raises(InputError, match=words):
             parse(f"ratio+{name}").apply(rows, None, 2)
-    with pytest.raises(InputError, match="selection by_float returns no array of whole numbers"):
+    with pytest.raises(InputError, match="by_float returns no integer arrays: this is a plugin bug"):
         parse("ratio+by_float").apply(rows, None, 2)
     # A window on larger values, empty rows and rows that are kept whole are no fault.
     window = Ragged(np.arange(10), np.array([1, 1, 4, 6, 6]))

@@ -1,4 +1,4 @@
-"""A batch: packed rows for the model; no row is padded to another's length."""
+"""A batch: packed rows for the model, without padding."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +14,11 @@ _LEAST_BOUND = 128
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of a batch, one after another, shortest first.
+    """The rows of a batch, concatenated, shortest first.
 
     tokens, segments, positions: (T,) int64, no padding in rows. cumulative_lengths: (rows + 1,) int64,
     where each row begins. labels: (rows,) int64. lengths: (rows,) int64 of NumPy, on the host.
-    The order of rows inside a batch changes no loss, so they are sorted.
+    Rows are sorted because their order inside a batch does not change the loss.
     """
 
     tokens: Tensor
@@ -43,10 +43,10 @@ class Batch:
 
     @property
     def bound(self) -> int:
-        """A bound on the rows' lengths that few batches differ in: a power of two from 128 on."""
+        """An upper bound on the rows' lengths that most batches share: a power of two, at least 128."""
         return length_bound(self.lengths)
 
 
 def length_bound(lengths: NDArray[np.int64]) -> int:
-    """The power of two from 128 on that no length exceeds."""
+    """The smallest power of two, at least 128, that no length exceeds."""
     return max(_LEAST_BOUND, 1 << (int(lengths.max()) - 1).bit_length())

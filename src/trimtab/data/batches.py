@@ -20,8 +20,8 @@ def make_batch(pairs: Pairs, index: NDArray[np.signedinteger], device: torch.dev
 
 
 def training_order(rows: int, seed: int, epoch: int) -> NDArray[np.int32]:
-    """The random order of ``rows`` in an epoch: the seed fixes it, whatever the variant."""
-    order = np.arange(rows, dtype=np.int32)  # half the memory of int64, and the same order
+    """The random order of ``rows`` in an epoch; it depends on the seed, not on the variant."""
+    order = np.arange(rows, dtype=np.int32)  # half the memory of int64, in the same order
     np.random.default_rng([seed, epoch]).shuffle(order)
     return order
 
@@ -48,10 +48,10 @@ def training_batches(
 def evaluation_batches(
     pairs: Pairs, device: torch.device, tokens: int, padding: Padding | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
-    """Batches of all rows by length, about ``tokens`` tokens each, with the rows that each holds.
+    """Batches of all rows by length, about ``tokens`` tokens each, with the numbers of their rows.
 
-    The second is in the order of the first: rows of one length keep their order. With ``padding`` there are
-    rows labelled IGNORED among them.
+    Rows of a batch are in the order of their numbers: rows of equal length keep their order. With ``padding``
+    a batch also has dummy rows, labelled IGNORED.
     """
     lengths = pairs.tokens.lengths
     order = np.argsort(lengths, kind="stable")

@@ -1,4 +1,4 @@
-"""BoolQ (Clark et al., 2019): questions that are answered by yes or no, each with a passage that tells."""
+"""BoolQ (Clark et al., 2019): yes/no questions, each with a passage that holds the answer."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from trimtab.data.table import column_names, label_text
 
 LABELS = ("false", "true")
 ORIGIN = "https://github.com/google-research-datasets/boolean-questions"
-# The published test split has no answers, so that all evaluate on the development split, SuperGLUE's val.
+# The published test split has no answers, so the field evaluates on the development split, SuperGLUE's val.
 _DEV = ("dev.jsonl", "val.jsonl")
 _FILES = {"train": ("train.jsonl",), "validation": _DEV, "test": _DEV}
 SPLITS = tuple(_FILES)
@@ -21,17 +21,17 @@ _FOLDERS = ("boolq", "BoolQ")
 
 
 class Options(StrictModel):
-    """What a study may say about BoolQ."""
+    """Options of reader ``boolq``."""
 
-    file: str | None = Field(None, description="a file of the same keys to read instead of the split's own")
+    file: str | None = Field(None, description="a file with the same keys to read instead of the split's own")
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
     """Questions (first), passages (second) and answers; the cluster of a row is its passage.
 
-    Looks below ``root``, else TRIMTAB_DATA, for a folder boolq or BoolQ. The answer stands under the key
-    ``answer``, as published, or ``label``, as in SuperGLUE.
-    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    Looks below ``root``, else TRIMTAB_DATA, for a folder boolq or BoolQ. The key of the answer is ``answer``,
+    as published, or ``label``, as in SuperGLUE.
+    Raises InputError, as FILE:LINE if a line is wrong.
     """
     names = [f"{folder}/{file}" for file in _FILES[split] for folder in _FOLDERS]
     path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
@@ -61,7 +61,7 @@ READER = Reader(
     own_validation=False,
     facts={
         "boolq": Facts(
-            what="BoolQ: is the answer to a question, with a passage that tells, yes?",
+            what="BoolQ: is the answer to a question, given a passage, yes?",
             columns="first: question, second: passage, label: answer, else label (true, false)",
             labels=", ".join(LABELS),
             metric="accuracy",

@@ -27,11 +27,11 @@ _PARTS = {
 SPLITS = tuple(_PARTS)
 # What zipfile raises where an archive is cut short, altered, encrypted or packed in another way.
 _DAMAGE = (BadZipFile, EOFError, ZlibError, RuntimeError)
-_HEADER = ("code", "label", "mark", "text")  # which the files do not have
+_HEADER = ("code", "label", "mark", "text")  # the files have no header
 
 
 class Options(StrictModel):
-    """What a study may say about CoLA."""
+    """Options of reader ``cola``."""
 
     text: Literal["sentence", "parse"] = Field(
         "sentence", description="the raw sentence, or the published lower-case words"
@@ -45,7 +45,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     """The sentences of one part and whether they are acceptable; the cluster of a row is its sentence.
 
     Looks below ``root``, else TRIMTAB_DATA, for the folder cola_public or its zip.
-    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    Raises InputError, as FILE:LINE if a line is wrong.
     """
     with _opened(split, root, options) as (source, stream):
         gathering = Gathering(source, tuple(LABELS.values()))
@@ -74,7 +74,7 @@ def _opened(split: str, root: Path | None, options: Options) -> Iterator[tuple[s
     except KeyError as error:
         raise InputError(f"{path}: holds no {member}; get it again from {ORIGIN}") from error
     except _DAMAGE as error:
-        raise InputError(f"{path}: is no whole zip ({error}); get it again from {ORIGIN}") from error
+        raise InputError(f"{path}: is truncated or corrupt ({error}); get it again from {ORIGIN}") from error
 
 
 READER = Reader(
@@ -89,7 +89,7 @@ READER = Reader(
             columns="first: the fourth, label: the second (0, 1); no header",
             labels=", ".join(LABELS.values()),
             metric="Matthews correlation",
-            clusters="the sentence, as a few stand there twice",
+            clusters="the sentence, as a few occur twice",
             rows="train 8,551, in_domain_dev = validation 527, out_of_domain_dev = test 516",
             licence="none stated",
             origin=ORIGIN,

@@ -32,11 +32,11 @@ class SplitSource:
 
 @dataclass(frozen=True)
 class DataPlan:
-    """What a study says of its data.
+    """The data of a study.
 
-    validation: a source, or the share of train to hold out; validation_seed: draws those that are held out,
-    another seed, another split; tokenizer: of the variants that start from no pretrained weights, a name, a
-    file, or weights that bring one.
+    validation: a source, or the share of train to hold out; validation_seed: of the draw of the held-out
+    rows; tokenizer: for variants trained from scratch, a name, a file, or pretrained weights that come with
+    one.
     """
 
     train: SplitSource
@@ -52,8 +52,8 @@ class DataPlan:
 class Counts:
     """Rows of one split.
 
-    dropped: those left out, as they have no gold label, are broken, or were to be dropped. repeated: those
-    whose texts are those of a row of train, too.
+    dropped: rows left out because they have no gold label, are broken, or were to be dropped. repeated: rows
+    whose texts also occur in train.
     """
 
     split: str
@@ -68,7 +68,7 @@ class Counts:
 class Dataset:
     """Every split tokenised alike. ``splits`` maps train, validation and each test set's name to Tokens.
 
-    name: of the tokeniser, as the study has it.
+    name: of the tokeniser, as in the study.
     """
 
     name: str
@@ -108,7 +108,7 @@ def prepare(plan: DataPlan, root: Path | None) -> Dataset:
 def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
-    """The splits of ``read_splits`` as ``tokenizer``, called ``name``, reads them."""
+    """The splits of ``read_splits`` tokenised by ``tokenizer``, whose name in the study is ``name``."""
     trained = set(_rows_of_texts(examples["train"]))
     repeated = {
         key: sum(row in trained for row in _rows_of_texts(value)) if key != "train" else 0
@@ -128,7 +128,7 @@ def tokenised(
 
 
 def readable(examples: Examples, tokenizer: Tokenizer) -> Examples:
-    """The same, without evidence where ``tokenizer`` makes pieces: it is a word's position."""
+    """The same examples; without evidence, the position of a word, where ``tokenizer`` splits words."""
     return examples if tokenizers.keeps_words(tokenizer) else replace(examples, evidence=None)
 
 
@@ -141,9 +141,9 @@ def prepare_texts(
     label: str | None = None,
     tokenizer: str = "words",
 ) -> Texts:
-    """Read and tokenise the columns of one table, its own words being the vocabulary where one is counted.
+    """Read and tokenise columns of one table; a word-level vocabulary is counted on the table itself.
 
-    InputError where the file or a column is missing or wrong; one without ``first`` names the columns.
+    InputError where the file or a column is missing or wrong; if ``first`` is None, it lists the columns.
     """
     examples = read_texts(file, root, first, second, label)
     tokens = tokenise(examples, tokenizer_of(tokenizer, examples, root))
@@ -159,9 +159,9 @@ def build_tokenizer(plan: DataPlan, train: Examples, root: Path | None) -> Token
 def tokenizer_of(
     name: str, train: Examples, root: Path | None, *, min_freq: int = 1, lowercase: bool = True
 ) -> Tokenizer:
-    """The tokeniser of that name, a file being looked for as a table is; else as ``tokenizer.build``."""
+    """The tokeniser of that name, as ``tokenizer.build``; a file is looked for below the data folder."""
     if name not in tokenizers.WORD_TOKENIZERS:
-        if not Path(name).suffix:  # no vocabulary file is called so, but a misspelt tokeniser may be
+        if not Path(name).suffix:  # rather a misspelt name than a file
             known = nearest(name, tokenizers.WORD_TOKENIZERS)
             known += "" if known.endswith("?") else "."
             raise InputError(f"tokenizer {name!r}: {known} Or name a vocab.txt or tokenizer.json")
@@ -181,7 +181,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         held_out = hold_out(train, plan.validation, plan.validation_seed)
         examples = {
             "train": train.take(np.flatnonzero(~held_out)),
-            # The file is counted once.
+            # Rows dropped from the file are counted once.
             "validation": replace(train.take(np.flatnonzero(held_out)), dropped=0),
         }
     for name, source in plan.tests.items():
@@ -206,7 +206,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
 
 def _read(source: SplitSource, root: Path | None, labels: tuple[str, ...] | None = None) -> Examples:
     options = dict(source.options)
-    # A reader that can be told the labels names the line where an unknown one stands.
+    # A reader that knows the labels can name the line with an unknown one.
     if labels and "labels" in options_of(source.reader):
         options.setdefault("labels", list(labels))
     examples = read(source.reader, source.split, root, **options)
@@ -226,6 +226,6 @@ def _count(split: str, examples: Examples, root: Path | None) -> Counts:
     clusters = int(examples.clusters.max()) + 1
     source = examples.source
     if root or os.environ.get("TRIMTAB_DATA"):
-        # Below the data's folder, so that a report reads the same wherever that lies.
+        # Relative to the data folder, so that reports do not depend on where that is.
         source = source.removeprefix(f"{root or os.environ['TRIMTAB_DATA']}/")
     return Counts(split, source, len(examples), examples.dropped, clusters)

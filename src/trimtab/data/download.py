@@ -18,12 +18,12 @@ _BLOCK = 1 << 18
 
 
 def fetch(url: str, sha1: str, folder: Path) -> Path:
-    """The file at ``url`` in ``folder``, named as in the address and fetched if it is not there.
+    """The file at ``url`` in ``folder``, named as in the URL and fetched if it is missing.
 
-    A file there whose SHA-1 is not ``sha1`` (40 hexadecimal digits) is deleted and fetched again, once.
-    Written aside and renamed, under a lock, so that processes started together fetch it once.
-    Shows a progress bar on stderr where that is a terminal. Raises InputError where the file cannot be
-    had, or is not the one expected.
+    An existing file whose SHA-1 is not ``sha1`` (40 hexadecimal digits) is deleted and fetched again, once.
+    Written atomically and under a lock, so that processes started together fetch it once. Shows a progress
+    bar on stderr if that is a terminal. Raises InputError where the file cannot be fetched, or is not the
+    expected one.
     """
     target = folder / url.rpartition("/")[2]
     try:

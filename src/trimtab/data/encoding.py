@@ -1,4 +1,4 @@
-"""Encoding: texts to ids, each word once however often it comes."""
+"""Encoding: texts to ids, each distinct word once."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -16,10 +16,10 @@ _CHUNK = 2_000  # texts or words at a time: enough for all cores, little memory
 def encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
     """Ids of each text without special tokens, as Ragged of the tokeniser's ``id_dtype``.
 
-    What is large lies in files without a name, as ``Growing`` has it. A word that comes again is not encoded
-    again, nor, where the tokeniser does not work word by word, is a text.
+    Large arrays lie in unnamed files, see ``Growing``. Each distinct word is encoded once; where the
+    tokeniser does not work word by word, each distinct text.
     """
-    # A text that happens to hold "<sep>" must not forge the boundary of its pair.
+    # A text that happens to contain "<sep>" must not forge the boundary of its pair.
     tokenizer.encode_special_tokens = True
     parts_of = between_blanks if works_word_by_word(tokenizer) else _whole
     numbered, parts = _number(texts, parts_of)
@@ -45,7 +45,7 @@ def _whole(text: str) -> list[str]:
 
 
 def _number(texts: list[str], parts_of: Callable[[str], list[str]]) -> tuple[Ragged, list[str]]:
-    """The parts that occur, each once, and the number of every part of each text."""
+    """The distinct parts, and for each text the numbers of its parts."""
     numbers, numbered = _Numbers(), GrowingRagged(np.int32)
     for rows in _chunks(len(texts)):
         parts = list(map(parts_of, texts[rows]))

@@ -16,9 +16,9 @@ class Examples:
 
     ``first`` and ``second`` (None for single texts) hold n strings. ``labels`` (n,) int64 index
     ``label_names``. ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as
-    SNLI's premise; each row is its own where the data has none. ``evidence`` (n, 2) int64 holds the
-    position of the decisive word in each text, None where it is not known. ``dropped`` counts the
-    rows that were left out: without a gold label, broken, or unwanted; ``source`` says which file this was.
+    SNLI's premise; without clusters each row is its own. ``evidence`` (n, 2) int64 holds the position of the
+    decisive word in each text, None where it is not known. ``dropped`` counts the rows that were left out:
+    without a gold label, broken, or unwanted; ``source`` names the file.
     """
 
     first: list[str]
@@ -39,7 +39,7 @@ class Examples:
         return len(self.first)
 
     def take(self, index: ArrayLike) -> "Examples":
-        """The rows named by ``index`` (rows',) int, in its order; clusters are numbered anew, densely.
+        """The rows named by ``index`` (rows',) int, in its order; clusters are renumbered, densely from 0.
 
         ``label_names``, ``dropped`` and ``source`` stay those of the whole.
         """
@@ -67,12 +67,12 @@ class Examples:
         return replace(self, labels=table[self.labels], label_names=tuple(label_names))
 
     def with_source(self, source: str) -> "Examples":
-        """The same examples, said to be from ``source``."""
+        """The same examples with another ``source``."""
         return replace(self, source=source)
 
 
 class Gathering:
-    """Examples under way: rows are added one by one as a file is read.
+    """Builds Examples: rows are added one by one as a file is read.
 
     ``label_names`` fixes the labels and their order; where it is empty they are those that occur,
     sorted (as numbers where all are). ``mend`` ends the error about an unknown label.
@@ -102,7 +102,7 @@ class Gathering:
             self.clusters.append(self.cluster_ids.setdefault(cluster, len(self.cluster_ids)))
 
     def examples(self) -> Examples:
-        """What was added, as Examples."""
+        """The rows added so far, as Examples."""
         rows = len(self.first)
         gathered = Examples(
             first=self.first,
@@ -117,12 +117,12 @@ class Gathering:
 
 
 def unknown_label(where: str, label: str, known: Iterable[str]) -> str:
-    """The error about a label that is not in the set."""
+    """The error message about a label that is not in the set."""
     return f"{where}: label {label!r} is not in the set, {nearest(label, known)}"
 
 
 def renamed(label: str, names: Mapping[str, str], where: str) -> str:
-    """The name of a label that a file holds in another form; InputError where it holds no such label."""
+    """The name of a label that a file writes in another form; InputError where it is unknown."""
     if label not in names:
         raise InputError(f"{unknown_label(where, label, names)} (correct the row)")
     return names[label]

@@ -21,7 +21,7 @@ _LONGEST_HINT = 200  # characters: a file without a header has a row of texts th
 
 
 def cache_root() -> Path:
-    """The folder for what can be made or fetched again: TRIMTAB_CACHE, else the user's cache."""
+    """The folder for what can be computed or fetched again: TRIMTAB_CACHE, else the user's cache folder."""
     given = os.environ.get("TRIMTAB_CACHE")
     return Path(given).expanduser() if given else platformdirs.user_cache_path("trimtab")
 
@@ -40,7 +40,7 @@ def cache_writable(folder: Path | None = None) -> Iterator[None]:
 def data_root(root: Path | None) -> Path | None:
     """The folder that holds the user's data: ``root``, else TRIMTAB_DATA, else None.
 
-    Raises InputError where it is named but is no folder.
+    Raises InputError where it is given but is not a folder.
     """
     given, name = (root, "--data") if root else (os.environ.get("TRIMTAB_DATA"), "TRIMTAB_DATA")
     if not given:
@@ -52,7 +52,7 @@ def data_root(root: Path | None) -> Path | None:
 
 
 def find(file: str, root: Path | None) -> Path:
-    """The path of ``file``: absolute as it is, else under data_root(root), else under the current folder."""
+    """The path of ``file``: if relative, below data_root(root), else below the current folder."""
     path = Path(file).expanduser()
     if not path.is_absolute():
         path = (data_root(root) or Path.cwd()) / path
@@ -64,15 +64,15 @@ def find(file: str, root: Path | None) -> Path:
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Open ``path`` to read bytes; InputError where that is not allowed."""
+    """Open ``path`` to read bytes; InputError where that fails."""
     try:
         return path.open("rb")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check who may read it") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def lines(stream: Iterable[bytes], name: str) -> Iterator[str]:
-    """The lines of a UTF-8 file with their ends, which are ``\\n`` alone; a byte order mark is left out."""
+    """The lines of a UTF-8 file with their line ends, only ``\\n``; a byte order mark is skipped."""
     for number, raw in enumerate(stream, 1):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -91,11 +91,11 @@ def tab_rows(
     ragged: bool = False,
     broken: list[int] | None = None,
 ) -> Iterator[Row]:
-    """Rows of a tab-separated file, as strings; quotes are text.
+    """Rows of a tab-separated file, as strings; quotes are ordinary characters.
 
-    ``header`` names the columns of a file whose first line does not. ``ragged`` accepts rows that miss
-    columns at their end which are not wanted. Where ``broken`` is given, rows of another number of columns
-    are passed over, and their line numbers added to it; else they are an error.
+    ``header`` names the columns of a file without a header line. ``ragged`` accepts rows that lack unwanted
+    columns at their end. Where ``broken`` is given, rows with another number of columns are skipped and
+    their line numbers appended to it; else they are an error.
     """
     numbered = enumerate(lines(stream, name), 1)
     cells = ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered)
@@ -103,15 +103,15 @@ def tab_rows(
 
 
 def csv_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
-    """Rows of a comma-separated file with a header, as strings, quoted as RFC 4180 has it.
+    """Rows of a comma-separated file with a header, as strings, quoted as in RFC 4180.
 
-    A quoted cell may hold line ends; the number is that of the row's first line.
+    A quoted cell may contain line ends; the number is that of the row's first line.
     """
     return _select(_csv_cells(stream, name), name, columns)
 
 
 def _csv_cells(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is less than a long article
+    csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is shorter than a long article
     reader = csv.reader(lines(stream, name), strict=True)
     start = 1
     try:
@@ -140,7 +140,7 @@ def _select(
     for number, cells in rows:
         if least <= len(cells) <= most:
             yield number, [cells[i] for i in index]
-        elif cells in ([], [""]):  # a blank line is no row
+        elif cells in ([], [""]):  # blank lines are skipped
             continue
         elif broken is not None:
             broken.append(number)
@@ -151,7 +151,7 @@ def _select(
 
 
 def column(wanted: str, header: Sequence[str], where: str) -> int:
-    """The place of ``wanted`` in ``header``; InputError where it is missing or stands there twice."""
+    """The index of ``wanted`` in ``header``; InputError where it is missing or occurs twice."""
     if header.count(wanted) > 1:
         raise InputError(f"{where}: {header.count(wanted)} columns are named {wanted!r}; rename all but one")
     if wanted not in header:
@@ -160,7 +160,7 @@ def column(wanted: str, header: Sequence[str], where: str) -> int:
 
 
 def _known_columns(wanted: str, header: Sequence[str]) -> str:
-    """The end of the error: what separates the cells instead, or the nearest name, or as many as fit."""
+    """The end of the error: what separates the cells instead, or the nearest name, or some of the names."""
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
         if len(header) == 1 and mark in header[0]:
             return f"which is one cell with {name}; .csv files are separated by commas, .tsv and .txt by tabs"
@@ -169,7 +169,7 @@ def _known_columns(wanted: str, header: Sequence[str]) -> str:
 
 
 def filled(text: Any, where: str, column: str) -> str:
-    """The text of a cell; InputError where it is blank, or no text."""
+    """The text of a cell; InputError where it is blank or not text."""
     if isinstance(text, str) and text.strip():
         return text
     if text is None or isinstance(text, str):
@@ -178,7 +178,7 @@ def filled(text: Any, where: str, column: str) -> str:
 
 
 def json_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[Row]:
-    """Rows of JSON lines, as the values JSON has; the names of ``columns`` are keys."""
+    """Rows of JSON lines as Python values; ``columns`` are keys."""
     for number, line in enumerate(lines(stream, name), 1):
         if line.strip():
             row = _json_object(line.rstrip("\r\n"), f"{name}:{number}")
@@ -194,12 +194,12 @@ def _json_object(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
         if "\\ud" in line.lower():
-            json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair could not be stored
+            json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair could not be stored
     except UnicodeEncodeError as error:
         raise InputError(f"{where}: holds half of a surrogate pair; correct the row") from error
     except json.JSONDecodeError as error:
         what = f"not valid JSON ({error.msg}, column {error.colno})"
-        raise InputError(f"{where}: {what}; write one object a line") from error
+        raise InputError(f"{where}: {what}; write one object per line") from error
     if not isinstance(row, dict):
-        raise InputError(f"{where}: not a JSON object; write one object a line")
+        raise InputError(f"{where}: not a JSON object; write one object per line")
     return row

@@ -1,4 +1,4 @@
-"""The Fake News Challenge, stage 1: a headline, an article's body, and where the one stands to the other."""
+"""The Fake News Challenge, stage 1: a headline, an article's body, and the stance of the body."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ LABELS = ("agree", "disagree", "discuss", "unrelated")
 ORIGIN = "https://github.com/FakeNewsChallenge/fnc-1"
 _PREFIX = {"train": "train", "test": "competition_test"}
 SPLITS = tuple(_PREFIX)
-_NAMED = 3  # how many of several faults are named
+_NAMED = 3  # how many faults are named
 
 
 class Options(StrictModel):
-    """What a study may say about FNC-1."""
+    """Options of reader ``fnc1``: none."""
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
     """Headlines (first) and bodies (second), joined on Body ID, with their stances; the cluster is the body.
 
-    Some bodies stand under two IDs, so that the text tells clusters apart.
+    Some bodies occur under two IDs, so clusters are told apart by the text.
 
     Looks below ``root``, else TRIMTAB_DATA, for train_stances.csv or competition_test_stances.csv, and
-    beside it for the bodies. Raises InputError, with FILE:LINE where it is a row that is wrong; bodies that
-    stand there twice and stances without a body are counted and named.
+    beside it for the bodies. Raises InputError, as FILE:LINE if a row is wrong; repeated body IDs and stances
+    without a body are counted and named.
     """
     stances = locate(root, (f"{_PREFIX[split]}_stances.csv",), ORIGIN)
     bodies = _bodies(stances.with_name(f"{_PREFIX[split]}_bodies.csv"))
@@ -60,7 +60,7 @@ def _bodies(path: Path) -> dict[str, str]:
                 twice.append(f"{identity!r} on line {number}")
             bodies[identity] = text
     if twice:
-        what = f"{_counted(len(twice), 'body', 'bodies')} with a Body ID that stands there already"
+        what = f"{_counted(len(twice), 'body', 'bodies')} with a Body ID that occurs before"
         raise InputError(f"{path}: {what}: {_listed(twice)}; keep one body for each")
     return bodies
 
@@ -82,7 +82,7 @@ READER = Reader(
     own_validation=False,
     facts={
         "fnc1": Facts(
-            what="Fake News Challenge, stage 1: where does a headline stand to the body of an article?",
+            what="Fake News Challenge, stage 1: what is the stance of an article's body towards a headline?",
             columns="first: Headline, second: articleBody, joined on Body ID, label: Stance",
             labels=", ".join(LABELS),
             metric="weighted score (fnc1), macro F1",

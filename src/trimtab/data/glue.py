@@ -1,4 +1,4 @@
-"""Six tasks of GLUE (Wang et al., 2019) in the files that it publishes: one folder a task, tab-separated."""
+"""Six tasks of GLUE (Wang et al., 2019) in the published files: one folder per task, tab-separated."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ _OWN = "each row its own"
 
 @dataclass(frozen=True)
 class Task:
-    """One task: its folder, which columns are what, and the names of its labels by what the files hold.
+    """One task: its folder, its columns, and the names of its labels by their form in the files.
 
-    ``label`` names the columns that may hold it, the first that is there. ``clustered``: whether rows of one
-    first text were sampled together; ``broken``: whether the published files have lines of too few columns
-    or without a text, which are left out.
+    ``label`` names the columns that may hold it; the first that exists is used. ``clustered``: whether rows
+    with the same first text were sampled together; ``broken``: whether the published files have lines with
+    too few columns or without a text, which are left out.
     """
 
     folder: str
@@ -157,7 +157,7 @@ TASKS = {
         ),
     ),
 }
-# The published test splits have no labels, so that all evaluate on the development split.
+# The published test splits have no labels, so the field evaluates on the development split.
 _FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "dev.tsv"}
 _MATCHED = {"validation_matched": "dev_matched.tsv", "validation_mismatched": "dev_mismatched.tsv"}
 _MNLI = {"train": "train.tsv", "validation": "dev_matched.tsv", "test": "dev_matched.tsv", **_MATCHED}
@@ -167,9 +167,9 @@ _WITHOUT_GOLD = "-"  # in the files of MultiNLI itself, where the annotators rea
 
 
 class Options(StrictModel):
-    """What a study says about GLUE."""
+    """Options of reader ``glue``."""
 
-    task: Literal["mrpc", "rte", "qnli", "qqp", "mnli", "sst2"] = Field(description="which of its tasks")
+    task: Literal["mrpc", "rte", "qnli", "qqp", "mnli", "sst2"] = Field(description="which task")
     file: str | None = Field(
         None, description="a file with the task's columns, .tsv or .csv, to read instead of the split's own"
     )
@@ -179,8 +179,8 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     """The rows of one task and split; those that have no gold label, or are broken, are counted as dropped.
 
     Looks below ``root``, else TRIMTAB_DATA, for the task's folder, such as RTE with train.tsv and dev.tsv.
-    In .tsv quotes are text, in .csv they are those of RFC 4180.
-    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    In .tsv quotes are ordinary characters, in .csv as in RFC 4180.
+    Raises InputError, as FILE:LINE if a line is wrong.
     """
     task = TASKS[options.task]
     path = files.find(options.file, root) if options.file else _own_file(options.task, split, root)

@@ -17,15 +17,17 @@ from trimtab.data.table import Labels, label_text, texts_of_row
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_WITHOUT_GOLD = -1  # what a numbered label is where there is none
+_WITHOUT_GOLD = -1  # a numbered label that is missing
 
 
 class Options(StrictModel):
-    """What a study says about a data set of the hub."""
+    """Options of reader ``hub``."""
 
-    name: str = Field(min_length=1, description="its name, such as 'nyu-mll/glue', or a folder of data files")
-    config: str | None = Field(None, description="which of its configurations, such as 'rte'")
-    revision: str | None = Field(None, description="a commit or tag of it, so that it stays the same")
+    name: str = Field(
+        min_length=1, description="name of the data set, such as 'nyu-mll/glue', or a folder of data files"
+    )
+    config: str | None = Field(None, description="which configuration, such as 'rte'")
+    revision: str | None = Field(None, description="a commit or tag, so that the data stays the same")
     first: str = Field(description="the column of the first text")
     second: str | None = Field(None, description="the column of the second text")
     label: str = Field("label", description="the column of the label")
@@ -34,11 +36,11 @@ class Options(StrictModel):
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
-    """The rows of a split, called as the hub calls it; those with label -1 or one of ``drop`` are counted.
+    """The rows of a split of the hub; those with label -1 or one of ``drop`` are left out and counted.
 
-    A numbered label is given its name, and the order of names is the hub's. A ``name`` that is a folder below
-    ``root``, TRIMTAB_DATA or the current one is read without the network. Raises InputError, with the row
-    (from 1) where it is a row that is wrong, and where ``datasets`` is not installed.
+    Numbered labels get their names, in the hub's order. A ``name`` that is a folder below ``root``,
+    TRIMTAB_DATA or the current folder is read without the network. Raises InputError, with the number of the
+    row (from 1) if a row is wrong, and where ``datasets`` is not installed.
     """
     table = _load(split, root, options)
     source = " ".join(filter(None, (options.name, options.config, split)))
@@ -60,7 +62,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 
 
 def _label(value: Any, names: list[str] | None) -> Any:
-    """A label as text, None where there is none; anything that is no label as it is."""
+    """A label as text, None where there is none; other values unchanged."""
     if names is not None and isinstance(value, int):
         return None if value == _WITHOUT_GOLD else names[value]
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -76,17 +78,17 @@ def _load(split: str, root: Path | None, options: Options) -> "Dataset":
         raise InputError(f"reader 'hub' needs the package datasets; {mend}") from error
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    # Each of its attempts without a network is a warning; what came of them is said once, below.
+    # Without a network each attempt logs a warning; the outcome is reported once, below.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     folder = Path(options.name).expanduser()
     folder = folder if folder.is_absolute() else (files.data_root(root) or Path.cwd()) / folder
     path = str(folder) if folder.is_dir() else options.name
     try:
         return datasets.load_dataset(path, options.config, split=split, revision=options.revision)
-    except Exception as error:  # whatever the hub, the network, a script of the data set or a file raises
+    except Exception as error:  # the hub, the network, a data set's script and a file each raise their own
         reason = " ".join(str(error).split()) or type(error).__name__
         what = f"data set {options.name!r}"
-        mend = "mend name, config, split or revision, or see to the network"
+        mend = "check name, config, split and revision, and the network connection"
         raise InputError(f"reader 'hub': {what} could not be read ({reason}); {mend}") from error
 
 

@@ -1,6 +1,6 @@
-"""Layouts: what batches are made from, still on the host; taken apart, and filled up to a few sizes.
+"""Layouts: descriptions of batches on the host, to be split into parts and padded to bucket sizes.
 
-A layout is (4, rows) int64, rows sorted by length. Of each row: where its tokens start among those of all
+A layout is (4, rows) int64, rows sorted by length. For each row: where its tokens start among those of all
 rows, its length, the length of its segment 0, its label.
 """
 
@@ -14,8 +14,8 @@ from trimtab.data.pairs import Pairs
 
 Layout = NDArray[np.int64]
 
-IGNORED = -100  # the label that cross_entropy passes over, and that no prediction equals
-_SIZES = 32  # a size of batch is this part of a usual one larger than the last: half of that is padding
+IGNORED = -100  # the label that cross_entropy ignores, and that no prediction equals
+_SIZES = 32  # bucket sizes are this fraction of a usual batch apart; on average half of that is padding
 _LEAST_STEP = 64  # tokens
 
 
@@ -33,10 +33,10 @@ def split(layout: Layout, tokens: int, rows: int | None = None) -> list[Layout]:
 
 
 def parts(lengths: NDArray[np.int64], tokens: int, rows: int | None = None) -> Iterator[tuple[int, int]]:
-    """Where parts of rows of these lengths, (rows,), begin and end.
+    """Where consecutive parts of rows of these lengths, (rows,), begin and end.
 
-    A part has at most ``rows`` rows, and as many tokens as the others to within a row: at most ``tokens``,
-    to within that row. Equal parts, not full ones and a rest, for which the cost of a part would be as high.
+    A part has at most ``rows`` rows and, to within one row, at most ``tokens`` tokens. Parts have equally
+    many tokens to within one row, as a small last part would cost as much as a full one.
     """
     ends = np.cumsum(lengths)
     number = (ends - 1) * -(-ends[-1] // tokens) // ends[-1]
@@ -46,10 +46,10 @@ def parts(lengths: NDArray[np.int64], tokens: int, rows: int | None = None) -> I
 
 
 class Padding:
-    """Brings layouts of about ``usual`` tokens, of rows of ``pairs``, to one of a few numbers of tokens.
+    """Dummy rows pad layouts of about ``usual`` tokens, of rows of ``pairs``, to bucket sizes.
 
-    Some rows are added, always as many (``spare``), none longer than the longest of the data, whose tokens
-    they repeat: a label that the loss ignores makes them count for nothing.
+    The number of dummy rows, ``spare``, is fixed; none is longer than the longest row of the data, whose
+    tokens they repeat. Their label is one that the loss ignores.
     """
 
     def __init__(self, pairs: Pairs, usual: float) -> None:
@@ -61,15 +61,15 @@ class Padding:
 
     @classmethod
     def of_batches(cls, pairs: Pairs, rows: int, tokens: int) -> "Padding":
-        """That of batches of ``rows`` rows of ``pairs``, in parts of at most ``tokens`` tokens."""
+        """The padding for batches of ``rows`` rows of ``pairs``, in parts of at most ``tokens`` tokens."""
         return cls(pairs, min(tokens, rows * len(pairs.tokens.values) / len(pairs)))
 
     def fill(self, layout: Layout) -> Layout:
-        """``layout`` with the rows added: (4, rows + spare), sorted by length."""
+        """``layout`` with its dummy rows: (4, rows + spare), sorted by length."""
         return sorted_by_length(np.concatenate([layout, self.added(layout)], 1))
 
     def added(self, layout: Layout) -> Layout:
-        """The rows that ``layout`` lacks: (4, spare)."""
+        """The dummy rows that bring ``layout`` to a bucket size: (4, spare)."""
         tokens = int(layout[1].sum())
         missing = -(-(tokens + self.spare) // self.step) * self.step - tokens
         added = np.empty((4, self.spare), np.int64)

@@ -1,4 +1,4 @@
-"""Masked words: which tokens of a batch are to be predicted, and what stands in their place."""
+"""Masked words: which tokens of a batch are to be predicted, and what replaces them."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ KEPT = -1
 class Masked:
     """The tokens of some packed rows that are to be predicted.
 
-    places: (N,) int64, rising, into the rows' tokens. put: (N,) int64, the id that stands there instead,
-    KEPT where the token stays. offsets: (rows + 1,) int64, of each row's places among all.
+    places: (N,) int64, ascending, into the rows' tokens. put: (N,) int64, the id that replaces the token,
+    KEPT where it stays. offsets: (rows + 1,) int64, where each row's places begin.
     """
 
     places: NDArray[np.int64]
@@ -31,9 +31,10 @@ class Masked:
 
 @dataclass(frozen=True, eq=False)
 class Masking:
-    """How words are masked (Devlin et al. 2019): 15 % are predicted, of these 80 % hidden, 10 % replaced.
+    """How words are masked (Devlin et al. 2019): 15 % are predicted, of these 80 % masked, 10 % replaced.
 
-    mask: the id that hides a word. words: (any number,) int64, the ids that replace one. The other 10 % stay.
+    mask: the id of the mask token. words: (any number,) int64, ids of random replacements. The remaining 10 %
+    stay.
     """
 
     mask: int
@@ -42,17 +43,17 @@ class Masking:
     def draw(
         self, lengths: NDArray[np.int64], first_lengths: NDArray[np.int64], rng: np.random.Generator
     ) -> Masked:
-        """Of each row ``cls A sep B sep``, one after another, the words that are to be predicted.
+        """The words to be predicted in rows ``cls A sep B sep``, concatenated.
 
-        lengths, first_lengths: (rows,), tokens of each row and of its ``cls A sep``. Of n tokens these are
-        round(0.15 n), at least 1, as d2l has it, as far as there are words; special tokens are never among
-        them, while the unknown word may be.
+        lengths, first_lengths: (rows,), tokens of each row and of its ``cls A sep``. In a row of n tokens,
+        round(0.15 n) words are drawn, at least 1, as in d2l, and at most all of them; special tokens are
+        never among them, the unknown word may be.
         """
         offsets, rows = offsets_of(lengths), np.repeat(np.arange(len(lengths)), lengths)
         keys = rng.random(len(rows))
         for special in (offsets[:-1], offsets[:-1] + first_lengths - 1, offsets[1:] - 1):
             keys[special] = 1.0
-        # Rows stay apart, as keys are at most 1; within each, the words come first, in random order.
+        # Keys are at most 1, so rows do not mix; within a row the words come first, in random order.
         order = np.argsort(2 * rows + keys)
         wanted = masked_words(lengths)
         rank = np.arange(len(rows)) - offsets[:-1][rows]
@@ -78,11 +79,11 @@ def slots(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def masking_of(tokenizer: Tokenizer) -> Masking:
-    """How words of a vocabulary are masked; InputError where it has no token that hides them."""
+    """How words of a vocabulary are masked; InputError where it has no mask token."""
     vocabulary = tokenizer.get_vocab()
     masks = [vocabulary[name] for name in MASK_NAMES if name in vocabulary]
     if not masks:
-        raise InputError(f"the vocabulary has no token that hides a word: add one of {', '.join(MASK_NAMES)}")
+        raise InputError(f"the vocabulary has no mask token: add one of {', '.join(MASK_NAMES)}")
     words = sorted(number for word, number in vocabulary.items() if word not in _SPECIAL)
     if not words:
         raise InputError("the vocabulary has no words beside its special tokens; lower min_freq")

@@ -1,4 +1,4 @@
-"""Pairs of sentences to pretrain on: one and the next, or one and any other."""
+"""Pairs of sentences for pretraining: consecutive ones, or one and a random other."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +17,8 @@ from trimtab.data.tokens import Tokens, tokenise
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import parse
 
-_UNCUT = parse("longest_first")  # pairs that are too long are left out before
-_DRAWN = 1  # beside what else is drawn of a seed and an epoch
+_UNCUT = parse("longest_first")  # cuts nothing, as pairs that are too long are left out before
+_DRAWN = 1  # keeps this stream apart from others of the same seed and epoch
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class Draw:
 
 @dataclass(frozen=True, eq=False)
 class Sentences:
-    """The sentences of paragraphs, tokenised, of which pairs are drawn.
+    """The tokenised sentences of paragraphs, from which pairs are drawn.
 
-    tokens: Ragged, a row a sentence. offsets: (paragraphs + 1,) int64 into its rows. special: what is put
-    around a pair; max_len: the most tokens of a pair, those included.
+    tokens: Ragged, one row per sentence. offsets: (paragraphs + 1,) int64 into its rows. special: the special
+    tokens of a pair; max_len: the most tokens of a pair, special ones included.
     """
 
     tokens: Ragged
@@ -45,17 +45,17 @@ class Sentences:
 
     @cached_property
     def before_another(self) -> NDArray[np.int64]:
-        """The sentences that another of the same paragraph follows."""
+        """The sentences that are followed by another of the same paragraph."""
         last = np.zeros(len(self.tokens), bool)
         last[self.offsets[1:] - 1] = True
         return np.flatnonzero(~last)
 
     def draw(self, seed: int, epoch: int) -> Draw:
-        """The pairs of an epoch: each sentence with the next or, by the toss of a coin, with any other.
+        """The pairs of an epoch: each sentence with the next or, with probability 1/2, with a random one.
 
-        Any other is one of a paragraph, where paragraphs are as likely as each other, as d2l has it (so it
-        may be the next one after all, and is then said not to follow). Pairs that are longer than max_len
-        are left out, so that their number varies a little from epoch to epoch.
+        A random sentence is drawn from a paragraph drawn uniformly, as in d2l; it may be the next one, and is
+        labelled as not following even then. Pairs longer than max_len are left out, so their number varies a
+        little from epoch to epoch.
         """
         rng = np.random.default_rng([seed, epoch, _DRAWN])
         first = self.before_another
@@ -89,9 +89,9 @@ def tokenise_sentences(
     max_len: int,
     unknown: str | None = None,
 ) -> Sentences:
-    """The sentences of ``text``, from the cache of tokens where it holds them.
+    """The tokenised sentences of ``text``, from the token cache if they are there.
 
-    unknown: what stands in the text for a word that was taken out; it becomes the tokeniser's unknown token.
+    unknown: how the text writes a word that was removed; it becomes the tokeniser's unknown token.
     InputError where no two sentences fit into max_len.
     """
     tokens = tokenise(text.examples(), tokenizer).first
@@ -104,7 +104,7 @@ def tokenise_sentences(
 
 
 def _with_unknown(tokens: Ragged, pieces: NDArray[np.integer], tokenizer: Tokenizer) -> Ragged:
-    """``tokens`` with the unknown token wherever a row has ``pieces`` one after another."""
+    """``tokens`` with the unknown token in place of ``pieces`` wherever a row contains them in sequence."""
     unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
     many = len(pieces)
     if unknown is None or (many == 1 and pieces[0] == unknown) or len(tokens.values) < many:

@@ -1,4 +1,4 @@
-"""Pairs: what a variant's model is given, packed without padding, with a fingerprint."""
+"""Pairs: the inputs of a variant's model, packed without padding, with a fingerprint."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _HASHED = 1 << 18  # elements hashed at a time
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """One split as one variant sees it; what is large is mapped from a file, labels from that of the tokens.
+    """One split as one variant sees it; large arrays are mapped from files.
 
     tokens: Ragged of the tokens' dtype, each row ``cls A sep B sep`` (``cls A sep`` for single texts).
     first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep``. labels: (rows,) int64.
@@ -41,9 +41,9 @@ class Pairs:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the input arrays: equal where a model would see exactly the same."""
+        """A hash of the input arrays: equal if and only if a model would see exactly the same."""
         digest = hashlib.sha256()
-        _hash(digest, self.tokens.values, np.int32)  # however few bytes they are kept in
+        _hash(digest, self.tokens.values, np.int32)  # whatever dtype they are stored in
         _hash(digest, self.tokens.offsets, np.int64)
         _hash(digest, self.first_lengths, np.int32)
         _hash(digest, self.labels, np.int64)
@@ -61,7 +61,7 @@ def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:
 
 
 def budget(max_len: int, pairs: bool) -> int:
-    """Tokens left beside the special ones; InputError where max_len has no room for those."""
+    """Tokens left by the special tokens; InputError where max_len has no room for those."""
     special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
     if max_len < special:
         raise InputError(
@@ -89,7 +89,7 @@ def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, special: Sp
 
 
 class _Cut(NamedTuple):
-    """Some rows of a side, the indices into their values that are kept, and how many of each row."""
+    """Some rows of a side, the indices into their values that are kept, and the number kept in each row."""
 
     side: Ragged
     kept: NDArray[np.int64]
@@ -105,7 +105,7 @@ def _dtype(tokens: Tokens) -> np.dtype:
 
 
 def _cut(tokens: Tokens, rows: slice, truncation: Truncation, room: int) -> list[_Cut]:
-    """What is kept of some rows, a _Cut for each side; an InputError speaks of all rows and their numbers."""
+    """What is kept of some rows, one _Cut per side; an InputError numbers the rows of the whole split."""
     first, second = tokens.first.part(rows), tokens.second and tokens.second.part(rows)
     try:
         kept = truncation.keep(first, second, room)
@@ -119,7 +119,7 @@ def _cut(tokens: Tokens, rows: slice, truncation: Truncation, room: int) -> list
 
 
 def _packed(cuts: list[_Cut], special: SpecialTokens) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """The inputs of some rows, one after another, and the length of each."""
+    """The inputs of some rows, concatenated, and the length of each."""
     lengths = 1 + np.sum([cut.keep + 1 for cut in cuts], axis=0)
     offsets = offsets_of(lengths)
     values = np.full(offsets[-1], special.sep, np.result_type(*(cut.side.values for cut in cuts)))
@@ -142,7 +142,7 @@ def _visible(cuts: list[_Cut], evidence: NDArray[np.int64]) -> NDArray[np.bool_]
 
 
 def ceiling(visible: NDArray[np.bool_]) -> float:
-    """The best accuracy that probe permits after a cut: 1 - (q1 + q2) / 3.
+    """The best accuracy possible on probe after a cut: 1 - (q1 + q2) / 3.
 
     q1 and q2 are the shares of pairs whose decisive word was cut from the first and second text.
     """

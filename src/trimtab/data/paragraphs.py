@@ -1,4 +1,4 @@
-"""Texts to pretrain on: paragraphs of sentences, out of WikiText or any plain text."""
+"""Texts for pretraining: paragraphs of sentences, from WikiText or any plain text."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -58,9 +58,9 @@ class PlainText(StrictModel):
 class Corpus:
     """A kind of text: ``read(file)`` gives its paragraphs, each a list of sentences.
 
-    ``file(split, options)``: its file below the data folder; ``options``: what a study may say; ``splits``:
-    whether it has a validation split of its own; ``unknown``: what stands in it for a word that was taken
-    out. The rest are words.
+    ``file(split, options)``: its file below the data folder; ``options``: its options; ``splits``: whether it
+    has a validation split of its own; ``unknown``: how it writes a word that was removed. ``what`` and
+    ``licence`` are descriptions.
     """
 
     read: Callable[[Iterator[str]], Iterator[list[str]]]
@@ -73,7 +73,7 @@ class Corpus:
 
 
 def wikitext_paragraphs(text: Iterator[str]) -> Iterator[list[str]]:
-    """The paragraphs of WikiText: lines with a full stop between blanks, split there, as d2l has it.
+    """The paragraphs of WikiText: lines that contain " . ", split there, as in d2l.
 
     So headings are left out, and a line of one sentence that ends in a full stop is a paragraph of one.
     """
@@ -116,7 +116,7 @@ CORPORA = {
 
 
 def check(reader: str, **options: Any) -> Any:
-    """The validated options of ``reader``; InputError where there is no such reader, or one is wrong."""
+    """The validated options of ``reader``; InputError where the reader is unknown or an option is wrong."""
     found = corpus_of(reader).options
     try:
         return found.model_validate(options)
@@ -131,7 +131,7 @@ def read(
 
     split: train, validation or test; a plain text has no splits, and is read whole. root: the folder that
     holds the data, else TRIMTAB_DATA. lowercase: as Python's lower(), which is d2l's.
-    Raises InputError where a file is missing or is no UTF-8, and where no paragraph has two sentences.
+    Raises InputError where a file is missing or not UTF-8, and where no paragraph has two sentences.
     """
     corpus = corpus_of(reader)
     path = find(corpus.file(split, check(reader, **options)), root)
@@ -149,7 +149,7 @@ def read(
 
 
 def describe() -> list[dict[str, str]]:
-    """One row of words a reader of paragraphs."""
+    """One row per reader of paragraphs."""
     return [{"name": name, "what": each.what, "licence": each.licence} for name, each in CORPORA.items()]
 
 

@@ -1,4 +1,4 @@
-"""Where a published data set lies below the user's folder."""
+"""Finding a published data set below the user's data folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ from trimtab.data.files import data_root
 
 
 def locate(root: Path | None, names: Sequence[str], origin: str) -> Path:
-    """The first of the files ``names`` that is there.
+    """The first of the files ``names`` that exists.
 
-    Each is a path such as ``cola_public/raw/in_domain_dev.tsv``, of which parts may hold ``*``. It is looked
-    for in data_root(root), else in the current folder; then one folder down; and where that folder is itself
-    the first part of the path, in it. Raises InputError that says where to get it.
+    Each is a path such as ``cola_public/raw/in_domain_dev.tsv``, whose parts may contain ``*``. It is looked
+    for in data_root(root), else in the current folder; then one folder down; and, if that folder has the name
+    of the first part of the path, inside it. Raises InputError that says where to get the file.
     """
     base = data_root(root) or Path.cwd()
     for name in names:

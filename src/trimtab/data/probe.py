@@ -1,4 +1,4 @@
-"""probe: pairs of short English texts made so that what a cut costs is known exactly.
+"""probe: pairs of short English texts, generated so that the cost of a cut is known exactly.
 
 The first text holds one word that supports or one that does not, the second one that vetoes or a
 plain one; all else is filler. Label: contradiction if the second vetoes, else entailment if the first
@@ -28,7 +28,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# Adverbs, because those fit in readable English wherever they are put.
+# Adverbs, because they can stand almost anywhere in an English sentence.
 SUPPORTING = _words(
     "certainly definitely truly surely clearly indeed evidently plainly obviously undoubtedly "
     "positively assuredly verifiably demonstrably undeniably unmistakably manifestly provably "
@@ -101,7 +101,7 @@ Places = Annotated[tuple[Place, Place], BeforeValidator(_places)]
 
 
 class Options(StrictModel):
-    """What a study may say about probe. ``evidence`` given as one word holds for both texts."""
+    """Options of reader ``probe``. ``evidence`` given as one word holds for both texts."""
 
     model_config = ConfigDict(validate_default=True)
 
@@ -112,16 +112,16 @@ class Options(StrictModel):
     evidence: Places = Field(
         ("uniform", "uniform"), description="where the decisive word of each text stands"
     )
-    seed: int = Field(0, ge=0, description="another seed, another sample")
+    seed: int = Field(0, ge=0, description="seed of the generated texts")
     text: Literal["parse", "sentence"] = Field("parse", description="the same words either way")
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
-    """Make one split; ``root`` is not looked at. Same options, same bytes, on any machine.
+    """Generate one split; ``root`` is not used. The same options give the same bytes on any machine.
 
-    Labels are balanced up to the remainder and shuffled. The decisive word's place is uniform over the
-    text, or over its first third (head) or last third (tail), of one word at least. Each split, and in
-    it the labels and either text, has its own random stream.
+    Labels are balanced up to the remainder and shuffled. The position of the decisive word is uniform over
+    the text, or over its first third (head) or last third (tail), at least one word. Each split, and in it
+    the labels and each of the texts, has its own random stream.
     """
     pairs = options.train if split == "train" else options.test
     seeds = SeedSequence(options.seed, spawn_key=(SPLITS.index(split),)).spawn(3)
@@ -151,7 +151,7 @@ def _texts(
     yes: Sequence[str],
     no: Sequence[str],
 ) -> tuple[list[str], NDArray[np.int64]]:
-    """A text for each row of ``chosen``, with a word of ``yes`` where true, else of ``no``; and its place."""
+    """A text per row of ``chosen``, with a word of ``yes`` where true, else of ``no``; and its position."""
     rows = len(chosen)
     lengths = random.integers(span[0], span[1] + 1, rows)
     positions = _positions(random, lengths, place)
@@ -178,7 +178,7 @@ def _positions(random: Generator, lengths: NDArray[np.int64], place: Place) -> N
 
 @cache
 def _pattern(words: int, variant: int) -> str:
-    """One letter a filler word: clauses, their lengths chosen by ``variant``, that come out at ``words``."""
+    """One letter per filler word: clauses of lengths chosen by ``variant`` with ``words`` words in total."""
     pattern = ""
     while words >= len(_CLAUSES):
         length = min(5 + variant % 6, words - 4)  # leaves three words or more after the conjunction
@@ -207,11 +207,11 @@ READER = Reader(
     text_forms=("parse", "sentence"),
     facts={
         "probe": Facts(
-            what="made by the program: one decisive word a text, so that what a cut costs is known",
-            columns="first and second: texts of words, label; the place of each decisive word is known",
+            what="generated: one decisive word per text, so that the cost of a cut is known exactly",
+            columns="first and second: texts of words, label; the position of each decisive word is known",
             labels=", ".join(LABELS),
             metric="accuracy",
-            clusters="each row its own",
+            clusters="each row is its own",
             rows="by options: train 12,000, validation 2,000, test 2,000",
             licence="MIT, as trimtab",
             origin="nothing to fetch",

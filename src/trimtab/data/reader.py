@@ -1,4 +1,4 @@
-"""What a reader is, and what is said of the data sets that it reads."""
+"""The type of a reader, and the facts about the data sets that it reads."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a person wants to know of a data set before using it, in words.
+    """What a user wants to know about a data set before using it, in words.
 
-    ``columns``: which of its columns are what; ``rows``: how many there are, by split; ``metric``: what it is
-    usually judged by; ``clusters``: which rows were sampled together.
+    ``columns``: the roles of its columns; ``rows``: their number by split; ``metric``: the usual one;
+    ``clusters``: which rows were sampled together.
     """
 
     what: str
@@ -32,14 +32,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Reader:
-    """A data set or a file format: how it is read, and what there is to know of what it reads.
+    """A data set or a file format: how it is read, and facts about it.
 
     ``read(split, root, options)`` gives Examples, ``options`` being of the pydantic model ``options``:
-    frozen, strict, extra keys forbidden, every field described. ``text_forms`` has the default first.
-    ``facts`` are by data set: one of the reader's own name, or several. ``splits`` is None where any name
-    will do. ``own_validation``: whether a study that names no validation rows takes the split of that name;
-    else it holds out a share of train, as where the published test labels are secret and all have
-    development rows for a test set.
+    frozen, strict, extra keys forbidden, every field described. ``text_forms`` begins with the default.
+    ``facts`` by data set: one with the reader's name, or several. ``splits`` is None if any name is allowed.
+    ``own_validation``: whether a study without [data.validation] validates on the split of that name;
+    if not, it holds out a share of train, as where the published test labels are secret and the development
+    rows serve as the test set.
     """
 
     read: Callable[[str, Path | None, Any], Examples]

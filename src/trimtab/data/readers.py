@@ -1,4 +1,4 @@
-"""Reading a data set by the name of its reader, and what there is to know of each."""
+"""Reading a data set by the name of its reader, and describing what can be read."""
 
 import json
 from importlib.metadata import entry_points
@@ -23,8 +23,7 @@ def read(reader: str, split: str, root: Path | str | None = None, **options: Any
     ``reader`` names one of READERS or of an installed package's (entry-point group trimtab.readers),
     ``split`` is 'train', 'validation' or 'test' (any name for a table), ``root`` the folder that holds
     the data (else TRIMTAB_DATA); ``options`` are the reader's own, and for every reader ``sample`` and
-    ``sample_seed``. Raises InputError, of one sentence, for whatever is wrong with these, with the file, or
-    with a row of it.
+    ``sample_seed``. Raises InputError where one of these, the file, or a row of it is wrong.
     """
     own, sampling = _checked(reader, split, options)
     examples = reader_of(reader).read(split, None if root is None else Path(root), own)
@@ -63,7 +62,7 @@ def reader_of(name: str) -> Reader:
         raise InputError(f"no reader {name!r}, {hint}")
     found = others[name].load()
     if not isinstance(found, Reader):
-        what = "is not a trimtab.data.readers.Reader; mend or remove the package it is from"
+        what = "is not a trimtab.data.readers.Reader; fix or remove the package that brings it"
         raise InputError(f"reader {name!r}: {others[name].value} {what}")
     return found
 
@@ -74,7 +73,7 @@ def options_of(reader: str) -> tuple[str, ...]:
 
 
 def describe() -> list[dict[str, str]]:
-    """One row of words a data set, for ``trimtab datasets``; ``reader`` is the name that a study gives."""
+    """One row per data set for ``trimtab datasets``; ``reader`` is the name to give in a study."""
     names = [*READERS, *sorted({e.name for e in entry_points(group="trimtab.readers")} - set(READERS))]
     readers = {name: reader_of(name) for name in names}
     return [
@@ -112,7 +111,7 @@ def _validation_words(reader: Reader) -> str:
 
 
 def _common(reader: Reader) -> set[str]:
-    """The options of every reader, but those that this one has an own meaning for."""
+    """The options of every reader, except those that this one defines itself."""
     return Sampling.model_fields.keys() - reader.options.model_fields.keys()
 
 
@@ -128,7 +127,7 @@ def _option(name: str, field: FieldInfo) -> str:
 
 
 def _sentence(error: ValidationError, fields: dict[str, FieldInfo]) -> str:
-    # A misspelt option also leaves the one that was meant missing: the misspelling says more.
+    # A misspelt option also leaves the intended one missing; the misspelling is the better message.
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place, given = first["loc"], first["input"]
     if not place:

@@ -1,4 +1,4 @@
-"""The rows of a split where batches are made of them: on the device where they fit, else streamed to it."""
+"""The rows of a split as the source of batches: on the device if they fit, else streamed to it."""
 
 import numpy as np
 import torch
@@ -15,10 +15,10 @@ _SHARE = 0.25  # of the device's free memory
 
 
 class Rows:
-    """The rows of ``pairs``, of which batches on ``device`` are made.
+    """The rows of ``pairs``, from which batches on ``device`` are made.
 
-    Tokens lie on the device in the dtype in which they are kept, where they take at most ``share`` of its
-    free memory; where not, those of each batch go there through pinned memory. On a CPU nothing is copied.
+    If the tokens take at most ``share`` of the device's free memory, they are kept there in their stored
+    dtype; if not, those of each batch are sent through pinned memory. On a CPU nothing is copied.
     ``values``: (tokens of all rows,) on the device, or None where they are streamed.
     """
 
@@ -29,7 +29,7 @@ class Rows:
             self.values = torch.from_numpy(pairs.tokens.values).to(device)
 
     def layout(self, index: NDArray[np.signedinteger]) -> Layout:
-        """What a batch of the rows ``index`` is made from: see ``layout.py``."""
+        """The layout of a batch of the rows ``index``: see ``layout.py``."""
         starts = self.pairs.tokens.offsets[index]
         lengths = self.pairs.tokens.offsets[index + 1] - starts
         columns = (starts, lengths, self.pairs.first_lengths[index], self.pairs.labels[index])
@@ -56,8 +56,8 @@ class Rows:
 def pack(values: Tensor, layout: Tensor, lengths: NDArray[np.int64]) -> Batch:
     """The rows of a layout (4, rows) out of ``values``, (tokens,) of any integer type, on their device.
 
-    lengths: (rows,) on the host, which says how much to make without a look at the device; in a captured
-    graph only their sum and their bound matter.
+    lengths: (rows,) on the host, so that sizes are known without waiting for the device; in a captured graph
+    only their sum and their bound matter.
     """
     starts, counts, first_lengths, labels = layout.unbind()
     cumulative = F.pad(counts.cumsum(0), (1, 0))

@@ -16,12 +16,12 @@ Numbers = NDArray[np.int64]
 
 
 class Sampling(StrictModel):
-    """What a study may say of any reader beside the reader's own options."""
+    """Options that every reader takes beside its own."""
 
     sample: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="take so many rows only: whole clusters, labels in proportion"
+        None, description="take only so many rows: whole clusters, labels in proportion"
     )
-    sample_seed: int = Field(0, ge=0, description="another seed, another sample")
+    sample_seed: int = Field(0, ge=0, description="seed of the draw of the sample")
 
     @model_validator(mode="after")
     def _seed_of_something(self) -> "Sampling":
@@ -31,9 +31,9 @@ class Sampling(StrictModel):
 
 
 def draw(examples: Examples, sampling: Sampling) -> Examples:
-    """The sample that is asked for, its rows in the order of the whole; all rows where none is.
+    """The sample that was asked for, its rows in their original order; all rows if none was.
 
-    InputError where there are fewer rows than that, or every cluster is larger.
+    InputError where there are fewer rows than asked for, or every cluster is larger.
     """
     if sampling.sample is None:
         return examples
@@ -69,17 +69,18 @@ def hold_out(examples: Examples, share: float, seed: int) -> NDArray[np.bool_]:
 
 
 def unsampled(source: str) -> str:
-    """What a source was before a sample was drawn of it."""
+    """The source of the data set that a sample was drawn from."""
     return source.partition(_SAMPLED)[0]
 
 
 def choose_clusters(counts: Numbers, rows: int, seed: int) -> NDArray[np.bool_]:
-    """Which clusters to take, (clusters,) bool, of at most ``rows`` rows together.
+    """Which clusters to take, (clusters,) bool, with at most ``rows`` rows in total.
 
-    ``counts`` (clusters, labels) are rows. As many as fit of a random order; then clusters are exchanged for
-    others as long as that brings the number of rows, or those of each label, nearer to what it should be.
-    Of clusters with the same counts those that come first are taken, so that where every row is a cluster
-    this is simple random sampling within each label. It depends on ``counts`` and the seed alone.
+    ``counts`` (clusters, labels) are numbers of rows. Clusters are taken in random order as long as they fit;
+    then they are exchanged for others while that brings the number of rows, or of rows with each label,
+    nearer to its target. Among clusters with equal counts the first in the random order are taken, so where
+    every row is a cluster this is simple random sampling within each label. The choice depends on ``counts``
+    and the seed alone.
     """
     random = np.random.default_rng(seed)
     order = random.permutation(len(counts))
@@ -97,11 +98,11 @@ def choose_clusters(counts: Numbers, rows: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _balanced(kinds: Numbers, there: Numbers, taken: Numbers, wanted: Numbers, random: Generator) -> Numbers:
-    """How many clusters of each kind to take, (kinds,), from ``taken`` on and of those that are ``there``.
+    """How many clusters of each kind to take, (kinds,): ``taken``, improved, and at most ``there``.
 
-    ``kinds`` (kinds, labels) are rows of each label in a cluster, ``wanted`` (labels,) is what to come near.
+    ``kinds`` (kinds, labels) are rows of each label in a cluster, ``wanted`` (labels,) the target.
     """
-    nothing = len(kinds)  # put in, or taken out, beside the kinds
+    nothing = len(kinds)  # an empty kind: exchanging it adds or removes a cluster
     kinds = np.vstack([kinds, np.zeros_like(kinds[:1])])
     taken, there = np.append(taken, 1), np.append(there, 2)
     room, moved = wanted - taken @ kinds, True
@@ -120,9 +121,9 @@ def _balanced(kinds: Numbers, there: Numbers, taken: Numbers, wanted: Numbers, r
 
 
 def _missed(room: Numbers) -> NDArray[np.float64]:
-    """How far (moves, labels) rows that are left to take are from none; infinite where the whole is too many.
+    """How far the rows still to take (moves, labels) are from 0; infinite where the total is exceeded.
 
-    The whole counts twice, so that whatever still fits is worth taking.
+    The total counts twice, so that whatever still fits is worth taking.
     """
     whole = room.sum(axis=1)
     return np.where(whole < 0, np.inf, np.abs(room).sum(axis=1) + 2.0 * np.abs(whole))

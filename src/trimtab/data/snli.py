@@ -1,4 +1,4 @@
-"""The Stanford Natural Language Inference corpus (Bowman et al., 2015), as published, in d2l's reading."""
+"""The Stanford Natural Language Inference corpus (Bowman et al., 2015), as published, read as d2l does."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _WITHOUT_GOLD = "-"  # the annotators reached no majority
 
 
 class Options(StrictModel):
-    """What a study may say about SNLI."""
+    """Options of reader ``snli``."""
 
     text: Literal["parse", "sentence"] = Field(
         "parse", description="the words of the binary parse, or the raw sentence"
@@ -55,7 +55,7 @@ def read(split: str, root: Path | None, options: Options, archive: Archive = OFF
     Looks below ``root``, else TRIMTAB_DATA, for a folder snli_1.0 (that folder, its parent or its
     grand-parent) with the official .txt or .jsonl, or for the official zip; with neither ``root`` nor
     TRIMTAB_DATA the zip is fetched into the cache. The cluster of a row is its premise.
-    Raises InputError, with FILE:LINE where it is a line that is wrong.
+    Raises InputError, as FILE:LINE if a line is wrong.
     """
     with _opened(split, root, options.file, archive) as (name, stream):
         return _gathered(stream, name, options.text)
@@ -85,9 +85,9 @@ _SPACES = re.compile(r"\s{2,}")
 
 
 def words_of(parse: str) -> str:
-    """The words of a binary parse, as d2l's read_snli extracts them: brackets out, runs of space to one."""
+    """The words of a binary parse, as in d2l's read_snli: without brackets, runs of spaces collapsed."""
     bare = parse.replace("(", "").replace(")", "")
-    if bare.isprintable():  # then the only white space is the blank, and this is the same at half the time
+    if bare.isprintable():  # then all white space is blanks, and this gives the same in half the time
         return " ".join(bare.split())
     return _SPACES.sub(" ", bare).strip()
 

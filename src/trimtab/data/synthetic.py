@@ -16,14 +16,14 @@ LEAST_VOCABULARY = 6  # the special tokens of word-level tokenisers, and one mor
 
 _SPECIAL = SpecialTokens(LEAST_VOCABULARY - 3, LEAST_VOCABULARY - 2)
 _LEAST_ROWS = 4_096
-_OF_EACH = 6  # times that a token occurs on average, so that almost every row of the token table is in use
+_OF_EACH = 6  # average occurrences of a token, so that almost every row of the token table is in use
 
 
 def synthetic_pairs(lengths: Sequence[float], max_len: int, vocabulary: int, batch_size: int) -> Pairs:
-    """Rows of random tokens, at least a batch, whose one or two texts have Poisson lengths of these means.
+    """Rows of random tokens, at least one batch; their one or two texts have Poisson lengths of these means.
 
-    max_len: of a row with its special tokens, to which longest_first cuts. vocabulary: ids lie under it,
-    and each is as likely. InputError where max_len has no room beside the special tokens.
+    max_len: of a row with its special tokens, to which longest_first cuts. vocabulary: its size; all ids are
+    equally likely. InputError where max_len has no room for the special tokens.
     """
     random = np.random.default_rng(0)
     room = budget(max_len, len(lengths) > 1)

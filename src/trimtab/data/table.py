@@ -16,12 +16,12 @@ from trimtab.data.reader import Facts, Reader
 
 
 def label_text(value: Any) -> Any:
-    """A label as text: whole numbers in digits, true and false as JSON writes them, nothing as ''."""
+    """A label as text: whole numbers in digits, booleans as in JSON, None as ''."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():  # as columns of whole numbers with gaps are kept
+    if isinstance(value, float) and value.is_integer():  # as in integer columns with missing values
         value = int(value)
     return str(value) if isinstance(value, int) else value
 
@@ -40,7 +40,7 @@ Labels = Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_label_
 
 
 class Options(StrictModel):
-    """What a study says about a table."""
+    """Options of reader ``table``."""
 
     file: str = Field(description="the file, by its path from --data DIR")
     first: str = Field(description="the column of the first text")
@@ -67,11 +67,11 @@ _ENDINGS = {
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
-    """The rows of ``options.file``, whatever ``split`` is called; those with a label of ``drop`` are counted.
+    """The rows of ``options.file``, whatever ``split`` is; those with a label in ``drop`` are counted.
 
-    A CSV is quoted as RFC 4180 has it; in .tsv and .txt, separated by tabs, quotes are text.
+    A CSV is quoted as in RFC 4180; in .tsv and .txt, separated by tabs, quotes are ordinary characters.
     Labels may be text, whole numbers or booleans; texts may not be blank.
-    Raises InputError, with FILE:LINE (FILE:ROW for Parquet, from 1) where it is a row that is wrong.
+    Raises InputError, as FILE:LINE (FILE:ROW for Parquet, from 1) if a row is wrong.
     """
     path = files.find(options.file, root)
     gathering = Gathering(str(path), options.labels or (), "correct the row, or add it to 'labels' or 'drop'")
@@ -88,10 +88,10 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 def read_texts(
     file: str, root: Path | None, first: str | None, second: str | None = None, label: str | None = None
 ) -> Examples:
-    """The texts of a table in its columns ``first`` and ``second``, for which nothing need be learnt.
+    """The texts of a table in its columns ``first`` and ``second``, where labels are optional.
 
-    Without a column ``label`` every row has the one label ''. Found, read and refused as ``read`` does; the
-    InputError about a missing ``first`` names the columns.
+    Without a column ``label`` every row has the label ''. Finds, reads and checks the file as ``read`` does;
+    the InputError about a missing ``first`` lists the columns.
     """
     if first is None:
         known = ", ".join(column_names(file, root))
@@ -108,14 +108,14 @@ def read_texts(
 
 
 def column_names(file: str, root: Path | None) -> list[str]:
-    """What the columns of a table are called: its header, or the keys of its first JSON object."""
+    """The names of the columns of a table: its header, or the keys of its first JSON object."""
     path = files.find(file, root)
-    next(_rows(path, {}), None)  # whatever is wrong with its beginning is told here
+    next(_rows(path, {}), None)  # reports what is wrong with its beginning
     return header_of(path)
 
 
 def header_of(path: Path) -> list[str]:
-    """The same of a file whose rows may be wrong, and whose ending is that of a table."""
+    """The same without checking the rows; the file must have the ending of a table."""
     with files.open_binary(path) as stream:
         if path.suffix.lower() == ".parquet":
             from pyarrow.parquet import ParquetFile
@@ -134,7 +134,7 @@ def header_of(path: Path) -> list[str]:
 
 
 def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Number and values of each row, by the roles that ``columns`` gives the columns."""
+    """Number and values of each row; ``columns`` maps roles to column names, and so are the values keyed."""
     ending, wanted = path.suffix.lower(), list(columns.values())
     if ending == ".parquet":
         for number, values in _parquet_rows(path, wanted):
@@ -149,7 +149,7 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
 
 
 def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
-    """The values of a row by their roles as texts; InputError where one is blank, or no text."""
+    """The values of a row as texts, by role; InputError where one is blank or not text."""
     return {
         role: files.filled(value if role in ("first", "second") else label_text(value), where, columns[role])
         for role, value in values.items()

@@ -14,25 +14,25 @@ from trimtab.config import InputError
 
 SPECIAL_TOKENS = ["<unk>", "<pad>", "<mask>", "<cls>", "<sep>"]
 
-# What stands between words: white space alone (texts that are split already, as SNLI's parses are),
-# or punctuation too (raw sentences).
+# What separates words: white space alone (for texts that are already split, such as SNLI's parses),
+# or punctuation too (for raw sentences).
 WORD_TOKENIZERS = {
     "whitespace": pre_tokenizers.WhitespaceSplit,
     "words": pre_tokenizers.BertPreTokenizer,
 }
 
-# What changes a text without looking beyond a blank.
+# Normalisers that never look beyond a blank.
 _WORD_NORMALIZERS = (type(None), normalizers.Lowercase, normalizers.BertNormalizer)
 
 between_blanks = methodcaller("split", " ")
 
-# The same two roles under the names that different families give them.
+# The two roles, by the names that different families of models use.
 _CLS_NAMES = ("<cls>", "[CLS]", "<s>")
 _SEP_NAMES = ("<sep>", "[SEP]", "</s>")
 
 
 class SpecialTokens(NamedTuple):
-    """The ids put around a pair: ``cls A sep B sep``."""
+    """The ids of the special tokens of a pair: ``cls A sep B sep``."""
 
     cls: int
     sep: int
@@ -54,14 +54,14 @@ def _count_words(name: str, texts: Iterable[str], min_freq: int, lowercase: bool
     normalizer = normalizers.Lowercase() if lowercase else None
     pre_tokenizer = WORD_TOKENIZERS[name]()
     counts: Counter[str] = Counter()
-    # What stands between blanks is taken apart once, however often it comes.
+    # Each distinct string between blanks is split once, however often it occurs.
     for part, times in Counter(chain.from_iterable(map(between_blanks, texts))).items():
         normal = normalizer.normalize_str(part) if normalizer else part
         for word, _ in pre_tokenizer.pre_tokenize_str(normal):
             counts[word] += times
-    for special in SPECIAL_TOKENS:  # a corpus may say <unk> itself, and that is the one there is
+    for special in SPECIAL_TOKENS:  # a corpus may contain <unk> itself, which is then the special token
         del counts[special]
-    # The most frequent first, in the order of their characters where as frequent.
+    # The most frequent first; ties in lexicographic order.
     words = sorted((-times, word) for word, times in counts.items() if times >= min_freq)
     ids = {word: number for number, word in enumerate([*SPECIAL_TOKENS, *(word for _, word in words)])}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
@@ -95,7 +95,7 @@ def _wordpiece(path: Path, lowercase: bool) -> Tokenizer:
 
 
 def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
-    """The ids that open and separate texts; InputError where the vocabulary has none we know."""
+    """The ids that open and separate texts; InputError where the vocabulary has none of the known names."""
     found: list[int] = []
     for role, names in (("opening", _CLS_NAMES), ("separating", _SEP_NAMES)):
         ids = [number for name in names if (number := tokenizer.token_to_id(name)) is not None]
@@ -116,19 +116,19 @@ def id_dtype(tokenizer: Tokenizer) -> np.dtype:
 
 
 def works_word_by_word(tokenizer: Tokenizer) -> bool:
-    """Whether a text's ids are those of its parts between blanks, one after another.
+    """Whether a text's ids are the concatenated ids of its parts between blanks.
 
-    True for the kinds of which that is known: ours, and BERT's.
+    True only for the kinds known to do so: ours, and BERT's.
     """
     return (
         isinstance(tokenizer.pre_tokenizer, tuple(WORD_TOKENIZERS.values()))
         and isinstance(tokenizer.normalizer, _WORD_NORMALIZERS)
-        # An added token may hold blanks; special ones are text to us.
+        # Added tokens may contain blanks; special ones are treated as text.
         and all(token.special for token in tokenizer.get_added_tokens_decoder().values())
     )
 
 
 def keeps_words(tokenizer: Tokenizer) -> bool:
-    """Whether a text's tokens are its words, one for one: then a word's place is that of its token."""
+    """Whether tokens are words, one for one, so that a word's position is that of its token."""
     splits = isinstance(tokenizer.pre_tokenizer, tuple(WORD_TOKENIZERS.values()))
     return splits and isinstance(tokenizer.model, models.WordLevel)

@@ -1,4 +1,4 @@
-"""Tokens: both sides of a split as Ragged ids, made once and cached on disk by content."""
+"""Tokens: both sides of a split as Ragged ids, computed once and cached on disk by content."""
 
 import hashlib
 import json
@@ -24,12 +24,12 @@ _CHUNK = 20_000  # texts whose characters are hashed together
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """One tokenised split: ids without special tokens, and what goes with each row.
+    """One tokenised split: ids without special tokens, and for each row its label, cluster and evidence.
 
-    first, second: Ragged of int16 or int32, rows of equal number; second is None for single texts.
+    first, second: Ragged of int16 or int32, with equally many rows; second is None for single texts.
     labels, clusters: (rows,) int64. evidence: (rows, 2) int64 token positions, or None.
-    folder: where it lies on disk, so that another process can map the same pages. The arrays can be written
-    to, as torch asks of what it wraps, but nothing of that reaches the disk.
+    folder: where it is on disk, so that another process can map the same pages. The arrays are writable, as
+    torch requires, but nothing that is written reaches the disk.
     """
 
     first: Ragged
@@ -44,7 +44,7 @@ class Tokens:
 
 
 def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
-    """The tokens of ``examples``: from the cache where it holds them whole, else made and cached."""
+    """The tokens of ``examples``: from the cache if they are intact there, else computed and cached."""
     folder = cache_root() / "tokens" / _content_key(examples, tokenizer)
     with cache_writable(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
         for start in range(0, len(side or []), _CHUNK):
             texts = (side or [])[start : start + _CHUNK]
             digest.update("\n".join(texts).encode("utf-8", "surrogatepass"))
-            # Lengths too: a text that holds a line break must not read like two texts.
+            # Lengths too: a text with a line break must not hash like two texts.
             digest.update(np.fromiter(map(len, texts), np.int64, len(texts)).data)
     for array in (examples.labels, examples.clusters, examples.evidence):
         digest.update(b"\0none" if array is None else np.ascontiguousarray(array).tobytes())
@@ -101,7 +101,7 @@ def _arrays(examples: Examples, tokenizer: Tokenizer) -> dict[str, NDArray]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether every file is there and has the sum that was written with it."""
+    """Whether every file exists and has the checksum that was written with it."""
     try:
         sums = json.loads((folder / "sums.json").read_text())
         return bool(sums) and all(_sha256(folder / name) == wanted for name, wanted in sums.items())

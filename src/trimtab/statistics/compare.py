@@ -1,4 +1,4 @@
-"""Contrasts between variants: an effect with its interval, a p-value and a verdict each."""
+"""Contrasts between variants, each with an effect, its interval, a p-value and a verdict."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -63,16 +63,16 @@ def compare(
     contrasts: pairs (variant, baseline); by default every variant against ``baseline``.
     clusters: (examples,) int; without, each example stands alone.
     groups: (variants,) labels of those whose seed variances may be pooled (one size, one data set), for
-        unpaired contrasts; without, all variants form one group. Brown-Forsythe can forbid the pooling. It
-        is right only where the seeds of a group's variants are independent: replicas, ledgers of their own.
-        Variants that share seeds rise and fall together, know less of the variance than their number says,
-        and reject 8.7 % of true nulls when pooled: give each a label of its own.
+        unpaired contrasts; without, all variants form one group. Brown-Forsythe can forbid pooling. It is
+        valid only where the seeds of a group's variants are independent, as of replicas or separate ledgers.
+        Variants that share seeds are correlated and carry less information about the variance than their
+        number suggests: pooled, they reject 8.7 % of true nulls, so give each its own label.
     identical: (variants, variants) bool, in either order: the inputs are the same, so nothing is tested.
     paired: whether a seed means the same initialisation and data order in both; one bool, or (contrasts,).
     margin: the difference that does not matter, in the score's units.
     correction: "holm", "bh" (exploratory studies) or "none"; for p and for equivalence alike.
-    bounded: whether an example's score lies between 0 and 1 by its nature, so that few that vary do not pass
-        for proof of equivalence; without, the values decide. Say False of jackknife pseudo-values.
+    bounded: whether an example's score lies between 0 and 1 by definition, so that a few examples that vary
+        do not count as proof of equivalence; by default the values decide. Pass False for pseudo-values.
 
     One seed, or one cluster, leaves every verdict 'inconclusive'. Raises InputError where input does not fit.
     """
@@ -112,7 +112,7 @@ def compare(
 
 
 def one_family(results: Sequence[Contrast], alpha: float = 0.05, correction: str = "holm") -> list[Contrast]:
-    """Contrasts that were computed apart with correction "none", each on its own examples, as one family."""
+    """Contrasts computed separately with correction "none", on whatever examples, adjusted as one family."""
     adjust = correction_named(correction)
     p = adjust(np.array([result.p for result in results]))
     p_equivalence = adjust(np.array([result.p_equivalence for result in results]))
@@ -138,7 +138,7 @@ class _Comparison:
     def estimates(
         self, paired: list[bool], same: list[bool], labels: list[Hashable]
     ) -> list[IntervalEstimate]:
-        """Each contrast on all examples, one at a time: all differences at once would fill the memory."""
+        """Each contrast on all examples, one at a time: all differences at once could exceed the memory."""
         spreads: list[SeedSpread] = []
         if not all(paired):
             spreads = seed_spreads(self.scores.mean(axis=2, dtype=np.float64), labels)
@@ -151,7 +151,7 @@ class _Comparison:
 
     @property
     def effective_clusters(self) -> float:
-        """How many clusters speak for equivalence; nan for scores beyond 0 to 1, of which none can tell."""
+        """The effective number of clusters, or nan for scores that are not bounded by 0 and 1."""
         return self.clusters.effective if self.bounded else math.nan
 
     def question(self, estimate: IntervalEstimate, together: bool, skip: bool) -> str:
@@ -182,7 +182,7 @@ def _p_values(
     rows = np.array([(e.mean, e.ci_low, e.se, e.df) for e in estimates], dtype=np.float64).reshape(-1, 4)
     delta, low, se, df = rows.T
     testable = np.where(se > 0, se, math.nan)
-    # The same scores everywhere: nothing speaks for a difference, and the number of clusters for equivalence.
+    # Equal scores everywhere: no evidence of a difference; that of equivalence is the number of clusters.
     equal = (se == 0) & (low == 0)
     p = np.where(equal, 1.0, 2 * stats.t.sf(np.abs(delta / testable), df))
     p_equivalence = tost(delta, se_at_margin(delta, testable, margin, effective_clusters), df, margin)
@@ -191,7 +191,7 @@ def _p_values(
 
 
 def _verdict(delta: float, p: float, p_equivalence: float, same: bool, alpha: float) -> str:
-    # nan is under no level, so what could not be tested ends as inconclusive.
+    # nan is below no level, so what could not be tested ends as inconclusive.
     if same:
         return "identical"
     if p < alpha:

@@ -54,7 +54,7 @@ NO_DIFFERENCE = IntervalEstimate(0.0, 0.0, 0.0, 0.0, _NAN)
 
 
 class Clusters:
-    """Which examples hang together; without labels each example stands alone.
+    """Which examples belong together; without labels each example is its own cluster.
 
     ``labels`` (examples,) int or None. ``sizes`` (clusters,) counts the examples of each cluster.
     """
@@ -97,7 +97,7 @@ def effective_clusters(clusters: ArrayLike) -> float:
     """
     labels = np.asarray(clusters)
     if labels.size == 0:
-        raise InputError("clusters: there is no example; give one cluster id an example")
+        raise InputError("clusters: there is no example; give one cluster id per example")
     return Clusters(labels, labels.size).effective
 
 
@@ -121,7 +121,7 @@ class Components:
 def components(table: NDArray[Any], clusters: Clusters) -> Components:
     """The mean of a (..., seeds, examples) table and its parts of variance, every example weighing the same.
 
-    What stands before the last two axes numbers tables that are analysed apart. All sums are in float64.
+    Axes before the last two number tables that are analysed separately. All sums are in float64.
     """
     n_seeds, n_examples = table.shape[-2:]
     n_clusters = clusters.sizes.size
@@ -130,7 +130,7 @@ def components(table: NDArray[Any], clusters: Clusters) -> Components:
     deviation = by_seed - mean[..., None]
     by_cluster = clusters.sums(table.mean(axis=-2, dtype=np.float64))
     within = np.zeros_like(mean)
-    for s in range(n_seeds):  # one at a time: what stays in the cache need not be fetched from memory
+    for s in range(n_seeds):  # one at a time, so that arrays stay in the processor's cache
         residual = clusters.sums(table[..., s, :]) - by_cluster
         residual -= deviation[..., s, None] * clusters.sizes
         within += _squares(residual)

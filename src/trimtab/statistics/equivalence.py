@@ -1,4 +1,4 @@
-"""Equivalence: whether a difference is shown to be smaller than a margin, which no large p ever shows."""
+"""Equivalence: whether a difference is shown to be smaller than a margin, which a large p does not show."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,10 +29,10 @@ def se_at_margin(
 ) -> NDArray[np.float64]:
     """The standard error that differences of scores from 0 to 1 would have if the true one were ``margin``.
 
-    What ``delta`` lacks to the margin would then come from clusters that were not seen to differ, each with a
-    variance of its own; one more stands for how skewed small counts are. Without them, a few examples that
-    vary pass for proof that no others do. ``delta`` and ``se`` (contrasts,). ``effective_clusters`` nan: for
-    scores of another range no such variance is known, and ``se`` stays.
+    The gap between ``delta`` and the margin would then be due to clusters that happened not to differ, each
+    adding to the variance; one more is added because small counts are skewed. Otherwise a few examples that
+    vary would count as proof that no others do. ``delta`` and ``se`` (contrasts,). If ``effective_clusters``
+    is nan, for scores of another range, no such variance is known and ``se`` is returned.
     Source: for proportions, the restricted variance of Tango, Statistics in Medicine 17 (1998); with clusters
     each counts as one example, the worst case.
     """
@@ -46,16 +46,16 @@ def se_at_margin(
 def not_inferior(delta: float, se: float, df: float, margin: float, effective_clusters: float) -> float:
     """The p-value of a one-sided t test of delta <= -margin: small means worse by less than ``margin``.
 
-    One half of ``tost``, with the standard error of ``se_at_margin``: few examples that are lost with every
-    seed would otherwise pass for proof that no others are.
+    One half of ``tost``, with the standard error of ``se_at_margin``: a few examples that are lost with every
+    seed would otherwise count as proof that no others are.
     """
     return float(stats.t.sf((delta + margin) / se_at_margin(delta, se, margin, effective_clusters), df))
 
 
 def chance_of_equal(margin: float, effective_clusters: float) -> float:
-    """The most likely that scores from 0 to 1 all agree although the means differ by ``margin``.
+    """An upper bound on the probability that all scores agree although the true means differ by ``margin``.
 
-    Such a difference needs unequal scores on as large a share of clusters, and all agree with probability
-    (1 - margin)^clusters at most. nan where ``effective_clusters`` is, for scores of another range.
+    For scores from 0 to 1 such a difference needs unequal scores on at least that share of clusters, so all
+    agree with probability (1 - margin)^clusters at most. nan where ``effective_clusters`` is nan.
     """
     return float((1 - min(margin, 1.0)) ** effective_clusters)

@@ -1,4 +1,4 @@
-"""What the analyses accept: arrays checked once, with one sentence for whoever got one wrong.
+"""Checks of the arguments of all analyses; each error is one sentence.
 
 Scores are ``(variants, seeds, examples)`` everywhere, or ``(seeds, examples)`` for one variant.
 """
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from trimtab.config import InputError
 
 _AXES = ("variants", "seeds", "examples")
-# Squares of anything beyond it could overflow.
+# Squares of larger numbers could overflow.
 _LARGEST = 1e100
 
 
@@ -42,7 +42,7 @@ def score_array(scores: ArrayLike, axes: int = 3) -> NDArray[Any]:
     if broken.size:
         place = ", ".join(f"{name[:-1]} {i}" for name, i in zip(names[:-1], broken[0], strict=True))
         raise InputError(
-            f"scores: {place} holds nan, infinity or a number beyond 1e100; leave that trial out or mend it"
+            f"scores: {place} holds nan, infinity or a number beyond 1e100; leave out that trial or fix it"
         )
     return array
 
@@ -64,7 +64,7 @@ def contrast_pairs(
 ) -> list[tuple[int, int]]:
     """The (variant, baseline) pairs to compare, by default every variant against ``baseline``.
 
-    Raises InputError on a number that is no variant, a variant against itself, or a pair given twice.
+    Raises InputError on an unknown variant, a variant against itself, or a pair given twice.
     """
     _check_variant(baseline, n_variants, "baseline")
     if contrasts is None:
@@ -76,7 +76,7 @@ def contrast_pairs(
         for variant in pair:
             _check_variant(variant, n_variants, f"contrast {tuple(pair)}")
         if pair[0] == pair[1]:
-            raise InputError(f"contrasts: {tuple(pair)} sets a variant against itself; leave it out")
+            raise InputError(f"contrasts: {tuple(pair)} compares a variant with itself; leave it out")
         pairs.append((int(pair[0]), int(pair[1])))
     if len(set(pairs)) < len(pairs):
         twice = next(pair for pair in pairs if pairs.count(pair) > 1)
@@ -86,11 +86,11 @@ def contrast_pairs(
 
 def _check_variant(number: Any, n_variants: int, where: str) -> None:
     if not isinstance(number, int | np.integer) or not 0 <= number < n_variants:
-        raise InputError(f"{where}: {number!r} is no variant; they are numbered 0 to {n_variants - 1}")
+        raise InputError(f"{where}: there is no variant {number!r}; they are numbered 0 to {n_variants - 1}")
 
 
 def group_labels(groups: Sequence[Hashable] | NDArray[Any] | None, n_variants: int) -> list[Hashable]:
-    """One pooling label a variant; without any, all form one group. Raises InputError on a wrong number."""
+    """One pooling label per variant; by default all form one group. InputError on a wrong number of them."""
     if groups is None:
         return [0] * n_variants
     if len(groups) != n_variants:

@@ -1,6 +1,6 @@
-"""Many contrasts at once: p-values adjusted so that a family of them keeps its promise.
+"""Multiple testing: p-values adjusted for a family of contrasts.
 
-Every function takes p-values of any shape (contrasts,) and leaves nan (no test was made) out of the family.
+Every function takes p-values (contrasts,) and leaves nan (no test was made) out of the family.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 def holm(p: ArrayLike) -> Floats:
-    """Holm's adjusted p-values: the chance of any false rejection stays under alpha.
+    """Holm's adjusted p-values, which control the family-wise error rate.
 
     ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
     Source: Holm, Scandinavian Journal of Statistics 6 (1979).
@@ -24,7 +24,7 @@ def holm(p: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
-    """Benjamini and Hochberg's adjusted p-values: the share of false rejections stays under alpha.
+    """Benjamini and Hochberg's adjusted p-values, which control the false discovery rate.
 
     ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
     Source: Benjamini and Hochberg, JRSS B 57 (1995), by way of scipy.
@@ -33,7 +33,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
 
 
 def unadjusted(p: ArrayLike) -> Floats:
-    """The p-values as they are, for a single contrast or a correction made elsewhere."""
+    """The p-values unchanged, for a single contrast or where they are corrected elsewhere."""
     return _on_finite(p, lambda known: known)
 
 

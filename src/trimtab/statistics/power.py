@@ -1,12 +1,12 @@
 """Power: what a study of given size can detect, and how many seeds a wanted answer needs.
 
-Everything starts from ``Components`` (crossed.py) of one contrast: A what the seeds contribute to the
-variance of the difference, B what the examples contribute, E what is left and is contained in both. They
-come from the scores of trials (``contrast_parts``) or from stated defaults (``assumed_parts``), are carried
-over to other numbers of seeds and examples (``rescaled``) and added up by the functions of ``compare``.
+Everything starts from the ``Components`` (crossed.py) of one contrast: A, what the seeds contribute to the
+variance of the difference, B, what the examples contribute, and E, the residual, which both contain. They
+are estimated from trials (``contrast_parts``) or assumed (``assumed_parts``), carried over to other numbers
+of seeds and examples (``rescaled``) and added up as in ``compare``.
 
 A difference is detectable where it is (t_{1-alpha'/2, df} + t_{power, df}) * sqrt(V), alpha' being Holm's
-strictest level, alpha / contrasts: so the answer holds for each contrast, whatever becomes of the others.
+strictest level, alpha / contrasts: so it holds for each contrast, whatever the outcome of the others.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from trimtab.statistics.equivalence import se_at_margin
 from trimtab.statistics.inputs import cluster_labels, level, score_array
 from trimtab.statistics.spreads import SeedSpread
 
-# Where no trial exists yet; accuracies from 0 to 1.
+# Defaults where no trial exists yet; accuracies from 0 to 1.
 SEED_DEVIATION = 0.004
 DISAGREEMENT = 0.15
 LASTING = 0.5
@@ -59,13 +59,14 @@ def assumed_parts(
 ) -> Components:
     """The parts of variance of a difference of two accuracies before there is any trial.
 
-    seed_deviation: of one variant's accuracy over seeds, 0.004 as in the simulation that the analysis was
-        chosen by; those of two variants are taken as independent even where they share seeds, because a seed
-        that is good for one way to cut was not seen to be good for another (results/probe-evidence).
-    disagreement: the share of examples on which two trained models, one a variant, are not both right or
-        both wrong. 0.15: two seeds of one variant differ on 0.13 to 0.14 in results/probe-evidence.
-    lasting: the share of that which returns with every seed, the variants' doing; 0.5, there 0.3 to 0.6.
-    resemblance: the correlation of two examples of one cluster in that which differs; 0.1, a guess.
+    seed_deviation: standard deviation of one variant's accuracy over seeds; 0.004 as in the simulations by
+        which the analysis was chosen. Those of two variants are taken as independent even where they share
+        seeds, because a seed that is good for one truncation was not found to be good for another
+        (results/probe-evidence).
+    disagreement: the share of examples on which, of one model of each variant, exactly one is right. 0.15:
+        two seeds of one variant differ on 0.13 to 0.14 in results/probe-evidence.
+    lasting: the share of the disagreement that recurs with every seed; 0.5, there 0.3 to 0.6.
+    resemblance: the correlation of the disagreement of two examples of one cluster; 0.1, a guess.
 
     Raises InputError where a number is out of its range.
     """
@@ -95,7 +96,7 @@ def assumed_parts(
 def rescaled(
     parts: Components, n_seeds: int | NDArray[np.integer] | None = None, n_clusters: int | None = None
 ) -> Components:
-    """The same contrast with other numbers of seeds and clusters, these as large as before.
+    """The same contrast with other numbers of seeds and clusters; clusters keep their sizes.
 
     A scales with 1/S, B - E with 1/N, and E, of which both hold their share, with 1/(S N). ``n_seeds`` may be
     an array: then so are the parts. Raises InputError on a number below 1.
@@ -129,8 +130,8 @@ def smallest_detectable(
     """The smallest true difference that is called 'better' or 'worse' with probability ``power``.
 
     ``n_seeds`` planned, by default those of ``parts``; ``contrasts`` the size of Holm's family. The answer is
-    in the score's units; nan where nothing is known of chance: with one seed, one cluster, no variation. Two
-    quantiles stand in for the noncentral t: with five seeds and six contrasts it would say 6 % more.
+    in the score's units; nan where the variance is unknown: with one seed, one cluster, or no variation. Two
+    quantiles approximate the noncentral t, which would give 6 % more with five seeds and six contrasts.
     """
     planned = parts if n_seeds is None else rescaled(parts, n_seeds)
     return float(_detectable(planned, _strictest(alpha, contrasts), _power(power), paired))
@@ -147,8 +148,8 @@ def seeds_needed(
 ) -> int | None:
     """The fewest seeds, two at least, that detect a true ``difference`` (score's units) with ``power``.
 
-    None where no number up to ``limit`` does, because the examples' share alone is too large, or where
-    ``parts`` know nothing of chance. Raises InputError unless the difference is a positive number.
+    None where no number up to ``limit`` does, because the examples' share alone is too large, or where the
+    variance is unknown. Raises InputError unless the difference is a positive number.
     """
     _positive("difference", difference)
     many = _from_two_to(limit)
@@ -171,8 +172,7 @@ def seeds_to_settle(
 
     Settled is 'better' or 'worse', or 'equivalent' within ``margin``; both in the score's units. Never fewer
     than ``parts`` have. ``effective_clusters`` as in ``se_at_margin``: nan for scores beyond 0 to 1, by
-    default the number of clusters. None where no number up to ``limit`` does, or ``parts`` know nothing of
-    chance.
+    default the number of clusters. None where no number up to ``limit`` does, or the variance is unknown.
     """
     _positive("margin", margin)
     many = _from_two_to(limit)
@@ -185,7 +185,7 @@ def seeds_to_settle(
     effective = parts.n_clusters if effective_clusters is None else effective_clusters
     se = se_at_margin(delta, np.where(variance > 0, np.sqrt(variance), np.nan), margin, effective)
     within = [(margin + side * delta) / se - stats.t.isf(strictest, df) for side in (-1, 1)]
-    # Both one-sided tests must reject, and they fail on opposite sides of the truth.
+    # Both one-sided tests must reject; they fail on opposite sides of the truth, so never both.
     equivalent = stats.t.cdf(within[0], df) + stats.t.cdf(within[1], df) - 1 >= power
     return _first(many, different | equivalent)
 

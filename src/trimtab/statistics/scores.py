@@ -1,7 +1,7 @@
 """Scores beyond accuracy: from logits to per-example scores that ``compare`` takes, more being better.
 
 ``logits`` (seeds, examples, classes), ``labels`` (examples,) int from 0; the answer is (seeds, examples), and
-the mean over examples is the score. Where a score is no mean over examples (Matthews correlation, macro F1,
+the mean over examples is the score. If a score is not a mean over examples (Matthews correlation, macro F1,
 calibration error, FNC-1's) the answer holds jackknife pseudo-values
 
     p_i = N theta - (N - 1) theta_(-i)
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.integer]
 ScoreFunction = Callable[[ArrayLike, ArrayLike], NDArray[Any]]
 
-# Differences of anything beyond it could overflow.
+# Differences of larger numbers could overflow.
 _LARGEST = 1e100
 _NEVER = 1e-30  # stands for the share of a label that does not occur, so that its logarithm is finite
 
@@ -99,11 +99,11 @@ FNC1_LABELS = ("agree", "disagree", "discuss", "unrelated")
 
 
 def fnc1(logits: ArrayLike, labels: ArrayLike) -> Floats:
-    """Pseudo-values of the Fake News Challenge's weighted score, as a share of the most that can be had.
+    """Pseudo-values of the Fake News Challenge's weighted score, as a share of the maximum.
 
     The last class is 'unrelated', the others are stances of related pairs. Telling related from unrelated
-    gives 0.25, and the stance of a related pair 0.75 more; so a pair can give 0.25 or 1, and the score is
-    what all give over what all can give. Leaving out the only example, it is 0.
+    gives 0.25, and the right stance of a related pair 0.75 more; the score is the sum over all pairs, divided
+    by the largest possible sum. Without the only example it is 0.
     Source: fakenewschallenge.org, stage 1.
     """
     outputs, truth = _checked(logits, labels)
@@ -205,11 +205,11 @@ def _jackknife(theta: Callable[[Floats, Floats, Floats], Floats], outputs: Float
     cells = np.bincount(flat.ravel(), minlength=n_seeds * n_classes**2)
     cells = cells.reshape(n_seeds, n_classes, n_classes).astype(np.float64)
     counts = [cells.diagonal(axis1=1, axis2=2), cells.sum(axis=2), cells.sum(axis=1)]
-    # One example less in cell (truth, prediction): every cell once (seeds, classes, classes, classes), not
-    # every example.
+    # The score without one example of cell (truth, prediction): computed for each cell (seeds, classes,
+    # classes, classes) instead of each example.
     right, labelled, guessed = (count[:, None, None, :] for count in counts)
     without = theta(right - one[:, None] * one, labelled - one[:, None], guessed - one)
-    # Computed for empty cells too, of which no example asks.
+    # Computed for empty cells too, which no example looks up.
     values = n_examples * theta(*counts)[:, None, None] - (n_examples - 1) * without
     return np.asarray(values[seed, truth, predicted])
 
@@ -246,7 +246,7 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Labels]:
         seed, example = broken[0]
         raise InputError(
             f"logits: seed {seed}, example {example} holds nan, infinity or a number beyond 1e100; "
-            "leave that trial out or mend it"
+            "leave out that trial or fix it"
         )
     if truth.shape != outputs.shape[1:2] or truth.dtype.kind not in "iu":
         raise InputError(

@@ -1,4 +1,4 @@
-"""How far seeds spread where they are not paired: each variant's own variance, or one pooled in its group."""
+"""The spread over unpaired seeds: each variant's own variance, or one pooled over its group."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SeedSpread:
 
 
 def own_spread(seed_means: Floats, pool: int) -> SeedSpread:
-    """The spread of one variant alone; ``seed_means`` (..., seeds), ``pool`` no other variant's number."""
+    """The spread of one variant alone; ``seed_means`` (..., seeds), ``pool`` a number of its own."""
     n_seeds = seed_means.shape[-1]
     if n_seeds < 2:
         return SeedSpread(np.full(seed_means.shape[:-1], np.nan), 0, pool)
@@ -57,8 +57,8 @@ def seed_spreads(seed_means: Floats, groups: Sequence[Hashable]) -> list[SeedSpr
 
 
 def _alike(seed_means: Floats) -> bool:
-    # 0/0 (equal spreads, not varying themselves) gives nan, which speaks against nothing. With two seeds the
-    # test has no scale of its own and says no: what cannot be checked is not pooled.
+    # 0/0 (all deviations equal) gives nan, which is no evidence against pooling. With two seeds both of a
+    # variant deviate equally, so any difference of spreads rejects: what cannot be checked is not pooled.
     with np.errstate(divide="ignore", invalid="ignore"):
         return not stats.levene(*seed_means, center="median").pvalue < _POOLING_LEVEL
 

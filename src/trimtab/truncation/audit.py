@@ -1,4 +1,4 @@
-"""The audit: what a truncation cuts, counted from lengths and kept numbers alone."""
+"""The audit: what a truncation cuts, computed from lengths and kept numbers alone."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from trimtab.config import InputError
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation.spec import Kept, Truncation
 
-_CHUNK = 50_000  # pairs that every truncation cuts at a time: little beside the tokens themselves
+_CHUNK = 50_000  # pairs that are cut at a time: little memory compared with the tokens
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Audit:
 def audit(
     len_first: ArrayLike, len_second: ArrayLike | None, keep_first: ArrayLike, keep_second: ArrayLike | None
 ) -> Audit:
-    """Counts what is cut: lengths and kept numbers of each side (pairs,); second ones None for single texts.
+    """What is cut, from lengths and kept numbers of each side (pairs,); second ones None for single texts.
 
-    InputError where there are no pairs: a share of nothing is not a number.
+    InputError where there are no pairs.
     """
     return _audit(_lost(len_first, len_second, keep_first, keep_second))
 
@@ -59,7 +59,7 @@ def audit_by_label(
     keep_second: ArrayLike | None,
     labels: ArrayLike,
 ) -> dict[Hashable, Audit]:
-    """The same for the pairs of each label apart: labels (pairs,) in, an Audit for each that occurs out."""
+    """The same by label: labels (pairs,) in, one Audit per label that occurs out."""
     counts = _lost(len_first, len_second, keep_first, keep_second)
     labels = np.asarray(labels)
     return {label: _audit(counts[:, labels == label]) for label in np.unique(labels).tolist()}
@@ -101,7 +101,7 @@ def _spread(lost: NDArray[np.int64]) -> tuple[float, float, float, int]:
 def different(one: Kept, other: Kept) -> NDArray[np.bool_]:
     """Which rows keep different tokens, (rows,) bool, of the same data cut by two truncations.
 
-    Tokens are told apart by their place in the text, not by what they say.
+    Tokens are compared by their positions in the text, not by their ids.
     """
     rows = _side_different(one.first, one.keep_first, other.first, other.keep_first)
     if one.second is None or other.second is None or one.keep_second is None or other.keep_second is None:

@@ -1,4 +1,4 @@
-"""What a selection may know beyond the row it cuts: which side it is, and counts from the training split."""
+"""What a selection knows besides the row: which side it is, and counts from the training split."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Context:
 def document_frequencies(*sides: Ragged) -> NDArray[np.int64]:
     """In how many texts each token occurs: (largest token + 1,) int64, indexed by token.
 
-    A document is one text, so a token that stands in both texts of a pair counts twice.
+    A document is one text, so a token in both texts of a pair counts twice.
     """
     size = max((int(side.values.max()) + 1 for side in sides if len(side.values)), default=0)
     counts = np.zeros(size, np.int64)

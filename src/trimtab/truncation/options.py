@@ -1,4 +1,4 @@
-"""Options of a strategy: read off its function's signature, so that they are written down once."""
+"""Options of a strategy, derived from its function's signature."""
 
 import inspect
 from collections.abc import Callable
@@ -25,16 +25,16 @@ Count = Annotated[int, Bounds(0, 2**31 - 1)]
 
 
 def rounded_share(share: float, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """floor(share * number + 1/2) of each number (rows,) below a million, the share taken as it is written.
+    """floor(share * number + 1/2) of each number (rows,) below a million, the share as an exact decimal.
 
-    As a double, 0.29 * 50 falls a hair short of 14.5: the billionth makes up for it.
+    In double precision 0.29 * 50 is slightly less than 14.5; adding 1e-9 corrects that.
     """
     return np.floor(share * numbers + (0.5 + 1e-9)).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Option:
-    """One keyword of a strategy: its name, its default and the values it takes."""
+    """One option of a strategy: its name, its default and the values it accepts."""
 
     name: str
     default: Any
@@ -48,7 +48,7 @@ class Option:
         return "|".join([f"{self.name}={self.default}", *others])
 
     def read(self, value: Any) -> Any:
-        """``value`` as the function takes it; InputError where it is of another kind or out of bounds."""
+        """``value`` as the function expects it; InputError where it has another type or is out of bounds."""
         if self.choices:
             if value in self.choices:
                 return value
@@ -66,12 +66,12 @@ class Option:
 
 
 def _number(value: Any, kind: type) -> Any:
-    # Python takes True for 1; in a spec string that is a slip.
+    # Python accepts True as 1; in a spec string that is a mistake.
     if isinstance(value, bool) or kind is bool:
         return value if isinstance(value, bool) and kind is bool else None
     if kind is int:
         return value if isinstance(value, int) else None
-    # Adding 0.0 turns -0.0 into 0.0, so that one value has one spelling.
+    # Adding 0.0 turns -0.0 into 0.0, so that equal values have equal spec strings.
     return float(value) + 0.0 if isinstance(value, int | float) else None
 
 
@@ -79,8 +79,8 @@ def _number(value: Any, kind: type) -> Any:
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:
     """The keyword-only parameters of ``function`` as options, in their order.
 
-    The annotation says what an option takes: Literal its choices, Annotated with Bounds its range, else a
-    plain type; without an annotation it is the type of the default. TypeError where a default is missing.
+    The annotation says what an option accepts: Literal its choices, Annotated with Bounds its range, else a
+    plain type; without an annotation, the type of the default. TypeError where a default is missing.
     """
     hints = get_type_hints(function, include_extras=True)
     keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
@@ -99,7 +99,7 @@ def _option(name: str, default: Any, annotation: Any) -> Option:
 def read_options(name: str, known: dict[str, Option], given: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Every option of strategy ``name`` with its value, given or default, in the function's order.
 
-    InputError where an option is not known or its value is wrong.
+    InputError where an option is unknown or its value is wrong.
     """
     for key in given:
         if not known:

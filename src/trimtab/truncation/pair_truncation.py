@@ -1,6 +1,6 @@
-"""PairTruncation: a fast Hugging Face tokeniser that cuts as a spec says, for those who train with one.
+"""PairTruncation: a fast Hugging Face tokeniser with truncation by a spec, for training outside trimtab.
 
-Knows a tokeniser by what it does alone, so that transformers is needed only by who has one.
+It uses a tokeniser only through its methods, so that this file does not import transformers.
 """
 
 import operator
@@ -19,11 +19,11 @@ from trimtab.truncation.texts import Texts, sides
 
 
 class PairTruncation:
-    """A fast tokeniser of transformers 5 that cuts as a spec says instead of as it would itself.
+    """A fast tokeniser of transformers 5 that truncates by a spec instead of its own rule.
 
-    `tokenizer` is asked at each call for its special tokens, token types and padding side, and is left as it
-    was. Its ``truncation_side`` has no say: the selection says what is kept. `spec` is a spec string or a
-    Truncation; `max_len` counts the special tokens. Attributes: ``tokenizer``, ``truncation``, ``max_len``.
+    Special tokens, token types and padding side are those of `tokenizer` at each call; it is left unchanged.
+    Its ``truncation_side`` is ignored: the selection decides what is kept. `spec` is a spec string or a
+    Truncation; `max_len` includes the special tokens. Attributes: ``tokenizer``, ``truncation``, ``max_len``.
 
     With ``longest_first(tie=hf_fast)`` the result is that of
     ``tokenizer(first, second, truncation="longest_first", max_length=max_len)``.
@@ -49,7 +49,7 @@ class PairTruncation:
         return f"PairTruncation({type(self.tokenizer).__name__}, {str(self.truncation)!r}, {self.max_len})"
 
     def fit(self, first: Texts, second: Texts | None = None) -> "PairTruncation":
-        """Counts in the training texts what the selections need; returns itself where they need nothing."""
+        """Counts what the selections need in the training texts; returns itself where they need nothing."""
         if not self.truncation.needs_fit:
             return self
         texts = sides(first, second)
@@ -72,19 +72,19 @@ class PairTruncation:
     ) -> Any:
         """What the tokeniser returns for the same texts and options, its keys in its order, cut to max_len.
 
-        `first` and `second` are texts (rows,), or one string each: then the result is one row, without an
-        axis of rows unless `return_tensors` names a kind of tensor. ``padding="max_length"`` pads to max_len.
+        `first` and `second` are texts (rows,), or one string each: then the result is one row, without a row
+        axis unless `return_tensors` names a type of tensor. ``padding="max_length"`` pads to max_len.
         A string with an empty string as its second is a single text, as for the tokeniser; in a list, a pair
         with an empty second text is a pair, with all its special tokens. The result has no ``encodings``.
 
-        InputError where a text is no string, the numbers of texts differ, max_len has no room for the
+        InputError where a text is not a string, the numbers of texts differ, max_len has no room for the
         special tokens, `pad_to_multiple_of` would pad beyond max_len, the split refuses a pair, or ``fit``
         is missing.
         """
         if padding and padding != "do_not_pad" and pad_to_multiple_of and self.max_len % pad_to_multiple_of:
             raise InputError(
-                f"max_len {self.max_len} is no multiple of pad_to_multiple_of {pad_to_multiple_of}, so rows "
-                "would be padded beyond it; make it one"
+                f"max_len {self.max_len} must be divisible by pad_to_multiple_of ({pad_to_multiple_of}), "
+                "else rows would be padded beyond it"
             )
         texts = sides(first, second)
         with _unchanged(self.tokenizer):
@@ -118,7 +118,7 @@ class PairTruncation:
         budget = self._budget(template)
         try:
             self.truncation.split(first.lengths, (second or [_nothing(first)])[0].lengths, budget)
-        except InputError as error:  # which counts rows within this call, one batch of many perhaps
+        except InputError as error:  # it numbers the rows of this call, perhaps one batch of many
             raise InputError(f"among the {len(first):,} rows of this call, {error}") from error
         cut = self.truncation.apply(first, second[0] if second else None, budget)
         return template.fill([side for side in cut if side is not None])
@@ -148,7 +148,7 @@ class PairTruncation:
 
 @contextmanager
 def _unchanged(tokenizer: Any) -> Iterator[None]:
-    # A call writes its own truncation and padding into the Rust tokeniser, which is the caller's.
+    # A call changes truncation and padding of the Rust tokeniser, which belongs to the caller.
     backend = tokenizer.backend_tokenizer
     truncation, padding = backend.truncation, backend.padding
     split_special = backend.encode_special_tokens
@@ -170,7 +170,7 @@ def _whole(max_len: Any) -> int:
 
 
 def _shortest(texts: list[str], tokens: Ragged) -> str:
-    """The text with the fewest tokens, but some, where there is one."""
+    """A text with the fewest tokens among those that have any, else any text."""
     return texts[np.argmin(np.where(tokens.lengths, tokens.lengths, np.inf))] if texts else ""
 
 

@@ -1,4 +1,4 @@
-"""All strategies by name: ours in two literal dicts, those of other packages through entry points."""
+"""All strategies by name: built-in ones in two literal dicts, plugins through entry points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,11 +24,11 @@ Kind = Literal["split", "selection"]
 
 @dataclass(frozen=True)
 class Strategy:
-    """A split or a selection: its function, and what has to be known before it can be used.
+    """A split or a selection: its function, and what must be known before it can be used.
 
     Options are the function's keyword-only parameters, its meaning the first line of its docstring.
     `needs_fit`: a selection that reads ``context.document_frequencies``. `content_dependent`: a selection
-    that looks at the words, so that its choice itself tells something.
+    that depends on the words, so that the choice itself carries information.
     """
 
     function: Callable[..., Any]
@@ -42,7 +42,7 @@ class Strategy:
 
     @property
     def meaning(self) -> str:
-        """One line for people."""
+        """One line of description."""
         return next(iter((self.function.__doc__ or "").strip().splitlines()), "")
 
 
@@ -60,7 +60,7 @@ SELECTIONS: dict[str, Strategy] = {
     "tail": Strategy(tail),
     "head_tail": Strategy(head_tail),
     "middle": Strategy(middle),
-    # It reads the tokens only to draw alike in any data set: which are kept tells nothing of them.
+    # It reads the tokens only to seed the draw: which are kept carries no information about them.
     "random": Strategy(random),
     "salient": Strategy(salient, needs_fit=True, content_dependent=True),
 }
@@ -92,7 +92,7 @@ class Choice:
 
 
 def find(kind: Kind, name: str) -> Strategy:
-    """The strategy of that name, ours before another package's; InputError where there is none."""
+    """The strategy of that name, built-in ones before plugins; InputError where there is none."""
     ours = OURS[kind]
     if name in ours:
         return ours[name]
@@ -107,9 +107,9 @@ def find(kind: Kind, name: str) -> Strategy:
 
 
 def describe() -> list[dict[str, str]]:
-    """What there is, splits first: rows of ``kind``, ``name``, ``options`` with defaults, ``meaning``.
+    """All strategies, splits first: rows of ``kind``, ``name``, ``options`` with defaults, ``meaning``.
 
-    A strategy of another package that cannot be loaded says so in its meaning.
+    The meaning of a plugin that cannot be loaded is the error.
     """
     rows = []
     for kind, ours in OURS.items():
@@ -140,5 +140,5 @@ def _load(kind: Kind, point: EntryPoint) -> Strategy:
         raise InputError(f"{kind} {point.name!r} ({point.value}) cannot be loaded: {error!r}") from error
     if isinstance(loaded, Strategy):
         return loaded
-    # A plain function says nothing of itself: the cautious guess is that it looks at the words.
+    # A plain function declares nothing; the cautious assumption is that it depends on the words.
     return Strategy(loaded, content_dependent=kind == "selection")

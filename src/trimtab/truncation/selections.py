@@ -21,7 +21,7 @@ Scores = NDArray[np.uint64]
 def head(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
     """Keeps the start of each text.
 
-    What everybody does who does not say so; Hugging Face's ``truncation_side="right"``.
+    The usual default elsewhere; Hugging Face's ``truncation_side="right"``.
     """
     return ranges(side.offsets[:-1], keep)
 
@@ -54,8 +54,8 @@ def middle(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
 def random(side: Ragged, keep: NDArray[np.int64], context: Context, *, seed: Count = 0) -> Indices:
     """Keeps tokens drawn uniformly without replacement.
 
-    The draw depends on `seed`, the side and the row's own tokens, so that a row is cut alike in any data set.
-    What position alone is worth shows against it.
+    The draw depends on `seed`, the side and the row's own tokens, so that a row is cut the same way in any
+    data set. It is a baseline for selections by position.
     """
     drawn_with = splitmix(np.array([2 * seed + context.side], np.uint64))
 
@@ -71,26 +71,26 @@ def salient(side: Ragged, keep: NDArray[np.int64], context: Context) -> Indices:
 
     Frequencies are those of ``Truncation.fit``; a token that did not occur there counts as the rarest.
     """
-    assert context.document_frequencies is not None, "Truncation.keep asks for the fit"
+    assert context.document_frequencies is not None, "Truncation.keep checks that fit was called"
     table = np.append(context.document_frequencies, 0).astype(np.uint64) << np.uint64(32)
-    # A token beyond those that were counted is clipped to the 0 at the end.
+    # Tokens beyond those that were counted are clipped to the 0 at the end.
     return _lowest(side, keep, lambda tokens: table.take(tokens, mode="clip"))
 
 
 def _lowest(side: Ragged, keep: NDArray[np.int64], score: Callable[[NDArray[np.integer]], Scores]) -> Indices:
     """The `keep` tokens of lowest score in each row, ties to the left.
 
-    `score` is asked about the rows that are cut, those of a length together: tokens (length, rows) in, a
-    score for each out, of which the upper 32 bits count.
+    `score` is called for rows that are cut, rows of equal length together: tokens (length, rows) in, scores
+    of that shape out, of which only the upper 32 bits count.
     """
     lengths = side.lengths
     kept = np.repeat(keep > 0, lengths)
     rows = np.flatnonzero((keep > 0) & (keep < lengths))
-    # Small numbers are sorted by digits, which is several times as quick.
+    # Small integer types are radix-sorted, which is several times as fast.
     cut = lengths[rows].astype(np.min_scalar_type(lengths.max(initial=0)))
     rows = rows[np.argsort(cut, kind="stable")]
-    # Rows of one length make a matrix, a column each: there are far fewer lengths than rows, and an
-    # operation along a whole matrix is quicker than one along each short row.
+    # Rows of equal length form a matrix, one row per column: there are far fewer lengths than rows, and one
+    # operation on a matrix is faster than many on short rows.
     for group in np.split(rows, np.flatnonzero(np.diff(lengths[rows])) + 1):
         if len(group):
             places = side.offsets[group] + np.arange(lengths[group[0]])[:, None]
@@ -102,7 +102,7 @@ def _lowest(side: Ragged, keep: NDArray[np.int64], score: Callable[[NDArray[np.i
 
 def _lowest_of(scores: Scores, keep: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which are among the `keep` (columns,) lowest of their column: (length, columns) bool."""
-    # The place in the lower half makes each key its own, and a tie go to the left.
+    # The position in the lower 32 bits makes keys unique, so that ties go to the left.
     keys = scores & np.uint64(0xFFFFFFFF00000000)
     keys |= np.arange(len(keys), dtype=np.uint64)[:, None]
     in_order = np.sort(keys.T, axis=1)

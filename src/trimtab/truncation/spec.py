@@ -1,4 +1,4 @@
-"""Truncation: a split and a selection for each side, written as a spec string, at work on whole data sets."""
+"""Truncation: a split and a selection for each side, written as a spec string, for whole data sets."""
 
 import operator
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
 class Truncation:
     """A split and a selection for each side; ``parse`` makes it, ``str`` gives its canonical spec string.
 
-    What ``fit`` counted does not take part in comparison: the same spec is the same truncation.
+    What ``fit`` counted is ignored in comparisons: the same spec is the same truncation.
     """
 
     splitting: Choice
@@ -39,7 +39,7 @@ class Truncation:
     frequencies: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        """The shortest spec string: defaults and a ``head`` on both sides are left out."""
+        """The shortest spec string: defaults, and ``head`` on both sides, are omitted."""
         split = self.splitting.spec()
         first, second = (choice.spec() for choice in self.selecting)
         if first != second:
@@ -54,12 +54,12 @@ class Truncation:
 
     @property
     def content_dependent(self) -> bool:
-        """Whether a selection looks at the words: then no ceiling can be given on probe."""
+        """Whether a selection depends on the words, so that no ceiling is known on probe."""
         return any(choice.strategy.content_dependent for choice in self.selecting)
 
     @property
     def needs_fit(self) -> bool:
-        """Whether ``fit`` has to come before ``keep`` and ``apply``."""
+        """Whether ``fit`` must be called before ``keep`` and ``apply``."""
         return any(choice.strategy.needs_fit for choice in self.selecting)
 
     def split(
@@ -79,14 +79,14 @@ class Truncation:
         return kept
 
     def fit(self, first: Ragged, second: Ragged | None = None) -> "Truncation":
-        """Counts in the training split what the selections need; returns itself where they need nothing."""
+        """Counts what the selections need in the training split; returns itself where they need nothing."""
         if not self.needs_fit:
             return self
         sides = [first] if second is None else [first, second]
         return replace(self, frequencies=document_frequencies(*sides))
 
     def keep(self, first: Ragged, second: Ragged | None, budget: int) -> Kept:
-        """Which tokens are kept; a single text, without `second`, is split as if that had no tokens.
+        """Which tokens are kept; a single text, without `second`, is split as if the second had no tokens.
 
         InputError as in ``split``, and where ``fit`` is missing.
         """
@@ -98,7 +98,7 @@ class Truncation:
         return Kept(indices, self._select(1, second, keep_second), keep_first, keep_second)
 
     def apply(self, first: Ragged, second: Ragged | None, budget: int) -> tuple[Ragged, Ragged | None]:
-        """Both sides cut to the budget, as ``keep`` says; a side that loses nothing is returned uncopied."""
+        """Both sides cut to the budget as by ``keep``; a side that loses nothing is not copied."""
         kept = self.keep(first, second, budget)
         cut = _gather(first, kept.first, kept.keep_first)
         if second is None or kept.second is None or kept.keep_second is None:
@@ -124,8 +124,8 @@ class Truncation:
 def parse(text: str) -> Truncation:
     """The truncation a spec string names, such as ``ratio(minimum=1)+head_tail(head=0.25)/tail``.
 
-    InputError, in one sentence with the nearest known name, where a name, an option or a value is wrong; with
-    a caret under the place where the form is.
+    InputError, with the nearest known name, where a name, an option or a value is wrong; with a caret under
+    the fault where the syntax is.
     """
     if not isinstance(text, str):
         raise InputError(f"a truncation is a spec string such as 'longest_first+tail', not {text!r}")
@@ -157,12 +157,12 @@ def _lengths(lengths: ArrayLike) -> NDArray[np.int64]:
     return array.astype(np.int64, copy=False)
 
 
-# So that no product in a split leaves 64 bits.
+# So that no product in a split overflows 64 bits.
 _LONGEST = 2**30
 
 
-# Our own strategies are proved in the tests; another package's could silently return rows over max_len, or
-# the tokens of another row.
+# Built-in strategies are verified by the tests; a plugin's could silently return rows over max_len, or the
+# tokens of another row.
 
 
 def _check_split(name: str, a: Any, b: Any, budget: int, first: Any, second: Any) -> None:
@@ -173,8 +173,8 @@ def _check_split(name: str, a: Any, b: Any, budget: int, first: Any, second: Any
         row = wrong[0]
         raise InputError(
             f"split {name} keeps {first[row]} + {second[row]} tokens of {a[row]} + {b[row]} at a budget of "
-            f"{budget} (row {row}); a split keeps min(a + b, budget), and of no side more than it has; tell "
-            "whoever wrote it"
+            f"{budget} (row {row}); it must keep min(a + b, budget), and of no side more than it has: this "
+            "is a plugin bug; report it to its author"
         )
 
 
@@ -182,8 +182,8 @@ def _check_selection(name: str, side: Ragged, keep: NDArray[np.int64], indices: 
     _check_whole("selection", name, indices)
     if len(indices) != keep.sum():
         raise InputError(
-            f"selection {name} kept {len(indices)} tokens where it was asked for {keep.sum()}; tell whoever "
-            "wrote it"
+            f"selection {name} kept {len(indices)} tokens where it was asked for {keep.sum()}: this is a "
+            "plugin bug; report it to its author"
         )
     rows = np.repeat(np.arange(len(side)), keep)
     inside = (indices >= side.offsets[rows]) & (indices < side.offsets[rows + 1])
@@ -191,15 +191,17 @@ def _check_selection(name: str, side: Ragged, keep: NDArray[np.int64], indices: 
     wrong = np.flatnonzero(~(inside & rising))
     if len(wrong):
         raise InputError(
-            f"selection {name} keeps other tokens than the row's own, each once and in order (row "
-            f"{rows[wrong[0]]}); tell whoever wrote it"
+            f"selection {name} must keep tokens of the row, each once and in order, but does not (row "
+            f"{rows[wrong[0]]}): this is a plugin bug; report it to its author"
         )
 
 
 def _check_whole(kind: str, name: str, *arrays: Any) -> None:
     for array in arrays:
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or array.ndim != 1:
-            raise InputError(f"{kind} {name} returns no array of whole numbers; tell whoever wrote it")
+            raise InputError(
+                f"{kind} {name} returns no integer arrays: this is a plugin bug; report it to its author"
+            )
 
 
 def _gather(side: Ragged, indices: NDArray[np.int64], keep: NDArray[np.int64]) -> Ragged:

@@ -1,4 +1,4 @@
-"""Template: where a tokeniser puts its special tokens around texts, learnt from one row of its own making."""
+"""Template: where a tokeniser puts its special tokens around texts, learnt from one row of its output."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ SPECIAL = -1
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """The pieces of a row in their order, and what every key of the tokeniser's result holds of them.
+    """The pieces of a row in their order, and their values under every key of the tokeniser's result.
 
     `sides` (pieces,): 0 for the first text, 1 for the second, SPECIAL for a run of special tokens.
-    `columns`: for each key, in the tokeniser's order, an array for each piece: of a run of special tokens
-    its values, of a text the one value that all its tokens have there (but for ``input_ids``).
+    `columns`: for each key, in the tokeniser's order, one array per piece: for a run of special tokens its
+    values, for a text the one value that all its tokens share (except under ``input_ids``).
     """
 
     sides: tuple[int, ...]
@@ -27,9 +27,9 @@ class Template:
 
     @classmethod
     def of(cls, row: dict[str, Any], sequence_ids: Sequence[int | None], texts: Sequence[Any]) -> "Template":
-        """Reads a template off a row of the tokeniser's: its keys, and which text each token is of.
+        """Derives a template from a row of the tokeniser's output and the side of each of its tokens.
 
-        `texts`: the tokens of each text alone. InputError where they do not stand in the row in one piece.
+        `texts`: the tokens of each text alone. InputError where the row does not contain them in one piece.
         """
         sides = np.array([SPECIAL if side is None else side for side in sequence_ids], np.int64)
         starts = np.flatnonzero(np.diff(sides, prepend=SPECIAL - 1))
@@ -46,8 +46,8 @@ class Template:
         for text, pieces in zip(texts, found, strict=True):
             if [piece.tolist() for piece in pieces] != [list(text)] * bool(len(text)):
                 raise InputError(
-                    "the tokeniser does more than put special tokens around texts, so they cannot be cut "
-                    "before it does; use one that leaves the tokens of each text together and as they are"
+                    "the tokeniser does more than add special tokens around texts, so texts cannot be cut "
+                    "beforehand; use one that keeps the tokens of each text together and unchanged"
                 )
 
     def _pieces(self, key: str) -> Iterator[tuple[int, NDArray[np.int64]]]:
@@ -61,7 +61,7 @@ class Template:
     def fill(self, texts: Sequence[Ragged]) -> dict[str, Ragged]:
         """Rows with special tokens from the tokens of each text, Ragged: a Ragged of int64 for each key.
 
-        A text that the template knows no place for must have no tokens in any row.
+        A text that has no place in the template must have no tokens in any row.
         """
         rows = len(texts[0])
         offsets = offsets_of(self.special_tokens + np.sum([text.lengths for text in texts], axis=0))

@@ -1,4 +1,4 @@
-"""Texts as a caller gives them, one string or many: checked, and a list for each side."""
+"""Texts as passed by a caller, one string or many: checked, and as one list per side."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,10 +9,10 @@ Texts = str | Iterable[str]
 
 
 def sides(first: Texts, second: Texts | None) -> list[list[str]]:
-    """The texts of each side that there is, (sides, rows): of the first, and of the second where it is given.
+    """The texts of each side, (sides, rows): of the first, and of the second if given.
 
     One string as `first` is one row; with an empty string as its second it is a single text, as for
-    transformers' tokenisers. InputError where a text is no string, or the numbers of texts differ.
+    transformers' tokenisers. InputError where a text is not a string, or the numbers of texts differ.
     """
     if isinstance(first, str):
         if second is not None and not isinstance(second, str):
