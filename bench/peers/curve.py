@@ -82,7 +82,7 @@ def d2l_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         *above, part, kind = name.split(".")
         place = f"encoder.blks.{above[-1]}." if "layers" in above else ""
-        if part == "mix":
+        if part == "qkv":
             for letter, third in zip("qkv", tensor.chunk(3), strict=True):
                 named[f"{place}attention.W_{letter}.{kind}"] = third
         elif part == "position":
@@ -97,9 +97,9 @@ _PARTS = {
     "segment": "encoder.segment_embedding",
     "attention_out": "attention.W_o",
     "attention_norm": "addnorm1.ln",
-    "widen": "ffn.dense1",
-    "narrow": "ffn.dense2",
+    "ffn_in": "ffn.dense1",
+    "ffn_out": "ffn.dense2",
     "output_norm": "addnorm2.ln",
-    "hidden": "hidden.0",
+    "pooler": "hidden.0",
     "output": "output",
 }

@@ -13,13 +13,14 @@ from trimtab.training.recipe import Recipe
 
 SIZE = architecture("2x32/64/2", activation="relu", embedding_norm=False, epsilon=1e-5)
 LAYER = {
-    "mix.weight": "self_attn.in_proj_weight",
-    "mix.bias": "self_attn.in_proj_bias",
+    "qkv.weight": "self_attn.in_proj_weight",
+    "qkv.bias": "self_attn.in_proj_bias",
     "attention_out.": "self_attn.out_proj.",
     "attention_norm.": "norm1.",
-    "widen.": "linear1.",
-    "narrow.": "linear2.",
+    "ffn_in.": "linear1.",
+    "ffn_out.": "linear2.",
     "output_norm.": "norm2.",
+    "pooler.": "hidden.",
 }
 
 

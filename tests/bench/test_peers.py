@@ -176,17 +176,17 @@ def names_of_transformers(weights):
         "norm": "bert.embeddings.LayerNorm",
         "attention_out": "attention.output.dense",
         "attention_norm": "attention.output.LayerNorm",
-        "widen": "intermediate.dense",
-        "narrow": "output.dense",
+        "ffn_in": "intermediate.dense",
+        "ffn_out": "output.dense",
         "output_norm": "output.LayerNorm",
-        "hidden": "bert.pooler.dense",
+        "pooler": "bert.pooler.dense",
         "output": "classifier",
     }
     named = {}
     for name, tensor in weights.items():
         *above, part, kind = name.split(".")
         place = f"bert.encoder.layer.{above[-1]}." if "layers" in above else ""
-        if part == "mix":
+        if part == "qkv":
             for word, third in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
                 named[f"{place}attention.self.{word}.{kind}"] = third
         else:

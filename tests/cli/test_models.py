@@ -96,11 +96,11 @@ def test_a_table_of_pairs_as_a_file(folder, table, trimtab, tmp_path):
         (["a", "--truncation", "ratoi"], "no split is called 'ratoi'; did you mean 'ratio'?"),
         (
             ["a", "--max-len", "13"],
-            "max_len 13 is longer than the 12 positions that the weights know; take 12",
+            "max_len 13 exceeds the 12 positions of the weights; use at most 12",
         ),
         (
             ["a " * 11],
-            "row 0 (counted from 0) has 11 tokens and 2 special ones, and there is room for 12, which",
+            "row 0 (counted from 0) has 11 tokens and 2 special tokens, more than 12, as have 1 of 1 rows",
         ),
     ],
 )

@@ -6,13 +6,13 @@ import pytest
 
 from trimtab.cli.progress import Display, shortened
 from trimtab.training.epoch import Epoch
-from trimtab.training.loop import Progress
+from trimtab.training.loop import TrialProgress
 
 EPOCH = Epoch(1, 0.5, 0.5, 0.5, 0.5, 100.0, 1000.0, 1 << 20, 1.0, 0.1)
 
 
 def progress(step, loss):
-    return Progress(epoch=1, epochs=2, step=step, steps=20, loss=loss, examples_per_second=1234.0)
+    return TrialProgress(epoch=1, epochs=2, step=step, steps=20, loss=loss, examples_per_second=1234.0)
 
 
 @pytest.fixture

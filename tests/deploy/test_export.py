@@ -342,7 +342,7 @@ def test_a_wrong_prediction(home, model, sentence, arguments, message):
     [
         (
             {"max_len": 513},
-            "max_len 513 is longer than the 512 positions that the weights know; take 512 or less",
+            "max_len 513 exceeds the 512 positions of the weights; use at most 512",
         ),
         ({"max_len": "12"}, "max_len = '12' is wrong; it should be a whole number"),
         ({"max_len": 3}, "max_len 3 has room for the special tokens alone; raise it"),

@@ -17,14 +17,14 @@ def dropped(probability, shape=(MANY,), seed=0, dtype=torch.float32):
 
 
 @pytest.mark.parametrize("probability", [0.001, 0.1, 0.5, 0.9])
-def test_the_share_of_zeros_is_the_probability_in_every_lane(probability):
+def test_the_share_of_zeros_is_the_probability_in_every_place_of_a_word(probability):
     zeros = (dropped(probability) == 0).numpy().reshape(-1, 4)  # four numbers are cut from one word
     spread = math.sqrt(probability * (1 - probability))
     assert abs(zeros.mean() - probability) < 4.5 * spread / math.sqrt(zeros.size)
     assert np.all(abs(zeros.mean(0) - probability) < 4.5 * spread / math.sqrt(len(zeros)))
 
 
-def test_lanes_and_neighbours_are_independent():
+def test_places_in_a_word_and_neighbours_are_independent():
     zeros = (dropped(0.3) == 0).numpy().astype(float)
     together = np.concatenate([zeros.reshape(-1, 4)[:-1], zeros.reshape(-1, 4)[1:]], axis=1)
     correlation = np.corrcoef(together.T) - np.eye(8)

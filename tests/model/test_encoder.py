@@ -73,14 +73,14 @@ def padded_logits(weights, size, tokens, segments, mask):
         x = norm(f"{embeddings}.norm", x)
     for number in range(size.layers):
         layer = f"encoder.layers.{number}"
-        query, key, value = map(heads, linear(f"{layer}.mix", x).chunk(3, dim=-1))
+        query, key, value = map(heads, linear(f"{layer}.qkv", x).chunk(3, dim=-1))
         scores = query @ key.transpose(-1, -2) / (size.hidden / size.heads) ** 0.5
         attention = F.softmax(scores.masked_fill(~mask[:, None, None, :], float("-inf")), dim=-1)
         mixed = (attention @ value).transpose(1, 2).reshape(x.shape)
         x = norm(f"{layer}.attention_norm", x + linear(f"{layer}.attention_out", mixed))
-        inner = getattr(F, size.activation)(linear(f"{layer}.widen", x))
-        x = norm(f"{layer}.output_norm", x + linear(f"{layer}.narrow", inner))
-    return linear("output", torch.tanh(linear("hidden", x[:, 0])))
+        inner = getattr(F, size.activation)(linear(f"{layer}.ffn_in", x))
+        x = norm(f"{layer}.output_norm", x + linear(f"{layer}.ffn_out", inner))
+    return linear("output", torch.tanh(linear("pooler", x[:, 0])))
 
 
 def packed_logits(model, pairs, index):
@@ -210,11 +210,13 @@ def test_the_first_tokens_alone_are_those_of_all(size, random_pairs):
     assert_same(encoder.first(encoder.embeddings(batch), batch), everything)
 
 
-@pytest.mark.parametrize("dropped", [0.0, 0.4])
+@pytest.mark.parametrize("dropped", [None, 0.4])
 def test_gradients_of_attention_are_those_of_finite_differences(dropped, random_pairs):
-    batch = make_batch(random_pairs(5, 7), np.arange(4), CPU)
+    batch = make_batch(random_pairs(5, 7), np.arange(2), CPU)
     generator = torch.Generator().manual_seed(0)
     mixed = torch.randn(len(batch.tokens), 12, dtype=torch.float64, generator=generator, requires_grad=True)
-    weights = 2 * int((batch.lengths**2).sum())
-    factors = (torch.rand(weights, generator=generator) >= dropped).double() / (1 - dropped)
+    factors = None
+    if dropped:
+        weights = 2 * int((batch.lengths**2).sum())
+        factors = (torch.rand(weights, generator=generator) >= dropped).double() / (1 - dropped)
     assert torch.autograd.gradcheck(lambda x: GroupedAttention.apply(x, batch.groups, 2, factors), mixed)

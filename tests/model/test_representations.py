@@ -134,10 +134,10 @@ def test_what_is_too_long_is_refused_or_cut(original):
     with pytest.raises(InputError) as caught:
         encode(["a", long, long], [short, short, long], max_len=12, **original)
     assert str(caught.value) == (
-        "row 1 (counted from 0) has 8 + 2 tokens and 3 special ones, and there is room for 12, which 2 of 3 "
-        "rows exceed; name a truncation, such as longest_first, or shorten them"
+        "row 1 (counted from 0) has 8 + 2 tokens and 3 special tokens, more than 12, as have 2 of 3 rows; "
+        "name a truncation, such as longest_first, or shorten them"
     )
-    with pytest.raises(InputError, match="has 8 \\+ 8 tokens and 3 special ones, and there is room for 16"):
+    with pytest.raises(InputError, match="has 8 \\+ 8 tokens and 3 special tokens, more than 16"):
         encode([long], [long], **original)
     for truncation in ("longest_first+tail", parse("longest_first+tail")):
         [cut] = encode([long], [short], max_len=8, truncation=truncation, **original)
@@ -150,10 +150,10 @@ def test_what_is_too_long_is_refused_or_cut(original):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_len": 17}, "max_len 17 is longer than the 16 positions"),
+        ({"max_len": 17}, "max_len 17 exceeds the 16 positions"),
         ({"max_len": 1}, "max_len 1 is under the 2 special tokens; take 3 or more"),
         ({"max_len": 2, "truncation": "ratio"}, "max_len 2 has room for the special tokens alone; raise it"),
-        ({"max_len": 3}, "has 2 tokens and 2 special ones, and there is room for 3,"),
+        ({"max_len": 3}, "has 2 tokens and 2 special tokens, more than 3,"),
         ({"pooling": "mena"}, "pooling 'mena' is unknown, did you mean 'mean'"),
         ({"truncation": "ratoi"}, "did you mean 'ratio'"),
         ({"first": ["a", 1]}, "text of row 1 .* is 1, not a string"),
@@ -167,11 +167,11 @@ def test_wrong_arguments(original, arguments, message):
 
 def test_another_tokenizer_or_too_many_segments(original):
     other = build("whitespace", [" ".join([*WORDS, "more"])], min_freq=1)
-    with pytest.raises(InputError, match="ids up to 14, and the model's token table 14 rows"):
+    with pytest.raises(InputError, match="ids up to 14, but the model's token table 14 rows"):
         encode("a", model=original["model"], tokenizer=other)
     single = bert(architecture("1x8/8/2", positions=16), segments=1)
     assert len(encode("a", model=single, tokenizer=words())[0]) == 3
-    with pytest.raises(InputError, match="has 2 segments, and the weights know 1"):
+    with pytest.raises(InputError, match="has 2 segments, but the weights 1"):
         encode("a", "he", model=single, tokenizer=words())
 
 

@@ -73,14 +73,14 @@ def results(pairs, what):
     """Output and gradients of attention over a batch of random numbers."""
     batch = make_batch(pairs, np.arange(len(pairs)), torch.device("cpu"))
     torch.manual_seed(0)
-    x, mix = torch.randn(len(batch.tokens), HIDDEN, requires_grad=True), torch.nn.Linear(HIDDEN, 3 * HIDDEN)
+    x, qkv = torch.randn(len(batch.tokens), HIDDEN, requires_grad=True), torch.nn.Linear(HIDDEN, 3 * HIDDEN)
     dropout = Dropout(0.0)
     if what == "all":
-        made = attention(mix(x), batch, HEADS, dropout)
+        made = attention(qkv(x), batch, HEADS, dropout)
     else:
-        made = first_attention(x, mix, batch, HEADS, dropout)
+        made = first_attention(x, qkv, batch, HEADS, dropout)
     weights = torch.randn_like(made)
-    return [made.detach(), *torch.autograd.grad((made * weights).sum(), [x, mix.weight, mix.bias])]
+    return [made.detach(), *torch.autograd.grad((made * weights).sum(), [x, qkv.weight, qkv.bias])]
 
 
 @pytest.mark.parametrize("what", ["all", "first"])

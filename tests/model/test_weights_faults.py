@@ -101,7 +101,7 @@ def test_a_published_name_with_another_hash(d2l_folder, tmp_path):
     (tmp_path / "data" / "weights").mkdir(parents=True)
     path = zipped(d2l_folder, tmp_path / "data" / "weights" / ARCHIVE)
     wanted = "c72329e68a732bef0452e4b96a1c341c8910f81f"
-    refused("bert.small", str(path), "SHA-1", wanted, "fetch it again", data=tmp_path / "data")
+    refused("bert.small", str(path), "SHA-1", wanted, "download it again", data=tmp_path / "data")
     refused(path, "SHA-1", wanted)
 
 
@@ -110,7 +110,7 @@ def test_an_archive_with_a_path_that_leaves_it(d2l_folder, tmp_path, name):
     path = zipped(d2l_folder, tmp_path / "mine.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, "[]")
-    refused(path, str(path), "leaves its folder")
+    refused(path, str(path), "outside its folder")
 
 
 def test_a_truncated_or_altered_archive(d2l_folder, tmp_path):
@@ -120,14 +120,12 @@ def test_a_truncated_or_altered_archive(d2l_folder, tmp_path):
         path.write_bytes(whole[:-missing])
         refused(path, str(path), "truncated")
     path.write_bytes(whole.replace(b'"<pad>"', b'"<bad>"'))
-    refused(path, str(path), "truncated or altered")
+    refused(path, str(path), "truncated or corrupt")
 
 
 def test_an_archive_without_the_files(d2l_folder, tmp_path):
     (d2l_folder / "vocab.json").unlink()
-    refused(
-        zipped(d2l_folder, tmp_path / "mine.zip"), "mine.zip: holds no vocab.json; put the vocabulary there"
-    )
+    refused(zipped(d2l_folder, tmp_path / "mine.zip"), "mine.zip: has no vocab.json; add the vocabulary")
     (d2l_folder / "pretrained.params").unlink()
     refused(zipped(d2l_folder, tmp_path / "other.zip"), "no pretrained.params")
 
@@ -182,15 +180,15 @@ def test_a_pickle_is_not_run(d2l_folder, capsys):
     refused(d2l_folder, "holds more than tensors")
     assert capsys.readouterr().out == ""
     torch.save([torch.zeros(2)], d2l_folder / "pretrained.params")
-    refused(d2l_folder, "no table of tensors")
+    refused(d2l_folder, "does not map names to tensors")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([*WORDS, "d"], "9 tokens, and the token table 8 rows"),
-        (WORDS[:-1], "7 tokens, and the token table 8 rows"),
-        ({"a": 1}, "no list of words"),
+        ([*WORDS, "d"], "9 tokens, but the token table 8 rows"),
+        (WORDS[:-1], "7 tokens, but the token table 8 rows"),
+        ({"a": 1}, "not a list of words"),
         (["a"] * 8, "no <unk>"),
     ],
 )
@@ -201,12 +199,12 @@ def test_another_vocabulary(d2l_folder, content, message):
 
 def test_a_tokenizer_beside_it_with_another_vocabulary(d2l_folder):
     build("whitespace", ["a b d"], min_freq=1).save(str(d2l_folder / "tokenizer.json"))
-    refused(d2l_folder, "another vocabulary")
+    refused(d2l_folder, "have different vocabularies")
     (d2l_folder / "tokenizer.json").write_text("{}")
-    refused(d2l_folder, "tokenizer.json: not a vocabulary")
+    refused(d2l_folder, "tokenizer.json: is not a tokeniser")
     (d2l_folder / "tokenizer.json").unlink()
     (d2l_folder / "vocab.json").write_text("[")
-    refused(d2l_folder, "vocab.json", "no valid JSON")
+    refused(d2l_folder, "vocab.json", "not valid JSON")
 
 
 def test_the_number_of_heads(d2l_folder):
@@ -217,7 +215,7 @@ def test_the_number_of_heads(d2l_folder):
         (d2l_folder / "trimtab.json").write_text(text)
         refused(d2l_folder, "trimtab.json", f"heads = {said} is wrong")
     (d2l_folder / "trimtab.json").unlink()
-    refused(d2l_folder, "pretrained.params", "width 8 is no multiple of 64", "heads")
+    refused(d2l_folder, "pretrained.params", "width 8 is not divisible by 64", "heads")
 
 
 @pytest.mark.parametrize(
@@ -227,10 +225,10 @@ def test_the_number_of_heads(d2l_folder):
         ({"encoder__blks__1__ffn__dense1__weight": torch.zeros(13, 8)}, ("(13, 8)", "(12, 8)")),
         ({"encoder__segment_embedding__weight": torch.zeros(2, 9)}, ("(2, 9)", "(2, 8)")),
         ({"encoder__pos_embedding": torch.zeros(16, 8)}, ("(16, 8)", "3 dimensions")),
-        ({"encoder__blks__0__addnorm2__ln__weight": None}, ("holds no tensor", "(8,)")),
-        ({"mlm__mlp__3__bias": None}, ("holds no tensor", "(8,)")),
-        ({"encoder__token_embedding__weight": None}, ("holds no tensor",)),
-        ({"encoder__blks__1__gate__weight": torch.zeros(1)}, ("has no place in this BERT",)),
+        ({"encoder__blks__0__addnorm2__ln__weight": None}, ("has no tensor", "(8,)")),
+        ({"mlm__mlp__3__bias": None}, ("has no tensor", "(8,)")),
+        ({"encoder__token_embedding__weight": None}, ("has no tensor",)),
+        ({"encoder__blks__1__gate__weight": torch.zeros(1)}, ("belongs to no layer",)),
     ],
 )
 def test_a_tensor_of_d2l_that_does_not_fit(d2l_folder, changed, parts):
@@ -250,8 +248,8 @@ def test_a_tensor_of_d2l_that_does_not_fit(d2l_folder, changed, parts):
         ({"is_decoder": True}, ("is_decoder = True",)),
         ({"num_attention_heads": 3}, ("divisible by heads (3)",)),
         ({"hidden_dropout_prob": 1.5}, ("dropout = 1.5",)),
-        ({"num_hidden_layers": 3}, ("holds no tensor bert.encoder.layer.2.",)),
-        ({"num_hidden_layers": 1}, ("bert.encoder.layer.1.", "no place")),
+        ({"num_hidden_layers": 3}, ("has no tensor bert.encoder.layer.2.",)),
+        ({"num_hidden_layers": 1}, ("bert.encoder.layer.1.", "belongs to no layer")),
         ({"hidden_size": 16}, ("bert.embeddings.word_embeddings.weight", "(8, 8)", "(8, 16)")),
         ({"type_vocab_size": 3}, ("bert.embeddings.token_type_embeddings.weight", "(2, 8)", "(3, 8)")),
         (
@@ -269,8 +267,11 @@ def test_a_configuration_that_is_not_this_model_s(hf_folder, changed, parts):
     ("changed", "parts"),
     [
         ({"classifier__weight": torch.zeros(3, 9)}, ("(3, 9)", "(3, 8)")),
-        ({"bert__pooler__dense__bias": None}, ("holds no tensor", "(8,)")),
-        ({"bert__encoder__layer__0__crossattention__output__dense__bias": torch.zeros(8)}, ("no place",)),
+        ({"bert__pooler__dense__bias": None}, ("has no tensor", "(8,)")),
+        (
+            {"bert__encoder__layer__0__crossattention__output__dense__bias": torch.zeros(8)},
+            ("belongs to no layer",),
+        ),
         ({"embeddings__LayerNorm__gamma": torch.ones(8)}, ("under another name too",)),
     ],
 )
@@ -282,12 +283,12 @@ def test_a_tensor_of_hugging_face_that_does_not_fit(hf_folder, changed, parts):
 
 def test_a_vocabulary_of_another_size(hf_folder):
     build("whitespace", ["a b c d"], min_freq=1).save(str(hf_folder / "tokenizer.json"))
-    refused(hf_folder, str(hf_folder), "9 tokens, and the token table 8 rows")
+    refused(hf_folder, str(hf_folder), "9 tokens, but the token table 8 rows")
     build("whitespace", ["a b"], min_freq=1).save(str(hf_folder / "tokenizer.json"))
     assert load(hf_folder)[0].parts.vocabulary == 8  # a table may be padded to a multiple of 8
     configure(hf_folder, vocab_size=9)
     change_hf(hf_folder, bert__embeddings__word_embeddings__weight=torch.zeros(9, 8))
-    refused(hf_folder, "7 tokens, and the token table 9 rows")
+    refused(hf_folder, "7 tokens, but the token table 9 rows")
 
 
 def test_a_folder_without_a_tokeniser_that_is_known(hf_folder):
@@ -302,9 +303,9 @@ def test_files_that_are_not_there_or_not_what_they_are_called(hf_folder, tmp_pat
     (hf_folder / "model.safetensors").unlink()
     refused(hf_folder, "neither model.safetensors nor pytorch_model.bin")
     (hf_folder / "config.json").write_text("[]")
-    refused(hf_folder, "config.json", "no table")
+    refused(hf_folder, "config.json", "not a JSON object")
     (hf_folder / "config.json").write_text("{")
-    refused(hf_folder, "config.json", "no valid JSON")
+    refused(hf_folder, "config.json", "not valid JSON")
     (hf_folder / "config.json").unlink()
     refused(hf_folder, "none of config.json (Hugging Face), pretrained.params (d2l)")
     (tmp_path / "x.zip").write_text("no zip")
@@ -325,9 +326,9 @@ def test_more_than_the_weights_know(hf_folder):
     parts = load(hf_folder)[0].parts
     check_positions(parts, 16, "s.toml")
     check_segments(parts, 2, "s.toml")
-    with pytest.raises(InputError, match=r"s\.toml: max_len 17 is longer than the 16 positions"):
+    with pytest.raises(InputError, match=r"s\.toml: max_len 17 exceeds the 16 positions"):
         check_positions(parts, 17, "s.toml")
-    with pytest.raises(InputError, match=r"s\.toml: the data has 2 segments, and the weights know 1;"):
+    with pytest.raises(InputError, match=r"s\.toml: the data has 2 segments, but the weights 1;"):
         check_segments(bert(ORIGINAL, segments=1).parts, 2, "s.toml")
 
 
@@ -341,7 +342,7 @@ def test_a_head_that_is_not_there(hf_folder):
     ("form", "model", "size", "message"),
     [
         ("d2l", bert(ORIGINAL), ORIGINAL, "d2l's format needs activation = 'relu', embedding_norm = false, "),
-        ("d2l", bert(TUTORIAL, segments=1), TUTORIAL, "2 segments, this model 1"),
+        ("d2l", bert(TUTORIAL, segments=1), TUTORIAL, "2 segments, but this model 1"),
         ("hf", bert(TUTORIAL), TUTORIAL, "Hugging Face's format needs embedding_norm = true"),
     ],
 )
@@ -354,7 +355,7 @@ def test_a_format_that_cannot_hold_the_model(tmp_path, form, model, size, messag
 @pytest.mark.parametrize(("form", "size"), [("d2l", TUTORIAL), ("hf", ORIGINAL)])
 def test_a_vocabulary_of_another_size_is_not_written(tmp_path, form, size):
     larger = build("whitespace", ["a b c d e"], min_freq=1)
-    with pytest.raises(InputError, match="10 tokens, and the token table 8 rows"):
+    with pytest.raises(InputError, match="10 tokens, but the token table 8 rows"):
         FORMATS[form].write(tmp_path / "new", weights_of(bert(size), size), larger)
 
 
@@ -363,4 +364,4 @@ def test_numbers_that_are_not_finite_are_refused(hf_folder):
     tensors = load_file(path)
     tensors["bert.pooler.dense.weight"][0, 0] = float("nan")
     save_file(tensors, path, metadata={"format": "pt"})
-    refused(hf_folder, "hf: hidden.weight holds numbers that are not finite", "name other weights")
+    refused(hf_folder, "hf: pooler.weight contains NaN or infinity", "use other weights")

@@ -117,8 +117,8 @@ def assert_equal_models(ours, other, rows):
         ("BertModel", {"hidden_act": "relu", "layer_norm_eps": 0.1, "type_vocab_size": 3}, {"segments": 3}),
         ("BertForSequenceClassification", {"num_labels": 3}, {"classes": 3}),
         ("BertForSequenceClassification", {"num_labels": 1}, {"classes": 1}),
-        ("BertForMaskedLM", {}, {"masked_words": True, "tied": True, "hidden": False}),
-        ("BertForMaskedLM", {"tie_word_embeddings": False}, {"masked_words": True, "hidden": False}),
+        ("BertForMaskedLM", {}, {"masked_words": True, "tied": True, "pooler": False}),
+        ("BertForMaskedLM", {"tie_word_embeddings": False}, {"masked_words": True, "pooler": False}),
         ("BertForPreTraining", {}, {"masked_words": True, "tied": True, "next_sentence": True}),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_classifier_of_tokens_is_none_of_texts_even_beside_a_pooler(tmp_path):
     pooler = {"bert.pooler.dense.weight": torch.ones(32, 32), "bert.pooler.dense.bias": torch.ones(32)}
     save_file(load_file(folder / "model.safetensors") | pooler, folder / "model.safetensors")
     weights, _ = read(folder)
-    assert (weights.parts.hidden, weights.parts.classes) == (True, 0)
+    assert (weights.parts.pooler, weights.parts.classes) == (True, 0)
     assert weights.ignored == ("classifier.bias", "classifier.weight")
 
 
@@ -223,8 +223,8 @@ def wordpiece(folder):
         ("BertModel", {}),
         ("BertModel", {"segments": 4}),
         ("BertForSequenceClassification", {"classes": 3}),
-        ("BertForMaskedLM", {"masked_words": True, "tied": True, "hidden": False}),
-        ("BertForMaskedLM", {"masked_words": True, "hidden": False}),
+        ("BertForMaskedLM", {"masked_words": True, "tied": True, "pooler": False}),
+        ("BertForMaskedLM", {"masked_words": True, "pooler": False}),
         ("BertForPreTraining", {"masked_words": True, "next_sentence": True, "tied": True}),
         ("BertForPreTraining", {"masked_words": True, "next_sentence": True}),
     ],
@@ -296,7 +296,7 @@ def test_a_model_of_the_hub_that_its_client_holds(rows, tmp_path, monkeypatch):
     (kept / "refs" / "main").write_text(commit)
     save(model, kept / "snapshots" / commit)
     assert_equal_models(load("someone/bert-tiny")[0], model, rows)
-    with pytest.raises(InputError, match="someone/other: there is no such folder here, and it"):
+    with pytest.raises(InputError, match="someone/other: is no folder, and cannot be downloaded"):
         load("someone/other")
 
 

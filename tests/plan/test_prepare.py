@@ -251,7 +251,7 @@ def test_training_starts_from_the_tensors_of_d2l_and_a_new_head(out, folders):
     trained = load_file(trial_of(out, folders["D2L"], 12).folder / "weights.safetensors")
     other = load_file(trial_of(out, folders["HF"], 12).folder / "weights.safetensors")
     for name, tensor in weights.tensors.items():
-        if name.startswith(("encoder.", "hidden.")):
+        if name.startswith(("encoder.", "pooler.")):
             torch.testing.assert_close(trained.pop(name), tensor, rtol=0, atol=1e-25)
     assert set(trained) == {"output.weight", "output.bias"}
     deviations = [one["output.weight"].std().item() for one in (trained, other)]
@@ -394,13 +394,13 @@ ALONE = ('"none", "HF", "D2L"', '"HF"', '{ weights = "none" }', "{}")
          "weights HF, max_len 12: epsilon = 1e-05 stands beside weights 'HF', which have epsilon = 1e-12; "
          "leave it out"),
         (("max_len = [12, 40]", "max_len = [12, 65]"),
-         "weights HF, max_len 65: max_len 65 is longer than the 64 positions that the weights know; take 64 "
-         "or less, or other weights"),
+         "weights HF, max_len 65: max_len 65 exceeds the 64 positions of the weights; use at most 64, "
+         "or other weights"),
         (("epochs = 1", "epochs = 1\nreinitialise = 3", '"none", ', "", '{ weights = "none" }', "{}",
           'size = "1x16/32/2"', ""),
          "weights HF, max_len 12: reinitialise = 3 is more than the 2 layers of the encoder; lower it"),
         (('"none", "HF", "D2L"', '"HF", "minilmm"', '{ weights = "none" }', "{}", 'size = "1x16/32/2"', ""),
-         "there are no weights 'minilmm', did you mean 'minilm'?; or name a folder or zip that is there"),
+         "there are no weights 'minilmm', did you mean 'minilm'?; or name an existing folder or zip"),
         (("min_freq = 1", 'tokenizer = "wurds"'),
          "tokenizer 'wurds': did you mean 'words'? Or name a vocab.txt or tokenizer.json"),
     ],
@@ -412,15 +412,15 @@ def test_what_does_not_go_together(sentence, replacements, expected):
 def test_too_few_segments(sentence, tmp_path):
     one = make_hf(tmp_path / "one", type_vocab_size=1)
     assert sentence(HF=one) == (
-        "weights 'HF': the data has 2 segments, and the weights know 1; take single texts, or weights that "
-        "were trained on pairs"
+        "weights 'HF': the data has 2 segments, but the weights 1; use single texts, or weights that were "
+        "trained on pairs"
     )
 
 
 def test_a_vocabulary_of_another_size(sentence, tmp_path):
     odd = make_hf(tmp_path / "odd")
     (odd / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"]) + "\n")
-    assert sentence(HF=odd).startswith("HF: the vocabulary has 5 tokens, and the token table ")
+    assert sentence(HF=odd).startswith("HF: the vocabulary has 5 tokens, but the token table ")
 
 
 STUDIES = Path(__file__).parents[2] / "studies"

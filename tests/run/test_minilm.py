@@ -69,6 +69,6 @@ def test_minilm_is_tuned_beside_the_same_encoder_untrained(tmp_path, shared_data
             moved = (tensor - before[name]).abs().max()
             assert 0 < moved < 0.01, name
     untrained = load_file(out / "trials" / none["trials"]["3"] / "weights.safetensors")
-    ours, others = (one["encoder.layers.5.widen.weight"] for one in (after, untrained))
-    assert (ours - before["encoder.layers.5.widen.weight"]).std() > 0.02  # made anew
+    ours, others = (one["encoder.layers.5.ffn_in.weight"] for one in (after, untrained))
+    assert (ours - before["encoder.layers.5.ffn_in.weight"]).std() > 0.02  # made anew
     assert torch.corrcoef(torch.stack([ours.flatten(), others.flatten()]))[0, 1] > 0.9  # by the same seed

@@ -1,13 +1,15 @@
 """The epoch whose weights are evaluated: chosen on validation alone, its weights as they were then."""
 
 from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from trimtab.model.sizes import architecture
 from trimtab.training.backend import Backend
-from trimtab.training.chosen import chosen_epoch
+from trimtab.training.chosen import BestWeights, chosen_epoch
 from trimtab.training.loop import measure, predict, train
 from trimtab.training.recipe import Recipe
 
@@ -22,7 +24,7 @@ RECIPE = Recipe(epochs=8, batch_size=8, learning_rate=5e-3, schedule="constant",
 )
 def test_the_epoch_is_the_last_or_the_first_of_the_best(evaluate, place):
     scores = [(0.5, 0.9), (0.8, 0.7), (0.7, 0.4), (0.8, 0.4)]
-    records = [{"validation_accuracy": right, "validation_loss": loss} for right, loss in scores]
+    records = [SimpleNamespace(validation_accuracy=right, validation_loss=loss) for right, loss in scores]
     assert chosen_epoch(evaluate, records) == place
 
 
@@ -31,6 +33,7 @@ def trained(random_pairs):
     """trained(evaluate, epochs): logits on the validation rows, and the record of each epoch."""
     training, validation = random_pairs(1, 40), random_pairs(2, 24)
 
+    @cache
     def run(evaluate, epochs=RECIPE.epochs):
         recipe, records = replace(RECIPE, evaluate=evaluate, epochs=epochs), []
         options = {"training": training, "validation": validation, "on_epoch": records.append}
@@ -46,7 +49,7 @@ def test_every_choice_trains_alike(trained):
         for evaluate in ("last", "best_loss", "best_accuracy")
     ]
     assert curves[0] == curves[1] == curves[2]
-    assert all(record.validation_seconds > 0 for record in trained("last", epochs=1)[1])
+    assert all(record.validation_seconds > 0 for record in trained("last")[1])
 
 
 @pytest.mark.parametrize("evaluate", ["best_loss", "best_accuracy"])
@@ -65,11 +68,9 @@ def test_the_weights_are_those_of_the_chosen_epoch(trained, evaluate):
         assert torch.equal(tensor, weights[name]), name
 
 
-def test_the_last_epoch_takes_no_copy(trained, monkeypatch):
-    def refuse(model):
-        raise AssertionError("weights were copied")
-
-    monkeypatch.setattr("trimtab.training.chosen._copied", refuse)
-    trained("last", epochs=2)
-    with pytest.raises(AssertionError, match="copied"):
-        trained("best_loss", epochs=2)
+def test_where_the_last_epoch_is_evaluated_no_weights_are_held(trained):
+    record, model = trained("last")[1][0], trained("last")[3]
+    for evaluate, held in (("last", False), ("best_loss", True)):
+        best = BestWeights(evaluate)
+        best.update(record, model)
+        assert (best.weights is not None) == held

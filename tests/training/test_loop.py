@@ -15,7 +15,7 @@ from trimtab.model import dropout
 from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
-from trimtab.training import loop, trainer
+from trimtab.training import meter, trainer
 from trimtab.training.backend import Backend
 from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.recipe import Recipe
@@ -117,7 +117,7 @@ def test_micro_batches_make_the_step_of_the_whole_batch(rows, random_pairs):
 def test_micro_batches_have_the_loss_curve_of_whole_batches(random_pairs):
     pairs = random_pairs(1, 30)
     whole = run(pairs, size=QUIET)[1]
-    for rows in (1, 3, 8):
+    for rows in (1, 3):
         parts = run(pairs, size=QUIET, recipe=replace(RECIPE, micro_batch=rows))[1]
         assert curve(parts) == pytest.approx(curve(whole), abs=1e-5)
 
@@ -149,10 +149,16 @@ def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypa
     places = {"training_order": batches, "bits_of": dropout}
     for name in held.keys() - {free}:
         monkeypatch.setattr(places.get(name, trainer), name, held[name])
-    pairs = random_pairs(1, 30)
-    assert curve(run(pairs, seed=0)[1]) != curve(run(pairs, seed=1)[1])
+    pairs, recipe = random_pairs(1, 30), replace(RECIPE, epochs=1)
+
+    def curves():
+        return [curve(run(pairs, seed=seed, recipe=recipe)[1]) for seed in (0, 1)]
+
+    one, other = curves()
+    assert one != other
     monkeypatch.setattr(places.get(free, trainer), free, held[free])
-    assert curve(run(pairs, seed=0)[1]) == curve(run(pairs, seed=1)[1])
+    one, other = curves()
+    assert one == other
 
 
 def test_dropout_acts_in_the_training_of_every_epoch_alone(random_pairs):
@@ -178,7 +184,7 @@ def test_each_epoch_is_recorded(random_pairs):
 
 
 def test_progress_counts_every_step(random_pairs, monkeypatch):
-    monkeypatch.setattr(loop, "_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(meter, "REPORT_SECONDS", 0.0)
     seen = []
     run(random_pairs(1, 30), on_progress=seen.append)
     assert [each.step for each in seen] == list(range(1, 9))

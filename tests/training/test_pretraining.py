@@ -17,7 +17,7 @@ from trimtab.model.weights import Weights, weights_of
 from trimtab.model.weights_d2l import write
 from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import masked_layout
-from trimtab.training.pretraining import Pretrainer, Task
+from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def rows(random_pairs):
 
 
 def trainer_of(average="real", size=SIZE, recipe=RECIPE, steps=10, tied=False, precision="fp32", seed=0):
-    task = Task(size, WORDS, MASKING, MAX_LEN, tied, average)
+    task = PretrainingTask(size, WORDS, MASKING, MAX_LEN, tied, average)
     return Pretrainer(task, recipe, seed, steps, Backend(CPU, precision))
 
 
@@ -90,9 +90,10 @@ def losses_by_d2l(d2l, net, batch):
     return real, padded, following
 
 
-@pytest.mark.parametrize("average", ["real", "padded"])
-@pytest.mark.parametrize("part", [60, 10_000])
-@pytest.mark.parametrize("steady", [False, True])
+@pytest.mark.parametrize(
+    ("average", "part", "steady"),
+    [("real", 60, False), ("padded", 60, True), ("real", 10_000, True), ("padded", 10_000, False)],
+)
 def test_losses_and_gradients_are_those_of_d2l_padded(
     d2l, rows, tmp_path, monkeypatch, average, part, steady
 ):

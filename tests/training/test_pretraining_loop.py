@@ -22,12 +22,12 @@ from trimtab.ragged import Ragged, offsets_of
 from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.loop import DivergedError
-from trimtab.training.pretraining import Task
-from trimtab.training.pretraining_loop import Course, pretrain
+from trimtab.training.pretraining import PretrainingTask
+from trimtab.training.pretraining_loop import BatchSchedule, pretrain
 from trimtab.training.recipe import Recipe
 
 CPU, WORDS = torch.device("cpu"), 40
-TASK = Task(architecture("2x16/32/2", positions=32), WORDS, Masking(2, np.arange(5, WORDS)), 24)
+TASK = PretrainingTask(architecture("2x16/32/2", positions=32), WORDS, Masking(2, np.arange(5, WORDS)), 24)
 RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=1e-3, clip=0.5)
 TIMES = ("seconds", "pairs_per_second")
 PATIENCE = 120
@@ -58,30 +58,30 @@ def run(recipe=RECIPE, steps=None, seed=0, **options):
     return model.state_dict(), [{k: v for k, v in each.items() if k not in TIMES} for each in records]
 
 
-def test_a_course_has_every_pair_once_an_epoch_and_other_pairs_in_the_next():
-    course = Course(sentences_of(0), RECIPE, 0, None, CPU)
-    places = list(course.places(0))
-    assert [place.step for place in places] == list(range(1, course.steps + 1))
+def test_a_schedule_has_every_pair_once_an_epoch_and_other_pairs_in_the_next():
+    schedule = BatchSchedule(sentences_of(0), RECIPE, 0, None, CPU)
+    batches = list(schedule.batches(0))
+    assert [batch.step for batch in batches] == list(range(1, schedule.steps + 1))
     for epoch in (1, 2, 3):
-        mine = [place for place in places if place.epoch == epoch]
+        mine = [batch for batch in batches if batch.epoch == epoch]
         count = sentences_of(0).count(0, epoch)
-        assert sorted(np.concatenate([place.index for place in mine])) == list(range(count))
-        assert [place.ends_epoch for place in mine] == [False] * (len(mine) - 1) + [True]
-    tokens = [next(p for p in places if p.epoch == epoch).rows.pairs.fingerprint for epoch in (1, 2, 3)]
+        assert sorted(np.concatenate([batch.index for batch in mine])) == list(range(count))
+        assert [batch.ends_epoch for batch in mine] == [False] * (len(mine) - 1) + [True]
+    tokens = [next(p for p in batches if p.epoch == epoch).rows.pairs.fingerprint for epoch in (1, 2, 3)]
     assert len(set(tokens)) == 3
 
 
 @pytest.mark.parametrize("taken", [0, 1, 6, 9])
-def test_what_is_left_of_a_course_is_its_end(taken):
-    course = Course(sentences_of(0), RECIPE, 3, 10, CPU)
-    assert course.steps == 10
-    whole, rest = list(course.places(0)), list(course.places(taken))
+def test_a_resumed_schedule_is_the_end_of_the_whole(taken):
+    schedule = BatchSchedule(sentences_of(0), RECIPE, 3, 10, CPU)
+    assert schedule.steps == 10
+    whole, rest = list(schedule.batches(0)), list(schedule.batches(taken))
     assert len(rest) == 10 - taken
-    for left, place in zip(rest, whole[taken:], strict=True):
-        assert (left.step, left.epoch, left.ends_epoch) == (place.step, place.epoch, place.ends_epoch)
-        assert np.array_equal(left.index, place.index)
-        assert course.masks(left).random() == course.masks(place).random()
-    draws = [course.masks(place).random() for place in whole]
+    for left, batch in zip(rest, whole[taken:], strict=True):
+        assert (left.step, left.epoch, left.ends_epoch) == (batch.step, batch.epoch, batch.ends_epoch)
+        assert np.array_equal(left.index, batch.index)
+        assert schedule.masks(left).random() == schedule.masks(batch).random()
+    draws = [schedule.masks(batch).random() for batch in whole]
     assert len(set(draws)) == 10  # new masks in every batch of every epoch
 
 
@@ -164,7 +164,7 @@ def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
 def test_a_damaged_checkpoint_is_one_sentence(tmp_path, content):
     path = Path(tmp_path / "checkpoint.pt")
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"checkpoint\.pt: no checkpoint of this training .* delete it"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt: is no checkpoint of this training .* delete it"):
         run(steps=2, checkpoint=Checkpoint(path))
 
 
@@ -172,5 +172,5 @@ def test_a_checkpoint_of_another_size_is_one_sentence(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.pt"
     run(steps=2, checkpoint=Checkpoint(path, 0.0))
     monkeypatch.setitem(globals(), "TASK", replace(TASK, size=architecture("1x16/32/2", positions=32)))
-    with pytest.raises(InputError, match=r"checkpoint\.pt: no checkpoint of this training"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt: is no checkpoint of this training"):
         run(steps=2, checkpoint=Checkpoint(path))

@@ -1,4 +1,4 @@
-"""Training the rows in use alone, against training the whole table."""
+"""Token tables in training: the rows in use alone, or the whole, against autograd on the whole table."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
 from trimtab.data.batches import make_batch, training_batches
 from trimtab.model.encoder import Classifier
@@ -15,7 +16,7 @@ from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
-from trimtab.training.token_table import used_rows
+from trimtab.training.token_table import TokenTable, used_rows
 from trimtab.training.trainer import Trainer
 
 CPU = Backend(torch.device("cpu"), "fp32")
@@ -85,3 +86,18 @@ def test_used_rows_are_the_ids_of_the_inputs(random_pairs):
     assert used_rows(pairs, VOCABULARY).nonzero().flatten().tolist() == sorted(
         set(pairs.tokens.values.tolist())
     )
+
+
+def test_the_whole_table_adds_as_autograd_does():
+    table, oracle = nn.Embedding(9, 4), nn.Embedding(9, 4)
+    oracle.weight.data.copy_(table.weight.data)
+    table.weight.grad, oracle.weight.grad = torch.ones(9, 4), torch.ones(9, 4)
+    tokens, weights = (
+        torch.tensor([3, 1, 3, 8]),
+        torch.randn(4, 4, generator=torch.Generator().manual_seed(0)),
+    )
+    found, expected = TokenTable(table)(tokens), oracle(tokens)
+    assert torch.equal(found, expected)
+    for each in (found, expected):
+        (each * weights).sum().backward()
+    torch.testing.assert_close(table.weight.grad, oracle.weight.grad)

@@ -8,6 +8,7 @@ import typer
 
 from trimtab.cli.options import DONE, Data, First, Second, stages
 from trimtab.config import InputError
+from trimtab.model.formats import FORMATS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -41,11 +42,10 @@ MaxLen = Annotated[
         "--max-len", metavar="N", help="Maximum tokens per row.", show_default="the model's positions"
     ),
 ]
+_FORMATS = " or ".join(f"{key} ({each.name})" for key, each in FORMATS.items()) + "."
 Format = Annotated[
-    Literal["hf", "d2l"] | None,
-    typer.Option(
-        "--format", help="Hugging Face's or d2l's.", show_default="the first that can express the model"
-    ),
+    str | None,
+    typer.Option("--format", help=_FORMATS, show_default="the first that can hold the model"),
 ]
 Seed = Annotated[
     int | None,

@@ -12,7 +12,7 @@ import typer
 from trimtab.cli.options import DONE, SOME_FAILED, Data, Device
 
 if TYPE_CHECKING:
-    from trimtab.training.pretraining_meter import Progress
+    from trimtab.training.pretraining_sums import PretrainingProgress
 
 PretrainingFile = Annotated[
     Path, typer.Argument(metavar="STUDY", help="Pretraining file, such as studies/wikitext2.toml.")
@@ -59,7 +59,7 @@ def pretrain(
 
 
 @contextmanager
-def _display() -> Iterator[tuple[Callable[[str], None], Callable[["Progress"], None]]]:
+def _display() -> Iterator[tuple[Callable[[str], None], Callable[["PretrainingProgress"], None]]]:
     """Callbacks for the stage and the progress; they do nothing where stderr is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -74,7 +74,7 @@ def _display() -> Iterator[tuple[Callable[[str], None], Callable[["Progress"], N
         def stage(words: str) -> None:
             bar.update(task, description=words, total=None)
 
-        def progress(news: "Progress") -> None:
+        def progress(news: "PretrainingProgress") -> None:
             words = (
                 f"step {news.step:,}/{news.steps:,}, epoch {news.epoch}: "
                 f"masked words {news.masked_words:.3f}, next sentence {news.next_sentence:.3f}, "

@@ -5,7 +5,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from trimtab.run.jobs import TrialNews
 from trimtab.run.runner import ProgressCallback
-from trimtab.training.loop import Progress as TrialProgress
+from trimtab.training.loop import TrialProgress
 
 # Columns that a row needs beside its label: spinner, bar, text, clock and the spaces between.
 _BESIDE_LABEL = 60

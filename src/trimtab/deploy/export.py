@@ -1,9 +1,9 @@
 """Out of the ledger: one variant's best model as a folder that trimtab, transformers or d2l reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -15,17 +15,10 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TokenizerRecord, TrialResult, VariantRecord
 from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.ledger.trial import Trial
-from trimtab.model import weights_d2l, weights_hf
-from trimtab.model.sizes import D2L, Architecture
+from trimtab.model.formats import FORMATS, choose_format
 from trimtab.model.weights import Weights, weights_from
 from trimtab.model.weights_files import read_safetensors
 
-Format = Literal["hf", "d2l"]
-_FORMATS: dict[Format, str] = {"hf": "Hugging Face's", "d2l": "d2l's"}
-_WRITE: dict[Format, Callable[[Path, Weights, Tokenizer], None]] = {
-    "hf": weights_hf.write,
-    "d2l": weights_d2l.write,
-}
 _KEEP = "set keep_weights = true at the top of the study file and run it again"
 
 
@@ -41,12 +34,12 @@ class ChosenTrial:
 
 
 def export(
-    ledger: Ledger, variant: str, folder: Path, form: Format | None = None, seed: int | None = None
+    ledger: Ledger, variant: str, folder: Path, form: str | None = None, seed: int | None = None
 ) -> tuple[ChosenTrial, str]:
     """Write a trained model of ``variant`` into ``folder``; what was chosen, and the format in words.
 
-    variant: its name in the report, or its number there from 0; form: "hf" (Hugging Face) or "d2l", by
-    default the one that can express the model; seed: of the study, by default the best on validation.
+    variant: its name in the report, or its number there from 0; form: a key of ``FORMATS``, by default
+    the first format that can express the model; seed: of the study, by default the best on validation.
     The folder also gets the tokeniser, and in trimtab.json the truncation, max_len and labels. InputError
     where there is no such variant, no weights of it were kept, the folder holds something already, or the
     format cannot express the model.
@@ -57,7 +50,7 @@ def export(
     study, kept = ledger.study, _kept_tokenizer(ledger, record)
     tokenizer, frequencies = read_tokenizer(ledger.folder, kept)
     weights = _weights(chosen.trial, study.labels)
-    form = _expressible(weights.parts.size, form)
+    form = choose_format(weights.parts.size, form)
     use = _use(study, chosen, kept)
     try:
         with atomic_folder(folder) as temporary:
@@ -65,7 +58,7 @@ def export(
             describe(temporary, use, frequencies, _about(study, chosen, tokenizer))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-    return chosen, _FORMATS[form]
+    return chosen, FORMATS[form].name
 
 
 def find_variant(ledger: Ledger, variant: str) -> VariantRecord:
@@ -120,26 +113,9 @@ def _weights(trial: Trial, labels: Sequence[str]) -> Weights:
     return weights_from(read_safetensors(path), trial.config.size, labels)
 
 
-def _expressible(size: Architecture, form: Format | None) -> Format:
-    """The format that was asked for, else one that can express the size; InputError where none can."""
-    able = {
-        "hf": size.embedding_norm,
-        "d2l": all(getattr(size, key) == value for key, value in D2L.items()),
-    }
-    known: list[Format] = [each for each in _FORMATS if able[each]]
-    if form in known or (form is None and known):
-        return form or known[0]
-    flavour = ", ".join(f"{key} = {getattr(size, key)}" for key in D2L)
-    if known:
-        mend = f"take --format {known[0]}"
-        raise InputError(f"--format {form}: its models have no {flavour}; {mend}")
-    mend = "train with embedding_norm = true to export it"
-    raise InputError(f"neither Hugging Face's nor d2l's format has models with {flavour}; {mend}")
-
-
-def _write(form: Format, temporary: Path, folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
+def _write(form: str, temporary: Path, folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     try:
-        _WRITE[form](temporary, weights, tokenizer)
+        FORMATS[form].write(temporary, weights, tokenizer)
     except InputError as error:  # which must not speak of a folder that is gone
         raise InputError(str(error).replace(str(temporary), str(folder))) from error
 

@@ -1,6 +1,6 @@
 """The encoder, its heads and its sizes. The public face is ``load`` and ``encode``.
 
-What needs torch is imported when it is used, as a study file is read without it.
+torch is imported on first use, so that a study file is read quickly.
 """
 
 from pathlib import Path
@@ -24,10 +24,10 @@ def load(
     """A pretrained model, in evaluation mode, and its tokeniser.
 
     folder: a d2l folder or zip (``vocab.json``, ``pretrained.params``), a Hugging Face folder of a BERT, or a
-    name: ``bert.small``, ``bert.base``, ``minilm``, ``owner/name`` on the hub. data: where files are looked
-    for before they are fetched; TRIMTAB_DATA by default. heads: of attention, for d2l's files, which do not
-    say it; hidden / 64 by default. ``model(batch)`` gives each token's representation, (T, hidden), and its
-    methods the logits of the heads that the weights bring. Raises InputError.
+    name: ``bert.small``, ``bert.base``, ``minilm``, ``owner/name`` on the hub. data: the folder where files
+    are looked for before they are downloaded; TRIMTAB_DATA by default. heads: number of attention heads for
+    d2l's files, which do not tell it; hidden / 64 by default. ``model(batch)`` gives each token's
+    representation, (T, hidden), and its methods the logits of the heads that it has. Raises InputError.
     """
     from trimtab.model import loading
 
@@ -70,14 +70,14 @@ def encode(
     max_len: int | None = None,
     truncation: "str | Truncation | None" = None,
 ) -> "list[NDArray[np.float32]] | NDArray[np.float32]":
-    """What the encoder makes of texts, or of pairs: a list with a (tokens, hidden) array of each row.
+    """Representations of texts or pairs: a list with a (tokens, hidden) array for each row.
 
     first, second: strings (rows,), or one string, which is one row. A text's tokens are ``cls A sep``, a
-    pair's ``cls A sep B sep``; the special ones have vectors too. pooling: "cls" gives each row's first
-    vector instead, "mean" the mean of all its tokens, special ones included, both (rows, hidden) float32. A
-    row of more than ``max_len`` tokens, by default the rows of the position table, is an InputError, unless
+    pair's ``cls A sep B sep``; special tokens have vectors too. pooling: "cls" gives each row's first vector
+    instead, "mean" the mean of all its tokens, special tokens included, both (rows, hidden) float32. A row of
+    more than ``max_len`` tokens, by default the rows of the position table, is an InputError, unless
     ``truncation``, such as "longest_first" or a fitted Truncation, says how to cut it. Rows are batched by
-    length without padding, on the model's device, and come in their own order.
+    length without padding on the model's device, and returned in their original order.
 
     >>> from trimtab.model import encode, load
     >>> model, tokenizer = load("minilm")
@@ -85,7 +85,7 @@ def encode(
     >>> [driver] = encode("a crane driver came", "he just left", model=model, tokenizer=tokenizer)
     >>> flying.shape, driver.shape  # <cls> a crane is flying <sep>; <cls> a crane driver came <sep> he ...
     ((6, 384), (10, 384))
-    >>> bool(abs(flying[2] - driver[2]).max() > 0.5)  # the same word in other company
+    >>> bool(abs(flying[2] - driver[2]).max() > 0.5)  # the same word in another context
     True
     """
     from trimtab.model import representations

@@ -1,4 +1,4 @@
-"""Dropout whose masks are cut from random 64-bit words of an explicit generator."""
+"""Dropout whose masks are made from the random 64-bit words of an explicit generator."""
 
 import math
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ _LEVELS = 1 << 16
 
 
 class Dropout(nn.Module):
-    """Zero each number with ``probability`` and scale the rest, while training.
+    """Zero each number with ``probability`` and scale the rest, in training.
 
-    On a CPU the mask is cut from 64-bit random words, four numbers a word, in a few passes over 16-bit
-    integers, which costs a tenth of a Bernoulli draw a number; so the probability is rounded to a multiple of
-    1/65536, and the scale goes with the rounded one. The words are NumPy's, whose SFC64 takes half the time
-    of PyTorch's generator; it is set by ``seed_dropout``: the seed of a trial fixes every mask.
-    On CUDA it is torch's own, one kernel each way, which draws from the device's default generator.
+    On a CPU the mask is made from 64-bit random words, four numbers from each, in a few passes over 16-bit
+    integers, at a tenth of the cost of a Bernoulli draw per number. So the probability is rounded to a
+    multiple of 1/65536, and the scale follows the rounded one. ``seed_dropout`` sets the generator, so that a
+    trial's seed fixes every mask.
+    On CUDA it is torch's own, one kernel in each direction, which draws from the device's default generator.
     """
 
     def __init__(self, probability: float) -> None:
@@ -30,18 +30,18 @@ class Dropout(nn.Module):
 
     @property
     def rate(self) -> float:
-        """The share of numbers that is dropped now."""
+        """The share of numbers that is dropped, 0 in evaluation."""
         return self.dropped / _LEVELS if self.training else 0.0
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` with some numbers zeroed while training; ``x`` itself otherwise. Any shape."""
+        """``x`` with some numbers zeroed in training; ``x`` itself in evaluation. Any shape."""
         if x.is_cuda:
             return F.dropout(x, self.rate, self.training)
         factors = self.factors(x.shape, x.device, x.dtype)
         return x if factors is None else x * factors
 
     def factors(self, shape: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor | None:
-        """What ``shape`` numbers are multiplied by, 0 or the scale; None where nothing is dropped."""
+        """Factors for numbers of this ``shape``, each 0 or the scale; None where nothing is dropped."""
         if not self.training or self.dropped == 0:
             return None
         if device.type == "cuda":
@@ -60,9 +60,9 @@ class Dropout(nn.Module):
 
 
 class Masks(dict[int, np.random.SFC64]):
-    """The generators of a trial's masks by the number of a batch's part, made as they are asked for.
+    """The generators of a trial's dropout masks, one per number of a batch's part, made on first use.
 
-    Each part has its own, so that its masks do not depend on when, or beside what, it is computed.
+    Each part has its own, so that its masks do not depend on the order in which threads compute the parts.
     """
 
     def __init__(self, seed: int) -> None:
@@ -75,7 +75,7 @@ class Masks(dict[int, np.random.SFC64]):
 
 
 def seed_dropout(model: nn.Module, generator: np.random.BitGenerator) -> None:
-    """Let every dropout of ``model`` draw from ``generator``, in the order in which they run."""
+    """Let every dropout layer of ``model`` draw from ``generator``, in the order in which they run."""
     for module in model.modules():
         if isinstance(module, Dropout):
             module.generator = generator

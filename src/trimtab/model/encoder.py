@@ -1,4 +1,4 @@
-"""One BERT encoder over packed batches that can be both d2l's and the original."""
+"""A BERT encoder over packed batches, of d2l's flavour or the original's."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -34,7 +34,7 @@ class Encoder(nn.Module):
     def first(self, x: Tensor, batch: Batch) -> Tensor:
         """Representation of each row's first token, (rows, hidden), from embeddings x (T, hidden).
 
-        The last layer computes nothing that these do not need.
+        The last layer computes only what these need.
         """
         for layer in self.layers[:-1]:
             x = layer(x, batch)
@@ -43,7 +43,7 @@ class Encoder(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """The sum of token, segment and position embeddings, normalised where the size says so."""
+    """The sum of token, segment and position embeddings, with a norm where the size has one."""
 
     def __init__(self, size: Architecture, vocabulary: int) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Embeddings(nn.Module):
         return self.complete(self.token(batch.tokens), batch)
 
     def complete(self, tokens: Tensor, batch: Batch) -> Tensor:
-        """The embeddings from those of the tokens alone, (T, hidden)."""
+        """The embeddings, given the token embeddings, (T, hidden)."""
         x = tokens + self.segment(batch.segments) + self.position(batch.positions)
         return x if self.norm is None else self.dropout(self.norm(x))
 
@@ -71,28 +71,28 @@ class Layer(nn.Module):
         hidden, inner = size.hidden, size.intermediate
         self.heads = size.heads
         self.activation = _ACTIVATIONS[size.activation]
-        self.mix = nn.Linear(hidden, 3 * hidden)  # query, key and value in one product
+        self.qkv = nn.Linear(hidden, 3 * hidden)  # query, key and value in one product
         self.attention_dropout = Dropout(size.dropout)
         self.attention_out = nn.Linear(hidden, hidden)
         self.attention_norm = nn.LayerNorm(hidden, size.epsilon)
-        self.widen = nn.Linear(hidden, inner)
-        self.narrow = nn.Linear(inner, hidden)
+        self.ffn_in = nn.Linear(hidden, inner)
+        self.ffn_out = nn.Linear(inner, hidden)
         self.output_norm = nn.LayerNorm(hidden, size.epsilon)
         self.dropout = Dropout(size.dropout)
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
-        """(T, hidden) -> (T, hidden), rows apart from each other."""
-        attended = attention(self.mix(x), batch, self.heads, self.attention_dropout)
+        """(T, hidden) -> (T, hidden); rows do not attend to each other."""
+        attended = attention(self.qkv(x), batch, self.heads, self.attention_dropout)
         return self._after_attention(x, attended)
 
     def first(self, x: Tensor, batch: Batch) -> Tensor:
         """What ``forward`` gives the first token of each row: (T, hidden) -> (rows, hidden)."""
-        attended = first_attention(x, self.mix, batch, self.heads, self.attention_dropout)
+        attended = first_attention(x, self.qkv, batch, self.heads, self.attention_dropout)
         return self._after_attention(x[batch.cumulative_lengths[:-1]], attended)
 
     def _after_attention(self, x: Tensor, attended: Tensor) -> Tensor:
         x = self.attention_norm(x + self.dropout(self.attention_out(attended)))
-        return self.output_norm(x + self.dropout(self.narrow(self.activation(self.widen(x)))))
+        return self.output_norm(x + self.dropout(self.ffn_out(self.activation(self.ffn_in(x)))))
 
 
 class Classifier(nn.Module):
@@ -101,7 +101,7 @@ class Classifier(nn.Module):
     def __init__(self, size: Architecture, vocabulary: int, classes: int) -> None:
         super().__init__()
         self.encoder = Encoder(size, vocabulary)
-        self.hidden = nn.Linear(size.hidden, size.hidden)
+        self.pooler = nn.Linear(size.hidden, size.hidden)
         self.output = nn.Linear(size.hidden, classes)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -109,21 +109,21 @@ class Classifier(nn.Module):
         return self.classify(self.encoder.embeddings.token(batch.tokens), batch)
 
     def class_logits(self, batch: Batch) -> Tensor:
-        """What ``forward`` gives, by the name that it has in a ``Bert``."""
+        """The same as ``forward``, under the name that it has in ``Bert``."""
         logits: Tensor = self(batch)
         return logits
 
     def classify(self, tokens: Tensor, batch: Batch) -> Tensor:
-        """Logits (rows, classes) from the embeddings of the tokens alone, (T, hidden)."""
+        """Logits (rows, classes), given the token embeddings, (T, hidden)."""
         x = self.encoder.embeddings.complete(tokens, batch)
         first = self.encoder.first(x, batch)
         with exact_on_cpu():
-            return self.output(torch.tanh(self.hidden(first)))
+            return self.output(torch.tanh(self.pooler(first)))
 
 
 def exact_on_cpu() -> AbstractContextManager[None]:
-    """Where products have a row for each text, not each token: in fp32 on a CPU, whatever the precision.
+    """The context of products with a row per text instead of per token: on a CPU they stay in fp32.
 
-    There are few of them, and bf16 kernels are compiled for each number of rows.
+    They are few, and bf16 kernels would be compiled for each number of rows.
     """
     return torch.autocast("cpu", enabled=False)

@@ -1,4 +1,4 @@
-"""Attention on a CPU: runs of rows of equal length, each as a few batched matrix products."""
+"""Attention on a CPU: a few batched matrix products for each group of rows of equal length."""
 
 import math
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ Groups = tuple[tuple[int, int], ...]
 
 
 class GroupedAttention(torch.autograd.Function):
-    """Multi-head attention within rows: (T, 3 * hidden) -> (T, hidden), with its gradient written out.
+    """Multi-head attention within rows: (T, 3 * hidden) -> (T, hidden), with an explicit backward pass.
 
-    autograd would copy query, key and value apart for each product and join the groups' results at the
-    end; here they are copied once each way, and results are written where they belong.
+    autograd would copy query, key and value for each product and concatenate the groups' results; here they
+    are copied once in each direction, and results are written in place.
     """
 
     @staticmethod
-    def forward(ctx: Any, mixed: Tensor, groups: Groups, heads: int, factors: Tensor | None) -> Tensor:
-        """factors: of dropout on the attention weights, one after another, (weights,); None for none."""
-        attended = mixed.new_empty(len(mixed), mixed.shape[1] // 3)
+    def forward(ctx: Any, qkv: Tensor, groups: Groups, heads: int, factors: Tensor | None) -> Tensor:
+        """factors: dropout's factors of all attention weights, (weights,); None without dropout."""
+        attended = qkv.new_empty(len(qkv), qkv.shape[1] // 3)
         saved = []
         for place, rows, length, factor in _pieces(groups, heads, factors):
-            query, key, value = _apart(mixed[place], 3, rows, length, heads).unbind(0)
+            query, key, value = _split(qkv[place], 3, rows, length, heads).unbind(0)
             weights = torch.softmax(torch.bmm(query, key.transpose(1, 2)).mul_(_scale(query)), -1)
             dropped = weights if factor is None else weights * factor
             _by_token(attended[place], 1, rows, length, heads)[0].copy_(
@@ -38,12 +38,12 @@ class GroupedAttention(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        """The gradient with regard to ``mixed``."""
+        """The gradient with respect to ``qkv``."""
         saved = iter(ctx.saved_tensors)
         heads, result = ctx.heads, gradient.new_empty(len(gradient), 3 * gradient.shape[1])
         for place, rows, length, factor in _pieces(ctx.groups, heads, ctx.factors):
             query, key, value, weights, dropped = (next(saved) for _ in range(5))
-            outer = _apart(gradient[place], 1, rows, length, heads)[0]
+            outer = _split(gradient[place], 1, rows, length, heads)[0]
             inner = torch.bmm(outer, value.transpose(1, 2))
             if factor is not None:
                 inner.mul_(factor)
@@ -74,12 +74,12 @@ def _by_token(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tens
     return x.view(rows, length, parts, heads, -1).permute(2, 0, 3, 1, 4)
 
 
-def _apart(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tensor:
-    """The same as a copy (parts, rows * heads, length, width) for batched products, in fp32 at least."""
+def _split(x: Tensor, parts: int, rows: int, length: int, heads: int) -> Tensor:
+    """The same as a copy (parts, rows * heads, length, width) for batched products, at least in fp32."""
     view = _by_token(x, parts, rows, length, heads)
     exact = torch.promote_types(x.dtype, torch.float32)
-    apart = torch.empty(view.shape, dtype=exact, device=x.device).copy_(view)
-    return apart.view(parts, rows * heads, length, -1)
+    copied = torch.empty(view.shape, dtype=exact, device=x.device).copy_(view)
+    return copied.view(parts, rows * heads, length, -1)
 
 
 def _scale(query: Tensor) -> float:

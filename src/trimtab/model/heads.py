@@ -1,4 +1,4 @@
-"""BERT with the heads that its weights bring: pooled first token, masked words, next sentence, classes."""
+"""BERT with the heads that its weights have: pooler, masked words, next sentence, classes."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -15,18 +15,18 @@ from trimtab.model.sizes import Architecture
 
 @dataclass(frozen=True)
 class Parts:
-    """What a ``Bert`` consists of beside its numbers.
+    """The structure of a ``Bert``.
 
-    vocabulary, segments: rows of the token and segment tables. hidden: whether the first token goes through
-    a layer of its own and tanh (BERT's pooler). masked_words, next_sentence: whether it has the heads of
-    pretraining; tied: whether the masked-word head's last matrix is the token table. classes: logits of the
+    vocabulary, segments: rows of the token and segment tables. pooler: whether the first token goes through a
+    linear layer and tanh. masked_words, next_sentence: whether it has the heads of
+    pretraining; tied: whether the masked-word head's output matrix is the token table. classes: logits of the
     classification head, 0 for none.
     """
 
     size: Architecture
     vocabulary: int
     segments: int = 2
-    hidden: bool = True
+    pooler: bool = True
     masked_words: bool = False
     tied: bool = False
     next_sentence: bool = False
@@ -36,7 +36,7 @@ class Parts:
 class MaskedWords(nn.Module):
     """The masked-word head: representations (N, hidden) -> logits (N, vocabulary).
 
-    d2l's and the original's are the same layers; the activation and epsilon are those of the encoder's size.
+    d2l and the original have the same layers; activation and epsilon are those of the encoder.
     """
 
     def __init__(self, size: Architecture, vocabulary: int) -> None:
@@ -47,12 +47,12 @@ class MaskedWords(nn.Module):
         self.output = nn.Linear(size.hidden, vocabulary)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (N, vocabulary) of representations (N, hidden), best of the masked tokens alone."""
+        """Logits (N, vocabulary) of representations (N, hidden), usually of masked tokens only."""
         logits: Tensor = self.output(self.transformed(x))
         return logits
 
     def transformed(self, x: Tensor) -> Tensor:
-        """What the last matrix is given, (N, hidden)."""
+        """The input of the output layer, (N, hidden)."""
         given: Tensor = self.norm(self.activation(self.transform(x)))
         return given
 
@@ -60,8 +60,8 @@ class MaskedWords(nn.Module):
 class Bert(nn.Module):
     """An encoder and the heads that ``parts`` names: batch -> (T, hidden).
 
-    ``encoder``, ``hidden`` and ``output`` have the names and shapes that they have in ``Classifier``. A head
-    that is not there is None, and asking for its logits an InputError.
+    ``encoder``, ``pooler`` and ``output`` have the same names and shapes as in ``Classifier``. A missing head
+    is None, and asking for its logits an InputError.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -70,7 +70,7 @@ class Bert(nn.Module):
         self.encoder = Encoder(size, parts.vocabulary)
         if parts.segments != 2:
             self.encoder.embeddings.segment = nn.Embedding(parts.segments, size.hidden)
-        self.hidden = nn.Linear(size.hidden, size.hidden) if parts.hidden else None
+        self.pooler = nn.Linear(size.hidden, size.hidden) if parts.pooler else None
         self.masked_words = MaskedWords(size, parts.vocabulary) if parts.masked_words else None
         if self.masked_words and parts.tied:
             self.tie()
@@ -78,7 +78,7 @@ class Bert(nn.Module):
         self.output = nn.Linear(size.hidden, parts.classes) if parts.classes else None
 
     def tie(self) -> None:
-        """Let the masked-word head's last matrix be the token table, as one parameter."""
+        """Share one parameter between the masked-word head's output matrix and the token table."""
         head = cast(MaskedWords, self.masked_words)
         head.output.weight = cast(nn.Embedding, self.encoder.embeddings.token).weight
 
@@ -88,7 +88,7 @@ class Bert(nn.Module):
         return x
 
     def pooled(self, x: Tensor, batch: Batch) -> Tensor:
-        """Each row's first token of x (T, hidden) through ``hidden`` and tanh, (rows, hidden)."""
+        """Each row's first token of x (T, hidden) through ``pooler`` and tanh, (rows, hidden)."""
         return self._tanh(x[batch.cumulative_lengths[:-1]])
 
     def masked_word_logits(self, x: Tensor, places: Tensor) -> Tensor:
@@ -97,10 +97,10 @@ class Bert(nn.Module):
         return logits
 
     def next_sentence_logits(self, x: Tensor, batch: Batch) -> Tensor:
-        """Logits (rows, 2) from x (T, hidden): column 1 says that the second text follows the first.
+        """Logits (rows, 2) from x (T, hidden); column 1: the second text follows the first.
 
-        That is d2l's order; transformers' columns are the other way round, and are turned where its files
-        are read and written.
+        This is d2l's order. transformers has the reverse, so columns are swapped when its files are read and
+        written.
         """
         with exact_on_cpu():
             logits: Tensor = _there(self.next_sentence, "next sentence")(self.pooled(x, batch))
@@ -115,10 +115,10 @@ class Bert(nn.Module):
         return logits
 
     def _tanh(self, first: Tensor) -> Tensor:
-        return torch.tanh(_there(self.hidden, "the first token")(first))
+        return torch.tanh(_there(self.pooler, "the first token")(first))
 
 
 def _there(head: nn.Module | None, of: str) -> nn.Module:
     if head is None:
-        raise InputError(f"these weights bring no head for {of}; take some that do, or train it first")
+        raise InputError(f"these weights have no head for {of}; take others, or train it first")
     return head

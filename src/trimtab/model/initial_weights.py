@@ -1,4 +1,4 @@
-"""What a classifier takes over from pretrained weights: the encoder, and the layer on its first token."""
+"""Pretrained weights that a classifier starts from: the encoder and the pooler."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,68 +15,67 @@ from trimtab.model.weights import SEGMENTS, TABLE, Weights
 from trimtab.model.weights_files import read_safetensors
 
 _SEGMENTS = 2  # rows of a classifier's segment table
-_TAKEN = ("encoder.", "hidden.")
+_SHARED = ("encoder.", "pooler.")  # what a pretrained model and a classifier have in common
 
 
-def taken(weights: Weights, vocabulary: int) -> dict[str, Tensor]:
+def initial_weights(weights: Weights, vocabulary: int) -> dict[str, Tensor]:
     """The tensors of ``weights`` that training starts from, by the names of ``Classifier``'s state_dict.
 
-    The heads of pretraining are left out, and one for classes, as the classes are others. vocabulary: how
-    many ids there are; rows of the token table beyond them are padding. Of a segment table as many rows as
-    a classifier has, or fewer.
+    Heads are left out, one for classes too, as it was trained for other classes. vocabulary: number of token
+    ids; rows of the token table beyond them are padding. At most two rows of the segment table are used.
     """
     rows = {TABLE: vocabulary, SEGMENTS: _SEGMENTS}
-    found = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(_TAKEN)}
+    found = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(_SHARED)}
     return {name: tensor[: rows.get(name)].contiguous() for name, tensor in found.items()}
 
 
-def take_over(model: Classifier, start: Mapping[str, Tensor], reinitialise: int = 0) -> None:
-    """Copy ``start`` into ``model``, its ``reinitialise`` top layers apart, and then ``hidden`` too.
+def copy_into(model: Classifier, initial: Mapping[str, Tensor], reinitialise: int = 0) -> None:
+    """Copy ``initial`` into ``model``, all but the top ``reinitialise`` layers and, with any, the pooler.
 
-    What ``start`` does not hold stays as it is: the last layer always.
+    Whatever ``initial`` does not hold keeps its random initialisation; the output layer always does.
     """
     number = len(model.encoder.layers)
-    anew = [f"encoder.layers.{layer}." for layer in range(number - reinitialise, number)]
-    anew += ["hidden."] if reinitialise else []
+    random = [f"encoder.layers.{layer}." for layer in range(number - reinitialise, number)]
+    random += ["pooler."] if reinitialise else []
     own = model.state_dict()  # views of the parameters
-    for name, tensor in start.items():
-        if not name.startswith(tuple(anew)):
+    for name, tensor in initial.items():
+        if not name.startswith(tuple(random)):
             place = own[name][: len(tensor)]
             if place.shape != tensor.shape:
                 raise ValueError(f"{name} has shape {tuple(tensor.shape)}, the model {tuple(place.shape)}")
             place.copy_(tensor)
 
 
-def fingerprint(start: Mapping[str, Tensor]) -> str:
-    """32 hexadecimal digits of names, shapes and numbers, wherever they were read from."""
+def fingerprint(initial: Mapping[str, Tensor]) -> str:
+    """32 hexadecimal digits that depend on names, shapes and numbers, not on the file they came from."""
     digest = hashlib.sha256()
-    for name in sorted(start):
-        digest.update(f"{name} {tuple(start[name].shape)} {start[name].dtype}\n".encode())
-        digest.update(start[name].numpy().data)
+    for name in sorted(initial):
+        digest.update(f"{name} {tuple(initial[name].shape)} {initial[name].dtype}\n".encode())
+        digest.update(initial[name].numpy().data)
     return digest.hexdigest()[:32]
 
 
-def keep(start: Mapping[str, Tensor], folder: Path) -> tuple[str, Path]:
-    """Put ``start`` into the file of ``folder`` that bears its fingerprint, unless it is there; the two."""
-    name = fingerprint(start)
+def save(initial: Mapping[str, Tensor], folder: Path) -> tuple[str, Path]:
+    """Save ``initial`` in ``folder`` under its fingerprint, unless it is there; fingerprint and file."""
+    name = fingerprint(initial)
     file = folder / f"{name}.safetensors"
-    if not _is_whole(file, name):
+    if not _is_intact(file, name):
         with cache_writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(file) as temporary:
-                save_file(dict(start), temporary)
+                save_file(dict(initial), temporary)
     return name, file
 
 
 def read(file: Path) -> dict[str, Tensor]:
-    """What ``keep`` put there, mapped into memory; RuntimeError where it is not that any more."""
-    start = read_safetensors(file)
-    if fingerprint(start) != file.stem:
+    """The tensors that ``save`` wrote, mapped into memory; RuntimeError where the file has changed since."""
+    initial = read_safetensors(file)
+    if fingerprint(initial) != file.stem:
         raise RuntimeError(f"{file} changed while the study ran; run it again")
-    return start
+    return initial
 
 
-def _is_whole(file: Path, name: str) -> bool:
+def _is_intact(file: Path, name: str) -> bool:
     try:
         return file.is_file() and fingerprint(read_safetensors(file)) == name
     except InputError:

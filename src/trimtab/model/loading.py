@@ -1,4 +1,4 @@
-"""Models by name: published weights, those of a package, a folder or zip, a name on the hub."""
+"""Models by name: published weights, a package's, a folder or zip, a name on the hub."""
 
 import re
 from importlib.util import find_spec
@@ -26,13 +26,13 @@ def load(name: str | Path, data: Path | None = None, heads: int | None = None) -
 
 
 def read(name: str | Path, data: Path | None = None, heads: int | None = None) -> tuple[Weights, Tokenizer]:
-    """The weights and the tokeniser that ``name`` stands for.
+    """The weights and the tokeniser of ``name``.
 
-    ``bert.small`` and ``bert.base``: d2l's published archives, below the user's data folder (``data``, else
-    TRIMTAB_DATA), else fetched. ``minilm``: all-MiniLM-L6-v2 from the extra of that name. A path, as it is or
-    below the data folder: a d2l folder or zip, or a Hugging Face folder. ``owner/name``: a model on the hub,
-    with the extra ``hub``. heads: of d2l's weights, where they are not hidden / 64.
-    Raises InputError where there is no such thing, or it is not whole, or is no BERT.
+    ``bert.small`` and ``bert.base``: d2l's published archives, from the user's data folder (``data``, else
+    TRIMTAB_DATA) or downloaded. ``minilm``: all-MiniLM-L6-v2 from the extra of that name. A path, relative to
+    the working folder or the data folder: a d2l folder or zip, or a Hugging Face folder. ``owner/name``: a
+    model on the hub, with the extra ``hub``. heads: number of attention heads of d2l's weights, if it is not
+    hidden / 64. Raises InputError where nothing is found, or it is incomplete or no BERT.
     """
     if str(name) in weights_archive.PUBLISHED:
         path = weights_archive.find(weights_archive.PUBLISHED[str(name)], data)
@@ -43,8 +43,8 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
     weights, tokenizer = _parsed(path, heads)
     for tensor, numbers in weights.tensors.items():
         if not torch.isfinite(numbers).all():
-            what = f"{tensor} holds numbers that are not finite"
-            raise InputError(f"{path}: {what}, as after a training that diverged; name other weights")
+            what = f"{tensor} contains NaN or infinity"
+            raise InputError(f"{path}: {what}, as after a training that diverged; use other weights")
     return weights, tokenizer
 
 
@@ -53,11 +53,11 @@ def _parsed(path: Path, heads: int | None) -> tuple[Weights, Tokenizer]:
         if (adapter := each.adapter()).recognise(path):
             return adapter.read(path, heads)
     marks = ", ".join(f"{each.adapter().MARK} ({each.name})" for each in FORMATS.values())
-    raise InputError(f"{path}: holds none of {marks}; name a folder that does")
+    raise InputError(f"{path}: has none of {marks}; name a folder of weights")
 
 
 def names_weights(name: str, data: Path | None = None) -> bool:
-    """Whether ``name`` is one that ``read`` looks for, and no file of a vocabulary or another name."""
+    """Whether ``name`` names weights for ``read``, rather than a vocabulary file or something else."""
     if name in (*weights_archive.PUBLISHED, MINILM):
         return True
     path = Path(name).expanduser()
@@ -73,7 +73,7 @@ def _path(path: Path, data: Path | None) -> Path | None:
 
 
 def _packaged() -> Path:
-    """The folder inside the package, which is found without running any of it."""
+    """The folder inside the package, found without importing it."""
     found = find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise InputError(f"weights {MINILM!r} are not installed; install trimtab[{MINILM}]")
@@ -81,16 +81,16 @@ def _packaged() -> Path:
 
 
 def _from_hub(name: str) -> Path:
-    """The folder that the hub's client keeps of a model: what it holds already, else fetched."""
+    """The folder of a model in the hub client's cache, downloaded if it is not there."""
     if not _HUB_NAME.fullmatch(name):
         known = nearest(name, [*weights_archive.PUBLISHED, MINILM])
-        raise InputError(f"there are no weights {name!r}, {known}; or name a folder or zip that is there")
+        raise InputError(f"there are no weights {name!r}, {known}; or name an existing folder or zip")
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
         mend = "install trimtab[hub] to look for it on the hub"
-        raise InputError(f"there is no folder {name}; name one, or {mend}") from error
+        raise InputError(f"there is no folder {name}; name an existing one, or {mend}") from error
     try:
         for file in (weights_hf.SAFETENSORS, weights_hf.PICKLE):
             path = Path(snapshot_download(name, allow_patterns=[*_WANTED, file]))
@@ -98,7 +98,7 @@ def _from_hub(name: str) -> Path:
                 break
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        mend = "check the name and the network, or fetch it elsewhere and name its folder"
-        what = f"there is no such folder here, and it cannot be had from the hub ({reason})"
+        mend = "check the name and the network, or download it elsewhere and name its folder"
+        what = f"is no folder, and cannot be downloaded from the hub ({reason})"
         raise InputError(f"{name}: {what}; {mend}") from error
     return path

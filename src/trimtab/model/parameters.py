@@ -8,7 +8,7 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.sizes import Architecture
 from trimtab.model.weights_hf import tensor_places
 
-# transformers has the embeddings in this order; everything else stands as in our model.
+# The order of embeddings in transformers; everything else has the order of our model.
 _EMBEDDINGS = ("word_embeddings", "position_embeddings", "token_type_embeddings")
 
 
@@ -26,11 +26,10 @@ class NamedTensor(NamedTuple):
 
 
 def parameter_rows(size: Architecture, vocabulary: int, classes: int) -> list[NamedTensor]:
-    """Every tensor of an encoder with a classification head.
+    """Every tensor of an encoder with a classification head, in the order of ``named_parameters()``.
 
-    Their order is that of ``named_parameters()`` there: queries, keys and values are tensors of their own,
-    which are one in ours. A size whose embeddings are not normalised has no tensors for that. Nothing is
-    allocated.
+    Queries, keys and values are separate tensors, which are one in our model. A size without a norm on its
+    embeddings has no tensors for it. Nothing is allocated.
     """
     with torch.device("meta"):
         tensors = Classifier(size, vocabulary, classes).state_dict()
@@ -47,6 +46,6 @@ def parameter_rows(size: Architecture, vocabulary: int, classes: int) -> list[Na
 
 
 def _among_embeddings(module: str) -> int:
-    """Where a module stands among the embeddings; the rest, in the order that it has, after them."""
+    """A module's sort key: embeddings first, everything else after them."""
     name = module.rpartition(".")[2]
     return _EMBEDDINGS.index(name) if name in _EMBEDDINGS else len(_EMBEDDINGS)

@@ -1,4 +1,4 @@
-"""Representations: a vector for each token of texts and pairs, or one a row."""
+"""Representations: a vector for each token of texts and pairs, or one per row."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ from trimtab.truncation.texts import Texts, sides
 Pooling = Literal["cls", "mean"]
 Vectors = NDArray[np.float32]
 
-# Tokens of a batch: what a processor's caches hold, or what keeps a GPU busy.
+# Tokens per batch: what a processor's caches hold, or what keeps a GPU busy.
 _TOKENS = {"cpu": 4_096, "cuda": 1 << 16}
 
 
@@ -56,11 +56,11 @@ def inputs(
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
 ) -> Pairs:
-    """What ``model`` is given for texts or pairs: ``cls A sep`` or ``cls A sep B sep`` of each row.
+    """The input of ``model`` for texts or pairs: ``cls A sep`` or ``cls A sep B sep`` per row.
 
-    Rows over max_len tokens, by default the rows of the position table, are cut by ``truncation``, or refused
-    where there is none. InputError where they are refused, where the model knows fewer segments or positions,
-    or where the tokeniser is another model's.
+    Rows longer than max_len tokens, by default the rows of the position table, are cut by ``truncation``.
+    InputError where there is none, where the model has too few segments or positions, or where the tokeniser
+    is another model's.
     """
     texts = sides(first, second)
     limit = model.parts.size.positions if max_len is None else max_len
@@ -77,7 +77,7 @@ def inputs(
 
 
 def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
-    """The last layer's vectors of each row's tokens, special ones included: (tokens, hidden) a row."""
+    """The last layer's vectors of each row's tokens, special tokens included: (tokens, hidden) per row."""
     found: list[Any] = [None] * len(pairs)
     for done in _passes(model, pairs, model):
         edges = offsets_of(done.lengths)[1:-1]
@@ -96,7 +96,7 @@ def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
 
 
 class _Pass(NamedTuple):
-    """A batch's rows, their lengths in tokens, and what was computed of them."""
+    """A batch's rows, their lengths in tokens, and what was computed for them."""
 
     rows: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -104,7 +104,7 @@ class _Pass(NamedTuple):
 
 
 def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
-    """What ``compute`` makes of every batch on the model's device, without dropout or gradients."""
+    """``compute`` of every batch on the model's device, without dropout or gradients."""
     device, training = next(model.parameters()).device, model.training
     batches = evaluation_batches(pairs, device, _TOKENS["cuda" if device.type == "cuda" else "cpu"])
     model.eval()
@@ -137,12 +137,12 @@ def _tokens(texts: list[list[str]], tokenizer: Tokenizer) -> Tokens:
 def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
     largest, rows = largest_id(tokenizer), model.parts.vocabulary
     if largest >= rows:
-        what = f"the tokeniser has ids up to {largest:,}, and the model's token table {rows:,} rows"
-        raise InputError(f"{what}; take the tokeniser that was loaded with the model")
+        what = f"the tokeniser has ids up to {largest:,}, but the model's token table {rows:,} rows"
+        raise InputError(f"{what}; use the tokeniser that was loaded with the model")
 
 
 def _refuse_longer(tokens: Tokens, limit: int) -> None:
-    """InputError names the first row that is over ``limit`` tokens, special ones included."""
+    """InputError names the first row that is longer than ``limit`` tokens, special tokens included."""
     texts: list[Ragged] = [tokens.first, *([] if tokens.second is None else [tokens.second])]
     special = SPECIAL_OF_SINGLE if len(texts) == 1 else SPECIAL_OF_PAIR
     lengths = [side.lengths for side in texts]
@@ -150,6 +150,6 @@ def _refuse_longer(tokens: Tokens, limit: int) -> None:
     if len(longer):
         row = longer[0]
         parts = " + ".join(str(length[row]) for length in lengths)
-        what = f"row {row} (counted from 0) has {parts} tokens and {special} special ones"
-        room = f"there is room for {limit}, which {len(longer):,} of {len(tokens):,} rows exceed"
-        raise InputError(f"{what}, and {room}; name a truncation, such as longest_first, or shorten them")
+        what = f"row {row} (counted from 0) has {parts} tokens and {special} special tokens"
+        room = f"more than {limit}, as have {len(longer):,} of {len(tokens):,} rows"
+        raise InputError(f"{what}, {room}; name a truncation, such as longest_first, or shorten them")

@@ -1,4 +1,4 @@
-"""Sizes of encoders: the numbers a name stands for. Free of torch, so that a study file is read quickly."""
+"""Sizes of encoders by name. Free of torch, so that a study file is read quickly."""
 
 import re
 from dataclasses import asdict, replace
@@ -14,11 +14,11 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, config=STRICT)
 class Architecture:
-    """What an encoder is built from.
+    """The size and flavour of an encoder.
 
     layers, hidden, intermediate (width of the feed-forward layer), heads; positions: rows of the position
-    table, the longest input; activation of the feed-forward layer; embedding_norm: whether the summed
-    embeddings are normalised and dropped out, as in the original BERT and not in d2l's; epsilon of every
+    table, the longest input; activation of the feed-forward layer; embedding_norm: whether a layer
+    norm and dropout follow the summed embeddings, as in the original BERT and not in d2l; epsilon of every
     layer norm; dropout: probability, everywhere; initial_deviation: standard deviation of initial weights.
     """
 
@@ -41,21 +41,21 @@ class Architecture:
         return f"{self.layers}x{self.hidden}/{self.intermediate}/{self.heads}"
 
     def parameters(self, vocabulary: int, classes: int) -> int:
-        """Trained numbers of an encoder with a classification head."""
+        """Number of parameters of an encoder with a classification head."""
         h, f = self.hidden, self.intermediate
         layer = 4 * h * (h + 1) + 2 * h * f + f + h + 4 * h
         embeddings = (vocabulary + self.positions + 2) * h + 2 * h * self.embedding_norm
         return embeddings + self.layers * layer + h * (h + 1) + classes * (h + 1)
 
 
-# What a study may set beside the size's name.
+# What a study may set in addition to the size's name.
 SETTINGS = ("activation", "embedding_norm", "epsilon", "dropout", "positions", "initial_deviation")
 
 # d2l's flavour of BERT: ReLU, embeddings not normalised, PyTorch's default epsilon.
 D2L: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
 
-# BERT's 0.02 suits the widths that it was made for. Narrow encoders trained from scratch start better at
-# 1 / sqrt(hidden): on probe, 2 x 128 with 0.02 stood at two thirds after two epochs, and past it with this.
+# BERT's 0.02 suits its own widths. Narrow encoders trained from scratch start better at 1 / sqrt(hidden): on
+# probe, 2x128 with 0.02 had an accuracy of two thirds after two epochs, and more with this.
 SIZES = {
     "tiny": Architecture(2, 128, 512, 2, initial_deviation=0.088),
     "small": Architecture(2, 256, 512, 4, initial_deviation=0.0625, **D2L),
@@ -80,9 +80,9 @@ _NUMBERS = re.compile(r"(\d+)x(\d+)(?:/(\d+)(?:/(\d+))?)?")
 def architecture(size: str, **settings: Any) -> Architecture:
     """The architecture that a size names, with ``settings`` put over it.
 
-    ``size`` is a name of SIZES or the numbers ``LAYERSxHIDDEN[/INTERMEDIATE[/HEADS]]``, where the
-    intermediate width defaults to four times the hidden one, a head to 64, and initial weights deviate by
-    1 / sqrt(hidden). InputError otherwise; pydantic's ValidationError where a number or setting is wrong.
+    ``size`` is a key of SIZES or numbers ``LAYERSxHIDDEN[/INTERMEDIATE[/HEADS]]``. The intermediate width
+    defaults to four times the hidden width, heads to a width of 64, and the standard deviation of initial
+    weights to 1 / sqrt(hidden). InputError otherwise; ValidationError where a number or setting is wrong.
     """
     if size in SIZES:
         return replace(SIZES[size], **settings)

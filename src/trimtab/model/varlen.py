@@ -1,6 +1,6 @@
-"""Attention on CUDA in bf16: flash attention over rows of unequal length, dropout on its weights included.
+"""Attention on CUDA in bf16: flash attention over rows of unequal length, with dropout on its weights.
 
-torch.nn.attention.varlen has the same kernel without its dropout, so the operator below it is called.
+torch.nn.attention.varlen has the same kernel without dropout, so the operator beneath it is called.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-# Wider heads have no backward with dropout on some of the devices that flash attention runs on.
+# Wider heads have no backward pass with dropout on some devices.
 _WIDEST = 192
 
 
 def has_kernel(device: torch.device, dtype: torch.dtype, width: int) -> bool:
-    """Whether this attention can be had for heads of ``width`` numbers of ``dtype`` on ``device``."""
+    """Whether this kernel supports heads of ``width`` numbers of ``dtype`` on ``device``."""
     return (
         device.type == "cuda"
         and dtype == torch.bfloat16
@@ -35,15 +35,15 @@ def _has_flash(device: torch.device) -> bool:
 
 
 class VarlenAttention(torch.autograd.Function):
-    """Multi-head attention within rows, whose gradient has the same bits every time.
+    """Multi-head attention within rows, with a deterministic backward pass.
 
-    Dropout draws from the device's default generator; the kernel counts its probability in 255ths.
+    Dropout draws from the device's default generator; the kernel rounds its probability to 255ths.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
-        mixed: Tensor,
+        qkv: Tensor,
         query: Tensor | None,
         query_edges: Tensor,
         edges: Tensor,
@@ -51,30 +51,30 @@ class VarlenAttention(torch.autograd.Function):
         longest: int,
         dropout: float,
     ) -> Tensor:
-        """(queries, heads, width), what each query attends to in its row.
+        """The attention output of each query, (queries, heads, width).
 
-        mixed: (T, 3, heads, width), query, key and value of each token; or (T, 2, heads, width), key and
-        value, with ``query`` (queries, heads, width) apart. query_edges, edges: (rows + 1,) int32, where
-        each row begins among the queries and the tokens. longest_query, longest: bounds on a row's queries
-        and tokens. dropout: probability.
+        qkv: (T, 3, heads, width), query, key and value of each token; or (T, 2, heads, width), key and value
+        alone, with ``query`` (queries, heads, width). query_edges, edges: (rows + 1,) int32, where each row
+        begins among the queries and the tokens. longest_query, longest: bounds on a row's queries and tokens.
+        dropout: probability.
         """
         bounds = (query_edges, edges, longest_query, longest, dropout, False)
         attended, log_sums, state, unused, _ = torch.ops.aten._flash_attention_forward(
-            *_apart(mixed, query), *bounds, False
+            *_split(qkv, query), *bounds, False
         )
-        ctx.save_for_backward(mixed, query, attended, log_sums, query_edges, edges, state, unused)
+        ctx.save_for_backward(qkv, query, attended, log_sums, query_edges, edges, state, unused)
         ctx.rest = bounds[2:]
         return attended
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients with regard to ``mixed`` and ``query``."""
-        mixed, query, attended, log_sums, query_edges, edges, state, unused = ctx.saved_tensors
+        """The gradients with respect to ``qkv`` and ``query``."""
+        qkv, query, attended, log_sums, query_edges, edges, state, unused = ctx.saved_tensors
         with _deterministic():
             by_query, by_key, by_value = torch.ops.aten._flash_attention_backward(
                 gradient,
-                *_apart(mixed, query),
+                *_split(qkv, query),
                 attended,
                 log_sums,
                 query_edges,
@@ -88,16 +88,16 @@ class VarlenAttention(torch.autograd.Function):
         return torch.stack((by_key, by_value), 1), by_query, *(None,) * 5
 
 
-def _apart(mixed: Tensor, query: Tensor | None) -> tuple[Tensor, ...]:
-    """Query, key and value, views where they come together."""
-    return mixed.unbind(1) if query is None else (query, *mixed.unbind(1))
+def _split(qkv: Tensor, query: Tensor | None) -> tuple[Tensor, ...]:
+    """Query, key and value, as views of ``qkv`` or with their own ``query``."""
+    return qkv.unbind(1) if query is None else (query, *qkv.unbind(1))
 
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    """Let flash attention add up in a fixed order, and nothing else be checked or filled for it.
+    """Let flash attention sum in a fixed order, without the other effects of deterministic mode.
 
-    Not ``torch.use_deterministic_algorithms``, which would change how code is compiled as well.
+    Not ``torch.use_deterministic_algorithms``, which also changes how code is compiled.
     """
     strict = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()

@@ -1,4 +1,4 @@
-"""Weights between files and models: every tensor in its place, in the right shape, or an error."""
+"""Weights between files and models: every tensor under its name and in its shape, or an error."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,11 @@ POSITIONS = "encoder.embeddings.position.weight"
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The numbers of a ``Bert``: what a file holds, and what is written to one.
+    """The weights of a ``Bert``, as read from a file or to be written to one.
 
-    tensors: by the names of ``Bert``'s (and ``Classifier``'s) state_dict, float32 where they were read.
-    labels: names of the classes where there is a classification head and they are known. ignored: names of
-    the file's learnt tensors that were not used: heads of other tasks, second copies.
+    tensors: by the names of ``Bert``'s (and ``Classifier``'s) state_dict; float32 where they were read.
+    labels: class names, where there is a classification head and they are known. ignored: names of trained
+    tensors in the file that were not used: heads of other tasks, duplicates.
     """
 
     parts: Parts
@@ -30,18 +30,18 @@ class Weights:
     ignored: tuple[str, ...] = ()
 
     def model(self) -> Bert:
-        """A model with these numbers, in evaluation mode."""
+        """A model with these weights, in evaluation mode."""
         with torch.device("meta"):
             empty = Bert(self.parts)
         model = empty.to_empty(device="cpu")
-        if model.masked_words and self.parts.tied:  # to_empty makes two of one
+        if model.masked_words and self.parts.tied:  # to_empty has untied them
             model.tie()
         model.load_state_dict(dict(self.tensors))
         return model.eval()
 
 
 def weights_of(model: nn.Module, size: Architecture, labels: Iterable[str] = ()) -> Weights:
-    """The weights of a ``Bert`` or ``Classifier`` of ``size``, sharing its memory."""
+    """The weights of a ``Bert`` or ``Classifier`` of ``size``, sharing the model's memory."""
     return weights_from({name: x.detach() for name, x in model.state_dict().items()}, size, labels)
 
 
@@ -52,7 +52,7 @@ def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iter
         size=size,
         vocabulary=len(tensors[TABLE]),
         segments=len(tensors[SEGMENTS]),
-        hidden="hidden.weight" in tensors,
+        pooler="pooler.weight" in tensors,
         masked_words=last is not None,
         tied=last is not None and last.data_ptr() == tensors[TABLE].data_ptr(),
         next_sentence="next_sentence.weight" in tensors,
@@ -62,7 +62,7 @@ def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iter
 
 
 def with_positions(weights: Weights, positions: int) -> Weights:
-    """The same with the first ``positions`` rows of the position table alone: those that were trained."""
+    """The same with only the first ``positions`` rows of the position table: those that were trained."""
     size = replace(weights.parts.size, positions=positions)
     tensors = dict(weights.tensors) | {POSITIONS: weights.tensors[POSITIONS][:positions]}
     return replace(weights, parts=replace(weights.parts, size=size), tensors=tensors)
@@ -73,10 +73,10 @@ def _same(tensor: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Place:
+class TensorPlace:
     """Where a format keeps one of our tensors: under one name, or in equal parts under several.
 
-    read makes ours of the parts joined along their first axis, write undoes it.
+    read: converts the parts, concatenated along their first axis, to our tensor; write: the inverse.
     """
 
     names: tuple[str, ...]
@@ -84,28 +84,29 @@ class Place:
     write: Callable[[Tensor], Tensor] = _same
 
     def split(self, tensor: Tensor) -> dict[str, Tensor]:
-        """The format's tensors of ours, by name; views of it."""
+        """Our tensor as the format's tensors, by name; views of it."""
         return dict(zip(self.names, self.write(tensor).chunk(len(self.names)), strict=True))
 
 
-def place(name: str, layers: str, modules: Mapping[str, tuple[str, ...]]) -> Place:
-    """The place of our tensor ``name`` where a format only has other names for modules.
+def place(name: str, layers: str, modules: Mapping[str, tuple[str, ...]]) -> TensorPlace:
+    """The place of our tensor ``name`` in a format that differs only in the names of modules.
 
-    layers: what its names in a layer begin with, {} for the number. modules: its names by ours.
+    layers: prefix of the format's names in a layer, with {} for the layer's number. modules: its module names
+    by ours.
     """
     module, kind = name.rsplit(".", 1)
     before = ""
     if module.startswith("encoder.layers."):
         *_, number, module = module.split(".")
         before = layers.format(number)
-    return Place(tuple(f"{before}{theirs}.{kind}" for theirs in modules[module]))
+    return TensorPlace(tuple(f"{before}{theirs}.{kind}" for theirs in modules[module]))
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """The tensors of a file by the format's names, and how to speak of them in an error.
+class FormatTensors:
+    """The tensors of a file by the format's names, and what errors call them.
 
-    path: of the file, on disk or in a zip. spelt: the file's own spelling of a name, where that is another.
+    path: of the file, on disk or in a zip. spelt: the file's own spelling of a name, where it differs.
     """
 
     path: object
@@ -113,36 +114,44 @@ class Source:
     spelt: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str, dimensions: int) -> Tensor:
-        """The tensor ``name``, to read sizes of; InputError where it is missing or has other dimensions."""
+        """The tensor ``name``, for its shape; InputError where it is missing or has other dimensions."""
         if name not in self.tensors:
-            what = f"holds no tensor {name}"
-            raise InputError(f"{self.path}: {what}; it is incomplete, or of another model: save it again")
+            what = f"has no tensor {name}"
+            raise InputError(
+                f"{self.path}: {what}; it is incomplete, or belongs to another model; save it again"
+            )
         found = self.tensors[name]
         if found.dim() != dimensions:
-            what = f"tensor {name} has shape {tuple(found.shape)}, where {dimensions} dimensions are due"
-            raise InputError(f"{self.path}: {what}; take a file that is of this format")
+            what = f"tensor {name} has shape {tuple(found.shape)}, not the expected {dimensions} dimensions"
+            raise InputError(f"{self.path}: {what}; use a file in this format")
         return found
 
     def checked(self, name: str, shape: torch.Size) -> Tensor:
         """The tensor ``name``; InputError where it is missing or has another shape."""
         if name not in self.tensors:
-            what = f"holds no tensor {name}, of shape {tuple(shape)}"
-            raise InputError(f"{self.path}: {what}; it is incomplete, or of another model: save it again")
+            what = f"has no tensor {name}, of shape {tuple(shape)}"
+            raise InputError(
+                f"{self.path}: {what}; it is incomplete, or belongs to another model; save it again"
+            )
         found = self.tensors[name]
         if found.shape != shape:
-            said, mend = self.spelt.get(name, name), "take the weights and the configuration of one model"
-            what = f"tensor {said} has shape {tuple(found.shape)}, where {tuple(shape)} is due"
+            said, mend = self.spelt.get(name, name), "use weights and configuration of the same model"
+            what = f"tensor {said} has shape {tuple(found.shape)}, not the expected {tuple(shape)}"
             raise InputError(f"{self.path}: {what}; {mend}")
         return found
 
 
 def gather(
-    source: Source, parts: Parts, place_of: Callable[[str], Place], body: str, unused: Iterable[str] = ()
+    source: FormatTensors,
+    parts: Parts,
+    place_of: Callable[[str], TensorPlace],
+    body: str,
+    unused: Iterable[str] = (),
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Our tensors out of a file's, and the names of those that were not used.
+    """Our tensors from a file's, and the names of those that were not used.
 
-    body: what the names of the encoder's tensors begin with; one of those that is not used is an InputError,
-    as the model would compute something else without it. unused: names of what is not learnt, and not told.
+    body: prefix of the encoder's tensors; one that is not used is an InputError, as the model would compute
+    something else without it. unused: names of tensors that are not trained, which are not reported.
     """
     with torch.device("meta"):
         wanted = Bert(parts).state_dict()
@@ -160,13 +169,13 @@ def gather(
     left -= set(unused)
     strange = sorted(name for name in left if name.startswith(body))
     if strange:
-        what = f"tensor {source.spelt.get(strange[0], strange[0])} has no place in this BERT"
-        raise InputError(f"{source.path}: {what}; take a model with the plain encoder")
+        what = f"tensor {source.spelt.get(strange[0], strange[0])} belongs to no layer of a plain BERT"
+        raise InputError(f"{source.path}: {what}; use a model with a plain BERT encoder")
     return tensors, tuple(sorted(source.spelt.get(name, name) for name in left))
 
 
-def lay_out(weights: Weights, place_of: Callable[[str], Place]) -> dict[str, Tensor]:
-    """A format's tensors of ``weights``, each with memory of its own."""
+def lay_out(weights: Weights, place_of: Callable[[str], TensorPlace]) -> dict[str, Tensor]:
+    """``weights`` as a format's tensors, each in its own memory."""
     return {
         name: part.detach().cpu().clone()
         for ours, tensor in weights.tensors.items()
@@ -175,26 +184,26 @@ def lay_out(weights: Weights, place_of: Callable[[str], Place]) -> dict[str, Ten
 
 
 def check_positions(parts: Parts, max_len: int, where: str) -> None:
-    """InputError where inputs of ``max_len`` tokens are longer than the position table; ``where`` asks."""
+    """InputError, prefixed with ``where``, if ``max_len`` exceeds the position table."""
     if max_len > (known := parts.size.positions):
-        what = f"max_len {max_len} is longer than the {known} positions that the weights know"
-        raise InputError(f"{where}: {what}; take {known} or less, or other weights")
+        what = f"max_len {max_len} exceeds the {known} positions of the weights"
+        raise InputError(f"{where}: {what}; use at most {known}, or other weights")
 
 
 def check_segments(parts: Parts, needed: int, where: str) -> None:
-    """InputError where the data has more segments (1: single texts, 2: pairs) than the weights know."""
+    """InputError if the data has more segments (1: single texts, 2: pairs) than the weights."""
     if needed > parts.segments:
-        what = f"the data has {needed} segments, and the weights know {parts.segments}"
-        raise InputError(f"{where}: {what}; take single texts, or weights that were trained on pairs")
+        what = f"the data has {needed} segments, but the weights {parts.segments}"
+        raise InputError(f"{where}: {what}; use single texts, or weights that were trained on pairs")
 
 
 def check_vocabulary(largest: int, rows: int, where: object, *, padded: bool) -> None:
-    """InputError where a vocabulary, ids 0 to ``largest``, is not that of a token table of ``rows``.
+    """InputError if a vocabulary with ids 0 to ``largest`` does not fit a token table of ``rows`` rows.
 
-    ``padded`` allows a table that was made a little larger, to a multiple of 8, for speed.
+    ``padded`` allows a table that was padded to a multiple of 8, for speed.
     """
     size = largest + 1
     if size == rows or (padded and rows % 8 == 0 and 0 < rows - size < 128):
         return
-    what = f"the vocabulary has {size:,} tokens, and the token table {rows:,} rows"
-    raise InputError(f"{where}: {what}; take the vocabulary that the weights were trained with")
+    what = f"the vocabulary has {size:,} tokens, but the token table {rows:,} rows"
+    raise InputError(f"{where}: {what}; use the vocabulary that the weights were trained with")

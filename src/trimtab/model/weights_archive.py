@@ -39,9 +39,10 @@ PUBLISHED = {
 
 
 def find(published: Published, root: Path | None) -> Path:
-    """The published zip, or the folder that it holds: below the user's data, else fetched into the cache.
+    """The published zip, or its unpacked folder, in the user's data or downloaded into the cache.
 
-    Looked for in ``root``, else TRIMTAB_DATA, and in the folders there. InputError where it cannot be had.
+    It is looked for in ``root``, else TRIMTAB_DATA, and in their subfolders. InputError where it cannot be
+    downloaded.
     """
     folder = files.data_root(root)
     if folder is not None:
@@ -54,10 +55,10 @@ def find(published: Published, root: Path | None) -> Path:
 
 @contextmanager
 def opened(path: Path, file: str) -> Iterator[Location]:
-    """The folder that holds ``file``: ``path``, or inside it where it is a zip, of which nothing is unpacked.
+    """The folder that holds ``file``: ``path``, or a folder in it where it is a zip, which is not unpacked.
 
-    A zip with a published name must be the published one. InputError where it is not, or is damaged, or
-    holds a path that leaves it.
+    A zip with a published name must be the published one. InputError where it is not, is corrupt, or holds a
+    path that leaves it.
     """
     if path.is_dir():
         yield path
@@ -70,37 +71,39 @@ def opened(path: Path, file: str) -> Iterator[Location]:
             yield zipfile.Path(archive, _inner(path, archive.namelist(), file))
     except (zipfile.BadZipFile, zlib.error) as error:
         what = f"cannot be read as a zip ({error})"
-        raise InputError(f"{path}: {what}; it is truncated or altered: fetch it again") from error
+        raise InputError(f"{path}: {what}; it is truncated or corrupt: download it again") from error
 
 
 def _verify(path: Path, published: Published) -> None:
     with files.open_binary(path):  # for its error
         found = sha1_of(path)
     if found != published.sha1:
-        what = f"is altered or truncated (its SHA-1 is {found}, the published {published.sha1})"
-        raise InputError(f"{path}: {what}; fetch it again from {published.url}, or rename it if it is yours")
+        what = f"is truncated or altered (its SHA-1 is {found}, the published one's {published.sha1})"
+        raise InputError(
+            f"{path}: {what}; download it again from {published.url}, or rename it if it is your own"
+        )
 
 
 def _inner(path: Path, names: list[str], file: str) -> str:
-    """What precedes the names of the files in a zip: nothing, or a folder and a slash."""
+    """The prefix of file names in a zip: nothing, or a folder and a slash."""
     for name in names:
         parts = name.replace("\\", "/").split("/")
         if ".." in parts or not parts[0] or ":" in parts[0]:
-            raise InputError(f"{path}: holds {name!r}, which leaves its folder; take another archive")
+            raise InputError(f"{path}: holds {name!r}, which lies outside its folder; use another archive")
     found = [name for name in names if name.rpartition("/")[2] == file and name.count("/") < 2]
     if len(found) != 1:
         what = f"holds {len(found) or 'no'} {file} at its top or in a folder there"
-        raise InputError(f"{path}: {what}; it is truncated, or of another kind")
+        raise InputError(f"{path}: {what}; it is incomplete, or no archive of weights")
     return found[0].removesuffix(file)
 
 
 def content(file: Location) -> bytes:
-    """The bytes of a file; InputError where it is not there or cannot be read."""
+    """The bytes of a file; InputError where it is missing or cannot be read."""
     if isinstance(file, Path):
         with files.open_binary(file) as stream:
             return stream.read()
     if not file.is_file():
-        raise InputError(f"there is no {file}; put it beside the other files of the weights")
+        raise InputError(f"{file}: is missing; put it beside the other files of the weights")
     try:
         return file.read_bytes()
     except RuntimeError as error:  # a password, or a compression that zipfile does not know
@@ -115,8 +118,8 @@ def pickled(file: Location) -> dict[str, Tensor]:
 
 
 def parsed(file: Location) -> Any:
-    """The value that a JSON file holds; InputError where it holds none."""
+    """The value of a JSON file; InputError where it is not valid JSON."""
     try:
         return json.loads(content(file))
     except ValueError as error:
-        raise InputError(f"{file}: is no valid JSON ({error}); write it again") from error
+        raise InputError(f"{file}: is not valid JSON ({error}); write it again") from error

@@ -12,34 +12,42 @@ from trimtab.config import InputError, explain
 from trimtab.data.tokenizer import SPECIAL_TOKENS
 from trimtab.model.heads import Parts
 from trimtab.model.sizes import D2L, architecture
-from trimtab.model.weights import Place, Source, Weights, check_vocabulary, gather, lay_out, place
+from trimtab.model.weights import (
+    FormatTensors,
+    TensorPlace,
+    Weights,
+    check_vocabulary,
+    gather,
+    lay_out,
+    place,
+)
 from trimtab.model.weights_archive import Location, content, opened, parsed, pickled
 from trimtab.model.weights_tokenizer import parse
 
 VOCABULARY, MARK, OURS, TOKENIZER = "vocab.json", "pretrained.params", "trimtab.json", "tokenizer.json"
 
-_HEAD = 64  # width of a head of bert.small (4 of 256) and of bert.base (12 of 768)
+_HEAD = 64  # width of a head in bert.small (256 / 4) and in bert.base (768 / 12)
 
 _MODULES = {
     "encoder.embeddings.token": ("encoder.token_embedding",),
     "encoder.embeddings.segment": ("encoder.segment_embedding",),
-    "mix": ("attention.W_q", "attention.W_k", "attention.W_v"),
+    "qkv": ("attention.W_q", "attention.W_k", "attention.W_v"),
     "attention_out": ("attention.W_o",),
     "attention_norm": ("addnorm1.ln",),
-    "widen": ("ffn.dense1",),
-    "narrow": ("ffn.dense2",),
+    "ffn_in": ("ffn.dense1",),
+    "ffn_out": ("ffn.dense2",),
     "output_norm": ("addnorm2.ln",),
-    "hidden": ("hidden.0",),
+    "pooler": ("hidden.0",),
     "masked_words.transform": ("mlm.mlp.0",),
     "masked_words.norm": ("mlm.mlp.2",),
     "masked_words.output": ("mlm.mlp.3",),
     "next_sentence": ("nsp.output",),
-    "output": ("output",),  # of the chapter on fine-tuning
+    "output": ("output",),  # of d2l's chapter on fine-tuning
 }
-_POSITIONS = Place(("encoder.pos_embedding",), read=lambda x: x[0], write=lambda x: x[None])
+_POSITIONS = TensorPlace(("encoder.pos_embedding",), read=lambda x: x[0], write=lambda x: x[None])
 
 
-def _place(name: str) -> Place:
+def _place(name: str) -> TensorPlace:
     if name == "encoder.embeddings.position.weight":
         return _POSITIONS
     return place(name, "encoder.blks.{}.", _MODULES)
@@ -53,19 +61,19 @@ def recognise(path: Path) -> bool:
 def read(path: Path, heads: int | None = None) -> tuple[Weights, Tokenizer]:
     """The weights and tokeniser of a d2l folder or zip.
 
-    Sizes are read from the tensors. The number of heads is not in them: it is ``heads``, else what our
-    own ``trimtab.json`` beside them says, else hidden / 64, as in bert.small and bert.base. A zip that bears
-    a published name must be the published one. A word that the vocabulary lists twice has the later id, as
-    with d2l. Raises InputError.
+    Sizes are read from the tensors, which do not tell the number of heads: it is ``heads``, else what
+    ``trimtab.json`` beside them says, else hidden / 64, as in bert.small and bert.base. A zip with a
+    published name must be the published one. A word that the vocabulary lists twice has the later id, as in
+    d2l. Raises InputError.
     """
     with opened(path, MARK) as folder:
         if not (folder / VOCABULARY).is_file():
-            what = f"{path}: holds no {VOCABULARY}"
-            raise InputError(f"{what}; put the vocabulary there that the weights were trained with")
+            what = f"{path}: has no {VOCABULARY}"
+            raise InputError(f"{what}; add the vocabulary that the weights were trained with")
         words = parsed(folder / VOCABULARY)
         if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
-            raise InputError(f"{folder / VOCABULARY}: is no list of words; write them as d2l's idx_to_token")
-        source = Source(folder / MARK, pickled(folder / MARK))
+            raise InputError(f"{folder / VOCABULARY}: is not a list of words; write d2l's idx_to_token")
+        source = FormatTensors(folder / MARK, pickled(folder / MARK))
         parts = _parts(source, heads or _written_heads(folder))
         tokenizer = _tokenizer(folder, words)
     check_vocabulary(len(words) - 1, parts.vocabulary, f"{path}/{VOCABULARY}", padded=False)
@@ -78,16 +86,18 @@ def _written_heads(folder: Location) -> int | None:
     said = parsed(file) if file.is_file() else {}
     heads = said.get("heads") if isinstance(said, dict) else said
     if heads is not None and not (isinstance(heads, int) and heads > 0):
-        raise InputError(f"{file}: heads = {heads!r} is wrong; it should be a whole number from 1 on")
+        raise InputError(f"{file}: heads = {heads!r} is wrong; it must be a positive integer")
     return heads
 
 
-def _parts(source: Source, heads: int | None) -> Parts:
+def _parts(source: FormatTensors, heads: int | None) -> Parts:
     table, segments = (source.of(f"encoder.{kind}_embedding.weight", 2) for kind in ("token", "segment"))
     hidden, inner = table.shape[1], len(source.of("encoder.blks.0.ffn.dense1.weight", 2))
     numbers = {name.split(".")[2] for name in source.tensors if name.startswith("encoder.blks.")}
     if heads is None and hidden % _HEAD:
-        what = f"does not say how many heads attention has, and its width {hidden} is no multiple of {_HEAD}"
+        what = (
+            f"does not tell the number of attention heads, and its width {hidden} is not divisible by {_HEAD}"
+        )
         mend = f'write {{"heads": N}} into a {OURS} beside it'
         raise InputError(f"{source.path}: {what}; {mend}")
     try:
@@ -102,7 +112,7 @@ def _parts(source: Source, heads: int | None) -> Parts:
         size,
         vocabulary=len(table),
         segments=len(segments),
-        hidden="hidden.0.weight" in source.tensors,
+        pooler="hidden.0.weight" in source.tensors,
         masked_words="mlm.mlp.0.weight" in source.tensors,
         next_sentence="nsp.output.weight" in source.tensors,
         classes=len(source.of("output.weight", 2)) if "output.weight" in source.tensors else 0,
@@ -110,20 +120,20 @@ def _parts(source: Source, heads: int | None) -> Parts:
 
 
 def _tokenizer(folder: Location, words: list[str]) -> Tokenizer:
-    """d2l's reading of a text: its lower case, split at white space; or what our file beside it says."""
+    """d2l's tokenisation, lowercased and split at white space; or that of ``tokenizer.json`` beside it."""
     ids = {word: number for number, word in enumerate(words)}
     if not (folder / TOKENIZER).is_file():
         return _words(ids, folder / VOCABULARY)
     tokenizer = parse(content(folder / TOKENIZER), folder / TOKENIZER)
     if tokenizer.get_vocab() != ids:
-        what = f"has another vocabulary than the {VOCABULARY} beside it"
+        what = f"and the {VOCABULARY} beside it have different vocabularies"
         raise InputError(f"{folder / TOKENIZER}: {what}; delete one of them")
     return tokenizer
 
 
 def _words(ids: dict[str, int], where: Location) -> Tokenizer:
     if "<unk>" not in ids:
-        raise InputError(f"{where}: has no <unk>, which stands for unknown words; add it")
+        raise InputError(f"{where}: has no <unk> for unknown words; add it")
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -134,18 +144,18 @@ def _words(ids: dict[str, int], where: Location) -> Tokenizer:
 def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     """Write ``weights`` as d2l reads them: ``vocab.json`` and ``pretrained.params``.
 
-    Beside them ``tokenizer.json`` and ``trimtab.json``, which d2l does not look at, say how texts are split
-    and how many heads there are. d2l's BERTModel loads a file with both heads of pretraining; its chapter's
-    classifier one with classes. The model must be of d2l's flavour, which ``Format.write`` checks. InputError
-    where it has not two segments, or a token id is free.
+    ``tokenizer.json`` and ``trimtab.json`` beside them, which d2l ignores, hold the tokeniser and the number
+    of attention heads. d2l's BERTModel loads a file with both pretraining heads, its chapter's classifier a
+    file with classes. The model must be of d2l's flavour, which ``Format.write`` checks. InputError where it
+    does not have two segments, or a token id is unused.
     """
     if weights.parts.segments != 2:
-        what = f"d2l's BERT has 2 segments, this model {weights.parts.segments}"
+        what = f"d2l's BERT has 2 segments, but this model {weights.parts.segments}"
         raise InputError(f"{folder}: {what}; write Hugging Face's format")
     by_id = {number: word for word, number in tokenizer.get_vocab().items()}
     check_vocabulary(max(by_id), weights.parts.vocabulary, folder, padded=False)
     if len(by_id) <= max(by_id):
-        raise InputError(f"{folder}: {VOCABULARY} cannot leave ids free; write Hugging Face's format")
+        raise InputError(f"{folder}: {VOCABULARY} cannot have unused ids; write Hugging Face's format")
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / MARK) as temporary:
         torch.save(lay_out(weights, _place), temporary)

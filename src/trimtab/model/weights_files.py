@@ -1,4 +1,4 @@
-"""Files of tensors: pickles that may hold nothing else, and safetensors."""
+"""Files of tensors: safetensors, and pickles that hold nothing but tensors."""
 
 import pickle
 import zipfile
@@ -18,33 +18,33 @@ _FAULTS = (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexEr
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; InputError where it is truncated or none."""
+    """The tensors of a safetensors file; InputError where it is corrupt."""
     with open_binary(path):  # for its error
         pass
     try:
         return load_file(path)
     except SafetensorError as error:
         raise InputError(
-            f"{path}: cannot be read ({error}); it is truncated or altered: copy it again"
+            f"{path}: cannot be read ({error}); it is truncated or corrupt: copy it again"
         ) from error
 
 
 def read_pickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file that torch.save wrote; InputError where it is truncated or holds more."""
+    """The tensors of a file that torch.save wrote; InputError where it is corrupt or holds other objects."""
     with open_binary(path) as stream:
         return read_pickled(stream, path)
 
 
 def read_pickled(stream: BinaryIO, path: object) -> dict[str, Tensor]:
-    """The same of an open file; ``path`` is its name in errors."""
+    """The same for an open file; ``path`` is its name in errors."""
     try:
         found = torch.load(stream, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        what = "holds more than tensors, or is truncated; it is not run"
+        what = "holds more than tensors, or is truncated; it was not executed"
         raise InputError(f"{path}: {what}: save a state_dict with torch.save, or as safetensors") from error
     except (*_FAULTS, zipfile.BadZipFile) as error:
         what = f"cannot be read ({str(error).splitlines()[0] if str(error) else 'it ends too early'})"
-        raise InputError(f"{path}: {what}; it is truncated or altered: copy it again") from error
+        raise InputError(f"{path}: {what}; it is truncated or corrupt: copy it again") from error
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise InputError(f"{path}: holds no table of tensors; save a model's state_dict")
+        raise InputError(f"{path}: does not map names to tensors; save a model's state_dict")
     return {str(name): tensor.detach() for name, tensor in found.items()}

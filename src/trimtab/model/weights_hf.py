@@ -16,7 +16,16 @@ from trimtab.data.tokenizer import largest_id
 from trimtab.model import weights_tokenizer
 from trimtab.model.heads import Parts
 from trimtab.model.sizes import Architecture, Count
-from trimtab.model.weights import TABLE, Place, Source, Weights, check_vocabulary, gather, lay_out, place
+from trimtab.model.weights import (
+    TABLE,
+    FormatTensors,
+    TensorPlace,
+    Weights,
+    check_vocabulary,
+    gather,
+    lay_out,
+    place,
+)
 from trimtab.model.weights_archive import parsed
 from trimtab.model.weights_files import read_pickle, read_safetensors
 
@@ -25,21 +34,24 @@ _PREFIX = "bert."
 _DECODER, _BIAS, _OWN_BIAS = (
     f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
 )
-_OTHER_TASKS = {"BertForMultipleChoice", "BertForTokenClassification"}  # whose classifier is of other things
-_BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # counts, not learnt
+_OTHER_TASKS = {
+    "BertForMultipleChoice",
+    "BertForTokenClassification",
+}  # whose classifier does not classify whole texts
+_BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # counters, not trained
 
 _MODULES = {
     "encoder.embeddings.token": ("bert.embeddings.word_embeddings",),
     "encoder.embeddings.segment": ("bert.embeddings.token_type_embeddings",),
     "encoder.embeddings.position": ("bert.embeddings.position_embeddings",),
     "encoder.embeddings.norm": ("bert.embeddings.LayerNorm",),
-    "mix": ("attention.self.query", "attention.self.key", "attention.self.value"),
+    "qkv": ("attention.self.query", "attention.self.key", "attention.self.value"),
     "attention_out": ("attention.output.dense",),
     "attention_norm": ("attention.output.LayerNorm",),
-    "widen": ("intermediate.dense",),
-    "narrow": ("output.dense",),
+    "ffn_in": ("intermediate.dense",),
+    "ffn_out": ("output.dense",),
     "output_norm": ("output.LayerNorm",),
-    "hidden": ("bert.pooler.dense",),
+    "pooler": ("bert.pooler.dense",),
     "masked_words.transform": ("cls.predictions.transform.dense",),
     "masked_words.norm": ("cls.predictions.transform.LayerNorm",),
     "masked_words.output": ("cls.predictions.decoder",),
@@ -47,8 +59,8 @@ _MODULES = {
 }
 
 
-class Configuration(BaseModel):
-    """What ``config.json`` says that matters here, with transformers' defaults; the rest is left alone."""
+class BertConfiguration(BaseModel):
+    """The keys of ``config.json`` that matter here, with transformers' defaults; others are ignored."""
 
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
@@ -70,7 +82,7 @@ class Configuration(BaseModel):
     architectures: list[str] | None = None
 
     def size(self) -> Architecture:
-        """The encoder; one dropout stands for all, that of the hidden layers."""
+        """The encoder's size; the dropout of hidden layers is used everywhere."""
         return Architecture(
             layers=self.num_hidden_layers,
             hidden=self.hidden_size,
@@ -84,20 +96,20 @@ class Configuration(BaseModel):
         )
 
 
-def _turned(tensor: Tensor) -> Tensor:
-    """Its first column says that the second text follows; ours is the second."""
+def _swapped(tensor: Tensor) -> Tensor:
+    """Column 0 of the format, and column 1 of ours, says that the second text follows the first."""
     return tensor.flip(0)
 
 
-def _place(name: str) -> Place:
+def _place(name: str) -> TensorPlace:
     module, kind = name.rsplit(".", 1)
     if module == "next_sentence":
-        return Place((f"cls.seq_relationship.{kind}",), read=_turned, write=_turned)
+        return TensorPlace((f"cls.seq_relationship.{kind}",), read=_swapped, write=_swapped)
     return place(name, "bert.encoder.layer.{}.", _MODULES)
 
 
 def tensor_places(ours: str, tensor: Tensor) -> dict[str, Tensor]:
-    """The format's tensors of our tensor ``ours``, by their names; views of it."""
+    """Our tensor ``ours`` as the format's tensors, by name; views of it."""
     return _place(ours).split(tensor)
 
 
@@ -107,11 +119,11 @@ def recognise(path: Path) -> bool:
 
 
 def read(folder: Path, _heads: int | None = None) -> tuple[Weights, Tokenizer]:
-    """The weights and tokeniser of a folder that transformers' BertModel or a model on it was saved to.
+    """The weights and tokeniser of a folder that transformers saved a BertModel or a model based on it to.
 
-    How many attention heads there are is in the configuration. Heads for classes of whole texts, masked words
-    and next sentences are taken, others named in ``ignored``. Raises InputError, which names
-    the architecture where it is not BERT's.
+    Heads for classes of whole texts, masked words and next sentences are read, others listed in ``ignored``.
+    The configuration has the number of attention heads. Raises InputError, which names the architecture where
+    it is not BERT's.
     """
     configuration = _configuration(folder / MARK)
     source = _source(folder)
@@ -122,36 +134,36 @@ def read(folder: Path, _heads: int | None = None) -> tuple[Weights, Tokenizer]:
     return Weights(parts, tensors, _labels(configuration, parts.classes), ignored), tokenizer
 
 
-def _configuration(file: Path) -> Configuration:
+def _configuration(file: Path) -> BertConfiguration:
     table = parsed(file)
     if not isinstance(table, dict):
-        raise InputError(f"{file}: is no table; take a model's own {MARK}")
+        raise InputError(f"{file}: is not a JSON object; use the {MARK} of a model")
     kind = table.get("model_type", "bert")  # the oldest have none
     if kind != "bert":
         raise InputError(
-            f"{file}: model_type {kind!r} is another architecture; take one of model_type 'bert'"
+            f"{file}: model_type {kind!r} is another architecture; use a model of model_type 'bert'"
         )
-    return validated(Configuration, table, str(file))
+    return validated(BertConfiguration, table, str(file))
 
 
-def _source(folder: Path) -> Source:
+def _source(folder: Path) -> FormatTensors:
     if (path := folder / SAFETENSORS).is_file():
         raw = read_safetensors(path)
     elif (path := folder / PICKLE).is_file():
         raw = read_pickle(path)
     else:
-        raise InputError(f"{folder}: holds neither {SAFETENSORS} nor {PICKLE}; save the model in one file")
+        raise InputError(f"{folder}: has neither {SAFETENSORS} nor {PICKLE}; save the model as one file")
     spelt = {_full(name): name for name in raw}
-    if _BIAS not in spelt and _OWN_BIAS in spelt:  # saved once where both are one
+    if _BIAS not in spelt and _OWN_BIAS in spelt:  # saved once where both are the same
         spelt[_BIAS] = spelt.pop(_OWN_BIAS)
     if len(spelt) != len(raw):
         twice = sorted(set(raw) - set(spelt.values()))[0]
-        raise InputError(f"{path}: tensor {twice} is there under another name too; delete one")
-    return Source(path, {name: raw[theirs] for name, theirs in spelt.items()}, spelt)
+        raise InputError(f"{path}: has tensor {twice} under another name too; delete one")
+    return FormatTensors(path, {name: raw[theirs] for name, theirs in spelt.items()}, spelt)
 
 
 def _full(name: str) -> str:
-    """A tensor's name in today's spelling, with the prefix that a bare BertModel leaves out."""
+    """A tensor's name in its current spelling, with the prefix that a plain BertModel omits."""
     if name.startswith(("embeddings.", "encoder.", "pooler.")):
         name = _PREFIX + name
     for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
@@ -159,10 +171,10 @@ def _full(name: str) -> str:
     return name
 
 
-def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
-    hidden = "bert.pooler.dense.weight" in source.tensors
+def _parts(configuration: BertConfiguration, source: FormatTensors, folder: Path) -> Parts:
+    pooler = "bert.pooler.dense.weight" in source.tensors
     masked_words = "cls.predictions.transform.dense.weight" in source.tensors
-    whole_texts = hidden and _OTHER_TASKS.isdisjoint(configuration.architectures or ())
+    whole_texts = pooler and _OTHER_TASKS.isdisjoint(configuration.architectures or ())
     whole_texts = whole_texts and "classifier.weight" in source.tensors
     try:
         size = configuration.size()
@@ -172,7 +184,7 @@ def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
         size,
         vocabulary=configuration.vocab_size,
         segments=configuration.type_vocab_size,
-        hidden=hidden,
+        pooler=pooler,
         masked_words=masked_words,
         tied=masked_words and configuration.tie_word_embeddings and _is_tied(source.tensors),
         next_sentence="cls.seq_relationship.weight" in source.tensors,
@@ -181,12 +193,12 @@ def _parts(configuration: Configuration, source: Source, folder: Path) -> Parts:
 
 
 def _is_tied(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the masked-word head's last matrix is left out, or is the token table."""
+    """Whether the masked-word head's output matrix is omitted, or equals the token table."""
     table = tensors.get(_place(TABLE).names[0])
     return _DECODER not in tensors or (table is not None and torch.equal(tensors[_DECODER], table))
 
 
-def _labels(configuration: Configuration, classes: int) -> tuple[str, ...]:
+def _labels(configuration: BertConfiguration, classes: int) -> tuple[str, ...]:
     named = configuration.id2label or {}
     numbers = [str(number) for number in range(classes)]
     return tuple(str(named[number]) for number in numbers) if set(named) == set(numbers) else ()
@@ -196,7 +208,7 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     """Write ``weights`` and ``tokenizer`` as transformers' from_pretrained reads them.
 
     The model must have a norm on its embeddings, which ``Format.write`` checks. InputError where the
-    vocabulary is another's.
+    tokeniser's vocabulary does not fit.
     """
     parts = weights.parts
     check_vocabulary(largest_id(tokenizer), parts.vocabulary, folder, padded=True)
@@ -215,7 +227,7 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
 
 
 def _architecture(parts: Parts) -> str:
-    """The model of transformers' that has the heads of ``parts``."""
+    """The transformers class with the heads of ``parts``."""
     if parts.classes:
         return "BertForSequenceClassification"
     if parts.masked_words:
@@ -224,7 +236,7 @@ def _architecture(parts: Parts) -> str:
 
 
 def described_size(size: Architecture) -> dict[str, Any]:
-    """An encoder's size in the words of ``config.json`` and of transformers' BertConfig."""
+    """An encoder's size as keys of ``config.json`` and of transformers' BertConfig."""
     return {
         "hidden_size": size.hidden,
         "num_hidden_layers": size.layers,

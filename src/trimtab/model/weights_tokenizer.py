@@ -13,7 +13,7 @@ from trimtab.model.weights_archive import parsed
 
 TOKENIZER, VOCABULARY, CONFIGURATION = "tokenizer.json", "vocab.txt", "tokenizer_config.json"
 
-# The names that a vocabulary may give to what transformers asks for by role.
+# Names that vocabularies use for the special tokens that transformers knows by role.
 _ROLES = {
     "unk_token": ("[UNK]", "<unk>"),
     "pad_token": ("[PAD]", "<pad>"),
@@ -21,8 +21,8 @@ _ROLES = {
 }
 
 
-class Configuration(BaseModel):
-    """What ``tokenizer_config.json`` says that matters to a ``vocab.txt``; the defaults are BERT's."""
+class TokenizerConfiguration(BaseModel):
+    """The keys of ``tokenizer_config.json`` that matter for a ``vocab.txt``, with BERT's defaults."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -33,15 +33,15 @@ class Configuration(BaseModel):
 
 
 def read(folder: Path) -> Tokenizer:
-    """The tokeniser of a folder; InputError where it has none, or one that is not here."""
+    """The tokeniser of a folder; InputError where it has none, or one of an unknown class."""
     if (folder / TOKENIZER).is_file():
         return build(str(folder / TOKENIZER), (), min_freq=1)
     if not (folder / VOCABULARY).is_file():
-        raise InputError(f"{folder}: holds neither {TOKENIZER} nor {VOCABULARY}; add the model's own")
+        raise InputError(f"{folder}: has neither {TOKENIZER} nor {VOCABULARY}; add the model's own")
     file = folder / CONFIGURATION
-    said = validated(Configuration, parsed(file) if file.is_file() else {}, str(file))
+    said = validated(TokenizerConfiguration, parsed(file) if file.is_file() else {}, str(file))
     if said.tokenizer_class not in (None, "BertTokenizer", "BertTokenizerFast"):
-        what = f"tokenizer_class {said.tokenizer_class!r} splits texts as no {VOCABULARY} says"
+        what = f"tokenizer_class {said.tokenizer_class!r} is more than a {VOCABULARY} can describe"
         raise InputError(f"{file}: {what}; add a {TOKENIZER}")
     tokenizer = build(str(folder / VOCABULARY), (), min_freq=1, lowercase=said.do_lower_case)
     tokenizer.normalizer = normalizers.BertNormalizer(
@@ -53,20 +53,20 @@ def read(folder: Path) -> Tokenizer:
 
 
 def parse(text: bytes, where: object) -> Tokenizer:
-    """The tokeniser that a ``tokenizer.json`` describes; ``where`` is its name in errors."""
+    """The tokeniser of a ``tokenizer.json``; ``where`` is its name in errors."""
     try:
         tokenizer = Tokenizer.from_str(text.decode())
-    except Exception as error:  # the Rust library raises bare Exception for every fault of a file
-        raise InputError(f"{where}: not a vocabulary ({error}); write it again") from error
+    except Exception as error:  # the Rust library raises a plain Exception for every fault of a file
+        raise InputError(f"{where}: is not a tokeniser ({error}); save it again") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
 def write(folder: Path, tokenizer: Tokenizer, positions: int) -> None:
-    """Write what transformers' AutoTokenizer reads: it then puts ``cls A sep B sep`` around texts, as we do.
+    """Write what transformers' AutoTokenizer reads, so that it adds special tokens as we do: cls A sep B sep.
 
-    positions: the longest input. Raises InputError where the vocabulary has no tokens for that.
+    positions: the longest input. InputError where the vocabulary has no cls or sep.
     """
     vocabulary, special = tokenizer.get_vocab(), special_tokens(tokenizer)
     cls, sep = (str(tokenizer.id_to_token(number)) for number in special)
@@ -99,7 +99,7 @@ def _frame(cls: str, sep: str, ids: tuple[int, int]) -> processors.TemplateProce
 
 
 def _wordpiece(folder: Path, tokenizer: Tokenizer) -> dict[str, object]:
-    """Write the ``vocab.txt`` that older programs read, and return what goes with it."""
+    """Write the ``vocab.txt`` that older programs read, and return its configuration."""
     by_id = {number: word for word, number in tokenizer.get_vocab().items()}
     words = [by_id.get(number, f"[unused in {number}]") for number in range(max(by_id) + 1)]
     with atomic_write(folder / VOCABULARY) as temporary:

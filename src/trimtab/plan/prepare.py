@@ -140,9 +140,9 @@ def _pretrained(study: Study, name: str, data: Path | None) -> _Pretrained:
     weights, tokenizer = _read(name, data)
     # Before any data is read, as the study may name another size.
     _check_sizes((cell for cell in study.variants if cell.settings.starts_from == name), weights.parts)
-    from trimtab.model.initial_weights import keep, taken
+    from trimtab.model.initial_weights import initial_weights, save
 
-    fingerprint, file = keep(taken(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
+    fingerprint, file = save(initial_weights(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
     kept = InitialWeights(name, fingerprint, file, weights.ignored)
     return _Pretrained(kept, tokenizer, weights.parts)
 

@@ -20,12 +20,12 @@ from trimtab.run.input_spec import InputSpec, check_inputs
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import chosen_epoch
 from trimtab.training.epoch import Epoch
-from trimtab.training.loop import DivergedError, Progress, measure, predict, train
+from trimtab.training.loop import DivergedError, TrialProgress, measure, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.precision import choose_precision, device_name
 from trimtab.training.recipe import Precision, Recipe
 
-TrialNews = Progress | Epoch
+TrialNews = TrialProgress | Epoch
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class TrialJob:
         pairs: dict[str, Pairs],
         backend: Backend,
         on_epoch: Callable[[Epoch], None],
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TrialProgress], None],
     ) -> Classifier:
         return train(
             self.config.size,
@@ -150,7 +150,7 @@ class TrialJob:
             classes=self.config.classes,
             training=pairs["train"],
             validation=pairs["validation"],
-            start=read_initial_weights(self.initial_weights) if self.initial_weights else None,
+            initial_weights=read_initial_weights(self.initial_weights) if self.initial_weights else None,
             on_epoch=on_epoch,
             on_progress=on_progress,
         )

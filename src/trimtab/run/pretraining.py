@@ -28,7 +28,7 @@ from trimtab.ledger.pretraining_records import (
     ValidationRecord,
 )
 from trimtab.machine import signature
-from trimtab.model import weights_d2l, weights_hf
+from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
 from trimtab.run.runtime import begin
@@ -37,14 +37,12 @@ from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.loop import DivergedError
 from trimtab.training.memory import keep_freed_memory
-from trimtab.training.precision import device_name
-from trimtab.training.pretraining import Task
+from trimtab.training.precision import choose_pretraining_precision, device_name
+from trimtab.training.pretraining import PretrainingTask
 from trimtab.training.pretraining_loop import pretrain
-from trimtab.training.pretraining_meter import Progress
-from trimtab.training.pretraining_precision import choose_precision
+from trimtab.training.pretraining_sums import PretrainingProgress
 from trimtab.training.recipe import Precision
 
-_WRITE = {"hf": weights_hf.write, "d2l": weights_d2l.write}
 _METRICS: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord)
 
 
@@ -81,7 +79,7 @@ def run(
     out: Path | None = None,
     device: str = "auto",
     on_stage: Callable[[str], None] = lambda words: None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[PretrainingProgress], None] = lambda progress: None,
 ) -> PretrainingOutcome:
     """Pretrain, or resume from the folder's checkpoint: a folder that is complete is left as it is.
 
@@ -181,30 +179,34 @@ class _Job:
     runtime: PretrainingRuntime
 
     @property
-    def task(self) -> Task:
+    def task(self) -> PretrainingTask:
         study, tokenizer = self.study, self.corpus.tokenizer
         vocabulary, masking = largest_id(tokenizer) + 1, masking_of(tokenizer)
-        return Task(study.size, vocabulary, masking, study.max_len, study.tied, study.average)
+        return PretrainingTask(study.size, vocabulary, masking, study.max_len, study.tied, study.average)
 
     @property
     def device(self) -> torch.device:
         return torch.device(self.runtime.device)
 
-    def run(self, on_stage: Callable[[str], None], on_progress: Callable[[Progress], None]) -> int:
+    def run(self, on_stage: Callable[[str], None], on_progress: Callable[[PretrainingProgress], None]) -> int:
         """Take the steps that are missing, and return how many had been taken before."""
         keep_freed_memory()
         precision = self.runtime.precision
         if precision is None:
             on_stage("measuring which precision is quicker here")
-            precision = choose_precision(self.task, self.study.recipe, self.corpus.training, self.device)
+            precision = choose_pretraining_precision(
+                self.task, self.study.recipe, self.corpus.training, self.device
+            )
         on_stage("pretraining")
         model, before = self._pretrained(precision, on_progress)
         weights = with_positions(weights_of(model, self.study.size), self.study.max_len)
-        _WRITE[self.study.format](self.folder.model, weights, self.corpus.tokenizer)
+        FORMATS[self.study.format].write(self.folder.model, weights, self.corpus.tokenizer)
         self.folder.finish()
         return before
 
-    def _pretrained(self, precision: Precision, on_progress: Callable[[Progress], None]) -> tuple[Bert, int]:
+    def _pretrained(
+        self, precision: Precision, on_progress: Callable[[PretrainingProgress], None]
+    ) -> tuple[Bert, int]:
         """The model, and how many steps had been taken before."""
         study, before = self.study, 0
 

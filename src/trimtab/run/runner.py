@@ -60,7 +60,7 @@ class ProgressCallback:
         """Trials, or ``what``, are about to run; cost: of all, in units that are only good for shares."""
 
     def news(self, label: str, news: TrialNews) -> None:
-        """A running trial reports its Progress, or the record of an Epoch."""
+        """A running trial reports its TrialProgress, or the record of an Epoch."""
 
     def end(self, label: str, cost: float, failure: str | None) -> None:
         """A trial ended; cost: its own."""

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.paragraphs import check, corpus_of
-from trimtab.model.sizes import D2L, SETTINGS, Architecture
+from trimtab.model.formats import FORMATS, choose_format
+from trimtab.model.sizes import SETTINGS, Architecture
 from trimtab.study.definition import read_table
 from trimtab.study.settings import RECIPE_KEYS, resolve_size
 from trimtab.training.recipe import Recipe
 
-Format = Literal["d2l", "hf"]
 _SPECIAL = 3
 
 
@@ -50,7 +50,7 @@ class _File(StrictModel):
     question: Annotated[str, Field(min_length=1)]
     data: dict[str, Any]
     base: dict[str, Any] = Field({})
-    format: Format | None = None
+    format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Pretraining:
     seed: int
     tied: bool
     average: Literal["real", "padded"]
-    format: Format
+    format: str
     checkpoint_seconds: float
 
     @property
@@ -114,9 +114,10 @@ def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     if own.max_len > size.positions:
         what = f"max_len {own.max_len} is over the {size.positions} rows of the position table"
         raise InputError(f"[base]: {what}; lower it, or set positions")
-    format_ = file.format or ("hf" if size.embedding_norm else "d2l")
-    tied = format_ == "hf" if own.tied is None else own.tied
-    _check_format(format_, size, tied)
+    format_ = choose_format(size, file.format)
+    ties = FORMATS[format_].ties
+    if own.tied and not ties:
+        raise InputError(f"format {format_!r} has no tied matrices; leave tied out, or set another format")
     return Pretraining(
         path,
         file.question,
@@ -130,7 +131,7 @@ def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
         recipe if own.steps is None else replace(recipe, epochs=1),
         own.steps,
         own.seed,
-        tied,
+        ties if own.tied is None else own.tied,
         own.average,
         format_,
         own.checkpoint_seconds,
@@ -167,16 +168,3 @@ def _check_keys(table: dict[str, Any], known: Any, place: str) -> None:
     for key in table:
         if key not in known:
             raise InputError(f"{place}: unknown key {key!r}; {nearest(key, known)}")
-
-
-def _check_format(format_: Format, size: Architecture, tied: bool) -> None:
-    if format_ == "hf" and not size.embedding_norm:
-        raise InputError("format 'hf' has a norm on embeddings; set embedding_norm = true, or format = 'd2l'")
-    if format_ == "hf":
-        return
-    for key, value in D2L.items():
-        if getattr(size, key) != value:
-            said = str(value).lower() if isinstance(value, bool) else repr(value)
-            raise InputError(f"format 'd2l' needs {key} = {said}; set it in [base], or format = 'hf'")
-    if tied:
-        raise InputError("format 'd2l' has no tied matrices; leave tied out, or set format = 'hf'")

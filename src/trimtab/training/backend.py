@@ -1,4 +1,4 @@
-"""What a trial runs on, and what follows from it."""
+"""The device and precision of a trial, and the choices that follow from them."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ import torch
 
 from trimtab.model.sizes import Architecture
 
-# With fewer parameters a step waits for its launches, on a CPU for its threads; with more for its arithmetic.
+# Below this, launches (on a GPU) or synchronising threads (on a CPU) limit a step; above it, arithmetic.
 _SMALL = 50_000_000
-# A parameter of a model in training, its gradient and Adam's two means, fp32.
+# A parameter in training, its gradient and Adam's two moments, fp32.
 _PARAMETER_BYTES = 16
-_SHARE = 0.5  # of a GPU's memory, for what a backward pass needs; the allocator's gaps take some of the rest
+_SHARE = 0.5  # of a GPU's memory for activations; fragmentation takes some of the rest
 
 
 @dataclass(frozen=True)
 class Backend:
-    """What a trial runs on: the device, and the precision of its matrix products.
+    """The device of a trial, and the precision of its matrix products.
 
-    graphs, compiled: whether a step's launches are captured, and the layers compiled, on CUDA; None for
-    whatever suits the model: graphs for a small one in bf16, compiled layers for another.
+    graphs, compiled: whether steps are captured as CUDA graphs, and the layers compiled, on CUDA; None
+    chooses by the model: graphs for a small one in bf16, compiled layers for a large one.
     """
 
     device: torch.device
@@ -28,43 +28,43 @@ class Backend:
     compiled: bool | None = None
 
     def autocast(self) -> AbstractContextManager[None]:
-        """The context of forward passes; inside the outermost one each weight is cast once."""
+        """The context of forward passes. Each weight is cast once inside the outermost one."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def without_autocast(self) -> AbstractContextManager[None]:
-        """The context of a backward pass that runs inside that of the forward passes."""
+        """The context of a backward pass inside ``autocast``."""
         return torch.autocast(self.device.type, enabled=False)
 
     def captures(self, parameters: int) -> bool:
-        """Whether steps of a model of so many parameters are captured as CUDA graphs."""
+        """Whether steps of a model with this many parameters are captured as CUDA graphs."""
         wanted = parameters < _SMALL if self.graphs is None else self.graphs
         return wanted and self.device.type == "cuda" and self.precision == "bf16"
 
     def compiles(self, parameters: int) -> bool:
-        """Whether the layers of a model of so many parameters are compiled."""
+        """Whether the layers of a model with this many parameters are compiled."""
         wanted = parameters >= _SMALL if self.compiled is None else self.compiled
         return wanted and self.device.type == "cuda"
 
-    def lanes(self, parameters: int) -> int:
-        """Parts of a batch that are computed side by side, for a model of so many parameters."""
+    def replicas(self, parameters: int) -> int:
+        """How many threads compute parts of a batch in parallel, for a model with this many parameters."""
         if self.device.type != "cpu" or parameters >= _SMALL:
             return 1
         return torch.get_num_threads()
 
     @property
     def wants_steady_sizes(self) -> bool:
-        """Whether batches should come in few sizes.
+        """Whether dummy rows pad batches to bucket sizes.
 
-        oneDNN compiles a bf16 product anew for each size that it meets, which takes ten times as long as the
-        product itself, and a megabyte of memory.
+        oneDNN compiles a bf16 product for every new size, which takes ten times as long as the product
+        itself, and a megabyte of memory.
         """
         return self.device.type == "cpu" and self.precision == "bf16"
 
     def training_tokens(self, size: Architecture, parameters: int) -> int:
-        """Tokens that go through the layers together in training.
+        """Tokens per micro-batch in training.
 
-        On a CPU so few that its caches hold them. On a GPU as many as its memory holds by a rough count:
-        of the whole of it, not of what is free now, so that a study parts its batches alike every time.
+        On a CPU, few enough for its caches. On a GPU, as many as its memory holds by a rough estimate: from
+        its total memory, not the free memory, so that a study's batches are split the same way every time.
         """
         if self.device.type == "cpu":
             return 8_192
@@ -74,16 +74,16 @@ class Backend:
 
     @property
     def evaluation_tokens(self) -> int:
-        """The same where no gradient is wanted, and less has to be held."""
+        """Tokens per batch in evaluation, which keeps no activations."""
         return 1 << 16 if self.device.type == "cuda" else 4_096
 
 
 def activation_bytes(size: Architecture, precision: str) -> int:
-    """What a backward pass keeps of a token, counted roughly: inputs of products, norms and activations.
+    """A rough estimate of the memory that a backward pass needs per token.
 
-    In bf16 autocast of each layer: residual sums and norms in fp32 (16 bytes a hidden unit); query, key,
-    value, what attention gives, dropout's factors and inputs of products in bf16 (16); both sides of the
-    activation (4 bytes a feed-forward unit); and a quarter more for what lives briefly.
+    Per layer in bf16 autocast: residual sums and norms in fp32 (16 bytes per hidden unit); query, key, value,
+    attention's output, dropout masks and inputs of products in bf16 (16 bytes); input and output of the
+    activation function (4 bytes per feed-forward unit); and a quarter more for temporaries.
     """
     bf16 = size.layers * (40 * size.hidden + 5 * size.intermediate)
     return bf16 if precision == "bf16" else 2 * bf16

@@ -1,4 +1,4 @@
-"""How fast a size trains and evaluates on a machine, measured in the steps of a real training."""
+"""How fast a size trains and evaluates on this machine, measured in real training steps."""
 
 import math
 import statistics
@@ -20,21 +20,21 @@ from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
-_FIRST_ROWS = 2  # on a CPU; a GPU takes a whole batch, or has no memory for it
-_RUNS = 3  # measured at least
-_CERTAINLY = 1.5  # times too slow, by the rough guess that one product gives
-_BLOCK = 0.1  # seconds between two looks at a GPU's results, which each wait for it
+_FIRST_ROWS = 2  # on a CPU; a GPU starts with a whole batch, or runs out of memory
+_RUNS = 3  # at least
+_CERTAINLY = 1.5  # times too slow, by the rough estimate from one matrix product
+_BLOCK = 0.1  # seconds between two reads of a GPU's results, which each wait for it
 _EVALUATED = 8_192  # rows at most
-_EVALUATION_SHARE = 0.5  # of the seconds that are enough for training
+_EVALUATION_SHARE = 0.5  # of the seconds spent on training
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long a measurement goes on.
+    """How long a measurement may take.
 
-    enough: seconds after which no further step is taken once three are measured. patience: seconds that three
-    steps may take on a CPU; where a whole batch would take more, a step has fewer rows. fewest: rows of a
-    step under which nothing is measured, as the optimiser's share of it would say little of a batch.
+    enough: seconds after which no further step is taken, once three have been measured. patience: seconds
+    that three steps may take on a CPU; where a whole batch takes longer, steps have fewer rows. fewest: rows
+    per step below which nothing is measured, as the optimiser would then dominate the time of a step.
     """
 
     enough: float
@@ -44,11 +44,11 @@ class Effort:
 
 @dataclass(frozen=True)
 class Speed:
-    """Rates of training and evaluation; tokens are real ones, special tokens included.
+    """Rates of training and evaluation; tokens include special tokens but no padding.
 
-    rows: of a step; whole_batch: of one as the recipe and the split have it. step_seconds: the median; the
-    rates of training follow from it, and examples_per_second_low and _high from the quartiles of its steps.
-    peak_bytes: of training and evaluation.
+    rows: per measured step; whole_batch: rows per step of the recipe on this split. step_seconds: the median,
+    from which the training rates follow; examples_per_second_low and _high follow from its quartiles.
+    peak_bytes: peak memory of training and evaluation.
     """
 
     rows: int
@@ -63,7 +63,7 @@ class Speed:
 
 
 class TooSlowError(RuntimeError):
-    """A step of the fewest rows would take more than there is patience for."""
+    """A step of the fewest rows takes longer than ``Effort.patience`` allows."""
 
 
 def measure_speed(
@@ -75,22 +75,22 @@ def measure_speed(
     backend: Backend,
     effort: Effort,
 ) -> Speed:
-    """Train on ``pairs`` for some steps, then evaluate some of them.
+    """Measure some training steps on ``pairs``, then the evaluation of some of its rows.
 
     Raises TooSlowError, and the allocator's error when memory runs out.
     """
     batch, on_cpu = min(recipe.batch_size, len(pairs)), backend.device.type == "cpu"
     fewest, mean = min(effort.fewest, batch), len(pairs.tokens.values) / len(pairs)
     slow = TooSlowError(f"a step of {fewest} rows takes too long")
-    if on_cpu and fewest > 1:  # told before the model is made, which takes seconds where it is large
+    if on_cpu and fewest > 1:  # checked before the model is made, which takes seconds for a large one
         products = _products(size, round(fewest * mean), backend)
         if _RUNS * products > _CERTAINLY * effort.patience:
             raise slow
     reset_peak(backend.device)
-    # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
+    # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
     recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
     trainer = Trainer(size, recipe, 0, backend, vocabulary=vocabulary, classes=classes, training=pairs)
-    order = _order_without_end(recipe, pairs)
+    order = _endless_order(recipe, pairs)
 
     def step(rows: int, steps: int = 1) -> float:
         began = time.perf_counter()
@@ -118,13 +118,13 @@ def measure_speed(
 
 
 def affordable(run: Callable[[int], float], first: int, most: int, patience: float) -> tuple[int, float]:
-    """The most rows of which three runs should fit into ``patience`` seconds, and those of one run.
+    """The most rows for which three runs should fit into ``patience`` seconds, and the seconds of one run.
 
-    run(rows) does the work once and returns its seconds. Rows are doubled from ``first`` on up to ``most``;
-    each number is tried on the way, which also warms up what is slow at first.
+    run(rows) does the work once and returns its seconds. Rows are doubled from ``first`` up to ``most``; each
+    number is tried, which also serves as a warm-up.
     """
     rows = min(first, most)
-    run(rows)  # the very first is slow: memory is taken, kernels are chosen
+    run(rows)  # the very first is slow: memory is allocated, kernels are chosen
     while True:
         seconds, more = run(rows), min(2 * rows, most)
         allowed = patience / _RUNS * rows / more
@@ -136,7 +136,7 @@ def affordable(run: Callable[[int], float], first: int, most: int, patience: flo
 
 
 def repeated(run: Callable[[], float], enough: float) -> list[float]:
-    """What ``run()`` returns at least three times, and on until it has gone on for ``enough`` seconds."""
+    """The results of ``run()``, called at least three times and until ``enough`` seconds have passed."""
     found: list[float] = []
     began = time.perf_counter()
     while len(found) < _RUNS or time.perf_counter() - began < enough:
@@ -145,7 +145,7 @@ def repeated(run: Callable[[], float], enough: float) -> list[float]:
 
 
 def _evaluation_rate(trainer: Trainer, pairs: Pairs, first: int, effort: Effort) -> float:
-    """Examples a second of evaluation, on rows drawn as those of a batch are; of ``first`` rows at least."""
+    """Examples/s of evaluation, on randomly drawn rows, at least ``first`` of them."""
     model, backend = trainer.finish(), trainer.backend
     drawn = np.random.default_rng(0).permutation(len(pairs))[:_EVALUATED]
 
@@ -161,7 +161,7 @@ def _evaluation_rate(trainer: Trainer, pairs: Pairs, first: int, effort: Effort)
 
 
 def _products(size: Architecture, tokens: int, backend: Backend) -> float:
-    """Seconds that the matrix products of a step should take, by the rate of one of them, measured."""
+    """Estimated seconds of a step's matrix products, from the measured time of one of them."""
     x, weight = torch.ones(tokens, size.hidden), torch.ones(size.hidden, size.intermediate)
     seconds = []
     with torch.inference_mode(), backend.autocast():
@@ -169,7 +169,7 @@ def _products(size: Architecture, tokens: int, backend: Backend) -> float:
             began = time.perf_counter()
             x @ weight
             seconds.append(time.perf_counter() - began)
-    layers = size.parameters(0, 2) - (size.positions + 2) * size.hidden  # the tables are looked up
+    layers = size.parameters(0, 2) - (size.positions + 2) * size.hidden  # tables are only looked up
     return 3 * seconds[-1] * layers / weight.numel()  # forward, and two products of each backward
 
 
@@ -177,8 +177,8 @@ def _rows_of(pairs: Pairs, index: NDArray[np.int64]) -> Pairs:
     return Pairs(pairs.tokens.take(index), pairs.first_lengths[index], pairs.labels[index])
 
 
-def _order_without_end(recipe: Recipe, pairs: Pairs) -> Iterator[NDArray[np.int32]]:
-    """The rows of whole batches, epoch after epoch."""
+def _endless_order(recipe: Recipe, pairs: Pairs) -> Iterator[NDArray[np.int32]]:
+    """The rows of full batches, epoch after epoch."""
     batch = min(recipe.batch_size, len(pairs))
     for epoch in count(1):
         batches = training_batches(pairs, batch, 0, epoch, grouped=recipe.batches == "grouped")

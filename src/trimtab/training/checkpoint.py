@@ -1,4 +1,4 @@
-"""Checkpoints of a pretraining: all that it needs to go on as if it had never stopped."""
+"""Checkpoints of a pretraining: everything that is needed to resume as if it had never stopped."""
 
 import pickle
 import time
@@ -16,16 +16,16 @@ from trimtab.training.pretraining import Pretrainer
 
 State = dict[str, Any]
 
-# What a file that is truncated, altered or another's can end in.
+# What reading a file that is truncated, altered or of something else can raise.
 _FAULTS = (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, ValueError, KeyError, EOFError, OSError)
 
 
 @dataclass
 class Checkpoint:
-    """The file of a pretraining's last checkpoint, written aside and renamed.
+    """The file of a pretraining's last checkpoint, which is replaced atomically.
 
-    every: seconds between two of them. What it holds is weights, the optimiser's means, the generators of
-    dropout, the place in the data (steps taken, which fix the pairs and what is masked), and sums so far.
+    every: seconds between two checkpoints. It holds the weights, Adam's moments, the state of dropout's
+    generator, the position in the data (steps taken, which fix pairs and masks), and the sums of losses.
     """
 
     path: Path
@@ -34,19 +34,19 @@ class Checkpoint:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to write one."""
+        """Whether the next checkpoint is due."""
         return time.monotonic() - self.written >= self.every
 
     def write(self, trainer: Pretrainer, sums: State) -> None:
-        """Keep ``trainer`` and the caller's ``sums``, plain numbers."""
+        """Write the state of ``trainer`` and the caller's ``sums``, plain numbers."""
         with atomic_write(self.path) as temporary:
             torch.save({"trainer": _state(trainer), "sums": sums}, temporary)
         self.written = time.monotonic()
 
     def read(self, trainer: Pretrainer) -> State | None:
-        """Bring ``trainer`` to where it was, and return the sums; None where there is no checkpoint.
+        """Restore ``trainer``, and return the sums; None where there is no checkpoint.
 
-        InputError where the file is damaged, or of another training.
+        InputError where the file is corrupt, or belongs to another training.
         """
         if not self.path.exists():
             return None
@@ -55,10 +55,10 @@ class Checkpoint:
             _restore(trainer, kept["trainer"])
         except (*_FAULTS, TypeError, AttributeError) as error:
             reason = str(error).splitlines()[0] if str(error) else "it ends too early"
-            if isinstance(error, pickle.UnpicklingError):  # torch then advises to run whatever it holds
-                reason = "it is damaged, or holds more than numbers"
-            mend = "delete it to begin anew"
-            raise InputError(f"{self.path}: no checkpoint of this training ({reason}); {mend}") from error
+            if isinstance(error, pickle.UnpicklingError):  # torch's message advises to run the file
+                reason = "it is corrupt, or holds more than numbers"
+            mend = "delete it to start again"
+            raise InputError(f"{self.path}: is no checkpoint of this training ({reason}); {mend}") from error
         sums: State = kept["sums"]
         return sums
 

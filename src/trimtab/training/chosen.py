@@ -1,4 +1,4 @@
-"""Which epoch's weights are evaluated, and those weights, kept aside until the training ends."""
+"""Which epoch's weights are evaluated, and a copy of them until the training ends."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -14,9 +14,9 @@ _TOKENS = "encoder.embeddings.token"
 
 
 def chosen_epoch(evaluate: Evaluate, records: Sequence[Epoch]) -> int:
-    """The place in ``records``, one an epoch, of that whose weights are evaluated; of equal ones the first.
+    """The index into ``records``, one per epoch, of the epoch whose weights are evaluated.
 
-    Only ``validation_accuracy`` and ``validation_loss`` are looked at: no test set has a say.
+    Ties go to the first. The choice depends on the validation split only, never on a test set.
     """
     places = range(len(records))
     if evaluate == "best_accuracy":
@@ -26,22 +26,22 @@ def chosen_epoch(evaluate: Evaluate, records: Sequence[Epoch]) -> int:
     return places[-1]
 
 
-class Chosen:
-    """The weights of the epoch that is best so far, in the machine's memory; none where it is the last."""
+class BestWeights:
+    """A copy of the best epoch's weights so far, in host memory; none where the last is evaluated."""
 
     def __init__(self, evaluate: Evaluate) -> None:
         self.evaluate = evaluate
         self.records: list[Epoch] = []
         self.weights: dict[str, Tensor] | None = None
 
-    def see(self, record: Epoch, model: Classifier) -> None:
-        """An epoch is over and ``model`` has been evaluated on validation, as ``record`` says."""
+    def update(self, record: Epoch, model: Classifier) -> None:
+        """Copy the weights of ``model`` where ``record``, of the epoch that has just ended, is the best."""
         self.records.append(record)
         if self.evaluate != "last" and self._place() == len(self.records) - 1:
             self.weights = _copied(model)
 
-    def put_back(self, model: Classifier) -> Classifier:
-        """The trained model, whole, with the weights of the epoch that was chosen."""
+    def restore(self, model: Classifier) -> Classifier:
+        """The trained model with the chosen epoch's weights."""
         if self.weights is not None and self._place() < len(self.records) - 1:
             model.load_state_dict(self.weights)
         return model
@@ -51,7 +51,7 @@ class Chosen:
 
 
 def _copied(model: Classifier) -> dict[str, Tensor]:
-    """The weights of a model between two epochs; of the token table the whole, as it was evaluated."""
+    """A copy of a model's weights between two epochs, with the whole token table, as it was evaluated."""
     token = model.encoder.embeddings.token
     whole = token.whole if isinstance(token, CompactTable) else cast(nn.Embedding, token)
     tensors = model.state_dict() | {f"{_TOKENS}.weight": whole.weight}

@@ -1,4 +1,4 @@
-"""Weights of classes in the loss, so that rare ones count as much as frequent ones."""
+"""Class weights of the loss, so that rare classes count as much as frequent ones."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,9 +9,9 @@ from trimtab.config import InputError
 def class_weights(labels: ArrayLike, classes: int) -> NDArray[np.float32]:
     """The weight of each class by its inverse frequency: rows / (classes present x rows of the class).
 
-    labels: (rows,) int, of the training rows, from 0 to ``classes`` - 1. The answer, (classes,) float32, has
-    a mean of 1 over the rows, and every class that is present has the same sum: so a weighted loss keeps its
-    size, and the learning rate its meaning. A class without a row, of which no loss asks, has weight 0.
+    labels: (rows,) int, of the training rows, from 0 to ``classes`` - 1. The weights, (classes,) float32,
+    have a mean of 1 over the rows, and the same sum over the rows of each class that is present: a weighted
+    loss keeps its scale, and the learning rate its meaning. A class without rows has weight 0.
     With every class present these are scikit-learn's 'balanced' weights. Source: King and Zeng, Political
     Analysis 9 (2001).
     """

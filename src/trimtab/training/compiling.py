@@ -1,4 +1,4 @@
-"""Compiled layers: what comes after attention becomes a few kernels. Attention itself stays as it is."""
+"""Compiled layers: everything after attention becomes a few kernels. Attention is not compiled."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,16 +9,16 @@ from trimtab.model.encoder import Classifier
 
 
 def compile_layers(model: Classifier, backend: str = "inductor") -> None:
-    """Compile what each layer of ``model`` does after attention, for any number of tokens.
+    """Compile the part of each layer of ``model`` that follows attention, for any number of tokens.
 
-    All layers share their code, so it is compiled once for training, on first use, and once for evaluation.
+    All layers share the compiled code. It is compiled on first use, once each for training and evaluation.
     """
     for layer in _layers(model):
         layer._after_attention = torch.compile(layer._after_attention, dynamic=True, backend=backend)
 
 
 def restore_layers(model: Classifier) -> None:
-    """Undo ``compile_layers``, where it was done."""
+    """Undo ``compile_layers``, if it was called."""
     for layer in _layers(model):
         vars(layer).pop("_after_attention", None)
 

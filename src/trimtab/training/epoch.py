@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to. Rates count training alone; tokens are real ones, special tokens included.
+    """Results of one epoch. Rates are of training alone; tokens include special tokens but no padding.
 
     seconds: of training; validation_seconds: of evaluating the validation split after it.
     """

@@ -1,4 +1,4 @@
-"""CUDA graphs: the launches of a step, captured once for each of a few sizes of batch and then replayed."""
+"""CUDA graphs: a step's launches, captured once for each of a few batch sizes and then replayed."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,25 +15,26 @@ from trimtab.data.rows import Rows, pack
 _WARM_UP = 8  # steps before the first capture; PyTorch's notes ask for 3 or more
 _MOST = 8  # captured sizes
 
-Outcome = tuple[Tensor, Tensor]
+LossAndRight = tuple[Tensor, Tensor]
 
 
 class _Captured(NamedTuple):
-    """A step's launches, and where they leave its loss and count."""
+    """A captured step, and the tensors that hold its loss and number of right answers."""
 
     graph: torch.cuda.CUDAGraph
-    outcome: Outcome
+    result: LossAndRight
 
 
 class Graphs:
-    """Takes steps on ``rows`` by replaying what ``move`` launched.
+    """Takes steps on ``rows`` by replaying the launches of ``move``.
 
-    move: gradients and optimiser of a batch in parts, of which so many rows count; returns its loss and
-    count. It must not wait for the device, and its launches may depend on the numbers of rows and tokens and
-    on the bound on lengths alone, and it may draw from the device's default generator alone.
-    tokens: batches of so many and more are not captured.
-    A batch of another number of rows, the first few, and those of sizes beyond the first few, run eagerly:
-    eager: the same of a layout.
+    move(parts, rows): gradients and optimiser step of a batch in parts, of which ``rows`` rows are real;
+    returns its loss and number of right answers. It must not wait for the device. Its launches may depend
+    only on the numbers of rows and tokens and on the bound on lengths, and it may draw random numbers only
+    from the device's default generator.
+    tokens: batches with this many tokens or more are not captured.
+    eager(layout): the same for batches that are not captured: those of another number of rows, the first few
+    steps, and sizes beyond the first few.
     """
 
     def __init__(
@@ -41,8 +42,8 @@ class Graphs:
         rows: Rows,
         batch_size: int,
         tokens: int,
-        move: Callable[[list[Batch], int], Outcome],
-        eager: Callable[[Layout], Outcome],
+        move: Callable[[list[Batch], int], LossAndRight],
+        eager: Callable[[Layout], LossAndRight],
     ) -> None:
         self.rows, self.batch_size, self.tokens = rows, batch_size, tokens
         self.move, self.eager = move, eager
@@ -54,19 +55,19 @@ class Graphs:
         self.captured: dict[tuple[int, int], _Captured] = {}
         self.steps = 0
 
-    def step(self, layout: Layout) -> Outcome:
-        """One step on the batch of ``layout`` (4, rows): its loss and count, 0-dim on the device.
+    def step(self, layout: Layout) -> LossAndRight:
+        """One step on the batch of ``layout`` (4, rows): its loss and right answers, 0-dim on the device.
 
-        All of it on one side stream, eager steps too, so that capture finds there what they set up.
+        Eager steps run on the same side stream, so that capture finds what they set up there.
         """
         device = self.rows.device
         self.stream.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(self.stream):
-            outcome = self._step(layout)
+            result = self._step(layout)
         torch.cuda.current_stream(device).wait_stream(self.stream)
-        return outcome
+        return result
 
-    def _step(self, layout: Layout) -> Outcome:
+    def _step(self, layout: Layout) -> LossAndRight:
         self.steps += 1
         if self.steps > _WARM_UP and layout.shape[1] == self.batch_size:
             padded = self.padding.fill(layout)
@@ -74,12 +75,12 @@ class Graphs:
             if captured is not None:
                 self.layout.copy_(torch.from_numpy(padded).pin_memory(), non_blocking=True)
                 captured.graph.replay()
-                loss, right = captured.outcome
+                loss, right = captured.result
                 return loss.clone(), right.clone()  # the next replay writes over the originals
         return self.eager(layout)
 
     def _find(self, lengths: NDArray[np.int64]) -> _Captured | None:
-        """The captured step of a padded batch with rows of these lengths; None where there is to be none."""
+        """The captured step for a padded batch with these row lengths; None where it must run eagerly."""
         tokens = int(lengths.sum())
         key = (tokens, length_bound(lengths))
         if key not in self.captured and len(self.captured) < _MOST and tokens < self.tokens:
@@ -87,9 +88,9 @@ class Graphs:
         return self.captured.get(key)
 
     def _capture(self, lengths: NDArray[np.int64]) -> _Captured:
-        """Record a step without taking it. Memory is shared: no step needs what another left there."""
+        """Capture a step without taking it. Captured steps share memory, as none needs what another left."""
         assert self.rows.values is not None
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
-            outcome = self.move([pack(self.rows.values, self.layout, lengths)], self.batch_size)
-        return _Captured(graph, outcome)
+            result = self.move([pack(self.rows.values, self.layout, lengths)], self.batch_size)
+        return _Captured(graph, result)

@@ -1,4 +1,4 @@
-"""The floors of a model, from the embeddings up: what is frozen, and how fast each one learns."""
+"""The depth of each parameter, from the embeddings up: which are frozen, and each layer's learning rate."""
 
 import re
 from typing import Literal
@@ -9,7 +9,7 @@ _LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
 
 
 def depths_of(model: nn.Module) -> dict[str, int]:
-    """The floor of each parameter by name: embeddings on 0, the layers above, what is no encoder on top."""
+    """The depth of each parameter by name: 0 for embeddings, then the layers, then pooler and heads."""
     names = [name for name, _ in model.named_parameters()]
     layers = {name: int(found[1]) for name in names if (found := _LAYER.match(name))}
     top = max(layers.values(), default=-1) + 2
@@ -20,15 +20,15 @@ def depths_of(model: nn.Module) -> dict[str, int]:
 
 
 def freeze(model: nn.Module, frozen: Literal["none", "embeddings"] | int) -> None:
-    """Let what a recipe calls frozen be no part of training; dropout stays on in it, as elsewhere."""
+    """Freeze what a recipe's ``frozen`` names. Dropout stays on in frozen layers, as in the others."""
     below = frozen + 1 if isinstance(frozen, int) else int(frozen == "embeddings")
-    floors = depths_of(model)
+    depths = depths_of(model)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(floors[name] >= below)
+        parameter.requires_grad_(depths[name] >= below)
 
 
 def rate_factors(model: nn.Module, layer_decay: float) -> dict[str, float]:
-    """What each parameter's learning rate is times the recipe's, by name: a factor less a floor down."""
-    floors = depths_of(model)
-    top = max(floors.values())
-    return {name: layer_decay ** (top - floor) for name, floor in floors.items()}
+    """What each parameter's learning rate is times the recipe's, by name: ``layer_decay`` per layer down."""
+    depths = depths_of(model)
+    top = max(depths.values())
+    return {name: layer_decay ** (top - depth) for name, depth in depths.items()}

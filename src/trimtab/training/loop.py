@@ -1,6 +1,5 @@
 """The training loop of a classification trial, and its evaluation."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,22 +17,17 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.heads import Bert
 from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
-from trimtab.training.chosen import Chosen
+from trimtab.training.chosen import BestWeights
 from trimtab.training.epoch import Epoch
 from trimtab.training.memory import peak_bytes, reset_peak
+from trimtab.training.meter import DivergedError, Meter, check_finite
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
-_REPORT_SECONDS = 0.25
-
-
-class DivergedError(RuntimeError):
-    """The loss, or a logit, is no longer a finite number."""
-
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a running trial is: steps of the whole training, loss and rate of late."""
+class TrialProgress:
+    """Progress of a running trial: its epoch and step, the epoch's mean loss and rate so far."""
 
     epoch: int
     epochs: int
@@ -53,32 +47,33 @@ def train(
     classes: int,
     training: Pairs,
     validation: Pairs,
-    start: Mapping[str, Tensor] | None = None,
+    initial_weights: Mapping[str, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] = lambda record: None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[TrialProgress], None] = lambda progress: None,
 ) -> Classifier:
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
-    start: pretrained tensors (``model.start.taken``) for as much of it as they hold, None to train it whole.
-    The model has the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
+    initial_weights: pretrained tensors to start from (``model.initial_weights``); what they do not hold, and
+    without them everything, starts from random numbers. on_epoch, on_progress: callbacks.
+    The model gets the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
-    shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "start": start}
-    trainer = Trainer(size, recipe, seed, backend, **shape, training=training)
-    meter = _Meter(recipe, len(training), backend, on_progress)
-    grouped, chosen = recipe.batches == "grouped", Chosen(recipe.evaluate)
+    shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": training}
+    trainer = Trainer(size, recipe, seed, backend, **shape, initial_weights=initial_weights)
+    sums = _EpochSums(recipe, len(training), backend, on_progress)
+    grouped, best = recipe.batches == "grouped", BestWeights(recipe.evaluate)
     for epoch in range(1, recipe.epochs + 1):
         reset_peak(backend.device)
-        meter.start(epoch)
+        sums.start(epoch)
         trainer.model.train()
         for index in training_batches(training, recipe.batch_size, seed, epoch, grouped=grouped):
-            meter.add(*trainer.step(index), len(index))
-        trained = meter.finish(len(training.tokens.values))
+            sums.add(*trainer.step(index), len(index))
+        trained = sums.finish(len(training.tokens.values))
         validated = _validate(trainer.model, validation, backend)
         record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(backend.device))
-        chosen.see(record, trainer.model)
+        best.update(record, trainer.model)
         on_epoch(record)
-    return chosen.put_back(trainer.finish())
+    return best.restore(trainer.finish())
 
 
 def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
@@ -87,48 +82,38 @@ def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[st
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
-class _Meter:
-    """Sums over an epoch, and now and then a word to who watches."""
+class _EpochSums:
+    """Sums of losses and right answers over an epoch, and progress reports of the trial."""
 
     def __init__(
-        self, recipe: Recipe, rows: int, backend: Backend, on_progress: Callable[[Progress], None]
+        self, recipe: Recipe, rows: int, backend: Backend, on_progress: Callable[[TrialProgress], None]
     ) -> None:
         self.recipe, self.rows, self.on_progress = recipe, rows, on_progress
         self.steps, self.step = recipe.steps(rows), 0
-        # Reading a GPU's numbers means waiting for it, so they are left there for a while.
-        self.patience = _REPORT_SECONDS if backend.device.type == "cuda" else 0.0
+        self.meter = Meter[tuple[Tensor, Tensor, int]](backend.device, self._read)
 
     def start(self, epoch: int) -> None:
         self.epoch, self.loss, self.right, self.seen = epoch, 0.0, 0, 0
-        self.unread: list[tuple[Tensor, Tensor, int]] = []
-        self.began = self.read = self.reported = time.perf_counter()
+        self.began = time.perf_counter()
+        self.meter.start()
 
     def add(self, loss: Tensor, right: Tensor, rows: int) -> None:
-        self.unread.append((loss, right, rows))
         self.step += 1
-        now = time.perf_counter()
-        if now - self.read >= self.patience:
-            self._read(now)
-        if now - self.reported >= _REPORT_SECONDS:
-            self.reported = now
-            rate = self.seen / (now - self.began)
+        if self.meter.add((loss, right, rows)):
+            rate = self.seen / (time.perf_counter() - self.began)
             mean = self.loss / self.seen
-            self.on_progress(Progress(self.epoch, self.recipe.epochs, self.step, self.steps, mean, rate))
+            self.on_progress(TrialProgress(self.epoch, self.recipe.epochs, self.step, self.steps, mean, rate))
 
-    def _read(self, now: float) -> None:
-        losses, rights, rows = zip(*self.unread, strict=True)
+    def _read(self, steps: list[tuple[Tensor, Tensor, int]]) -> None:
+        losses, rights, rows = zip(*steps, strict=True)
         means = torch.stack(losses).tolist()
-        wrong = next((mean for mean in means if not math.isfinite(mean)), None)
-        if wrong is not None:
-            raise DivergedError(f"the loss became {wrong}; lower learning_rate, or set clip")
+        check_finite(means)
         self.loss += sum(mean * number for mean, number in zip(means, rows, strict=True))
         self.right += int(torch.stack(rights).sum())
         self.seen += sum(rows)
-        self.unread, self.read = [], now
 
     def finish(self, tokens: int) -> dict[str, float]:
-        if self.unread:
-            self._read(time.perf_counter())
+        self.meter.flush()
         seconds = time.perf_counter() - self.began
         return {
             "loss": self.loss / self.rows,
@@ -142,8 +127,8 @@ class _Meter:
 def predict(model: Classifier | Bert, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
-    A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: the last step
-    of a training is seen by nothing else.
+    A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: nothing else
+    would notice that the last step of a training diverged.
     """
     model.eval()
     logits = np.empty((len(pairs), cast(nn.Linear, model.output).out_features), np.float32)

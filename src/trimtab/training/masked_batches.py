@@ -1,4 +1,4 @@
-"""Batches with masked words: the one place of pretraining that knows how a batch is laid out and parted."""
+"""Batches with masked words: how they are laid out and split into parts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ from trimtab.ragged import offsets_of
 
 @dataclass(frozen=True, eq=False)
 class MaskedBatch:
-    """A batch whose words are masked.
+    """A batch with masked words.
 
-    places, words: (N,) int64, where something is to be predicted among its tokens, and what stood there.
-    counts: (rows,) int64, how many of each row's.
+    places, words: (N,) int64, indices of the tokens to predict, and the tokens that were there before.
+    counts: (rows,) int64, masked words per row.
     """
 
     batch: Batch
@@ -31,7 +31,7 @@ class MaskedBatch:
 
 @dataclass(frozen=True, eq=False)
 class MaskedLayout:
-    """What masked batches are made from: a layout (4, rows) of ``Rows``, and its masked words."""
+    """A layout (4, rows) of ``Rows`` and its masked words, from which a ``MaskedBatch`` is made."""
 
     layout: NDArray[np.int64]
     masked: Masked
@@ -50,13 +50,13 @@ class MaskedLayout:
             yield MaskedLayout(np.ascontiguousarray(self.layout[:, start:stop]), part)
 
     def filled(self, padding: Padding) -> "MaskedLayout":
-        """The same with the rows that ``padding`` adds, of whose words none is masked."""
+        """The same with the dummy rows that ``padding`` adds, without masked words."""
         added, masked = padding.added(self.layout), self.masked
         layout = np.concatenate([self.layout, added], 1)
         counts = np.concatenate([np.diff(masked.offsets), np.zeros(added.shape[1], np.int64)])
         order = np.argsort(layout[1], kind="stable")
         layout = np.ascontiguousarray(layout[:, order])
-        row = np.empty(len(order), np.int64)  # where each row comes to stand
+        row = np.empty(len(order), np.int64)  # the new place of each row
         row[order] = np.arange(len(order))
         moved = offsets_of(layout[1])[row[: len(self)]] - offsets_of(self.layout[1])[:-1]
         places = masked.places + np.repeat(moved, counts[: len(self)])
@@ -64,7 +64,7 @@ class MaskedLayout:
         return MaskedLayout(layout, Masked(places[by_place], masked.put[by_place], offsets_of(counts[order])))
 
     def make(self, rows: Rows) -> MaskedBatch:
-        """The batch, made where ``rows`` are."""
+        """The batch, on the device of ``rows``."""
         batch, masked = rows.make(self.layout), self.masked
         places, put = rows.send(masked.places), rows.send(masked.put)
         words = batch.tokens[places]
@@ -75,6 +75,6 @@ class MaskedLayout:
 def masked_layout(
     rows: Rows, index: NDArray[np.signedinteger], masking: Masking, rng: np.random.Generator
 ) -> MaskedLayout:
-    """The rows ``index``, of which ``rng`` draws what is masked: the same on every machine."""
+    """The rows ``index``, with masks drawn from ``rng``, which are the same on every machine."""
     layout = rows.layout(index)
     return MaskedLayout(layout, masking.draw(layout[1], layout[2], rng))

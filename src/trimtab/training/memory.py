@@ -1,4 +1,4 @@
-"""Peak memory of a trial, and the ways in which memory runs out."""
+"""Peak memory of a trial, and the errors that mean that memory ran out."""
 
 import contextlib
 import ctypes
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-# What PyTorch's CPU allocator, CUDA beside its allocator, and cuBLAS say; each raises a bare RuntimeError.
+# Messages of PyTorch's CPU allocator, CUDA and cuBLAS, which each raise a plain RuntimeError.
 _OUT_OF_MEMORY = (
     "can't allocate memory",
     "not enough memory",
     "DefaultCPUAllocator",
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
-    "could not create a primitive",  # oneDNN, where it finds no room for one
+    "could not create a primitive",  # oneDNN, out of memory
 )
 
 # glibc's malloc.h, and the largest threshold that it takes.
@@ -26,18 +26,18 @@ _TRIM_THRESHOLD = 1 << 30
 
 
 def reset_peak(device: torch.device) -> None:
-    """Let the next ``peak_bytes`` count from here, where the system can."""
+    """Start a new measurement of ``peak_bytes``, where the system can."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return  # not Linux, or forbidden: the peak is then the process's own
+        return  # not Linux, or forbidden: the peak is then that of the whole process
 
 
 def peak_bytes(device: torch.device) -> int:
-    """The most memory held: allocated on the device, or resident in this process on a CPU."""
+    """Peak memory: allocated on the device, or resident in this process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:
@@ -62,11 +62,11 @@ def keep_freed_memory() -> None:
 
 
 def give_back() -> None:
-    """Return freed memory to the system, so that the next trial's peak is its own."""
+    """Return freed memory to the system, so that the next trial's peak does not include it."""
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-    with contextlib.suppress(OSError, AttributeError):  # another C library keeps its own counsel
+    with contextlib.suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 

@@ -10,10 +10,10 @@ from trimtab.training.recipe import Recipe
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Adam, or AdamW with decay on matrices and embeddings only; fused, which is one pass over memory.
+    """Adam, or AdamW with weight decay on matrices and embeddings only; fused, which is one pass over memory.
 
-    Of what is not frozen, a group for each learning rate and decay. On CUDA its step can be captured: the
-    learning rates are tensors there, which a schedule fills.
+    Parameters that are not frozen, in one group for each learning rate and decay. On CUDA its step can be
+    captured: learning rates are tensors there, which ``Schedule`` fills.
     """
     cuda = next(model.parameters()).device.type == "cuda"
     make = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
@@ -39,17 +39,13 @@ def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _rate(rate: float, parameters: list[nn.Parameter]) -> float | Tensor:
-    """On CUDA a tensor of the group's own."""
+    """A learning rate, on CUDA as a tensor."""
     device = parameters[0].device
     return torch.tensor(rate, device=device) if device.type == "cuda" else rate
 
 
 class Schedule:
-    """The learning rate over ``steps`` optimiser steps.
-
-    It is known here, on the host, so that nothing waits for a device to tell it. ``rate``: of the next step,
-    where no group has a ``factor`` of its own.
-    """
+    """The learning rate over ``steps`` optimiser steps, known on the host, so that no GPU is waited for."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> None:
         self.optimizer, self.recipe, self.steps = optimizer, recipe, steps
@@ -58,7 +54,7 @@ class Schedule:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step."""
+        """The learning rate of the next step, for a group whose ``factor`` is 1."""
         return self.recipe.learning_rate * self._factor()
 
     def rate_of(self, parameter: nn.Parameter) -> float:
@@ -69,12 +65,12 @@ class Schedule:
         return 0.0
 
     def step(self) -> None:
-        """A step was taken."""
+        """Advance by one step."""
         self.taken += 1
         self._set()
 
     def go_to(self, taken: int) -> None:
-        """So many steps were taken, before this one was made."""
+        """Resume after ``taken`` steps."""
         self.taken = taken
         self._set()
 

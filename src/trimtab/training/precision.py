@@ -1,4 +1,4 @@
-"""The precision of a trial's matrix products: chosen, or measured once for a machine and kept."""
+"""The precision of matrix products, where it is left to a measurement on this machine."""
 
 import json
 import platform
@@ -16,22 +16,28 @@ from numpy.typing import NDArray
 from trimtab.atomic import write_json
 from trimtab.config import canonical_hash
 from trimtab.data.files import cache_root
+from trimtab.data.next_sentences import Sentences
 from trimtab.data.pairs import Pairs
+from trimtab.data.rows import Rows
 from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
+from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.recipe import SPEED_KEYS, Precision, Recipe
 from trimtab.training.trainer import Trainer
 
-# bf16 must be so much quicker to be chosen: near a tie the more exact one wins, whatever the noise.
+# How much faster bf16 must be to be chosen: near a tie fp32 wins, whatever the noise.
 _WORTHWHILE = 1.15
 _MEASURED = ("fp32", "bf16")
-_ROUNDS, _WARM = 9, 4  # in bf16 the kernels of a few sizes are compiled in the first ones
-_TRAINER = 3  # raised when training changes so much that what was measured before says nothing
-_TOKENS = 16_384  # a step large enough to tell, small enough for `large` on a laptop
+_ROUNDS, _WARM = 9, 4  # bf16 kernels of a few sizes are compiled in the first rounds
+_TRAINER = 3  # raised when training changes so much that earlier measurements no longer hold
+_TOKENS = 16_384  # of a step: enough to tell, few enough for `large` on a laptop
+_SCHEDULED = 100  # steps of the schedule, of which fewer are taken
+
+Step = Callable[[NDArray[np.int64]], object]
 
 
 def processor_name() -> str:
-    """The processor's model, as the system names it."""
+    """The processor's model name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -50,10 +56,10 @@ def device_name(device: torch.device) -> str:
 def choose_precision(
     size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
 ) -> tuple[Precision, dict[str, float]]:
-    """The quicker of fp32 and bf16 for this work on this machine, and the examples/s of both.
+    """The faster of fp32 and bf16 for this work on this machine, and the examples/s of both.
 
-    The measurement is kept in the user's cache, so that the same study takes the same precision in
-    every folder; it is made anew for another machine, torch, number of threads, size or length of rows.
+    The measurement is kept in the user's cache, so that the same study takes the same precision in every
+    folder. Another machine, torch version, number of threads, size or row length is measured again.
     """
     tokens = round(len(pairs.tokens.values) / len(pairs))
     settings = {key: getattr(recipe, key) for key in SPEED_KEYS}
@@ -71,36 +77,56 @@ def choose_precision(
 
 
 def quicker(rates: Mapping[str, float]) -> Precision:
-    """The precision to take, given the examples/s of both: bf16 where it is clearly quicker."""
+    """The precision to take, given the examples/s of both: bf16 where it is clearly faster."""
     return "bf16" if rates["bf16"] > _WORTHWHILE * rates["fp32"] else "fp32"
+
+
+def choose_pretraining_precision(
+    task: PretrainingTask, recipe: Recipe, training: Sentences, device: torch.device
+) -> Precision:
+    """The recipe's precision; where it is ``auto``, the faster of fp32 and bf16 in a step of pretraining."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    pairs = training.pairs(0, 1)
+    rows = Rows(pairs, device)
+
+    def trainer(slow: Recipe, backend: Backend) -> Step:
+        made = Pretrainer(task, slow, 0, _SCHEDULED, backend)
+        return lambda index: made.step(rows, index, np.random.default_rng(index[0])).means()
+
+    return quicker(rates_in_turns(trainer, recipe, pairs, device))
 
 
 def measure_rates(
     size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
 ) -> dict[str, float]:
-    """Examples/s of a training step at each precision, measured in turns: the median of several steps."""
-    # Weights that hardly move take as long, and do not diverge whatever rate the study asks for.
-    recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
+    """Examples/s of a classifier's training step at each precision."""
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": pairs}
-    trainers = {
-        precision: Trainer(size, recipe, 0, Backend(device, precision), **shape) for precision in _MEASURED
-    }
+
+    def trainer(slow: Recipe, backend: Backend) -> Step:
+        made = Trainer(size, slow, 0, backend, **shape)
+        return lambda index: float(made.step(index)[0])  # read, so that a GPU's work is waited for
+
+    return rates_in_turns(trainer, recipe, pairs, device)
+
+
+def rates_in_turns(
+    trainer: Callable[[Recipe, Backend], Step], recipe: Recipe, pairs: Pairs, device: torch.device
+) -> dict[str, float]:
+    """Rows/s of steps on ``pairs`` at each precision: the median of several, the precisions in turns.
+
+    trainer(recipe, backend): makes the function that takes one step on the rows of an index.
+    """
+    # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
+    slow = replace(recipe, learning_rate=1e-9, schedule="constant")
+    steps = {precision: trainer(slow, Backend(device, precision)) for precision in _MEASURED}
+    seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
-
-    def step(precision: str, index: NDArray[np.int64]) -> None:
-        float(trainers[precision].step(index)[0])  # read, so that a GPU's work is waited for
-
-    return rates_in_turns(step, rows, len(pairs))
-
-
-def rates_in_turns(step: Callable[[str, NDArray[np.int64]], None], rows: int, of: int) -> dict[str, float]:
-    """Rows/s of ``step(precision, index)`` at each precision: the median of several, ``rows`` each time."""
-    seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
     for number in range(_ROUNDS):
-        index = np.arange(number * rows, (number + 1) * rows) % of  # other rows each time, as in training
-        for precision, taken in seconds.items():
+        index = np.arange(number * rows, (number + 1) * rows) % len(pairs)  # new rows, as in training
+        for precision, step in steps.items():
             began = time.perf_counter()
-            step(precision, index)
-            taken.append(time.perf_counter() - began)
+            step(index)
+            seconds[precision].append(time.perf_counter() - began)
     return {precision: rows / statistics.median(taken[_WARM:]) for precision, taken in seconds.items()}

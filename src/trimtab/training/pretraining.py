@@ -1,4 +1,4 @@
-"""Pretraining a BERT on masked words and next sentences: its state, and the one step that moves it."""
+"""Pretraining a BERT on masked words and next sentences: its state, and its optimiser step."""
 
 import math
 from dataclasses import dataclass
@@ -20,25 +20,26 @@ from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
 from trimtab.training.optimizer import Schedule, make_optimizer
+from trimtab.training.output_layer import OutputLayer, WordLosses
 from trimtab.training.recipe import Recipe
-from trimtab.training.vocabulary import Outcome, OutputLayer, TokenTable
+from trimtab.training.token_table import TokenTable
 
 Average = Literal["real", "padded"]
-_Roots = list[tuple[Tensor, Tensor | None]]  # what is differentiated, and the gradient with regard to it
-_FREE_WORD = 0  # that stands in the tutorial's free places
-_STEP = 64  # predictions come in a multiple of it where few sizes are wanted
+_Roots = list[tuple[Tensor, Tensor | None]]  # tensors to backpropagate from, and their gradients
+_FREE_WORD = 0  # the word in the tutorial's unused places
+_STEP = 64  # where batches are padded to bucket sizes, predictions come in multiples of this
 
 
 @dataclass(frozen=True)
-class Task:
+class PretrainingTask:
     """What is pretrained: a BERT of ``size`` with both heads, for ``vocabulary`` words and up to ``max_len``.
 
-    tied: whether the masked words' last matrix is the token table, as in the original and not in d2l's.
-    average: what the masked words' loss is the mean over. ``real``: the words that are masked. ``padded``:
-    the tutorial's. It gives each row places for 15 % of max_len words, fills those that a shorter row leaves
-    free with the place of <cls> and the word 0, and means to weight their losses by 0; but
-    nn.CrossEntropyLoss() has averaged over all places before the weights meet that one number. So the model
-    also learns to say word 0 at <cls>, which is soon perfect and pulls the mean down.
+    tied: whether the masked-word head's output matrix is the token table, as in the original and not in d2l.
+    average: what the masked words' loss is averaged over. ``real``: the masked words. ``padded``: as in the
+    tutorial, which gives each row places for 15 % of max_len words and fills a shorter row's unused places
+    with the position of <cls> and the word 0. It intends to weight their losses by 0, but
+    nn.CrossEntropyLoss() has averaged over all places before the weights are applied to that one number. So
+    the model also learns to predict word 0 at <cls>, which it soon does perfectly, and the mean is too low.
     """
 
     size: Architecture
@@ -50,12 +51,12 @@ class Task:
 
     @property
     def places(self) -> int:
-        """Masked words that the tutorial gives each row places for."""
+        """Places for masked words that the tutorial gives each row."""
         return int(slots(np.array(self.max_len)))
 
 
-class Counts(NamedTuple):
-    """What sums of losses are over: masked words, pairs, and the places that the tutorial counts."""
+class LossCounts(NamedTuple):
+    """What losses are averaged over: masked words, pairs, and the tutorial's places."""
 
     words: int
     rows: int
@@ -66,18 +67,18 @@ class Counts(NamedTuple):
 class Losses:
     """Sums over some pairs: of losses, in nats, and of right answers.
 
-    sums: (5,), the losses of masked words and how many were right, the losses of next sentences and how many
-    were right, and the losses of the tutorial's free places; not a number where something was not asked for:
-    right words in training, and the free places where nothing wants them.
+    sums: (5,), masked words' losses and right answers, next sentences' losses and right answers, and the
+    losses of the tutorial's unused places; NaN where something was not computed: right words in training, and
+    unused places where neither the task nor the caller needs them.
     """
 
     sums: Tensor
-    counts: Counts
+    counts: LossCounts
 
     def means(self) -> dict[str, float]:
-        """Mean losses and shares of right answers, those that are known.
+        """Mean losses and accuracies, those that were computed.
 
-        ``masked_words_padded``: the tutorial's mean, see Task.
+        ``masked_words_padded``: the tutorial's mean, see PretrainingTask.
         """
         words, right_words, sentences, right_sentences, free = self.sums.tolist()
         means = {
@@ -92,13 +93,15 @@ class Losses:
 
 
 class Pretrainer:
-    """A BERT under pretraining, and all that a step needs.
+    """A BERT in pretraining, and the state of its optimiser, schedule and dropout.
 
-    seed: fixes the initial weights and every dropout mask; the pairs and what is masked are the caller's.
+    seed: fixes the initial weights and every dropout mask; the caller chooses pairs and masked words.
     steps: optimiser steps of the whole training, over which the learning rate is scheduled.
     """
 
-    def __init__(self, task: Task, recipe: Recipe, seed: int, steps: int, backend: Backend) -> None:
+    def __init__(
+        self, task: PretrainingTask, recipe: Recipe, seed: int, steps: int, backend: Backend
+    ) -> None:
         self.task, self.recipe, self.backend = task, recipe, backend
         parts = Parts(task.size, task.vocabulary, masked_words=True, tied=task.tied, next_sentence=True)
         self.model = Bert(parts)
@@ -123,10 +126,10 @@ class Pretrainer:
     def step(
         self, rows: Rows, index: NDArray[np.signedinteger], rng: np.random.Generator, *, padded: bool = False
     ) -> Losses:
-        """One optimiser step on the pairs ``index``, whose words are masked by ``rng``.
+        """One optimiser step on the pairs ``index``, whose masks are drawn from ``rng``.
 
-        What is minimised is the sum of both tasks' mean losses. padded: whether the losses of the tutorial's
-        free places are wanted, too; they are known anyway where the task trains on them.
+        It minimises the sum of both tasks' mean losses. padded: whether to compute the losses of the
+        tutorial's unused places too, as is done anyway where the task trains on them.
         """
         self.optimizer.zero_grad(set_to_none=False)
         layout = masked_layout(rows, index, self.task.masking, rng)
@@ -138,7 +141,7 @@ class Pretrainer:
         return losses
 
     def evaluate(self, rows: Rows, rng: np.random.Generator) -> Losses:
-        """The losses of all pairs, whose words are masked by ``rng``, without dropout."""
+        """The losses of all pairs, whose masks are drawn from ``rng``, without dropout."""
         layout = masked_layout(rows, np.arange(len(rows.pairs)), self.task.masking, rng)
         self.model.eval()
         with torch.no_grad():
@@ -152,8 +155,8 @@ class Pretrainer:
         return self.model.eval()
 
     def _over(self, rows: Rows, layout: MaskedLayout, *, padded: bool, learn: bool) -> Losses:
-        """The losses of a batch and with ``learn`` their gradients, part by part."""
-        counts = Counts(len(layout.masked.places), len(layout), len(layout) * self.task.places)
+        """The losses of a batch and, with ``learn``, their gradients, part by part."""
+        counts = LossCounts(len(layout.masked.places), len(layout), len(layout) * self.task.places)
         self.output.start()
         sums = []
         padding = None
@@ -169,8 +172,10 @@ class Pretrainer:
                         torch.autograd.backward([root for root, _ in roots], [given for _, given in roots])
         return Losses(torch.stack(sums).sum(0), counts)
 
-    def _part(self, part: MaskedBatch, counts: Counts, *, padded: bool, learn: bool) -> tuple[Tensor, _Roots]:
-        """The sums of a part of a batch, and what its gradient begins from."""
+    def _part(
+        self, part: MaskedBatch, counts: LossCounts, *, padded: bool, learn: bool
+    ) -> tuple[Tensor, _Roots]:
+        """The sums of a part of a batch, and the tensors to backpropagate from."""
         x, on_free = self.model(part.batch), self.task.average == "padded"
         share = 1 / (counts.places if on_free else counts.words)
         each = torch.full(part.places.shape, share, device=x.device)
@@ -192,17 +197,17 @@ class Pretrainer:
 
     def _predict(
         self, x: Tensor, places: Tensor, words: Tensor, scale: Tensor | None
-    ) -> tuple[Outcome, _Roots]:
+    ) -> tuple[WordLosses, _Roots]:
         number = len(places)
         if self.backend.wants_steady_sizes:
             places, words = _even(places), _even(words)
             scale = None if scale is None else _even(scale)
         given = self.head.transformed(x[places])
-        outcome = self.output(given.detach(), words, scale)
-        roots: _Roots = [] if outcome.gradient is None else [(given, outcome.gradient)]
-        return outcome.first(number), roots
+        losses = self.output(given.detach(), words, scale)
+        roots: _Roots = [] if losses.gradient is None else [(given, losses.gradient)]
+        return losses.first(number), roots
 
 
 def _even(values: Tensor) -> Tensor:
-    """(N,) with zeros after them up to a multiple of _STEP: place 0, word 0, and no share in the loss."""
+    """(N,) padded with zeros to a multiple of _STEP: place 0, word 0, and no share in the loss."""
     return F.pad(values, (0, -len(values) % _STEP))

@@ -1,4 +1,4 @@
-"""The loop of a pretraining: batches in order, records, validation, checkpoints, and going on after one."""
+"""The pretraining loop: batches in order, records, validation, checkpoints and resuming."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,67 +15,68 @@ from trimtab.data.rows import Rows
 from trimtab.model.heads import Bert
 from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
-from trimtab.training.pretraining import Pretrainer, Task
-from trimtab.training.pretraining_meter import Meter, Progress, checked
+from trimtab.training.meter import check_finite
+from trimtab.training.pretraining import Pretrainer, PretrainingTask
+from trimtab.training.pretraining_sums import PretrainingProgress, PretrainingSums
 from trimtab.training.recipe import Recipe
 
-_MASKS = 2  # beside what else is drawn of a seed and an epoch
-_VALIDATION = (0, 0)  # the seed and epoch of its draws, so that all trainings are judged on the same
+_MASKS = 2  # a stream of a seed and an epoch that nothing else draws from
+_VALIDATION = (0, 0)  # the seed and epoch of its draws, so that every training is validated on the same pairs
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
-    """A batch to come: its number from 1, its epoch, and its pairs."""
+class ScheduledBatch:
+    """A batch of the schedule: its step from 1, its epoch, and its pairs."""
 
     step: int
     epoch: int
-    batch: int
+    number: int
     rows: Rows
     index: NDArray[np.int32]
     ends_epoch: bool
 
 
-class Course:
-    """The batches of a pretraining in their order, which the seed fixes: the pairs are new in every epoch.
+class BatchSchedule:
+    """The batches of a pretraining in order. The seed fixes them; pairs are drawn again in every epoch.
 
-    steps: of the whole, None for those of all the recipe's epochs.
+    steps: of the whole training, None for those of all the recipe's epochs.
     """
 
     def __init__(
         self, training: Sentences, recipe: Recipe, seed: int, steps: int | None, device: torch.device
     ) -> None:
         self.training, self.recipe, self.seed, self.device = training, recipe, seed, device
-        self.steps = steps or sum(map(self._batches, range(1, recipe.epochs + 1)))
+        self.steps = steps or sum(map(self._count, range(1, recipe.epochs + 1)))
 
-    def _batches(self, epoch: int) -> int:
+    def _count(self, epoch: int) -> int:
         return -(-self.training.count(self.seed, epoch) // self.recipe.batch_size)
 
-    def places(self, taken: int) -> Iterator[Place]:
+    def batches(self, taken: int) -> Iterator[ScheduledBatch]:
         """The batches after the first ``taken``."""
         step, epoch = 0, 0
         while step < self.steps:
             epoch += 1
-            if step + (batches := self._batches(epoch)) <= taken:
+            if step + (batches := self._count(epoch)) <= taken:
                 step += batches
                 continue
             pairs = self.training.pairs(self.seed, epoch)
             rows, grouped = Rows(pairs, self.device), self.recipe.batches == "grouped"
             order = training_batches(pairs, self.recipe.batch_size, self.seed, epoch, grouped=grouped)
-            for batch, index in enumerate(order):
+            for number, index in enumerate(order):
                 step += 1
                 if taken < step <= self.steps:
-                    ends = batch + 1 == batches or step == self.steps
-                    yield Place(step, epoch, batch, rows, index, ends)
+                    ends = number + 1 == batches or step == self.steps
+                    yield ScheduledBatch(step, epoch, number, rows, index, ends)
 
-    def masks(self, place: Place) -> np.random.Generator:
-        """What draws the masks of a batch: no other batch's or epoch's are the same."""
-        return np.random.default_rng([self.seed, place.epoch, _MASKS, place.batch])
+    def masks(self, batch: ScheduledBatch) -> np.random.Generator:
+        """The generator of a batch's masks, which differ between batches and between epochs."""
+        return np.random.default_rng([self.seed, batch.epoch, _MASKS, batch.number])
 
 
 def pretrain(
-    task: Task,
+    task: PretrainingTask,
     recipe: Recipe,
     seed: int,
     backend: Backend,
@@ -86,37 +87,39 @@ def pretrain(
     checkpoint: Checkpoint | None = None,
     on_start: Callable[[int], None] = lambda taken: None,
     on_record: Callable[[Record], None] = lambda record: None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[PretrainingProgress], None] = lambda progress: None,
 ) -> Bert:
-    """Pretrain a BERT from scratch, or on from where ``checkpoint`` stands, which changes nothing on a CPU.
+    """Pretrain a BERT from scratch, or resume from ``checkpoint``, which on a CPU gives the same bits.
 
-    steps: of the whole, None for those of all the recipe's epochs. on_start hears how many were taken before.
-    on_record hears of some two hundred stretches of training (kind ``training``: mean losses over the
-    stretch, their means over all steps so far, pairs a second) and of each epoch's end (``validation``).
+    steps: of the whole training, None for those of all the recipe's epochs. on_start: called with the number
+    of steps that were taken before. on_record: called with a record after each of some two hundred stretches
+    of training (kind ``training``: mean losses over the stretch and over all steps so far, pairs/s) and at
+    the end of each epoch (kind ``validation``). on_progress: progress callback.
     Raises DivergedError where a loss is no longer finite, and the allocator's error when memory runs out.
     """
-    course = Course(training, recipe, seed, steps, backend.device)
-    trainer = Pretrainer(task, recipe, seed, course.steps, backend)
+    schedule = BatchSchedule(training, recipe, seed, steps, backend.device)
+    trainer = Pretrainer(task, recipe, seed, schedule.steps, backend)
     kept = checkpoint.read(trainer) if checkpoint else None
-    meter = Meter(course.steps, backend.device, kept)
+    sums = PretrainingSums(schedule.steps, backend.device, kept)
     on_start(trainer.schedule.taken)
-    judged = None if validation is None else Rows(validation.pairs(*_VALIDATION), backend.device)
-    for place in course.places(trainer.schedule.taken):
+    validated = None if validation is None else Rows(validation.pairs(*_VALIDATION), backend.device)
+    for batch in schedule.batches(trainer.schedule.taken):
         began, rate = time.perf_counter(), trainer.schedule.rate
-        ends_stretch = place.step % meter.stretch == 0 or place.step == course.steps
-        # The tutorial's mean costs a little, so it is taken once a stretch.
-        losses = trainer.step(place.rows, place.index, course.masks(place), padded=ends_stretch)
-        if meter.add(losses, began):
-            on_progress(meter.progress(place.step, place.epoch))
+        ends_stretch = batch.step % sums.stretch == 0 or batch.step == schedule.steps
+        # The tutorial's mean costs a little, so it is computed once per stretch.
+        losses = trainer.step(batch.rows, batch.index, schedule.masks(batch), padded=ends_stretch)
+        if sums.add(losses, began):
+            on_progress(sums.progress(batch.step, batch.epoch))
         if ends_stretch:
-            on_record(_labelled("training", place) | {"learning_rate": rate} | meter.record())
-        if judged is not None and place.ends_epoch:
-            means = trainer.evaluate(judged, np.random.default_rng([*_VALIDATION, _MASKS])).means()
-            on_record(_labelled("validation", place) | checked(means))
-        if checkpoint and (checkpoint.due or place.step == course.steps):
-            checkpoint.write(trainer, meter.state())
+            on_record(_labelled("training", batch) | {"learning_rate": rate} | sums.record())
+        if validated is not None and batch.ends_epoch:
+            means = trainer.evaluate(validated, np.random.default_rng([*_VALIDATION, _MASKS])).means()
+            check_finite(means.values())
+            on_record(_labelled("validation", batch) | means)
+        if checkpoint and (checkpoint.due or batch.step == schedule.steps):
+            checkpoint.write(trainer, sums.state())
     return trainer.finish()
 
 
-def _labelled(kind: str, place: Place) -> Record:
-    return {"kind": kind, "step": place.step, "epoch": place.epoch}
+def _labelled(kind: str, batch: ScheduledBatch) -> Record:
+    return {"kind": kind, "step": batch.step, "epoch": batch.epoch}

@@ -12,7 +12,7 @@ Evaluate = Literal["last", "best_accuracy", "best_loss"]
 Count = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
-# The keys that the time of a step depends on, apart from the precision: measured rates are kept by them.
+# Keys, apart from the precision, that the time of a step depends on: measured rates are kept per value.
 SPEED_KEYS = ("batch_size", "optimizer", "micro_batch", "batches", "frozen")
 
 
@@ -20,20 +20,19 @@ SPEED_KEYS = ("batch_size", "optimizer", "micro_batch", "batches", "frozen")
 class Recipe:
     """How a trial is trained.
 
-    epochs; batch_size (rows a step); learning_rate (its peak); optimizer; weight_decay (for adamw alone, and
-    not on biases and norms); schedule: constant, or linear to 0 at the end; warmup: share of all steps over
-    which the rate rises from 0; clip: largest norm of the gradient, 0 for none; precision: of the matrix
-    products, ``auto`` measures which is quicker; micro_batch: at most so many rows computed at a time, None
-    for as many as suit the machine; batches: of random rows, or ``grouped`` by length, which is what many
-    trainers do against padding: it saves nothing here, and a study can ask what it does to accuracy;
-    class_weights: of the loss, ``balanced`` by the inverse frequency of each class in train;
-    evaluate: the epoch whose weights meet the test sets and are kept, the last or that with the best accuracy
-    or loss on validation.
+    epochs; batch_size (rows per step); learning_rate (its peak); optimizer; weight_decay (for adamw alone,
+    and not on biases and norms); schedule: constant, or linear to 0 at the end; warmup: share of all steps
+    over which the rate rises from 0; clip: largest norm of the gradient, 0 for none; precision: of matrix
+    products, ``auto`` measures which is faster; micro_batch: most rows computed at a time, None for as many
+    as suit the machine; batches: of random rows, or ``grouped`` by length, as many trainers do to avoid
+    padding (it saves nothing here, but a study can measure its effect on accuracy); class_weights: of the
+    loss, ``balanced`` by the inverse frequency of each class in train; evaluate: the epoch whose weights are
+    evaluated on the test sets and kept, the last or the one with the best accuracy or loss on validation.
 
-    For few rows on pretrained weights: layer_decay: what each layer's learning rate is times that of the one
-    above, 1 for the same (the head has the full rate, the embeddings the lowest); reinitialise: how many of
-    the top layers, and then what stands on them, are made anew (Zhang et al. 2021); frozen: what stays as it
-    is, ``embeddings``, or a number of layers from below with them.
+    For fine-tuning on few rows: layer_decay: the ratio of each layer's learning rate to that of the layer
+    above (the head has the full rate, the embeddings the lowest); reinitialise: how many of the top layers
+    are re-initialized, together with the pooler (Zhang et al. 2021); frozen: what is not trained,
+    ``embeddings``, or the embeddings and this number of layers from the bottom.
     """
 
     epochs: Count = 3
@@ -55,7 +54,7 @@ class Recipe:
 
     @property
     def rows_together(self) -> int:
-        """Rows that are computed together, as far as memory allows."""
+        """Most rows that are computed together."""
         return self.micro_batch or self.batch_size
 
     def steps(self, rows: int) -> int:

@@ -1,4 +1,4 @@
-"""Parts of a batch side by side: threads that each take some of them through a replica of the model."""
+"""Per-thread micro-batches: threads that each compute some of a batch's parts on a replica of the model."""
 
 import copy
 from collections import deque
@@ -11,50 +11,51 @@ from torch import nn
 
 Model = TypeVar("Model", bound=nn.Module)
 Part = TypeVar("Part")
-Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
 
 
 class ThreadReplicas(Generic[Model]):
     """A model in training, and replicas that share its weights: one for each of several threads.
 
-    A small model's products are too small for threads to share: each operation ends with all threads waiting
-    for the last one. A thread that has a part of the batch to itself never waits. Which lane takes a part
-    depends on its number alone, so that sums of gradients are the same in every run.
-    shared: a module of the model that replicas do not copy; nothing may write to it in a lane.
+    A small model's matrix products are too small to be split between threads: after each operation all of
+    them wait for the last. A thread that computes a part of the batch by itself never waits. A part's number
+    alone decides which replica computes it, so that sums of gradients are the same in every run.
+    shared: a module of the model that replicas do not copy; the threads must only read it.
     """
 
     def __init__(self, model: Model, count: int, shared: nn.Module) -> None:
         self.models = [model, *(_replica(model, shared) for _ in range(count - 1))]
-        self.threads = [ThreadPoolExecutor(1, f"lane-{number}") for number in range(count)]
+        self.threads = [ThreadPoolExecutor(1, f"replica-{number}") for number in range(count)]
 
     def each(
         self,
-        work: Callable[[Model, int, Part], Outcome],
+        work: Callable[[Model, int, Part], Result],
         parts: Sequence[Part],
-        take: Callable[[Part, Outcome], None],
+        take: Callable[[Part, Result], None],
     ) -> None:
-        """``take(part, work(model, number, part))`` for every part, in their order.
+        """``take(part, work(model, number, part))`` for every part, in order.
 
-        ``work`` runs in the lanes, ``take`` here. Afterwards the gradients that ``work`` left in any lane are
-        those of the model. An error in either ends the others and leaves no gradient in a lane.
+        ``work`` runs in the threads, ``take`` in the caller's. Afterwards the gradients that ``work`` left in
+        the replicas have been added to the model's. An error in either cancels the other parts and leaves no
+        gradient in a replica.
         """
-        lanes = min(len(self.models), len(parts))
-        if lanes < 2:
+        count = min(len(self.models), len(parts))
+        if count < 2:
             for number, part in enumerate(parts):
                 take(part, work(self.models[0], number, part))
             return
         threads = torch.get_num_threads()
 
-        def run(lane: int, number: int) -> Outcome:
-            torch.set_num_threads(max(1, threads // lanes))
-            return work(self.models[lane], number, parts[number])
+        def run(replica: int, number: int) -> Result:
+            torch.set_num_threads(max(1, threads // count))
+            return work(self.models[replica], number, parts[number])
 
         numbers = range(len(parts))
-        running = deque(self.threads[n % lanes].submit(run, n % lanes, n) for n in numbers)
+        running = deque(self.threads[n % count].submit(run, n % count, n) for n in numbers)
         try:
             for part in parts:
                 take(part, running.popleft().result())
-            self._gather()
+            self._add_gradients()
         finally:
             for left in running:
                 left.cancel()
@@ -64,13 +65,13 @@ class ThreadReplicas(Generic[Model]):
             for _, theirs in self._copied():
                 theirs.grad = None
 
-    def _gather(self) -> None:
+    def _add_gradients(self) -> None:
         for ours, theirs in self._copied():
             if theirs.grad is not None:
                 ours.grad = theirs.grad if ours.grad is None else ours.grad.add_(theirs.grad)
 
     def _copied(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
-        """The model's parameters, each with that of one replica after the other; none that they share."""
+        """Pairs of the model's parameter and a replica's, replica by replica; none that they share."""
         model, *replicas = self.models
         for replica in replicas:
             pairs = zip(model.parameters(), replica.parameters(), strict=True)
@@ -78,7 +79,7 @@ class ThreadReplicas(Generic[Model]):
 
 
 def _replica(model: Model, shared: nn.Module) -> Model:
-    """A copy of ``model`` whose parameters are others, on the same numbers."""
+    """A copy of ``model`` with parameters of its own that share the memory of the model's."""
     known: dict[int, Any] = {
         id(parameter): nn.Parameter(parameter.detach(), parameter.requires_grad)
         for parameter in model.parameters()

@@ -1,22 +1,28 @@
-"""The token table in training: only the rows that the data has, and a gradient that is added in place."""
+"""Token tables in training, whose gradients are added in place: the rows in use alone, or the whole table."""
+
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from trimtab.data.pairs import Pairs
 
-_PIECE = 1 << 20  # tokens looked at together, so that memory stays flat
+_PIECE = 1 << 20  # tokens read at a time, to bound memory
 
 
 class CompactTable(nn.Module):
-    """Stands in for a token table in training; its parameter ``weight`` holds only the rows in use.
+    """Replaces a token table in training; its parameter ``weight`` holds only the rows in use.
 
-    A row that no training text has gets no gradient: Adam leaves it as it is, and AdamW shrinks it by a
-    known factor a step. So training these rows alone gives the same table, and neither gradients nor
-    optimiser go over the others. In evaluation the whole table is looked up; it is brought up to date
-    whenever the module is set to evaluate. A table that is frozen stays so: no gradient is kept for it.
+    A row whose token is in no training text gets no gradient: Adam leaves it unchanged, and AdamW shrinks it
+    by a known factor per step. So training the other rows gives the same table for less work. Evaluation
+    uses the whole table, which is updated whenever the module is set to evaluation mode. A frozen table
+    stays frozen.
+
+    Threads compute parts of a batch with this table at the same time. So ``look_up`` gives a leaf, and its
+    gradient is added by ``add_gradient`` in the order of the parts.
     """
 
     def __init__(self, table: nn.Embedding, used: Tensor) -> None:
@@ -30,28 +36,25 @@ class CompactTable(nn.Module):
 
     @property
     def whole(self) -> nn.Embedding:
-        """The table that this one stands in for, as of the last time that training paused."""
+        """The table that this one replaces, as of the last evaluation."""
         return self._table[0]
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(T,) int64 -> (T, hidden). In training every token must be one of the rows in use."""
+        """(T,) int64 -> (T, hidden). In training, every token must be in use."""
         return F.embedding(self.places[tokens], self.weight) if self.training else self.whole(tokens)
 
     def look_up(self, tokens: Tensor) -> Tensor:
-        """The same in training, as a leaf; ``add_gradient`` takes its gradient."""
+        """The same in training, as a leaf, whose gradient goes to ``add_gradient``."""
         found = F.embedding(self.places[tokens], self.weight.detach())
         return found.requires_grad_(self.weight.requires_grad)
 
     def start(self) -> None:
-        """Begin a step: the gradient is zero."""
+        """Begin a step: set the gradient to zero."""
         if self.weight.requires_grad:
             self.weight.grad = torch.zeros_like(self.weight)
 
     def add_gradient(self, tokens: Tensor, gradient: Tensor | None) -> None:
-        """Add the gradient (T, hidden) of what was looked up for ``tokens`` to that of the table.
-
-        autograd would make a gradient of the table's size for every part of a batch, and then add it.
-        """
+        """Add the gradient (T, hidden) of the embeddings of ``tokens`` to the table's."""
         if not self.weight.requires_grad:
             return
         assert self.weight.grad is not None
@@ -59,11 +62,11 @@ class CompactTable(nn.Module):
         add_rows(self.weight.grad, self.places[tokens], gradient)
 
     def shrink(self, factor: float) -> None:
-        """Remember that weight decay multiplied the rows that are not here by ``factor``."""
+        """Note that weight decay multiplies the rows that are not in use by ``factor``."""
         self._shrinking *= factor
 
     def train(self, mode: bool = True) -> "CompactTable":
-        """As every module's; on the way to evaluation the whole table is brought up to date."""
+        """As in ``nn.Module``; switching to evaluation updates the whole table."""
         if self.training and not mode:
             with torch.no_grad():
                 if self._shrinking != 1.0:
@@ -73,16 +76,45 @@ class CompactTable(nn.Module):
         return super().train(mode)
 
 
+class TokenTable(nn.Module):
+    """The whole token table in training: ``weight.grad``, which must exist, is added to in place.
+
+    autograd would allocate a gradient of the table's size for every part of a batch, and then add it.
+    """
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__()
+        self.weight = table.weight
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(T,) int64 -> (T, hidden)."""
+        found: Tensor = _LookUp.apply(tokens, self.weight)
+        return found
+
+
+class _LookUp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tokens: Tensor, weight: Tensor) -> Tensor:
+        ctx.tokens, ctx.weight = tokens, weight
+        return F.embedding(tokens, weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None]:
+        add_rows(ctx.weight.grad, ctx.tokens, gradient)
+        return None, None
+
+
 def add_rows(total: Tensor, places: Tensor, rows: Tensor) -> None:
     """Add ``rows`` (T, hidden) to those of ``total`` at ``places`` (T,), in place and in a fixed order."""
-    if total.is_cuda:  # there index_add_ adds in any order, so its last bit would vary
+    if total.is_cuda:  # whose index_add_ adds in any order, so the last bit would vary
         total += torch.ops.aten.embedding_dense_backward(rows, places, len(total), -1, False)
     else:
         total.index_add_(0, places, rows)
 
 
 def used_rows(pairs: Pairs, vocabulary: int) -> Tensor:
-    """Which ids the inputs hold, (vocabulary,) bool."""
+    """Which token ids occur in the inputs, (vocabulary,) bool."""
     used = np.zeros(vocabulary, bool)
     values = pairs.tokens.values
     for start in range(0, len(values), _PIECE):

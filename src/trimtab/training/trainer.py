@@ -1,4 +1,4 @@
-"""A training's state, and the one step that moves it."""
+"""The state of a trial's training, and its optimiser step."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +16,7 @@ from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
 from trimtab.model.dropout import Masks, seed_dropout
 from trimtab.model.encoder import Classifier
-from trimtab.model.initial_weights import take_over
+from trimtab.model.initial_weights import copy_into
 from trimtab.model.initialise import initialise, seed_of
 from trimtab.model.sizes import Architecture
 from trimtab.model.varlen import has_kernel
@@ -32,11 +32,11 @@ from trimtab.training.token_table import CompactTable, used_rows
 
 
 class Trainer:
-    """A classifier under training, and all that a step needs.
+    """A classifier in training, and the state of its optimiser, schedule and dropout.
 
-    size, recipe: what is trained, and how. seed: fixes the initial weights and every dropout mask.
-    vocabulary: rows of the token table; classes: of the labels; training: the rows to train on. start:
-    pretrained tensors, as ``model.start.taken`` gives them, in the place of those initial weights.
+    size, recipe: what is trained, and how. seed: fixes the random initial weights and every dropout mask.
+    vocabulary: rows of the token table; classes: number of labels; training: the rows to train on.
+    initial_weights: pretrained tensors to start from, as ``model.initial_weights`` gives them.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Trainer:
         vocabulary: int,
         classes: int,
         training: Pairs,
-        start: Mapping[str, Tensor] | None = None,
+        initial_weights: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.recipe, self.backend, self.training = recipe, backend, training
         self.rows = Rows(training, backend.device)
         self.model = Classifier(size, vocabulary, classes)
         initialise(self.model, seed, size.initial_deviation)
-        take_over(self.model, start or {}, recipe.reinitialise)
+        copy_into(self.model, initial_weights or {}, recipe.reinitialise)
         freeze(self.model, recipe.frozen)
         self.model.to(backend.device).train()
         self.masks = Masks(seed)
@@ -65,9 +65,9 @@ class Trainer:
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
-        # Who wants few rows at a time wants little memory, and every lane takes its own.
-        lanes = 1 if recipe.micro_batch else backend.lanes(parameters)
-        self.lanes = ThreadReplicas(self.model, lanes, shared=self.table)
+        # Whoever sets micro_batch is short of memory, and every replica's activations take some.
+        count = 1 if recipe.micro_batch else backend.replicas(parameters)
+        self.replicas = ThreadReplicas(self.model, count, shared=self.table)
         self.tokens = backend.training_tokens(size, parameters)
         self.padding: Padding | None = None
         if backend.wants_steady_sizes:
@@ -89,16 +89,16 @@ class Trainer:
             torch.cuda.manual_seed(seed_of(seed, "dropout"))
         if self.backend.compiles(parameters):
             compile_layers(self.model)
-        # Without flash attention, or with tokens that are streamed, launches differ from batch to batch.
+        # Without flash attention, or with streamed tokens, launches differ from batch to batch.
         steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads)
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
         if steady and self.backend.captures(parameters):
             self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)
 
     def step(self, index: NDArray[np.signedinteger]) -> tuple[Tensor, Tensor]:
-        """One optimiser step on the rows of ``index``: their mean loss and how many were right, 0-dim.
+        """One optimiser step on the rows of ``index``: their mean loss and number of right answers, 0-dim.
 
-        On CUDA it is launched, and not waited for.
+        On CUDA the step is launched and not waited for.
         """
         layout = self.rows.layout(index)
         outcome = self.graphs.step(layout) if self.graphs else self._eager(layout)
@@ -114,7 +114,7 @@ class Trainer:
         return self.move([self.rows.make(part) for part in parts], layout.shape[1])
 
     def move(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
-        """What the device does in a step on ``parts``: their loss (the mean over ``rows``) and count."""
+        """The device's part of a step on ``parts``: loss (mean over ``rows``) and number of right answers."""
         self.optimizer.zero_grad(set_to_none=True)
         self.table.start()
         outcome = self._backward(parts, rows)
@@ -124,14 +124,14 @@ class Trainer:
         return outcome
 
     def finish(self) -> Classifier:
-        """The trained model, whole. No step can follow."""
+        """The trained model with its whole token table. No step can follow."""
         self.model.encoder.embeddings.token = self.table.train(False).whole
         restore_layers(self.model)
         self.graphs = None
         return self.model
 
     def _backward(self, parts: list[Batch], rows: int) -> tuple[Tensor, Tensor]:
-        """Gradients of the mean loss, part by part: a part's numbers stay in the processor's caches."""
+        """Gradients of the mean loss, part by part, as a part's activations fit into the caches."""
         losses, rights = [], []
 
         def take(part: Batch, outcome: tuple[Tensor, Tensor, Tensor | None]) -> None:
@@ -141,13 +141,13 @@ class Trainer:
             rights.append(right)
 
         with self.backend.autocast():
-            self.lanes.each(partial(self._part, rows=rows), parts, take)
+            self.replicas.each(partial(self._part, rows=rows), parts, take)
         return torch.stack(losses).sum(), torch.stack(rights).sum()
 
     def _part(
         self, model: Classifier, number: int, part: Batch, *, rows: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """A part's share in the loss, how many were right, and the gradient of what it looked up."""
+        """A part's share of the loss, its right answers, and the gradient of its token embeddings."""
         seed_dropout(model, self.masks[number])
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)

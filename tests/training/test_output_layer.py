@@ -1,12 +1,12 @@
-"""The two large matrices, whose gradients are added in place, against autograd."""
+"""The output layer, whose gradients are added in place, against autograd."""
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from trimtab.training import vocabulary
-from trimtab.training.vocabulary import OutputLayer, TokenTable
+from trimtab.training import output_layer
+from trimtab.training.output_layer import OutputLayer
 
 HIDDEN, WORDS = 12, 41
 
@@ -27,7 +27,7 @@ def layer():
 
 @pytest.mark.parametrize("rows", [0, 1, 7, 8, 50])
 def test_loss_and_gradients_are_those_of_autograd(rows, monkeypatch):
-    monkeypatch.setitem(vocabulary._ROWS, "cpu", 8)
+    monkeypatch.setitem(output_layer._ROWS, "cpu", 8)
     linear, oracle = layer(), layer()
     x, scale = numbers(rows, HIDDEN, seed=4), torch.rand(rows, generator=torch.Generator().manual_seed(5))
     labels = torch.arange(rows) * 7 % WORDS
@@ -74,15 +74,3 @@ def test_a_share_that_vanishes_is_a_large_loss_and_no_infinity():
     assert found.losses[0] == 0
     assert (found.losses[1:] > 80).all()
     assert found.losses.isfinite().all()
-
-
-def test_the_token_table_adds_as_autograd_does():
-    table, oracle = nn.Embedding(9, 4), nn.Embedding(9, 4)
-    oracle.weight.data.copy_(table.weight.data)
-    table.weight.grad, oracle.weight.grad = torch.ones(9, 4), torch.ones(9, 4)
-    tokens, weights = torch.tensor([3, 1, 3, 8]), numbers(4, 4)
-    found, expected = TokenTable(table)(tokens), oracle(tokens)
-    assert torch.equal(found, expected)
-    for each in (found, expected):
-        (each * weights).sum().backward()
-    torch.testing.assert_close(table.weight.grad, oracle.weight.grad)
