@@ -141,7 +141,6 @@ def assert_alike(made, expected, precision="fp32"):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.usefixtures("threads")
 def test_a_training_has_the_same_masks_whatever_the_number_of_replicas(random_pairs, precision):
     pairs = random_pairs(3, 180)
     expected = trained(pairs, 1, precision)
@@ -151,7 +150,6 @@ def test_a_training_has_the_same_masks_whatever_the_number_of_replicas(random_pa
     assert np.abs(np.divide(other, expected[0]) - 1).max() > 4 * TOLERANCES[precision][0]
 
 
-@pytest.mark.usefixtures("threads")
 def test_a_training_with_replicas_repeats_to_the_bit(random_pairs):
     pairs = random_pairs(3, 180)
     one, again = (trained(pairs, 3) for _ in range(2))
@@ -159,7 +157,6 @@ def test_a_training_with_replicas_repeats_to_the_bit(random_pairs):
     assert torch.equal(one[1], again[1])
 
 
-@pytest.mark.usefixtures("threads")
 def test_what_is_frozen_stays_in_every_replica(random_pairs):
     pairs = random_pairs(3, 180)
     assert_alike(trained(pairs, 2, frozen=1), trained(pairs, 1, frozen=1))
