@@ -23,7 +23,7 @@ from trimtab.data.rows import Rows
 from trimtab.run.pretraining import Corpus, read_corpus
 from trimtab.study.pretraining_definition import Pretraining, load
 from trimtab.training.backend import Backend
-from trimtab.training.pretraining import Pretrainer, Task
+from trimtab.training.pretraining import Pretrainer, PretrainingTask
 
 NAME = "pretrain-cpu"  # of the files with the results
 LEAST, GOAL = 5.0, 10.0  # times as many sentence pairs per second as d2l
@@ -77,7 +77,7 @@ class TrimtabPretraining(Stepwise):
     def __init__(self, corpus: Corpus, study: Pretraining, precision: str) -> None:
         pairs, vocabulary = corpus.training.pairs(0, 1), corpus.tokenizer.get_vocab_size()
         super().__init__(TRIMTAB, Batches(pairs.tokens.lengths, study.recipe.batch_size), precision)
-        task = Task(study.size, vocabulary, masking_of(corpus.tokenizer), study.max_len)
+        task = PretrainingTask(study.size, vocabulary, masking_of(corpus.tokenizer), study.max_len)
         self.trainer = Pretrainer(task, study.recipe, 0, 1_000_000, Backend(CPU, precision))
         self.pairs, self.masks = Rows(pairs, CPU), np.random.default_rng(0)
 

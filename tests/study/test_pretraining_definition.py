@@ -80,7 +80,10 @@ def test_defaults(loaded):
         (MINIMAL + "[base]\naverage = 'mean'\n", r"\[base\]: average = 'mean' is wrong"),
         (MINIMAL + "[base]\nsize = 'smal'\n", "size 'smal' is unknown"),
         (MINIMAL + "[base]\ntied = true\n", "format 'd2l' has no tied matrices; leave tied out, or set"),
-        ('format = "hf"\n' + MINIMAL, "format 'hf' needs embedding_norm = true; train with that, or take format 'd2l'"),
+        (
+            'format = "hf"\n' + MINIMAL,
+            "format 'hf' needs embedding_norm = true; train with that, or take format 'd2l'",
+        ),
         (
             'format = "d2l"\n' + MINIMAL + "[base]\nsize = 'tiny'\n",
             "format 'd2l' needs activation = 'relu', embedding_norm = false, epsilon = 1e-05; train",
