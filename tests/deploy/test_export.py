@@ -252,7 +252,7 @@ def test_weights_that_were_not_kept_are_when_the_study_says_so(home, tmp_path, c
         ),
         (["4"], "there is no variant '4' (known: "),
         ([HF, "--seed", "2"], f"--seed 2: {HF} was not trained with it, known: 0, 1"),
-        ([HF, "--format", "d2l"], "epsilon = 1e-05; train with that, or take format 'hf'"),
+        ([HF, "--format", "d2l"], "embedding_norm = false; train with that, or take format 'hf'"),
         (
             [D2L, "--format", "hf"],
             "format 'hf' needs embedding_norm = true; train with that, or take format 'd2l'",

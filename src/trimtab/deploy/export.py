@@ -58,7 +58,7 @@ def export(
             describe(temporary, use, frequencies, _about(study, chosen, tokenizer))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-    return chosen, FORMATS[form].name
+    return chosen, f"{FORMATS[form].name}'s"
 
 
 def find_variant(ledger: Ledger, variant: str) -> VariantRecord:
