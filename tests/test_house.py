@@ -12,7 +12,7 @@ import trimtab
 SOURCE = Path(trimtab.__file__).parent
 
 # From the top down. A file may import from its own wing and from the floors below, never from a wing beside
-# its own: {run, deploy} know nothing of each other, nor do {plan, analysis}. The foot's files may use each other.
+# its own: {run, deploy} know nothing of each other, nor do {plan, analysis}. Files of the foot may do so.
 FLOORS = (
     {"cli"},
     {"report"},

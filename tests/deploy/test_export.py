@@ -12,7 +12,6 @@ from scipy.special import softmax
 from trimtab.cli import main
 from trimtab.config import InputError
 from trimtab.data import read as read_data
-from trimtab.data.dataset import prepare
 from trimtab.data.tokenizer import build
 from trimtab.deploy.export import choose, export
 from trimtab.deploy.exported import read
@@ -24,6 +23,7 @@ from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.model.weights import weights_of
 from trimtab.plan.plan import make_plan
+from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
 from trimtab.run.runner import run as run_study
 from trimtab.study import load as load_study
@@ -170,7 +170,7 @@ def test_transformers_reads_it(home, ledger, tmp_path):
         found = theirs(**batch).logits.numpy()
     np.testing.assert_allclose(found, chosen.trial.predictions("test"), rtol=1e-5, atol=1e-5)
     assert chosen.seed == 1
-    assert list(theirs.config.id2label.values()) == ledger.study["labels"]
+    assert tuple(theirs.config.id2label.values()) == ledger.study.labels
 
 
 def test_what_d2l_finds(ledger, tmp_path):
@@ -189,25 +189,25 @@ def test_what_d2l_finds(ledger, tmp_path):
 def changed(ledger, folder, validation):
     """A copy of the ledger in which the seeds of the first variant have these accuracies on validation."""
     copy = Ledger(shutil.copytree(ledger.folder, folder))
-    row = copy.study["variants"][0]
-    for key, accuracy in zip(row["trials"].values(), validation, strict=True):
+    variant = copy.study.variants[0]
+    for key, accuracy in zip(variant.trials.values(), validation, strict=True):
         path = copy.trial(key).folder / "result.json"
         result = json.loads(path.read_text())
         result["validation"] = {"loss": 1.0, "accuracy": accuracy}
         path.write_text(json.dumps(result))
-    return copy, row
+    return copy, variant
 
 
 @pytest.mark.parametrize(("validation", "best"), [((0.4, 0.5), 1), ((0.5, 0.4), 0), ((0.5, 0.5), 0)])
 def test_the_best_seed_on_validation(ledger, tmp_path, validation, best):
-    copy, row = changed(ledger, tmp_path / "copy", validation)
-    chosen = choose(copy, row, None)
-    assert (chosen.seed, chosen.value, chosen.seeds) == (best, max(validation), 2)
-    assert choose(copy, row, 1 - best).seed == 1 - best
-    copy.trial(row["trials"][str(best)]).weights.unlink()
-    assert choose(copy, row, None).seed == 1 - best  # of those that have weights
+    copy, variant = changed(ledger, tmp_path / "copy", validation)
+    chosen = choose(copy, variant, None)
+    assert (chosen.seed, chosen.result.validation.accuracy, chosen.seeds) == (best, max(validation), 2)
+    assert choose(copy, variant, 1 - best).seed == 1 - best
+    copy.trial(variant.trials[best]).weights.unlink()
+    assert choose(copy, variant, None).seed == 1 - best  # of those that have weights
     with pytest.raises(InputError, match=f"no weights were kept of {HF}, seed {best}; set keep_weights"):
-        choose(copy, row, best)
+        choose(copy, variant, best)
 
 
 def test_weights_that_were_not_kept_are_when_the_study_says_so(home, tmp_path, capsys, sentence):
@@ -225,7 +225,7 @@ def test_weights_that_were_not_kept_are_when_the_study_says_so(home, tmp_path, c
     )
     (home / "study.toml").write_text(small)
     study = load_study(home / "study.toml")
-    planned = plan_text(make_plan(study, prepare(study.data, home)), Ledger(out), [1.0], 1)
+    planned = plan_text(make_plan(prepare(study, home)), Ledger(out), [1.0], 1)
     assert "1 finished trials are trained again, as their weights were not kept." in planned
     _, outcome = run(home, small, out=out)
     assert (outcome.done_now, outcome.done_before) == (1, 0)
@@ -251,6 +251,7 @@ def test_weights_that_were_not_kept_are_when_the_study_says_so(home, tmp_path, c
             f"(did you mean '{HF}'?); give a name, or a num",
         ),
         (["4"], "there is no variant '4' (known: "),
+        ([HF, "--format", "h5"], "format 'h5' is unknown; did you mean 'hf'?"),
         ([HF, "--seed", "2"], f"--seed 2: {HF} was not trained with it, known: 0, 1"),
         ([HF, "--format", "d2l"], "embedding_norm = false; train with that, or take format 'hf'"),
         (
@@ -292,7 +293,7 @@ def test_a_ledger_that_lacks_something(ledger, tmp_path, sentence):
     assert said.endswith(f"; delete {tokenizer} and run the study again")
     study = json.loads((copy / "study.json").read_text())
     for row in study["variants"]:
-        del row["reading"]
+        row["kept_tokenizer"] = None
     (copy / "study.json").write_text(json.dumps(study))
     said = sentence("export", copy, HF, tmp_path / "model")
     assert said.startswith(f"{copy}: keeps no tokeniser of {HF}; set keep_weights = true")
@@ -373,7 +374,9 @@ def test_a_folder_that_lacks_something(home, model, tmp_path, sentence):
         "(No such file or directory); export the model again"
     )
     (folder / "trimtab.json").write_text("[]")
-    assert "trimtab.json: holds no table; export the model again" in sentence("predict", folder, *command)
+    assert "trimtab.json: is not a JSON object; export the model again" in sentence(
+        "predict", folder, *command
+    )
 
 
 def other(folder, classes):
@@ -391,7 +394,9 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     file.write_text("text\n" + "a few words of mine \n" * 3 + "few words " * 9 + "\nnever heard of\n")
     assert main(["predict", str(folder), str(file), "--first", "text"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"longest_first, max_len 10, as {folder} does not say how its texts were cut\n")
+    assert said.startswith(
+        f"longest_first, max_len 10, by default: {folder} does not record its truncation\n"
+    )
     assert "5 rows: no " in said
     assert " % of the tokens are words that the vocabulary lacks." in said
     assert "p(no)" in said
@@ -400,6 +405,6 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     assert sentence("predict", other(tmp_path / "none", 0), file, "--first", "text") == (
         f"{tmp_path}/none: has no classification head; name a classifier, such as trimtab export writes"
     )
-    assert "has one output, which is a number and no label" in sentence(
+    assert "has one output, which is a number and not a label" in sentence(
         "predict", other(tmp_path / "one", 1), file, "--first", "text"
     )

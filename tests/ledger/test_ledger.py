@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import sys
 import numpy as np
 import pytest
 
+from trial_records import config, epoch, result
 from trimtab.atomic import atomic_write, write_json
+from trimtab.cli import main
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
 from trimtab.ledger.ledger import SCHEMA
@@ -51,9 +54,40 @@ def test_another_studys_folder(ledger):
 def test_another_schemas_folder(ledger):
     write_json(ledger.folder / "ledger.json", {"study": "mine", "schema": SCHEMA + 1})
     assert said(ledger.claim, "mine") == (
-        f"{ledger.folder}: was written by another version of trimtab (schema {SCHEMA + 1}, now {SCHEMA}); "
-        "choose another folder with --out DIR"
+        f"{ledger.folder}: was written by another version of trimtab (its ledger schema is {SCHEMA + 1}, "
+        f"this version's {SCHEMA}); choose another folder with --out DIR"
     )
+
+
+OLDER = {"study": "study", "schema": 1}
+
+
+def test_an_older_ledger_is_refused_by_name_by_every_command(tmp_path, tiny, study_at, capsys):
+    study = study_at(tmp_path, tiny())
+    out = tmp_path / "older"
+    out.mkdir()
+    write_json(out / "ledger.json", OLDER)
+    write_json(out / "study.json", {"name": "study", "variants": []})
+    (out / "pretrained").mkdir()
+    write_json(out / "pretrained" / "ledger.json", OLDER)
+    write_json(out / "pretrained" / "pretraining.json", {"name": "study"})
+    before = {path: path.read_bytes() for path in out.rglob("*.json")}
+    for words in (
+        ["run", study.path, "--out", out, "--device", "cpu"],
+        ["plan", study.path, "--out", out, "--device", "cpu"],
+        ["report", out],
+        ["report", out / "pretrained"],
+        ["export", out, "0", tmp_path / "model"],
+    ):
+        assert main([str(word) for word in words]) == 2
+        said, complained = capsys.readouterr()
+        folder = words[1] if words[0] in ("report", "export") else out
+        assert said == ""
+        assert complained == (
+            f"trimtab: {folder}: was written by another version of trimtab (its ledger schema is 1, this "
+            f"version's {SCHEMA}); choose another folder with --out DIR\n"
+        )
+    assert {path: path.read_bytes() for path in out.rglob("*.json")} == before
 
 
 def test_a_folder_with_files_of_someone_elses(tmp_path):
@@ -106,7 +140,7 @@ def test_damaged_json_is_named(ledger, text):
 
 def test_a_damaged_result_says_which_trial_to_delete(ledger):
     trial = ledger.trial("abc")
-    trial.begin({})
+    trial.begin(config())
     (trial.folder / "result.json").write_text('{"tests": ')
     with pytest.raises(InputError, match=rf"result.json: .*; delete {trial.folder} and run the study again$"):
         _ = trial.result
@@ -134,7 +168,7 @@ def test_a_second_run_is_refused_until_the_first_one_is_gone_however_it_went(led
     )
     try:
         assert other.stdout.readline() == "locked\n"
-        refused = f"{ledger.folder}: another run is at work here; wait until it ends"
+        refused = f"{ledger.folder}: another run uses this folder; wait until it ends"
         assert said(ledger.lock().__enter__) == refused
     finally:
         other.send_signal(signal.SIGKILL)
@@ -153,30 +187,32 @@ def test_a_lock_is_free_again_after_its_block(ledger):
     assert held is not None
 
 
-def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ledger):
-    ledger.write_study({"name": "mine"}, {})
+def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ran, tmp_path):
+    study, outcome = ran
+    ledger = Ledger(shutil.copytree(outcome.folder, tmp_path / "copy"))
     (ledger.folder / "ledger.json").unlink()
     assert said(lambda: ledger.claim("other")).startswith(f"{ledger.folder}: holds the results of study")
-    ledger.claim("mine")
+    ledger.claim(study.name)
     assert (ledger.folder / "ledger.json").is_file()
 
 
 def test_the_life_of_a_trial(ledger):
     trial = ledger.trial("abc")
     assert (trial.result, trial.failure) == (None, None)
-    trial.begin({"seed": 1})
-    trial.add_metrics({"epoch": 1})
+    trial.begin(config(1))
+    trial.add_epoch(epoch(1))
     trial.fail("it was too hot", "Traceback ...")
     assert trial.failure == "it was too hot"
-    trial.begin({"seed": 1})  # another attempt starts from nothing
+    trial.begin(config(1))  # another attempt starts from nothing
     assert trial.failure is None
     assert not (trial.folder / "metrics.jsonl").exists()
-    trial.add_metrics({"epoch": 1})
-    trial.add_metrics({"epoch": 2})
+    trial.add_epoch(epoch(1))
+    trial.add_epoch(epoch(2))
     logits = np.arange(6, dtype=np.float32).reshape(2, 3)
-    trial.finish({"seconds": 1.0}, {"test": logits})
-    assert trial.result == {"seconds": 1.0}
-    assert trial.metrics() == [{"epoch": 1}, {"epoch": 2}]
+    trial.finish(result(), {"test": logits})
+    assert trial.result == result()
+    assert trial.config == config(1)
+    assert trial.epochs() == [epoch(1), epoch(2)]
     np.testing.assert_array_equal(trial.predictions("test"), logits)
     names = {path.name for path in trial.folder.iterdir()}
     assert names == {"config.json", "metrics.jsonl", "predictions.npz", "result.json"}
@@ -184,9 +220,9 @@ def test_the_life_of_a_trial(ledger):
 
 def test_without_predictions_there_is_no_result(ledger):
     trial = ledger.trial("abc")
-    trial.begin({})
+    trial.begin(config())
     with pytest.raises(ValueError, match="Object arrays"):
-        trial.finish({"seconds": 1.0}, {"test": np.array([None])})
+        trial.finish(result(), {"test": np.array([None])})
     assert trial.result is None
     assert {path.name for path in trial.folder.iterdir()} == {"config.json"}
 
@@ -194,8 +230,8 @@ def test_without_predictions_there_is_no_result(ledger):
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not a zip"])
 def test_damaged_predictions_are_named(ledger, damage):
     trial = ledger.trial("abc")
-    trial.begin({})
-    trial.finish({}, {"test": np.zeros((2, 3), np.float32)})
+    trial.begin(config())
+    trial.finish(result(), {"test": np.zeros((2, 3), np.float32)})
     path = trial.folder / "predictions.npz"
     path.write_bytes(damage)
     assert said(trial.predictions, "test").startswith(f"{path}: cannot be read (")
@@ -203,7 +239,33 @@ def test_damaged_predictions_are_named(ledger, damage):
     assert said(trial.predictions, "test") == (
         f"{path}: cannot be read (No such file or directory); delete {trial.folder} and run the study again"
     )
-    assert "metrics.jsonl: cannot be read" in said(trial.metrics)
+    assert "metrics.jsonl: cannot be read" in said(trial.epochs)
+
+
+def test_predictions_that_are_not_finite_are_refused(ledger):
+    trial = ledger.trial("abc")
+    trial.begin(config())
+    trial.finish(result(), {"test": np.array([[0, 0], [0, np.nan]], np.float32)})
+    assert said(trial.predictions, "test").startswith(f"{trial.folder}: its logits of example 1 are nan or")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"seconds": None}, "seconds: Input should be a valid number"),
+        ({"tset": {}}, "tset: Extra inputs are not permitted"),
+        ({"tests": {"test": {"loss": 1.0}}}, "tests.test.accuracy: Field required"),
+    ],
+)
+def test_a_record_with_a_wrong_field_is_named(ledger, change, fault):
+    trial = ledger.trial("abc")
+    trial.begin(config())
+    trial.finish(result(), {"test": np.zeros((2, 3), np.float32)})
+    path = trial.folder / "result.json"
+    write_json(path, json.loads(path.read_text()) | change)
+    assert said(lambda: trial.result) == (
+        f"{path}: cannot be read ({fault}); delete {trial.folder} and run the study again"
+    )
 
 
 def test_writing_aside_leaves_nothing_behind_when_it_fails(tmp_path):

@@ -2,30 +2,31 @@
 
 import numpy as np
 
+from trial_records import config, epoch, result
 from trimtab.ledger.trial import Trial
 
 
 def test_a_move_that_was_cut_short_is_ended(tmp_path):
     trial = Trial(tmp_path / "trial")
     logits = {"test": np.zeros((2, 3), np.float32)}
-    trial.begin({"seed": 1})
-    trial.add_metrics({"epoch": 1})
-    trial.finish({"seconds": 1.0}, logits)
+    trial.begin(config())
+    trial.add_epoch(epoch(1))
+    trial.finish(result(1.0), logits)
     trial.crossed.begin()
     trial.crossed.add("other", logits["test"])
     again = trial.attempt()
-    again.begin({"seed": 1})
-    again.add_metrics({"epoch": 2})
+    again.begin(config())
+    again.add_epoch(epoch(2))
     trial.settle()  # cut short: it had no result yet
-    assert (trial.metrics(), again.folder.exists()) == ([{"epoch": 1}], False)
-    again.begin({"seed": 1})
-    again.add_metrics({"epoch": 2})
+    assert (trial.epochs(), again.folder.exists()) == ([epoch(1)], False)
+    again.begin(config())
+    again.add_epoch(epoch(2))
     (again.folder / "weights.safetensors").touch()
-    again.finish({"seconds": 2.0}, logits)
-    assert (trial.result, trial.weights) == ({"seconds": 1.0}, None)
+    again.finish(result(2.0), logits)
+    assert (trial.result, trial.weights) == (result(1.0), None)
     (again.folder / "predictions.npz").replace(trial.folder / "predictions.npz")  # as far as the kill came
     trial.settle()
-    assert (trial.result, trial.metrics(), again.folder.exists()) == ({"seconds": 2.0}, [{"epoch": 2}], False)
+    assert (trial.result, trial.epochs(), again.folder.exists()) == (result(2.0), [epoch(2)], False)
     assert trial.weights is not None
     assert "other" in trial.crossed
     assert trial.attempt().folder == again.folder
@@ -33,23 +34,23 @@ def test_a_move_that_was_cut_short_is_ended(tmp_path):
 
 def test_weights_of_an_attempt_that_was_cut_short_are_nobodys(tmp_path):
     trial = Trial(tmp_path / "trial")
-    trial.begin({})
+    trial.begin(config())
     (trial.folder / "weights.safetensors").touch()
     assert trial.weights is None  # there is no result yet
-    trial.begin({})  # an attempt that keeps none
-    trial.finish({"seconds": 1.0}, {"test": np.zeros((2, 3), np.float32)})
+    trial.begin(config())  # an attempt that keeps none
+    trial.finish(result(1.0), {"test": np.zeros((2, 3), np.float32)})
     assert trial.weights is None
 
 
-def test_a_model_that_predicts_otherwise_is_asked_anew(tmp_path):
+def test_a_model_that_predicts_otherwise_is_evaluated_again(tmp_path):
     trial = Trial(tmp_path / "trial")
-    trial.begin({})
-    trial.finish({"seconds": 1.0}, {"test": np.zeros((2, 3), np.float32)})
+    trial.begin(config())
+    trial.finish(result(1.0), {"test": np.zeros((2, 3), np.float32)})
     trial.crossed.begin()
     trial.crossed.add("other", np.zeros((2, 3), np.float32))
     again = trial.attempt()
-    again.begin({})
-    again.finish({"seconds": 2.0}, {"test": np.ones((2, 3), np.float32)})
+    again.begin(config())
+    again.finish(result(2.0), {"test": np.ones((2, 3), np.float32)})
     trial.settle()
     assert trial.predictions("test").all()
     assert "other" not in trial.crossed

@@ -7,9 +7,12 @@ import sys
 import pytest
 
 from trimtab.config import InputError
-from trimtab.data.dataset import prepare
 from trimtab.ledger.ledger import Ledger
-from trimtab.plan.plan import make_plan, variant_rows
+from trimtab.ledger.records import RuntimeRecord, TrialConfig, VariantRecord
+from trimtab.plan.identity import precision_kind, trial_config
+from trimtab.plan.plan import make_plan
+from trimtab.plan.prepare import prepare
+from trimtab.plan.records import variant_records
 from trimtab.report.plan import plan_text
 
 LONG, SHORT = 1, 0  # numbers of the variants at max_len 40 and 12 of the first truncation
@@ -21,13 +24,13 @@ def plan(tmp_path, tiny, study_at):
 
     def made(*replacements, name="study"):
         study = study_at(tmp_path, tiny(*replacements), name)
-        return make_plan(study, prepare(study.data, None))
+        return make_plan(prepare(study))
 
     return made
 
 
 def keys(made, seed=0):
-    return {variant.name: made.key(number, seed) for number, variant in enumerate(made.study.variants)}
+    return {variant.name: trial_config(variant, seed).key for variant in made.variants}
 
 
 def test_at_a_length_that_cuts_nothing_all_strategies_share_their_trials(plan):
@@ -35,8 +38,9 @@ def test_at_a_length_that_cuts_nothing_all_strategies_share_their_trials(plan):
     found = keys(made)
     assert found["longest_first, max_len 40"] == found["ratio, max_len 40"]
     assert len(set(found.values())) == 3
-    assert [made.same_inputs(number) for number in range(4)] == [0, 1, 2, 1]
-    assert [inputs.hardly_cut for inputs in made.inputs] == [False, True, False, True]
+    assert [variant.same_as for variant in made.variants] == [0, 1, 2, 1]
+    assert [variant.inputs.hardly_cut for variant in made.variants] == [False, True, False, True]
+    assert made.variants[1].inputs.fingerprint == made.variants[3].inputs.fingerprint
 
 
 def test_a_contrast_of_which_neither_variant_cuts_much_is_named(plan, tmp_path):
@@ -59,7 +63,7 @@ def test_nothing_is_said_of_contrasts_that_are_not_about_the_cut(plan, tmp_path)
     )
     made = plan(*sizes)
     said = plan_text(made, Ledger(tmp_path / "none"), [None] * 4, 1)
-    assert sum(inputs.hardly_cut for inputs in made.inputs) == 2
+    assert sum(variant.inputs.hardly_cut for variant in made.variants) == 2
     assert "Hardly" not in said
 
 
@@ -136,26 +140,36 @@ def test_a_key_depends_on_everything_that_is_trained(plan, old, new):
 
 
 def test_a_key_depends_on_the_seed_and_on_the_precision_that_was_measured(plan):
-    made = plan('precision = "fp32"\n', "")
-    assert len({made.key(0, seed) for seed in range(3)}) == 3
-    assert len({made.key(0, 0, precision) for precision in ("auto", "fp32", "bf16")}) == 3
-    assert made.key(0, 0) == made.key(0, 0, "auto")
+    variant = plan('precision = "fp32"\n', "").variants[0]
+    assert len({trial_config(variant, seed).key for seed in range(3)}) == 3
+
+    def measured(precision):
+        runtime = RuntimeRecord(threads=1, device="cpu", precision={precision_kind(variant): precision})
+        return trial_config(variant, 0, runtime)
+
+    assert [measured(name).recipe.precision for name in ("fp32", "bf16")] == ["fp32", "bf16"]
+    assert len({trial_config(variant, 0).key, measured("fp32").key, measured("bf16").key}) == 3
+    unmeasured = trial_config(variant, 0, RuntimeRecord(threads=1, device="cpu"))
+    assert unmeasured == trial_config(variant, 0)
 
 
 def test_every_field_of_the_recipe_and_of_the_size_is_in_the_configuration(plan):
-    made = plan()
-    settings = made.study.variants[0].settings
-    config = made.config(0, 5)
-    assert config["recipe"] == dataclasses.asdict(settings.recipe)
-    assert config["size"] == dataclasses.asdict(settings.size)
-    assert config["seed"] == 5
-    assert set(config["inputs"]) == {"train", "validation", "test"}
-    assert "truncation" not in str(config)
+    variant = plan().variants[0]
+    config = trial_config(variant, 5)
+    assert config.recipe == variant.settings.recipe
+    assert config.size == variant.settings.size
+    assert config.seed == 5
+    assert set(config.inputs) == {"train", "validation", "test"}
+    written = config.model_dump(mode="json")
+    assert written["recipe"] == dataclasses.asdict(variant.settings.recipe)
+    assert written["size"] == dataclasses.asdict(variant.settings.size)
+    assert "truncation" not in str(written)
+    assert TrialConfig.model_validate_json(config.model_dump_json()) == config
 
 
 def test_ceilings_follow_what_is_cut(plan):
     made = plan('["longest_first", "ratio"]', '["longest_first", "only_first(otherwise=longest_first)"]')
-    ceilings = [inputs.ceilings["test"] for inputs in made.inputs]
+    ceilings = [variant.inputs["test"].ceiling for variant in made.variants]
     assert ceilings[LONG] == 1
     assert 1 / 3 < ceilings[SHORT] < 1
     # Cutting only the first text keeps every word that decides in the second one.
@@ -168,10 +182,23 @@ def test_a_truncation_that_refuses_a_row_is_named(plan):
 
 
 def test_what_a_ledger_keeps_of_a_variant(plan):
-    row = variant_rows(plan())[3]
-    assert (row["name"], row["same_as"], row["max_len"]) == ("ratio, max_len 40", 1, 40)
-    assert row["audits"]["test"]["pairs"] == 60
-    assert set(row["label_audits"]["test"]) == {"entailment", "contradiction", "neutral"}
+    made = plan()
+    record = variant_records(made, made.trials(None), [None] * 4)[3]
+    assert (record.number, record.name, record.same_as) == (3, "ratio, max_len 40", 1)
+    assert (record.truncation, record.max_len) == ("ratio", 40)
+    assert record.audits["test"].pairs == 60
+    assert set(record.label_audits["test"]) == {"entailment", "contradiction", "neutral"}
+    assert record.trials == {seed: keys(made, seed)["ratio, max_len 40"] for seed in (0, 1)}
+    assert VariantRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_variants_that_share_a_trial_want_it_once(plan):
+    made = plan()
+    trials = made.trials(None)
+    assert len(trials) == len({trial.key for trial in trials}) == 6
+    shared = [[variant.number for variant in trial.variants] for trial in trials if len(trial.variants) > 1]
+    assert shared == [[1, 3], [1, 3]]
+    assert [trial.seed for trial in trials] == [0, 0, 0, 1, 1, 1]
 
 
 def test_a_plan_needs_no_torch(tmp_path, tiny, study_at):
@@ -179,8 +206,8 @@ def test_a_plan_needs_no_torch(tmp_path, tiny, study_at):
     program = (
         "import sys; sys.modules['torch'] = None\n"
         "from trimtab.study import load\nfrom trimtab.plan.plan import make_plan\n"
-        "from trimtab.data.dataset import prepare\n"
-        f"study = load({str(path)!r})\nprint(make_plan(study, prepare(study.data, None)).key(0, 0))"
+        "from trimtab.plan.prepare import prepare\n"
+        f"print(make_plan(prepare(load({str(path)!r}))).trials(None)[0].key)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -218,7 +245,7 @@ def planned_table(tmp_path, study_at, monkeypatch):
 
     def made(text):
         study = study_at(tmp_path, text)
-        return make_plan(study, prepare(study.data, tmp_path))
+        return make_plan(prepare(study, tmp_path))
 
     return made
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from trimtab.data.dataset import prepare
 from trimtab.ledger import Ledger
 from trimtab.plan.plan import make_plan
 from trimtab.plan.power import detectable
+from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
 from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
 from trimtab.statistics.scores import matthews
@@ -16,13 +16,13 @@ from trimtab.statistics.scores import matthews
 def planned(tmp_path, tiny, study_at):
     def made(*replacements):
         study = study_at(tmp_path, tiny(*replacements))
-        return make_plan(study, prepare(study.data, None))
+        return make_plan(prepare(study))
 
     return made
 
 
 def text(plan, ledger):
-    return plan_text(plan, ledger, [1.0] * len(plan.study.variants), 1)
+    return plan_text(plan, ledger, [1.0] * len(plan.variants), 1)
 
 
 def test_assumed_before_there_are_trials(tmp_path, planned):
@@ -47,13 +47,13 @@ def test_measured_from_finished_trials(ran, planned):
     plan = planned("seeds = 2", "seeds = 6")  # two of six are there
     [one] = detectable(plan, ledger)
     frame = ledger.frame()
-    labels = ledger.evaluated()["labels/test"]
+    rows = ledger.evaluated("test")
 
     def right(name):
         keys = frame[frame["name"] == name].sort_values("seed")["key"]
-        return np.stack([ledger.trial(key).predictions("test").argmax(1) == labels for key in keys])
+        return np.stack([ledger.trial(key).predictions("test").argmax(1) == rows.labels for key in keys])
 
-    parts = contrast_parts(right(one.name), right(one.baseline), ledger.evaluated()["clusters/test"])
+    parts = contrast_parts(right(one.name), right(one.baseline), rows.clusters)
     assert one.measured == 2
     np.testing.assert_allclose(one.smallest, smallest_detectable(parts, 6))
     said = text(plan, ledger)
@@ -96,14 +96,14 @@ def test_by_another_score_it_is_measured_in_its_units(ran, planned):
     ledger = Ledger(ran[1].folder)
     plan = planned(*MATTHEWS)
     [one] = detectable(plan, ledger)
-    frame, evaluated = ledger.frame(), ledger.evaluated()
+    frame, rows = ledger.frame(), ledger.evaluated("test")
 
     def values(name):
         keys = frame[frame["name"] == name].sort_values("seed")["key"]
         logits = np.stack([ledger.trial(key).predictions("test") for key in keys])
-        return matthews(logits, evaluated["labels/test"])
+        return matthews(logits, rows.labels)
 
-    parts = contrast_parts(values(one.name), values(one.baseline), evaluated["clusters/test"])
+    parts = contrast_parts(values(one.name), values(one.baseline), rows.clusters)
     np.testing.assert_allclose(one.smallest, smallest_detectable(parts, 2))
     assert one.seeds == seeds_needed(parts, 0.02)
     said = text(plan, ledger)

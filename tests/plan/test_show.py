@@ -10,41 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.config import InputError
-from trimtab.data.dataset import prepare
 from trimtab.data.readers import read
+from trimtab.plan.prepare import prepare
 from trimtab.plan.show import pieces, show_row
-from trimtab.study.definition import load
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
-PROBE = """\
-question = "q"
-[data]
-reader = "probe"
-train = 60
-test = 40
-first_length = [8, 14]
-second_length = [3, 6]
-min_freq = 1
-[base]
-size = "2x32/64/2"
-[grid]
-truncation = ["longest_first", "ratio", "only_first+tail", "only_second"]
-max_len = [12, 13, 40]
-seeds = 1
-"""
-OPTIONS = {"train": 60, "test": 40, "first_length": [8, 14], "second_length": [3, 6]}
+CUTS = ('"longest_first", "ratio"', '"longest_first", "ratio", "only_first+tail", "only_second"')
+LENGTHS = (*CUTS, "[12, 40]", "[12, 13, 40]")
+OPTIONS = {"train": 320, "test": 60, "first_length": [8, 14], "second_length": [4, 6]}
 
 
 @pytest.fixture
-def loaded(tmp_path):
-    """loaded(text): the study of that text."""
-
-    def make(text=PROBE):
-        (tmp_path / "study.toml").write_text(text)
-        return load(tmp_path / "study.toml")
-
-    return make
+def loaded(tmp_path, tiny, study_at):
+    """loaded(old, new, ...): the tiny study with replacements."""
+    return lambda *replacements: study_at(tmp_path, tiny(*replacements))
 
 
 def shown_row(*arguments, **options):
@@ -76,7 +56,7 @@ def naive(name, first, second):
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 @pytest.mark.parametrize("row", [0, 7, 39])
 def test_words_of_probe_against_slices(loaded, split, row):
-    shown = shown_row(loaded(), row, split)
+    shown = shown_row(loaded(*LENGTHS), row, split)
     examples = read("probe", split, **OPTIONS)
     texts = [examples.first[row], examples.second[row]]
     assert [side.text for side in shown.sides] == texts
@@ -85,7 +65,7 @@ def test_words_of_probe_against_slices(loaded, split, row):
     decisive = [words[side][examples.evidence[row, side]] for side in range(2)]
     assert [side.word(side.evidence) for side in shown.sides] == decisive
     names = [name for block in shown.blocks for name in block.names]
-    assert sorted(names) == sorted(variant.name for variant in loaded().variants)
+    assert sorted(names) == sorted(variant.name for variant in loaded(*LENGTHS).variants)
     for block in shown.blocks:
         for name in block.names:
             expected = naive(name, *words)
@@ -100,7 +80,7 @@ def test_words_of_probe_against_slices(loaded, split, row):
 
 
 def test_variants_that_keep_the_same_share_a_block(loaded):
-    shown = shown_row(loaded(), 3)
+    shown = shown_row(loaded(*LENGTHS), 3)
     uncut = [block for block in shown.blocks if block.kept and all(mask.all() for mask in block.kept)]
     assert len(uncut) == 1
     assert {"longest_first, max_len 40", "only_second, max_len 40"} <= set(uncut[0].names)
@@ -109,9 +89,7 @@ def test_variants_that_keep_the_same_share_a_block(loaded):
 
 
 def test_a_row_that_is_refused_and_one_that_is_not(loaded):
-    study = loaded(
-        PROBE.replace('"longest_first", "ratio", "only_first+tail", ', "").replace("[12, 13, 40]", "[13]")
-    )
+    study = loaded('"longest_first", "ratio"', '"only_second"', "[12, 40]", "[13]")
     lengths = [len(text.split()) for text in read("probe", "test", **OPTIONS).first]
     for row, length in ((int(np.argmax(lengths)), 14), (int(np.argmin(lengths)), 8)):
         [block] = shown_row(study, row).blocks
@@ -120,8 +98,8 @@ def test_a_row_that_is_refused_and_one_that_is_not(loaded):
 
 
 def test_salient_is_fitted_on_the_whole_training_split(loaded):
-    study = loaded(PROBE.replace('"ratio", "only_first+tail", "only_second"', '"longest_first+salient"'))
-    dataset = prepare(study.data, None)
+    study = loaded('"ratio"', '"longest_first+salient"')
+    dataset = prepare(study).variants[0].dataset
     [truncation] = {v.settings.truncation for v in study.variants if v.settings.truncation.needs_fit}
     train, test = dataset.splits["train"], dataset.splits["test"]
     kept = truncation.fit(train.first, train.second).keep(test.first, test.second, 9)
@@ -150,30 +128,31 @@ seeds = 1
 """
 
 
-def test_word_pieces_are_cut_inside_a_word(loaded, tmp_path):
+def test_word_pieces_are_cut_inside_a_word(study_at, tmp_path):
     words = ["[UNK]", "[CLS]", "[SEP]", "una", "##ffe", "##cted", "cafe", "##s"]
     (tmp_path / "vocab.txt").write_text("\n".join(words))
     for name in ("train", "test"):
         rows = [{"a": "Cafés  unaffected\tzebra!", "l": "x"}, {"a": "cafe", "l": "y"}] * 20
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    shown = shown_row(loaded(TABLE), 0, data=tmp_path)
+    study = study_at(tmp_path, TABLE)
+    shown = shown_row(study, 0, data=tmp_path)
     [side], [block] = shown.sides, shown.blocks
     assert (shown.split, shown.unknown_token, side.unknown) == ("own", "[UNK]", ("zebra", "!"))
     assert pieces(side.text, side.spans, block.kept[0]) == [("Cafés  una", True), ("ffected\tzebra!", False)]
-    assert shown_row(loaded(TABLE), 1, data=tmp_path).sides[0].unknown == ()
+    assert shown_row(study, 1, data=tmp_path).sides[0].unknown == ()
 
 
 @pytest.mark.parametrize(
     ("row", "split", "sentence"),
     [
-        (40, None, "--row 40: test has 40 rows; take a number from 0 to 39"),
-        (-1, "train", "--row -1: train has 60 rows; take a number from 0 to 59"),
+        (60, None, "--row 60: test has 60 rows; take a number from 0 to 59"),
+        (-1, "train", "--row -1: train has 320 rows; take a number from 0 to 319"),
         (0, "tset", "--split tset: the study has no such split, did you mean 'test'?"),
     ],
 )
 def test_what_is_not_there(loaded, row, split, sentence):
     with pytest.raises(InputError, match=f"^{re.escape(sentence)}$"):
-        shown_row(loaded(), row, split)
+        shown_row(loaded(*LENGTHS), row, split)
 
 
 @st.composite

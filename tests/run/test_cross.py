@@ -1,12 +1,7 @@
 """Cross evaluation for real: exact weights, cells that agree with a computation by hand, and nothing lost."""
 
-import contextlib
 import multiprocessing
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -15,21 +10,24 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from killing import kill_at
 from trimtab import report
 from trimtab.analysis.analysis import analyse
 from trimtab.cli import main
 from trimtab.data.batches import make_batch
-from trimtab.data.dataset import prepare
 from trimtab.data.pairs import make_pairs
 from trimtab.ledger import Ledger
 from trimtab.ledger.trial import Trial
 from trimtab.model.encoder import Classifier
+from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
+from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
-from trimtab.run.jobs import CrossJob
+from trimtab.run.cross import CrossJob
+from trimtab.run.input_spec import input_spec
+from trimtab.run.jobs import JobOutcome
 from trimtab.run.pool import Ended, run_jobs
-from trimtab.run.runner import Watcher, run
-from trimtab.run.runtime import input_spec
+from trimtab.run.runner import ProgressCallback, run
 from trimtab.truncation import parse
 
 CROSS = ("seeds = 2", "seeds = 2\n[compare]\ncross = true")
@@ -39,7 +37,6 @@ positions = 12
 max_len = 40
 because = "no room"
 """
-PATIENCE = 120  # seconds until a test gives up on another process
 TRIALS, EVALUATIONS = 6, 12  # three distinct inputs, two seeds; each model is asked about the other two
 
 
@@ -63,7 +60,7 @@ def times(folder, pattern="trials/*/cross/*.npz"):
 
 
 def keys(study, folder):
-    return [row["trials"] for row in Ledger(folder).study["variants"]]
+    return [variant.trials for variant in Ledger(folder).study.variants]
 
 
 def test_every_model_meets_every_other_input(crossed, ran):
@@ -83,36 +80,36 @@ def test_every_model_meets_every_other_input(crossed, ran):
 
 def job_for(study, outcome, number, asked, folder):
     """A plan, and the job that asks a copy of a variant's model, seed 0, about some variants' inputs."""
-    plan = make_plan(study, prepare(study.data, None))
-    trial = Ledger(outcome.folder).trial(plan.key(number, 0))
+    plan = make_plan(prepare(study))
+    variant = plan.variants[number]
+    trial = Ledger(outcome.folder).trial(trial_config(variant, 0).key)
     shutil.copytree(trial.folder, folder)
     shutil.rmtree(folder / "cross")
-    questions = tuple(
-        (input_spec(plan, other), {"test": plan.inputs[other].fingerprints["test"]}) for other in asked
-    )
-    return plan, CrossJob(folder, questions, study.variants[number].settings.size, "fp32", "cpu")
+    others = [plan.variants[other] for other in asked]
+    inputs = tuple((input_spec(other), {"test": other.inputs["test"].fingerprint}) for other in others)
+    return plan, CrossJob(folder, inputs, variant.settings.size, "fp32", "cpu")
 
 
 def test_loaded_weights_predict_to_the_bit_what_the_trained_model_did(tmp_path, crossed):
     study, outcome = crossed
     folders = [tmp_path / f"trial{number}" for number in range(3)]
     made = [job_for(study, outcome, number, [number], folder) for number, folder in enumerate(folders)]
-    threads, ended = Ledger(outcome.folder).runtime["threads"], {}
+    threads, ended = Ledger(outcome.folder).runtime.threads, {}
     run_jobs([job for _, job in made], 1, threads, lambda *news: None, ended.__setitem__)
-    assert ended == {number: Ended(value={"failure": None}) for number in range(3)}
+    assert ended == {number: Ended(JobOutcome()) for number in range(3)}
     for number, (plan, job) in enumerate(made):
         trial = Trial(job.folder)
-        found = trial.crossed.predictions(plan.inputs[number].fingerprints["test"])
+        found = trial.crossed.predictions(plan.variants[number].inputs["test"].fingerprint)
         assert found.tobytes() == trial.predictions("test").tobytes()
 
 
 def accuracy_by_hand(study, outcome, trained, spec, max_len, seed):
     """One cell from the weights alone."""
-    plan = make_plan(study, prepare(study.data, None))
+    plan = make_plan(prepare(study))
     tokens = plan.dataset.splits["test"]
     pairs = make_pairs(tokens, parse(spec), max_len, plan.dataset.special)
     model = Classifier(study.variants[trained].settings.size, plan.dataset.vocabulary, 3)
-    folder = outcome.folder / "trials" / plan.key(trained, seed)
+    folder = outcome.folder / "trials" / trial_config(plan.variants[trained], seed).key
     model.load_state_dict(load_file(folder / "weights.safetensors"))
     model.eval()
     batch = make_batch(pairs, np.arange(len(pairs)), torch.device("cpu"))
@@ -140,7 +137,7 @@ def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp
     study, outcome = crossed
     out = tmp_path / "out"
     shutil.copytree(ran[1].folder, out)
-    plan = make_plan(study, prepare(study.data, None))
+    plan = make_plan(prepare(study))
     said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
     assert (
         f"{EVALUATIONS} cross evaluations are left; for them {TRIALS} finished trials are trained again"
@@ -183,46 +180,26 @@ def test_without_weights_nothing_is_trained_again_where_everything_is_answered(t
 def test_what_is_asked(tmp_path, tiny, study_at):
     def plan(*replacements):
         study = study_at(tmp_path, tiny(*replacements))
-        return make_plan(study, prepare(study.data, None))
+        return make_plan(prepare(study))
 
-    assert plan().foreign(0) == {}
-    asked = plan(*CROSS)
-    short, long, ratio = (asked.inputs[number].fingerprints["test"] for number in (0, 1, 2))
-    assert asked.foreign(0) == {long: ("test", 1), ratio: ("test", 2)}
-    assert asked.foreign(3) == asked.foreign(1) == {short: ("test", 0), ratio: ("test", 2)}
+    def asked(plan, number):
+        found = plan.cross_inputs(plan.variants[number])
+        return {fingerprint: (test, other.number) for fingerprint, (test, other) in found.items()}
+
+    assert asked(plan(), 0) == {}
+    made = plan(*CROSS)
+    short, long, ratio = (made.variants[number].inputs["test"].fingerprint for number in (0, 1, 2))
+    assert asked(made, 0) == {long: ("test", 1), ratio: ("test", 2)}
+    assert asked(made, 3) == asked(made, 1) == {short: ("test", 0), ratio: ("test", 2)}
     # A model of 12 positions has none for longer rows.
     axis = ("[grid]", "[grid]\npositions = [12, 40]", CROSS[0], f"{CROSS[1]}\n{EXCLUDED}")
     few = plan(*axis)
-    assert [variant.settings.size.positions for variant in few.study.variants] == [12, 12, 40, 40, 40, 40]
-    assert few.foreign(0) == {ratio: ("test", 1)}
-    assert few.foreign(2) == {long: ("test", 3), ratio: ("test", 1)}
+    assert [variant.settings.size.positions for variant in few.variants] == [12, 12, 40, 40, 40, 40]
+    assert asked(few, 0) == {ratio: ("test", 1)}
+    assert asked(few, 2) == {long: ("test", 3), ratio: ("test", 1)}
 
 
 # Killing.
-
-
-def start(path, out):
-    command = [sys.executable, "-m", "trimtab.cli", "run", str(path), "--out", str(out)]
-    return subprocess.Popen(
-        [*command, "--device", "cpu", "--jobs", "1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill_when(due, path, out):
-    """Start a run and kill it as soon as ``due()``: whether it was still at work."""
-    process, deadline = start(path, out), time.monotonic() + PATIENCE
-    try:
-        while not due() and process.poll() is None:
-            assert time.monotonic() < deadline, "nothing happens any more"
-            time.sleep(0.001)
-        return process.poll() is None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # the session that it began, with its workers
-        process.wait()
 
 
 def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crossed):
@@ -231,7 +208,7 @@ def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crosse
     shutil.copytree(outcome.folder, out)
     for path in sorted(times(out))[3:]:
         path.unlink()
-    assert kill_when(lambda: len(times(out)) >= 5, study.path, out)
+    assert kill_at(lambda out: len(times(out)) >= 5, study.path, out)
     before = times(out), times(out, "trials/*/result.json")
     assert len(before[0]) >= 5
     report.write(out)  # what is there can be reported
@@ -247,10 +224,10 @@ def test_killed_while_it_trains_for_weights_it_keeps_the_old_results_whole(tmp_p
     out = tmp_path / "out"
     shutil.copytree(ran[1].folder, out)
     old = contents(out)
-    assert kill_when(lambda: list(out.glob("trials/*/again/metrics.jsonl")), study.path, out)
+    assert kill_at(lambda out: list(out.glob("trials/*/again/metrics.jsonl")), study.path, out)
     kept = contents(out)
     assert {name: kept[name] for name in old} == old
-    assert [len(Trial(folder).metrics()) for folder in out.glob("trials/*")] == [2] * TRIALS
+    assert [len(Trial(folder).epochs()) for folder in out.glob("trials/*")] == [2] * TRIALS
     report.write(out)
     run(study, out=out, device="cpu", jobs=1)
     assert contents(out) == contents(outcome.folder)
@@ -264,8 +241,8 @@ def test_weights_that_cannot_be_read_are_named_and_tried_again(tmp_path, crossed
     study, outcome = crossed
     out = tmp_path / "out"
     shutil.copytree(outcome.folder, out)
-    plan = make_plan(study, prepare(study.data, None))
-    trial = Ledger(out).trial(plan.key(2, 1))
+    plan = make_plan(prepare(study))
+    trial = Ledger(out).trial(trial_config(plan.variants[2], 1).key)
     shutil.rmtree(trial.crossed.folder)
     (trial.folder / "weights.safetensors").write_bytes(b"damaged")
     command = ["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"]
@@ -286,13 +263,13 @@ def test_weights_that_cannot_be_read_are_named_and_tried_again(tmp_path, crossed
     assert "of the cross evaluations" not in (out / "report.md").read_text()
 
 
-class KillTheWorker(Watcher):
+class KillTheWorker(ProgressCallback):
     """Kills the first worker of the cross evaluation, as a system short of memory would."""
 
     def __init__(self):
         self.ends = []
 
-    def start(self, trials, done_before, work, what="trials"):
+    def start(self, trials, done_before, cost, what="trials"):
         if what != "trials":
             threading.Thread(target=self.kill, daemon=True).start()
 
@@ -301,7 +278,7 @@ class KillTheWorker(Watcher):
             time.sleep(0.001)
         multiprocessing.active_children()[0].kill()
 
-    def end(self, label, work, failure):
+    def end(self, label, cost, failure):
         self.ends.append((label, failure))
 
 
@@ -311,13 +288,13 @@ def test_a_killed_worker_is_named_and_its_evaluation_tried_again(tmp_path, cross
     shutil.copytree(outcome.folder, out)
     for path in out.glob("trials/*/cross"):
         shutil.rmtree(path)
-    watcher = KillTheWorker()
-    done = run(study, out=out, device="cpu", jobs=1, watcher=watcher)
+    killer = KillTheWorker()
+    done = run(study, out=out, device="cpu", jobs=1, progress=killer)
     assert (done.done_now, done.done_before, done.crossed_now) == (0, TRIALS, TRIALS - 1)
     [failure] = done.failures
     killed = "its process was killed, as happens when memory runs out; lower --jobs"
     assert failure.reason == f"cross evaluation: {killed}"
-    assert [failure for _, failure in watcher.ends] == [killed] + [None] * (TRIALS - 1)
+    assert [failure for _, failure in killer.ends] == [killed] + [None] * (TRIALS - 1)
     assert run(study, out=out, device="cpu", jobs=1).crossed_now == 1
     assert contents(out) == contents(outcome.folder)
 
@@ -326,17 +303,7 @@ def test_test_sets_of_the_same_rows_are_each_asked(tiny, study_at, tmp_path, ses
     monkeypatch.setenv("TRIMTAB_CACHE", str(session_cache))
     sets = "[data.test.one]\ntest = 40\n[data.test.other]\ntest = 40\n[base]"
     study = study_at(tmp_path, tiny(*CROSS, "test = 60\n", "", "[base]", sets))
-    plan = make_plan(study, prepare(study.data, None))
-    asked = plan.asked(0)
+    plan = make_plan(prepare(study))
+    asked = plan.cross_inputs_by_test(plan.variants[0])
     assert asked["one"] == asked["other"] != {}
-    assert list(plan.foreign(0)) == list(asked["one"])  # and each of them is evaluated once
-
-
-def test_a_new_attempt_forgets_what_an_older_model_answered(tmp_path):
-    trial = Trial(tmp_path / "trial")
-    trial.begin({})
-    trial.crossed.begin()
-    trial.crossed.add("inputs", np.zeros((2, 3), np.float32))
-    assert "inputs" in trial.crossed
-    trial.begin({})
-    assert "inputs" not in trial.crossed
+    assert list(plan.cross_inputs(plan.variants[0])) == list(asked["one"])  # and each is evaluated once

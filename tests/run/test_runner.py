@@ -1,6 +1,5 @@
 """The runner, with real training in worker processes: what is done once stays done, whatever happens."""
 
-import contextlib
 import csv
 import multiprocessing
 import os
@@ -9,24 +8,28 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from killing import PATIENCE, kill_at, start
 from trimtab import report
 from trimtab.cli import main
 from trimtab.config import InputError
-from trimtab.data.dataset import prepare
 from trimtab.ledger import Ledger
 from trimtab.ledger.trial import Trial
+from trimtab.machine import signature
+from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
+from trimtab.plan.prepare import prepare
+from trimtab.run.engines import ENGINES
+from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
-from trimtab.run.runner import Watcher, run
-from trimtab.run.runtime import input_spec
+from trimtab.run.pool import run_jobs
+from trimtab.run.runner import ProgressCallback, run
+from trimtab.training.epoch import Epoch
 
 TABLES = ("accuracy-test.csv", "contrasts-test.csv")
-PATIENCE = 120  # seconds until a test gives up on another process
 
 
 def results(folder):
@@ -68,9 +71,9 @@ def test_a_study_end_to_end(ran):
     for key in frame["key"]:
         trial = Ledger(outcome.folder).trial(key)
         assert trial.predictions("test").shape == (60, 3)
-        assert [record["epoch"] for record in trial.metrics()] == [1, 2]
+        assert [record.epoch for record in trial.epochs()] == [1, 2]
         assert not (trial.folder / "weights.safetensors").exists()
-    assert study.name == Ledger(outcome.folder).study["name"]
+    assert study.name == Ledger(outcome.folder).study.name
     assert not list(outcome.folder.rglob(".writing-*"))
 
 
@@ -111,64 +114,25 @@ def test_two_runs_at_once(ran):
     study, outcome = ran
     with (
         Ledger(outcome.folder).lock(),
-        pytest.raises(InputError, match="another run is at work here; wait until it ends"),
+        pytest.raises(InputError, match="another run uses this folder; wait until it ends"),
     ):
         run(study, out=outcome.folder, device="cpu")
 
 
+def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, monkeypatch):
+    """Where trials run is chosen by name, and what comes out does not depend on it."""
+    study, outcome = ran
+
+    def in_turn(jobs, processes, threads, on_news, on_end):
+        run_jobs(list(reversed(jobs)), 1, threads, on_news, lambda n, end: on_end(len(jobs) - 1 - n, end))
+
+    monkeypatch.setitem(ENGINES, "backwards", in_turn)
+    done = run(study, out=tmp_path / "out", device="cpu", jobs=2, engine="backwards")
+    assert (done.done_now, done.failures) == (6, ())
+    assert_same_predictions(tmp_path / "out", outcome.folder)
+
+
 # Killing.
-
-
-def start(path, out):
-    """``trimtab run`` as a process of its own, one trial after another."""
-    command = [sys.executable, "-m", "trimtab.cli", "run", str(path), "--out", str(out)]
-    return subprocess.Popen(
-        [*command, "--device", "cpu", "--jobs", "1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def until(condition, process=None):
-    """Wait for a condition; False where the process ended before it came."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if process is not None and process.poll() is not None:
-            return False
-        assert time.monotonic() < deadline, "nothing happens any more"
-        time.sleep(0.001)
-    return True
-
-
-def children(pid):
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == pid and fields[0] != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def is_gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True
-
-
-def kill_at(moment, path, out):
-    """Start a run and kill it at ``moment(out)``: whether it was still at work; its workers must go too."""
-    process = start(path, out)
-    try:
-        at_work = until(lambda: moment(out), process)
-        workers = children(process.pid)
-    finally:
-        process.kill()
-        process.wait()
-    assert until(lambda: all(map(is_gone, workers)))
-    return at_work
 
 
 def assert_survives(path, out, moments, uninterrupted):
@@ -230,14 +194,14 @@ def test_killed_at_five_random_moments_it_comes_to_the_same_tables(tmp_path, tin
 # Failing.
 
 
-class KillTheWorker(Watcher):
+class KillTheWorker(ProgressCallback):
     """Kills the worker at its first epoch, as a system short of memory would."""
 
     def __init__(self):
         self.kills = 0
 
-    def news(self, label, kind, value):
-        if kind == "epoch" and not self.kills:
+    def news(self, label, news):
+        if isinstance(news, Epoch) and not self.kills:
             self.kills += 1
             for process in multiprocessing.active_children():
                 process.kill()
@@ -245,10 +209,10 @@ class KillTheWorker(Watcher):
 
 def test_a_killed_worker_is_replaced_and_takes_smaller_micro_batches(tmp_path, tiny, study_at):
     small = ("[12, 40]", "[12]", '["longest_first", "ratio"]', '["ratio"]', "seeds = 2", "seeds = 1")
-    watcher = KillTheWorker()
+    killer = KillTheWorker()
     study = study_at(tmp_path, tiny(*small, "epochs = 2", "epochs = 8"))
-    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=1, watcher=watcher)
-    assert watcher.kills == 1
+    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=1, progress=killer)
+    assert killer.kills == 1
     assert (outcome.done_now, outcome.failures) == (1, ())
     assert Ledger(outcome.folder).frame()["recipe.micro_batch"].tolist() == [16]
 
@@ -262,7 +226,7 @@ job = pickle.loads(Path(sys.argv[1]).read_bytes())
 used = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize"))
 limit = int(used.split()[1]) * 1024 + int(sys.argv[2]) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-print(job.run(lambda kind, value: None))
+print(job.run(lambda news: None))
 """
 
 
@@ -273,18 +237,16 @@ print(job.run(lambda kind, value: None))
 def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_at, size, done):
     many = ("train = 320", "train = 1024", "batch_size = 32", "batch_size = 1024", "epochs = 2", "epochs = 1")
     study = study_at(tmp_path, tiny(*many, "2x32/64/2", size))
-    plan = make_plan(study, prepare(study.data, None))
-    settings = study.variants[1].settings
+    plan = make_plan(prepare(study))
+    config = trial_config(plan.variants[1], 0)
     job = TrialJob(
         folder=tmp_path / "trial",
-        config=plan.config(1, 0),
-        input_spec=input_spec(plan, 1),
-        size=settings.size,
-        recipe=settings.recipe,
-        seed=0,
+        config=config,
+        recipe=config.recipe,
+        input_spec=input_spec(plan.variants[1]),
         device="cpu",
         keep_weights=False,
-        signature={},
+        signature=signature(),
     )
     path = tmp_path / "job"
     path.write_bytes(pickle.dumps(job))
@@ -298,11 +260,11 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
     assert run.returncode == 0, run.stderr
     trial = Trial(tmp_path / "trial")
     if done:
-        assert run.stdout == "{'failure': None}\n"
-        assert trial.result["recipe"]["micro_batch"] in (128, 64, 32, 16, 8)
-        assert trial.result["recipe"]["batch_size"] == 1024
+        assert run.stdout == "JobOutcome(failure=None)\n"
+        assert trial.result.recipe.micro_batch in (128, 64, 32, 16, 8)
+        assert trial.result.recipe.batch_size == 1024
     else:
-        assert run.stdout.startswith("{'failure': \"out of memory, with 1 rows at a time: ")
+        assert 'failure="out of memory, with 1 rows at a time: ' in run.stdout
         assert trial.result is None
 
 

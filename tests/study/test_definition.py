@@ -7,7 +7,7 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.study import load
-from trimtab.study.grid import Contrast
+from trimtab.study.grid import DeclaredContrast
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
@@ -73,12 +73,12 @@ def test_seeds_are_a_number_or_a_list(study, given, seeds):
 
 
 def test_by_default_the_first_truncation_is_the_baseline(study):
-    assert study().contrasts == (Contrast(2, 0, True), Contrast(3, 1, True))
+    assert study().contrasts == (DeclaredContrast(2, 0, True), DeclaredContrast(3, 1, True))
 
 
 def test_another_baseline(study):
     made = study("seeds = 2", "seeds = 2\n[compare]\nbaseline = { max_len = 40 }\nmargin = 0.02")
-    assert made.contrasts == (Contrast(0, 1, True), Contrast(2, 3, True))
+    assert made.contrasts == (DeclaredContrast(0, 1, True), DeclaredContrast(2, 3, True))
     assert (made.compare.margin, made.compare.alpha, made.compare.exploratory) == (0.02, 0.05, False)
 
 
@@ -91,12 +91,16 @@ def test_accuracy_unless_the_study_names_another_score(study):
 
 def test_a_whole_variant_as_baseline(study):
     made = study("seeds = 2", 'seeds = 2\n[compare]\nbaseline = { truncation = "ratio", max_len = 40 }')
-    assert made.contrasts == (Contrast(0, 3, True), Contrast(1, 3, True), Contrast(2, 3, True))
+    assert made.contrasts == (
+        DeclaredContrast(0, 3, True),
+        DeclaredContrast(1, 3, True),
+        DeclaredContrast(2, 3, True),
+    )
 
 
 def test_without_several_truncations_the_first_axis_with_several_values_is_compared(study):
     made = study('["longest_first", "ratio"]', '["ratio"]')
-    assert made.contrasts == (Contrast(1, 0, True),)
+    assert made.contrasts == (DeclaredContrast(1, 0, True),)
 
 
 def test_seeds_do_not_pair_two_sizes(study):
@@ -127,9 +131,9 @@ def test_weights_are_an_axis_and_pair_no_seeds_across_it(study):
         "weights minilm, ratio, max_len 12",
     ]
     assert [variant.settings.starts_from for variant in made.variants] == [None, None, "minilm", "minilm"]
-    assert made.contrasts == (Contrast(2, 0, False), Contrast(3, 1, False))
+    assert made.contrasts == (DeclaredContrast(2, 0, False), DeclaredContrast(3, 1, False))
     within = study(*grid, "seeds = 2", "seeds = 2\n[compare]\nbaseline = { max_len = 12 }")
-    assert within.contrasts == (Contrast(1, 0, True), Contrast(3, 2, True))
+    assert within.contrasts == (DeclaredContrast(1, 0, True), DeclaredContrast(3, 2, True))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_what_cannot_start(sentence, replacements, said):
 def test_an_exclusion_takes_variants_and_their_contrasts_out(study):
     made = study("seeds = 2", 'seeds = 2\n[[exclude]]\ntruncation = "ratio"\nmax_len = 12\nbecause = "so"')
     assert [variant.name for variant in made.variants][2:] == ["ratio, max_len 40"]
-    assert made.contrasts == (Contrast(2, 1, True),)
+    assert made.contrasts == (DeclaredContrast(2, 1, True),)
     assert made.excluded == (({"truncation": "ratio", "max_len": 12}, "so"),)
 
 
@@ -271,7 +275,7 @@ COMPARE = "seeds = 2\n[compare]\n"
         (
             "seeds = 2",
             EXCLUDE + 'because = "so"\nmaxlen = 12',
-            "[[exclude]]: 'maxlen' is no axis of [grid]; did you mean 'max_len'?",
+            "[[exclude]]: 'maxlen' is not an axis of [grid]; did you mean 'max_len'?",
         ),
         (
             "seeds = 2",
@@ -286,7 +290,7 @@ COMPARE = "seeds = 2\n[compare]\n"
         (
             "seeds = 2",
             COMPARE + 'baseline = { trucation = "ratio" }',
-            "[compare] baseline: 'trucation' is no axis of [grid]; did you mean 'truncation'?",
+            "[compare] baseline: 'trucation' is not an axis of [grid]; did you mean 'truncation'?",
         ),
         (
             "seeds = 2",

@@ -10,35 +10,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """Tells its value, and returns it."""
+    """Reports its value, and returns it."""
 
     value: int
 
-    def run(self, tell):
-        tell("news", self.value)
+    def run(self, report):
+        report(self.value)
         return self.value
 
 
 class Raise:
-    def run(self, tell):
+    def run(self, report):
         raise ValueError("this job cannot be done")
 
 
 class Exit:
-    def run(self, tell):
+    def run(self, report):
         os._exit(7)
 
 
 class Kill:
-    def run(self, tell):
+    def run(self, report):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class HalfAWord:
     """Dies in the middle of a message."""
 
-    def run(self, tell):
-        pipe = tell.__closure__[0].cell_contents
+    def run(self, report):
+        pipe = report.__closure__[0].cell_contents
         os.write(pipe.fileno(), struct.pack("!i", 1000) + b"half")
         os._exit(9)
 
@@ -46,19 +46,19 @@ class HalfAWord:
 class DieLater:
     """Ends well, and its worker dies soon after, while it has nothing to do."""
 
-    def run(self, tell):
+    def run(self, report):
         threading.Timer(0.1, os._exit, (1,)).start()
         return "well"
 
 
 class WaitAndExit:
-    def run(self, tell):
+    def run(self, report):
         time.sleep(1.0)
         os._exit(3)
 
 
 class Threads:
-    def run(self, tell):
+    def run(self, report):
         import torch
 
         return torch.get_num_threads(), signal.getsignal(signal.SIGINT) == signal.SIG_IGN

@@ -110,7 +110,9 @@ def _bench_study(
     for name, value in own.items():
         if value is not None:
             raise InputError(f"--{name}: does not apply to a study; {study} sets its own; leave it out")
-    made = planned(study, data)
+    from trimtab.study.definition import load
+
+    made = planned(load(study), data)
     from trimtab.machine import signature
     from trimtab.report import bench as document
     from trimtab.run.bench import bench_study

@@ -21,7 +21,8 @@ from trimtab.cli.options import (
 
 if TYPE_CHECKING:
     from trimtab.plan.plan import Plan
-    from trimtab.report.page import Written
+    from trimtab.report import Written
+    from trimtab.study.definition import Study
 
 
 def run(
@@ -61,12 +62,15 @@ def plan(
     Lists the variants, what each cuts, the smallest detectable effect and the remaining time. Trains nothing.
     """
     from trimtab.ledger.ledger import Ledger
+    from trimtab.study.definition import load
+
+    definition = load(study)
+    ledger = Ledger(out or Path("results") / definition.name)
+    ledger.check(definition.name)
+    made = planned(definition, data)
     from trimtab.report.plan import plan_text
     from trimtab.run.estimate import estimate
 
-    made = planned(study, data)
-    ledger = Ledger(out or Path("results") / made.study.name)
-    ledger.check(made.study.name)
     times = estimate(made, ledger, jobs, device)
     print(plan_text(made, ledger, times.seconds, times.processes))
     return DONE
@@ -86,16 +90,14 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
     return DONE
 
 
-def planned(study: Path, data: Path | None) -> "Plan":
+def planned(study: "Study", data: Path | None) -> "Plan":
     """Plan the study: read, tokenise and truncate its data, showing the stage on a terminal."""
     from trimtab.plan.plan import make_plan
     from trimtab.plan.prepare import prepare
-    from trimtab.study.definition import load
 
-    definition = load(study)
     with stages() as stage:
         stage(READING)
-        prepared = prepare(definition, data)
+        prepared = prepare(study, data)
         stage(TRUNCATING)
         return make_plan(prepared)
 

@@ -94,17 +94,6 @@ class Texts:
     label_names: tuple[str, ...]
 
 
-def prepare(plan: DataPlan, root: Path | None) -> Dataset:
-    """Read and tokenise every split that ``plan`` names; ``root`` is the folder given by ``--data``.
-
-    Raises InputError where a file is missing or wrong, where labels or the number of texts disagree, and
-    where a split is empty.
-    """
-    examples = read_splits(plan, root)
-    tokenizer = build_tokenizer(plan, examples["train"], root)
-    return tokenised(plan.tokenizer, tokenizer, examples, root)
-
-
 def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
@@ -172,7 +161,8 @@ def tokenizer_of(
 def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     """The texts of every split that ``plan`` names: train, validation, then the test sets.
 
-    Raises InputError as ``prepare`` does.
+    root: the folder given by ``--data``. InputError where a file is missing or wrong, where labels or the
+    number of texts disagree, and where a split is empty.
     """
     train = _read(plan.train, root)
     if isinstance(plan.validation, SplitSource):

@@ -39,10 +39,10 @@ def export(
     """Write a trained model of ``variant`` into ``folder``; what was chosen, and the format in words.
 
     variant: its name in the report, or its number there from 0; form: a key of ``FORMATS``, by default
-    the first format that can express the model; seed: of the study, by default the best on validation.
+    the first format that can hold the model; seed: of the study, by default the best on validation.
     The folder also gets the tokeniser, and in trimtab.json the truncation, max_len and labels. InputError
     where there is no such variant, no weights of it were kept, the folder holds something already, or the
-    format cannot express the model.
+    format cannot hold the model.
     """
     record = find_variant(ledger, variant)
     _check_empty(folder)
@@ -76,7 +76,7 @@ def find_variant(ledger: Ledger, variant: str) -> VariantRecord:
 def choose(ledger: Ledger, variant: VariantRecord, seed: int | None) -> ChosenTrial:
     """The trial of a variant with that seed, else the most accurate on validation of those with weights.
 
-    Of equal ones the lowest seed. InputError where there is none.
+    Ties go to the lowest seed. InputError where there is none.
     """
     trials = {number: ledger.trial(key) for number, key in variant.trials.items()}
     if seed is not None and seed not in trials:
@@ -116,7 +116,7 @@ def _weights(trial: Trial, labels: Sequence[str]) -> Weights:
 def _write(form: str, temporary: Path, folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     try:
         FORMATS[form].write(temporary, weights, tokenizer)
-    except InputError as error:  # which must not speak of a folder that is gone
+    except InputError as error:  # it names a folder that is gone by now
         raise InputError(str(error).replace(str(temporary), str(folder))) from error
 
 

@@ -1,4 +1,4 @@
-"""A folder of weights with what they need to be used: ``trimtab.json`` says how texts are cut, and more."""
+"""A folder of weights with what they need to be used: ``trimtab.json`` says how texts are truncated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class Use(BaseModel):
     """How a classifier's texts were read in training, which is how they are read in use.
 
     truncation: a spec string; texts: 1, or 2 where it judges pairs; labels: in the order of the logits;
-    precision: of its matrix products. What ``trimtab.json`` says beside these is for people.
+    precision: of its matrix products. Other keys of ``trimtab.json`` are for people.
     """
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
@@ -40,7 +40,7 @@ class Use(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A classifier that is ready for use; ``described`` tells whether a ``trimtab.json`` said how.
+    """A classifier that is ready for use; described: whether ``trimtab.json`` gives a truncation.
 
     labels: a name for each logit; truncation: fitted where it has to be; texts: 1, 2 or None where that is
     not known.
@@ -57,8 +57,8 @@ class Exported:
 
 
 def describe(folder: Path, use: Use, frequencies: Frequencies | None, about: Mapping[str, Any]) -> None:
-    """Say in a folder of weights how they are used; ``about`` is for people."""
-    written = _parsed(folder)  # where d2l's format says what its tensors do not
+    """Write ``trimtab.json`` into a folder of weights: how they are used; ``about`` is for people."""
+    written = _parsed(folder)  # which d2l's format writes for what its tensors do not tell
     write_json(folder / DESCRIPTION, {**written, **use.model_dump(), **about})
     if frequencies is not None:
         np.save(folder / _FREQUENCIES, frequencies, allow_pickle=False)
@@ -68,7 +68,7 @@ def read(folder: Path) -> Exported:
     """The classifier in a folder, of ``trimtab export`` or any other of d2l's or Hugging Face's format.
 
     Without a ``trimtab.json`` texts are cut by longest_first to the length of the position table. InputError
-    where there is no such folder, or no classification head, or what is said of it cannot be.
+    where there is no such folder, or no classification head, or ``trimtab.json`` is wrong.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; name one that trimtab export has written")
@@ -94,13 +94,13 @@ def _parsed(folder: Path) -> dict[str, Any]:
     file = folder / DESCRIPTION
     table = parsed(file) if file.is_file() else {}
     if not isinstance(table, dict):
-        raise InputError(f"{file}: holds no table; export the model again")
+        raise InputError(f"{file}: is not a JSON object; export the model again")
     return table
 
 
 def _check_head(classes: int, folder: Path) -> None:
     if classes < 2:
-        what = "one output, which is a number and no label" if classes else "no classification head"
+        what = "one output, which is a number and not a label" if classes else "no classification head"
         raise InputError(f"{folder}: has {what}; name a classifier, such as trimtab export writes")
 
 

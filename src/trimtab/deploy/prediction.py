@@ -17,7 +17,7 @@ from trimtab.training.loop import predict as logits_of
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a classifier says of n texts or pairs.
+    """A classifier's predictions for n texts or pairs.
 
     labels: names of the classes; probabilities: (n, classes) float64, the softmax of its logits, no better
     calibrated than that; unknown: the share of tokens that it read as unknown words.
@@ -29,7 +29,7 @@ class Predictions:
 
     @property
     def chosen(self) -> NDArray[np.int64]:
-        """The number of each row's most probable label, of equal ones the first: (n,)."""
+        """The number of each row's most probable label, (n,); ties go to the first."""
         return self.probabilities.argmax(axis=1)
 
 

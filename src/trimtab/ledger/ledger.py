@@ -108,9 +108,8 @@ class Ledger:
         found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
         if found != SCHEMA:
             raise InputError(
-                f"{self.folder}: was written by another version of trimtab (ledger schema {found}, now "
-                f"{SCHEMA}); "
-                "run the study again into another folder with --out DIR"
+                f"{self.folder}: was written by another version of trimtab (its ledger schema is {found}, "
+                f"this version's {SCHEMA}); choose another folder with --out DIR"
             )
 
     def _start(self, study: str) -> None:
@@ -127,7 +126,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the ledger while a run is at work; the system frees it when the process ends, however it ends.
+        """Hold the ledger during a run; the system frees it when the process ends, however it ends.
 
         InputError where another run holds it, or the folder cannot be written.
         """
@@ -135,7 +134,7 @@ class Ledger:
         try:
             lock.acquire()
         except Timeout as error:
-            raise InputError(f"{self.folder}: another run is at work here; wait until it ends") from error
+            raise InputError(f"{self.folder}: another run uses this folder; wait until it ends") from error
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         try:

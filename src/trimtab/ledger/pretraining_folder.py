@@ -1,4 +1,4 @@
-"""The folder of a pretraining: what was asked for, its records, its checkpoint, its result. Free of torch."""
+"""The folder of a pretraining: its settings, its records, its checkpoint, its result. Free of torch."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _LINE: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord
 class PretrainingFolder:
     """A folder of results; ``result.json``, written last, means that it is complete.
 
-    pretraining.json: what was asked for, and what it runs on; metrics.jsonl: records, appended; checkpoint.pt
+    pretraining.json: its settings, and what it runs on; metrics.jsonl: records, appended; checkpoint.pt
     until it is complete; model/: weights and tokeniser.
     """
 
@@ -38,7 +38,7 @@ class PretrainingFolder:
 
     @property
     def begun(self) -> PretrainingRecord | None:
-        """What was asked for when it was begun; None where nothing was, InputError as ``Ledger`` has it."""
+        """Its settings and what it runs on, None where none was begun; InputError for another schema."""
         Ledger(self.path).check_schema()
         return read_record(self.path / _BEGUN, PretrainingRecord)
 
@@ -48,7 +48,7 @@ class PretrainingFolder:
         return read_record(self.path / _RESULT, PretrainingResult)
 
     def check(self, asked: AskedRecord) -> None:
-        """InputError where results or a checkpoint are of another training than ``asked`` for."""
+        """InputError where results or a checkpoint have other settings than ``asked``."""
         if self.result is None and not self.checkpoint.exists():
             return
         begun = self.begun

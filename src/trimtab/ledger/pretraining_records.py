@@ -38,7 +38,7 @@ class PretrainingRuntime(Record):
 
 
 class PretrainingRecord(Record):
-    """pretraining.json: what was asked for, and what it runs on.
+    """pretraining.json: its settings, and what it runs on.
 
     format: of the weights; paragraphs, sentences: of the training text; pairs: in the first epoch.
     """

@@ -1,7 +1,7 @@
-"""What lies in a study's ledger: one versioned definition for whoever writes, reads, reports or tests it.
+"""What lies in a study's ledger: one versioned definition for writers, readers, reports and tests.
 
-Whoever changes what a field means, or adds or removes one, raises ``SCHEMA``: a ledger of another number is
-refused by name. Free of torch.
+``SCHEMA`` is raised with every field that is added, removed or gets another meaning: a ledger with another
+number is refused by name. Free of torch.
 """
 
 from typing import Literal
@@ -120,7 +120,7 @@ class ExclusionRecord(Record):
 class StudyRecord(Record):
     """study.json: what the study asked for when it last ran, resolved.
 
-    text: the study file's. counts: a row a split. vocabularies: the number of ids by tokeniser. profiles:
+    text: the study file's. counts: one per split. vocabularies: the number of ids by tokeniser. profiles:
     of train and each test set, under ``split`` or ``split (tokeniser)`` where there are several; lengths: of
     each split, likewise.
     """

@@ -1,4 +1,4 @@
-"""A trial's folder: what was trained, what came out, what else its model was asked. Free of torch."""
+"""A trial's folder: what was trained, what came out, cross evaluations. Free of torch."""
 
 import contextlib
 import filecmp
@@ -67,7 +67,7 @@ class Trial:
 
     @property
     def crossed(self) -> "Crossed":
-        """What its model says of other test inputs than its own."""
+        """Its model's predictions on other test inputs than its own."""
         return Crossed(self.folder / CROSS)
 
     def attempt(self) -> "Trial":
@@ -89,7 +89,7 @@ class Trial:
         shutil.rmtree(again.folder, ignore_errors=True)
 
     def _drop_crossed_unless_same(self, again: "Trial") -> None:
-        """A model that predicts otherwise, trained on another machine perhaps, is asked everything anew."""
+        """A model that predicts otherwise, perhaps trained on another machine, is evaluated again."""
         old, new = self.folder / PREDICTIONS, again.folder / PREDICTIONS
         if new.exists() and not (old.exists() and filecmp.cmp(old, new, shallow=False)):
             shutil.rmtree(self.crossed.folder, ignore_errors=True)
@@ -132,7 +132,7 @@ class Trial:
 
 
 class Crossed:
-    """What a trial's model says of test inputs that are not its own: logits, a file for each of them.
+    """A trial's model on test inputs that are not its own: logits, a file for each of them.
 
     A file is named by its inputs' fingerprint and written atomically: its presence means that it is whole;
     failure.json: the reason, where the last attempt failed.

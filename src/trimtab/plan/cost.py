@@ -26,7 +26,7 @@ def speed_kind(variant: PlannedVariant) -> str:
 def longest_inputs(
     variants: Iterable[PlannedVariant], kind: Callable[[PlannedVariant], str]
 ) -> dict[str, PlannedVariant]:
-    """Each kind, and the variant of it with the longest inputs, of equal ones the first."""
+    """Each kind, and the variant of it with the longest inputs; ties go to the first."""
     longest: dict[str, PlannedVariant] = {}
     for variant in variants:
         its = kind(variant)
@@ -36,7 +36,7 @@ def longest_inputs(
 
 
 def trial_seconds(variant: PlannedVariant, training: float, evaluation: float | None = None) -> float:
-    """Seconds of one trial of a variant that trains and evaluates so many examples a second.
+    """Seconds of one trial of a variant at these rates of training and evaluation, in examples per second.
 
     Validation after each epoch and the test sets count where ``evaluation`` is given.
     """
@@ -54,7 +54,7 @@ def scaled(seconds: float, longest: PlannedVariant, variant: PlannedVariant) -> 
 
 
 def duration(trials: Sequence[int], seconds: Sequence[float | None], processes: int) -> float | None:
-    """Seconds until so many trials of each variant are done, ``processes`` of them at a time.
+    """Seconds until all trials are done, ``processes`` of them at a time; trials: how many of each variant.
 
     seconds: of one trial of each variant; None comes out where one that is needed is unknown. The trials are
     taken to fill the processes evenly.

@@ -45,7 +45,7 @@ def trial_config(variant: PlannedVariant, seed: int, runtime: RuntimeRecord | No
 
 
 def precision_of(variant: PlannedVariant, runtime: RuntimeRecord | None) -> Precision:
-    """The precision of a variant: what its recipe says, else what was measured, else still ``auto``."""
+    """The precision of a variant: its recipe's, else the measured one, else still ``auto``."""
     chosen = variant.settings.recipe.precision
     if chosen != "auto" or runtime is None:
         return chosen

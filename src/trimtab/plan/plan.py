@@ -68,7 +68,7 @@ class Plan:
     def cross_inputs(self, variant: PlannedVariant) -> dict[str, CrossInputs]:
         """By fingerprint, the test inputs of other variants on which this one's models are evaluated.
 
-        None unless [compare] says cross. Left out are inputs with a row for which the model has no position,
+        None unless [compare] sets cross. Left out are inputs with a row for which the model has no position,
         and those of another tokeniser, whose ids mean other words. Test sets of the same rows share one
         evaluation, which is listed under the last of them.
         """
@@ -97,7 +97,7 @@ class Plan:
     def needs_weights_again(self, variant: PlannedVariant, trial: Trial) -> bool:
         """Whether a finished trial is to be trained again, as its weights are wanted and were not kept.
 
-        They are wanted where the study says so, and for evaluations that are missing.
+        They are wanted where the study keeps weights, and for evaluations that are missing.
         """
         wanted = self.study.keep_weights or bool(self.missing_evaluations(variant, trial))
         return wanted and trial.result is not None and trial.weights is None

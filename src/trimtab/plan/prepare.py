@@ -90,7 +90,7 @@ def prepare(study: Study, data: Path | None = None) -> Prepared:
 
     data: the folder of ``--data``. Raises InputError where a file is missing or wrong, where labels or the
     number of texts disagree, where a split is empty, and where weights are wrong, have another size than the
-    study says, or too few positions or segments.
+    study states, or too few positions or segments.
     """
     names = dict.fromkeys(filter(None, (variant.settings.starts_from for variant in study.variants)))
     pretrained = {name: _pretrained(study, name, data) for name in names}
@@ -162,7 +162,7 @@ def _check_sizes(cells: Iterable[Variant], parts: "Parts") -> None:
 
 
 def _sized(cell: Variant, parts: "Parts") -> Variant:
-    """The cell with the size of the weights; InputError where the study says something else."""
+    """The cell with the size of the weights; InputError where the study states another."""
     try:
         settings = cell.settings.sized(parts.size)
         settings.check_depth()

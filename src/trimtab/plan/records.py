@@ -29,7 +29,7 @@ def study_record(
     runtime: RuntimeRecord,
     signature: Signature,
 ) -> StudyRecord:
-    """What study.json says. kept_tokenizers: of each variant, None where no weights are kept."""
+    """The content of study.json. kept_tokenizers: of each variant, None where no weights are kept."""
     study, dataset = plan.study, plan.dataset
     return StudyRecord(
         name=study.name,

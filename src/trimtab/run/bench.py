@@ -49,7 +49,7 @@ def bench_sizes(
 ) -> SpeedTable:
     """Measure each size, by name, at every precision on synthetic rows, ``jobs`` trials at a time.
 
-    As many trials at a time, and threads of each, as a run would have where ``jobs`` does not say.
+    As many trials at a time, and threads of each, as a run would have where ``jobs`` is None.
     """
     runtime = begin(jobs, device)
     wanted = [

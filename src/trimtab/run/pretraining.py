@@ -83,7 +83,7 @@ def run(
 ) -> PretrainingOutcome:
     """Pretrain, or resume from the folder's checkpoint: a folder that is complete is left as it is.
 
-    In the folder, results/NAME by default: pretraining.json, what was asked for and what it runs on;
+    In the folder, results/NAME by default: pretraining.json, its settings and what it runs on;
     metrics.jsonl; checkpoint.pt until it is done; model/, weights and tokeniser; result.json, written last.
     Raises InputError where the data or the folder is not fit, DivergedError where the loss is not finite.
     """

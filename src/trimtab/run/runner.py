@@ -51,7 +51,7 @@ class RunOutcome:
 
 
 class ProgressCallback:
-    """Is called as a run goes on; this one does nothing. The command line shows progress through another."""
+    """Is called during a run; this one does nothing. The command line shows progress through another."""
 
     def stage(self, words: str) -> None:
         """What is being done before any trial runs."""
@@ -116,8 +116,8 @@ class _Run:
         """Keep what the analysis needs, and the tokenisers where weights are kept."""
         kept: list[TokenizerRecord | None] = [None] * len(self.plan.variants)
         if self.study.keeps_weights:
-            reading = [(each.dataset, each.settings.truncation) for each in self.plan.variants]
-            kept = list(keep_tokenizers(self.ledger.folder, reading))
+            variants = [(each.dataset, each.settings.truncation) for each in self.plan.variants]
+            kept = list(keep_tokenizers(self.ledger.folder, variants))
         record = study_record(self.plan, trials, kept, self.runtime, self.signature)
         self.ledger.write_study(record, evaluated_rows(self.plan))
 

@@ -30,7 +30,7 @@ class _Shared(StrictModel):
 
 
 def read_data_section(table: dict[str, Any]) -> DataPlan:
-    """What [data] says, each reader's options checked; InputError names the place."""
+    """The [data] section, with each reader's options checked; InputError names the place."""
     common = dict(table)
     shared = {key: common.pop(key) for key in list(common) if key in _Shared.model_fields}
     settings = validated(_Shared, shared, "[data]")

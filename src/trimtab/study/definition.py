@@ -95,7 +95,7 @@ class _File(StrictModel):
 
 
 def load(path: str | Path) -> Study:
-    """Read a study file; InputError says where it is wrong, what is, and how to mend it."""
+    """Read a study file; InputError says where the mistake is, what it is, and how to correct it."""
     path = Path(path)
     text, document = read_table(path, "studies/quickstart.toml")
     try:

@@ -91,7 +91,7 @@ def read_exclusion(entry: dict[str, Any], axes: Axes) -> tuple[Coordinates, str]
 def _check_place(place: Coordinates, axes: Axes, where: str) -> None:
     for key, value in place.items():
         if key not in axes:
-            raise InputError(f"{where}: {key!r} is no axis of [grid]; {nearest(key, axes)}")
+            raise InputError(f"{where}: {key!r} is not an axis of [grid]; {nearest(key, axes)}")
         if value not in axes[key]:
             known = ", ".join(map(str, axes[key]))
             raise InputError(f"{where}: {key} = {value!r} is not in [grid]; it has {known}")
@@ -144,7 +144,7 @@ def _baselines(given: list[Coordinates], axes: Axes) -> list[Coordinates]:
 
 
 class Initialised(Protocol):
-    """What says how a variant's models begin: its Settings, or its record in a ledger."""
+    """Has the facts that a variant's initial weights depend on: its Settings, or its record in a ledger."""
 
     @property
     def initialisation(self) -> Hashable:

@@ -90,7 +90,7 @@ class Pretraining:
 
 
 def load(path: str | Path) -> Pretraining:
-    """Read a study file of pretraining; InputError says where it is wrong, what is, and how to mend it."""
+    """Read a study file of pretraining; InputError says where the mistake is and how to correct it."""
     path = Path(path)
     _, document = read_table(path, "studies/wikitext2.toml")
     try:
@@ -101,7 +101,7 @@ def load(path: str | Path) -> Pretraining:
 
 def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     if "grid" in document:
-        raise InputError("has a [grid], so it is no study of pretraining; run it with trimtab run")
+        raise InputError("has a [grid], so it is not a study of pretraining; run it with trimtab run")
     _check_keys(document, _File.model_fields, "top level")
     file = validated(_File, document, "top level")
     data, training, validation = _texts(file.data)

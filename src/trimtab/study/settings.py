@@ -27,9 +27,9 @@ SEEDS_OF_A_REPLICA = 1_000_000  # replica r trains seed s as seed s + r * this; 
 class Settings:
     """A truncation and length, which make the inputs; an architecture and recipe, which train on them.
 
-    replica: 0, or the number of a repetition with seeds of its own. weights: what training starts from, by
-    name or path, or ``none``. stated: what was said of the size; with weights, ``size`` is just that until
-    ``sized`` is told theirs.
+    replica: 0, or the number of a repetition with seeds of its own. weights: the pretrained weights that
+    training starts from, by name or path, or ``none``. stated: the keys of the size that the study gives;
+    with pretrained weights ``size`` holds only these until ``sized`` is called with theirs.
     """
 
     truncation: Truncation
@@ -160,7 +160,7 @@ def _size(table: dict[str, Any]) -> Architecture:
     try:
         size = architecture(name)
     except ValidationError as error:
-        if not error.errors()[0]["loc"]:  # numbers that do not go together, of which the error says why
+        if not error.errors()[0]["loc"]:  # numbers that exclude each other: the error says why
             raise
         raise InputError(f"size {name!r}: its numbers must be 1 or more, as in 2x256/512/4") from error
     return replace(size, **{key: table[key] for key in SETTINGS if key in table})
