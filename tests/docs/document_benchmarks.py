@@ -1,0 +1,158 @@
+"""Claims of what benchmarks measured, in README and docs/performance.md."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from document_figures import PERFORMANCE, README, Claim, record, whole
+
+XEON, EPYC, ABLATION = "bench/peers-cpu.json", "bench/peers-cpu-epyc.json", "bench/ablation.json"
+_AS_IT_IS = "trimtab as it is"
+
+
+def claims() -> Iterator[Claim]:
+    """All of them."""
+    for part in (_peers, _other_benchmarks, _ablation):
+        yield from part()
+
+
+def _contestant(path: str, name: str, batches: str, precision: str) -> float:
+    """The median rate of a contestant in the race of training."""
+    found = [
+        one["examples_per_second"]["median"]
+        for one in record(path)["training"]["contestants"]
+        if one["name"].startswith(name) and (one["batches"], one["precision"]) == (batches, precision)
+    ]
+    assert len(found) == 1, f"{path}: {len(found)} contestants {name}, {batches}, {precision}"
+    return found[0]
+
+
+def _ratio(path: str, name: str, batches: str, precision: str) -> dict[str, float]:
+    """By how much trimtab was faster: median, lowest and highest over the rounds."""
+    found = [
+        one["ratio"]
+        for one in record(path)["training"]["ratios"]
+        if one["against"].startswith(name) and one["against"].endswith(f", {batches}, {precision}")
+    ]
+    assert len(found) == 1, f"{path}: {len(found)} ratios against {name}, {batches}, {precision}"
+    return found[0]
+
+
+def _brief(ratio: float) -> str:
+    """53 and 8.8: two digits."""
+    return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
+
+
+def _peers() -> Iterator[Claim]:
+    grouped = "grouped by length"
+    of_machines = ((XEON, "bf16"), (EPYC, "fp32"))
+
+    def line(name: str, batches: str) -> list[str]:
+        found = []
+        for path, precision in of_machines:
+            chosen = (path, name, batches, "fp32" if name == "d2l" else precision)
+            found += [whole(_contestant(*chosen)), _brief(_ratio(*chosen)["median"])]
+        return found
+
+    yield Claim(
+        PERFORMANCE,
+        "| trimtab, random batches | {} | {} |",
+        lambda: [whole(_contestant(path, "trimtab", "random", precision)) for path, precision in of_machines],
+    )
+    for words, name, batches in (
+        ("d2l 1.0.3, padded to 128", "d2l", "random"),
+        ("transformers 5.23 Trainer, random batches", "transformers", "random"),
+        ("transformers 5.23 Trainer, grouped by length", "transformers", grouped),
+    ):
+        text = f"| {words} | {{}} ({{}}) | {{}} ({{}}) |"
+        yield Claim(PERFORMANCE, text, lambda name=name, batches=batches: line(name, batches))
+    hardest = (XEON, "transformers", grouped, "bf16")
+    yield Claim(
+        PERFORMANCE,
+        "the ratio was {} to {} over three rounds",
+        lambda: [_brief(_ratio(*hardest)[end]) for end in ("lowest", "highest")],
+    )
+    yield Claim(
+        README,
+        "{} to {} times as fast as padded training",
+        lambda: [_brief(_ratio(*hardest)["median"]), line("d2l", "random")[1]],
+    )
+    yield Claim(
+        PERFORMANCE,
+        "the two differ by {} at most, and the padded model differs from itself by {}",
+        lambda: [
+            f"{record(XEON)['loss_curve']['apart'][which]['largest']:.1e}".replace("e-0", "e-")
+            for which in ("packed and padded", "noise")
+        ],
+    )
+    preparation = lambda: record(XEON)["preparation"]  # noqa: E731
+    yield Claim(
+        PERFORMANCE,
+        "is {} times as fast as d2l's data set class",
+        lambda: [_brief(preparation()["ratio"]["median"])],
+    )
+    inputs = "of these the variant's inputs"
+    yield Claim(
+        PERFORMANCE,
+        "{} million pairs a second, SNLI",
+        lambda: [f"{preparation()['rates'][inputs]['median'] / 1e6:.1f}"],
+    )
+
+
+def _other_benchmarks() -> Iterator[Claim]:
+    def memory() -> dict[str, float]:
+        return record("bench/memory.json")
+
+    def pretraining() -> list[str]:
+        (found,) = (one for one in record("bench/pretrain-cpu.json")["ratios"] if one["precision"] == "bf16")
+        return [_brief(found["ratio"]["median"])]
+
+    def epoch(packed: bool, max_len: int) -> str:
+        (found,) = (
+            one["epoch_seconds"]["median"]
+            for one in record("bench/cola-lengths.json")["contestants"]
+            if (one["packed"], one["max_len"], one["precision"]) == (packed, max_len, "bf16")
+        )
+        return whole(found)
+
+    yield Claim(PERFORMANCE, "on WikiText-2 is {} times as fast as d2l's", pretraining)
+    yield Claim(
+        PERFORMANCE,
+        "padded loop {} seconds at `max_len` 64 and {} at 128; trimtab takes {} and {}",
+        lambda: [epoch(packed, max_len) for packed in (False, True) for max_len in (64, 128)],
+    )
+    yield Claim(
+        PERFORMANCE,
+        "grows by {} bytes per training pair ([details](../results/bench/memory.md)); the limit that the "
+        "benchmark enforces is {}.",
+        lambda: [
+            f"{record('bench/memory.json')['bytes_a_pair']:.1f}",
+            whole(record("bench/memory.json")["limit"]),
+        ],
+    )
+
+
+def _ablation() -> Iterator[Claim]:
+    def against(way: str) -> list[float]:
+        """Lowest, median and highest over the rounds of the rate relative to trimtab's as it is."""
+        rates = record(ABLATION)["examples_per_second"]
+        return list(np.quantile(np.divide(rates[way], rates[_AS_IT_IS]), [0, 0.5, 1]))
+
+    for words, way in (
+        ("per-thread micro-batches", "all threads in each operation, not a part of the batch to each"),
+        ("micro-batches that fit the caches", "the batch as one part, not in parts that caches hold"),
+        ("the shortcut in the last layer", "all tokens in the last layer, not the first of each row"),
+        ("bucket sizes for batches", "batches of any number of tokens, not of a few"),
+        ("updating only the token rows in use", "every row of the token table, not those in use"),
+        ("bf16 (fp32 instead)", "fp32"),
+    ):
+        yield Claim(PERFORMANCE, f"| {words} | {{}} |", lambda way=way: [f"{against(way)[1]:.2f}"])
+    yield Claim(
+        PERFORMANCE,
+        "norms in bf16 gave {} ({} to {})",
+        lambda: [f"{against('residual sums and norms in bf16')[place]:.2f}" for place in (1, 0, 2)],
+    )
+    yield Claim(
+        PERFORMANCE,
+        "huge pages gave {} on this machine",
+        lambda: [f"{against('transparent huge pages')[1]:.2f}"],
+    )
