@@ -125,7 +125,7 @@ def _other_benchmarks() -> Iterator[Claim]:
         "grows by {} bytes per training pair ([details](../results/bench/memory.md)); the limit that the "
         "benchmark enforces is {}.",
         lambda: [
-            f"{record('bench/memory.json')['bytes_a_pair']:.1f}",
+            f"{record('bench/memory.json')['bytes_per_pair']:.1f}",
             whole(record("bench/memory.json")["limit"]),
         ],
     )
