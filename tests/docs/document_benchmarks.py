@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from document_figures import PERFORMANCE, README, Claim, record, whole
 
 XEON, EPYC, ABLATION = "bench/peers-cpu.json", "bench/peers-cpu-epyc.json", "bench/ablation.json"
@@ -140,7 +141,10 @@ def _ablation() -> Iterator[Claim]:
     for words, way in (
         ("per-thread micro-batches", "no per-thread micro-batches: all threads share each operation"),
         ("micro-batches that fit the caches", "whole batch at once, no cache-sized micro-batches"),
-        ("the shortcut in the last layer", "last layer computed for all tokens, not for the first of each row"),
+        (
+            "the shortcut in the last layer",
+            "last layer computed for all tokens, not for the first of each row",
+        ),
         ("bucket sizes for batches", "batches not padded to a few sizes with dummy rows"),
         ("updating only the token rows in use", "token table: all rows updated, not only those in use"),
         ("bf16 (fp32 instead)", "fp32"),

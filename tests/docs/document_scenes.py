@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+
 from document_figures import ROOT
 
 # Keys of a study whose values are made small; a size by name that is more than a small one's is left alone.

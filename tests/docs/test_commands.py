@@ -8,10 +8,10 @@ import tomllib
 
 import pytest
 import typer
+
 from document_blocks import blocks, code, documents
 from document_figures import ROOT
 from document_scenes import furnish, shrunk
-
 from trimtab.cli import app, main
 from trimtab.study import load
 

@@ -1,7 +1,8 @@
 """Figures in README and docs/ are those of results/, and the check finds those that are not."""
 
-import fill
 import pytest
+
+import fill
 from document_figures import Claim
 
 

@@ -4,15 +4,19 @@ import re
 from dataclasses import fields
 
 import pytest
+
 from document_blocks import documents, text_of
 from document_figures import ROOT
-
+from trimtab import __version__
 from trimtab.study.definition import Compare
 from trimtab.study.settings import known_keys
 from trimtab.training.recipe import Recipe
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _KEY = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
+
+
+_CHANGE = re.compile(r"^\| (?!to change|---)[^|]+\| ([^|]+) \| `(tests/[^|`]+)` \|$", re.MULTILINE)
 
 
 def anchor(heading):
@@ -31,6 +35,22 @@ def test_links_lead_somewhere(document):
         if place:
             headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
             assert place in map(anchor, headings), f"{document}: {link}"
+
+
+def test_the_table_of_changes_names_files_that_there_are():
+    rows = re.findall(
+        r"^\| (?!to change|---)[^|]+\| ([^|]+) \| `(tests/[^|`]+)` \|$", text_of("CONTRIBUTING.md"), re.M
+    )
+    assert len(rows) > 20
+    for files, test in rows:
+        named = re.findall(r"`([\w/]+\.py)`", files)
+        assert 1 <= len(named) <= 3, files
+        for name in [*named, test]:
+            assert (ROOT / name).is_file() or (ROOT / "src" / "trimtab" / name).is_file(), name
+
+
+def test_the_citation_is_of_this_version():
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_readme_is_a_front_door():
