@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.util import find_spec
 
 import pytest
 import typer
@@ -156,10 +157,10 @@ def test_pip_is_asked_for_extras_that_there_are():
     assert {"parquet", "datasets", "hub", "minilm", "peers"} <= set(named) & extras.keys()
 
 
-def test_python_is_given_files_that_there_are():
+def test_python_is_given_files_and_modules_that_there_are():
     for document, words in _commands("python"):
-        if words[1] != "-m":
-            assert (ROOT / words[1]).is_file(), f"{document}: {' '.join(words)}"
+        there = find_spec(words[2]) if words[1] == "-m" else (ROOT / words[1]).is_file()
+        assert there, f"{document}: {' '.join(words)}"
 
 
 def _options():

@@ -1,5 +1,6 @@
 """Pages of the documents: links lead somewhere, and what they say of a study's keys is so."""
 
+import ast
 import re
 from dataclasses import fields
 
@@ -47,6 +48,20 @@ def test_the_table_of_changes_names_files_that_there_are():
         assert 1 <= len(named) <= 3, files
         for name in [*named, test]:
             assert (ROOT / name).is_file() or (ROOT / "src" / "trimtab" / name).is_file(), name
+
+
+def test_the_house_in_words_is_the_house():
+    """The floors of CONTRIBUTING are those that tests/test_house.py holds imports to."""
+    tree = ast.parse((ROOT / "tests" / "test_house.py").read_text())
+    (floors,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "FLOORS"
+    )
+    told = re.findall(r"^\| \d+ \| ([^|]+) \|", text_of("CONTRIBUTING.md"), re.MULTILINE)
+    assert [set(re.findall(r"`(\w+)`", cell)) for cell in told] == [
+        floor for floor in floors if floor != {""}
+    ]
 
 
 def test_the_citation_is_of_this_version():
