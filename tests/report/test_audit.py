@@ -1,24 +1,26 @@
-"""An audit as tables and as the figure, which is drawn from what JSON can hold."""
+"""An audit as tables and as the figure, which is drawn from what a ledger keeps."""
 
 import csv
-import json
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from trimtab.report.figures import audit_figure
+from pydantic import TypeAdapter
 
 from trimtab.config import InputError
-from trimtab.plan.audit import Audited
-from trimtab.report.audit import audit_text, claim, difference_table, length_table, write
+from trimtab.plan.audit import Audited, AuditRow, DifferenceRow
+from trimtab.report.audit import audit_text, claim, difference_table, write
+from trimtab.report.audit_figure import audit_figure
+from trimtab.report.audit_tables import length_table
 from trimtab.truncation import parse
 from trimtab.truncation.audit import audit
-from trimtab.truncation.profile import length_profile, length_summary
+from trimtab.truncation.profile import LengthProfile, LengthSummary, length_profile, length_summary
 
 LENGTHS = np.random.default_rng(0).integers(3, 30, (2, 300))
 DIFFERENCES = [
-    {"split": "test", "max_len": 9, "number": 1, "truncation": "ratio", "from_2": 0.25},
-    {"split": "test", "max_len": 9, "number": 2, "truncation": "random(seed=1, x=2)", "from_1": 0.25},
+    DifferenceRow("test", 9, 1, "ratio", {2: 0.25}),
+    DifferenceRow("test", 9, 2, "random(seed=1, x=2)", {1: 0.25}),
 ]
 
 
@@ -28,10 +30,14 @@ def profile(lengths=LENGTHS, specs=("longest_first", "only_first", "ratio"), mar
 
 
 def audited(differences=DIFFERENCES, hardly=(), notes=()):
-    counted = audit(*LENGTHS, *np.minimum(LENGTHS, 9))
-    row = {"name": "ratio, max_len 9", "split": "test", "tokens": 11.5} | vars(counted)
-    lengths = [{"split": "test"} | length_summary(*LENGTHS, 3)]
-    return Audited([row], [], list(differences), {"test": profile()}, list(hardly), list(notes), lengths)
+    return Audited(
+        rows=[AuditRow("ratio, max_len 9", "test", audit(*LENGTHS, *np.minimum(LENGTHS, 9)), 11.5)],
+        differences=list(differences),
+        profiles={"test": profile()},
+        lengths={"test": length_summary(*LENGTHS, 3)},
+        hardly=list(hardly),
+        notes=list(notes),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +59,7 @@ def test_the_words(tmp_path):
     assert text.endswith("can be expected (under 1 % of rows cut): ratio, max_len 9.")
     assert "different tokens" in text
     assert text.index("How long the rows are") < text.index("What is cut")
-    alone = audit_text([], audited([DIFFERENCES[0] | {"from_2": None}]))
+    alone = audit_text([], audited(DIFFERENCES[:1]))
     assert "different tokens" not in alone
     assert "Hardly" not in alone
 
@@ -92,13 +98,15 @@ def lines_of(axes):
 
 
 def test_the_figure_shows_the_curves_of_the_profile():
-    made = json.loads(json.dumps({"train": profile(), "test": profile()}))
+    kept = TypeAdapter(dict[str, LengthProfile])
+    made = kept.validate_json(kept.dump_json({"train": profile(), "test": profile()}))
     left, right = audit_figure(made).axes[:2]
     drawn = [np.asarray(y, float) for _, _, y in lines_of(right)]
-    for row in [{"cut": made["train"]["cut"]}, *made["train"]["splits"]]:
-        for key in row.keys() & {"cut", "first", "second"}:
-            wanted = np.array([np.nan if share is None else 100 * share for share in row[key]])
-            assert any(len(y) == len(wanted) and np.array_equal(y, wanted, equal_nan=True) for y in drawn)
+    splits = made["train"].splits
+    assert len(splits) == 3
+    for shares in [made["train"].cut, *(side for row in splits for side in (row.first, row.second))]:
+        wanted = np.array([np.nan if share is None else 100 * share for share in shares])
+        assert any(len(y) == len(wanted) and np.array_equal(y, wanted, equal_nan=True) for y in drawn)
     marks = [line.get_xdata()[0] for line in left.get_lines()]
     assert marks == [16, 40]
     assert {text.get_text() for text in left.texts} == {"16", "40"}
@@ -117,8 +125,10 @@ def test_the_legend_says_where_a_split_refuses():
     words = legend(audit_figure({"t": profile(LENGTHS + np.array([[0], [500]]), marks=(20,))}))
     assert "only_first: refuses pairs where it has no line" in words
     made = profile()
-    made["splits"][1] |= {"first": [None] * len(made["max_len"]), "second": [None] * len(made["max_len"])}
-    assert "only_first: refuses pairs everywhere" in legend(audit_figure({"t": made}))
+    nowhere = (None,) * len(made.max_len)
+    first, second, third = made.splits
+    refusing = replace(made, splits=(first, replace(second, first=nowhere, second=nowhere), third))
+    assert "only_first: refuses pairs everywhere" in legend(audit_figure({"t": refusing}))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +142,6 @@ def test_the_axis(lengths, marks, scale, tmp_path):
 
 
 def test_lengths_as_a_person_reads_them():
-    row = {"split": "train", "pairs": 7695, "mean": 11.26, "median": 10.0, "p90": 17.0, "p99": 24.5}
-    lines = length_table([row | {"longest": 1047}]).text().splitlines()
+    lengths = LengthSummary(pairs=7695, mean=11.26, median=10.0, p90=17.0, p99=24.5, longest=1047)
+    lines = length_table({"train": lengths}).text().splitlines()
     assert lines[2].split() == ["train", "7,695", "11.3", "10", "17", "24.5", "1,047"]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from handmade import epoch
-from trimtab import report
 from trimtab.analysis.analysis import analyse
 from trimtab.report.loss_figure import loss_figure
 
@@ -35,7 +34,7 @@ def ledger(tmp_path_factory, handmade, scores):
 
 
 @pytest.fixture(scope="module")
-def text(ledger):
+def text(ledger, section):
     """The section of that ledger's report; its tables are there too."""
     return section(ledger.folder)
 
@@ -51,9 +50,15 @@ def rows(folder, name):
         return list(csv.DictReader(file))
 
 
-def section(folder):
-    page = report.write(folder).path.read_text()
-    return page.split("## Learning curves\n\n")[1].split("\n\n## ")[0]
+@pytest.fixture(scope="session")
+def section(reported):
+    """section(folder): the learning curves of the report of a ledger."""
+
+    def read(folder):
+        page = reported(folder).path.read_text()
+        return page.split("## Learning curves\n\n")[1].split("\n\n## ")[0]
+
+    return read
 
 
 def test_the_table_of_epochs(ledger, text):
@@ -96,12 +101,12 @@ def test_the_remark(text):
     assert "describes the curves and is not a test" in text
 
 
-def test_the_remark_of_one_seed(tmp_path, handmade, scores):
+def test_the_remark_of_one_seed(tmp_path, handmade, scores, section):
     handmade.write(tmp_path, {"test": scores[:, :1]}, epochs=epochs)
     assert "ends 0.300 nats higher (one seed, so it may be chance)" in section(tmp_path)
 
 
-def test_nothing_over_fits(tmp_path, handmade, scores):
+def test_nothing_over_fits(tmp_path, handmade, scores, section):
     handmade.write(tmp_path, {"test": scores}, epochs=lambda variant, seed: epochs(0, seed))
     text = section(tmp_path)
     assert text.startswith("* No variant over-fits: ")

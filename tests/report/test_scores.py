@@ -14,19 +14,19 @@ def rows(folder, name):
 
 
 @pytest.fixture
-def page(tmp_path, handmade, scores):
-    """page(**options): the folder and the text of a report."""
+def page(tmp_path, handmade, scores, reported):
+    """page(**options): the folder, the text and the summary of a report, with its figures if asked for."""
 
-    def written(**options):
+    def written(figures=False, **options):
         ledger = handmade.write(tmp_path / "made", {"test": scores}, **options)
-        made = report.write(ledger.folder)
+        made = (report.write if figures else reported)(ledger.folder)
         return ledger.folder, made.path.read_text(), made.summary
 
     return written
 
 
 def test_matthews_in_its_own_words(page):
-    folder, text, summary = page(score="matthews", margin=0.05)
+    folder, text, summary = page(figures=True, score="matthews", margin=0.05)
     assert "## Matthews correlation on test" in text
     assert "| Matthews correlation   |" in text
     assert "| difference   |" in text
@@ -57,8 +57,8 @@ def test_log_loss_is_turned_and_in_nats(page):
 
 
 def test_another_score_replaces_the_tables_of_the_last(page):
-    page()
-    folder, _, _ = page(score="macro_f1")
+    page(figures=True)
+    folder, _, _ = page(figures=True, score="macro_f1")
     assert not list(folder.glob("*/accuracy-test.*"))
     assert len(list(folder.glob("*/macro_f1-test.*"))) == 5
 
@@ -75,9 +75,9 @@ def test_every_report_has_the_other_scores(page):
     assert f"{float(first['matthews_mean']):.4f} (" in shown
 
 
-def test_one_seed_is_offered_mcnemar(tmp_path, handmade, scores):
+def test_one_seed_is_offered_mcnemar(tmp_path, handmade, scores, reported):
     ledger = handmade.write(tmp_path / "one", {"test": scores[:, :1]})
-    text = report.write(ledger.folder).path.read_text()
+    text = reported(ledger.folder).path.read_text()
     part = text[text.index("### The checkpoints of one seed") :]
     assert "permits no claim about strategies" in part
     assert "do these two checkpoints differ on examples like these?" in part

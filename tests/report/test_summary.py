@@ -5,8 +5,6 @@ import re
 
 import pytest
 
-from trimtab import report
-
 
 @pytest.fixture
 def ledger(tmp_path, handmade, scores):
@@ -18,8 +16,8 @@ def rows(folder, name):
         return list(csv.DictReader(file))
 
 
-def test_the_recommendation_stands_first(ledger):
-    written = report.write(ledger.folder)
+def test_the_recommendation_stands_first(ledger, reported):
+    written = reported(ledger.folder)
     sentence = written.summary[0]
     assert sentence.startswith("Recommended: t2, max_len 8 (9")
     assert "cheapest shown to be less than 1.00 points worse than every other variant: in the" in sentence
@@ -28,25 +26,25 @@ def test_the_recommendation_stands_first(ledger):
     assert page.index("* Recommended: **t2, max_len 8**") < page.index("## Accuracy")
 
 
-def test_no_recommendation_says_why(tmp_path, handmade, scores):
+def test_no_recommendation_says_why(tmp_path, handmade, scores, reported):
     handmade.write(tmp_path / "noisy", {"test": scores[:2]})
-    [sentence] = [line for line in report.write(tmp_path / "noisy").summary if "recommended" in line]
+    [sentence] = [line for line in reported(tmp_path / "noisy").summary if "recommended" in line]
     assert sentence.startswith(
         "No variant can be recommended yet: none is shown to be less than 1.00 points "
     )
     assert sentence.endswith(" against t0, max_len 8.")
     handmade.write(tmp_path / "one", {"test": scores[:, :1]})
     words = "rests on one seed, which permits no claim about strategies."
-    assert report.write(tmp_path / "one").summary[0].endswith(words)
+    assert reported(tmp_path / "one").summary[0].endswith(words)
     handmade.write(tmp_path / "apart", {"test": scores[:2]}, missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
-    written = report.write(tmp_path / "apart")
+    written = reported(tmp_path / "apart")
     assert written.summary[0].endswith("every other variant; some variants share no finished seed.")
     page = written.path.read_text()
     assert "the two variants have finished no seed in common:\n\n* t1, max_len 8 against t0" in page
 
 
-def test_what_contrasts_rest_on_stands_under_them(ledger):
-    page = report.write(ledger.folder).path.read_text()
+def test_what_contrasts_rest_on_stands_under_them(ledger, reported):
+    page = reported(ledger.folder).path.read_text()
     signature = (
         "4 seeds; 60 examples in 60 clusters (effectively 60); crossed random effects of seeds and examples, "
         "two-sided t tests, paired by seed; Holm over the 2 contrasts that are tested; trimtab 0 (abc).\n"
@@ -69,8 +67,8 @@ def test_what_contrasts_rest_on_stands_under_them(ledger):
     assert second["more_seeds"] == ""
 
 
-def test_replicas_are_unpaired_and_nothing_is_recommended(tmp_path, handmade, scores):
+def test_replicas_are_unpaired_and_nothing_is_recommended(tmp_path, handmade, scores, reported):
     handmade.write(tmp_path, {"test": scores}, replicas=True)
-    written = report.write(tmp_path)
+    written = reported(tmp_path)
     assert not any("ecommended" in line for line in written.summary)
     assert "two-sided t tests, unpaired, across sizes or replicas; Holm" in written.path.read_text()

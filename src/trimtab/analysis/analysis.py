@@ -95,13 +95,12 @@ class MissingTrial:
 class Analysis:
     """Everything that a report says, computed.
 
-    seeds: those that any variant has finished; tests, speeds and what follows from curves are empty where no
-    trial is finished; audits: one row per variant and split, label_audits: per variant, test set and label;
-    signatures: the different versions and commits that trials were made with.
+    tests, speeds and what follows from curves are empty where no trial is finished; audits: one row per
+    variant and split, label_audits: per variant, test set and label; signatures: the different versions and
+    commits that trials were made with.
     """
 
     study: StudyRecord
-    seeds: list[int]
     tests: list[SetAnalysis]
     speeds: list[ThroughputRow]
     audits: list[VariantAudit]
@@ -126,7 +125,6 @@ def analyse(ledger: Ledger) -> Analysis:
     results = [result for one in finished for result in one.results.values()]
     return Analysis(
         study=study,
-        seeds=[seed for seed in study.seeds if any(seed in one.results for one in finished)],
         tests=[_test_set(ledger, study, name, finished, speeds) for name in study.tests if finished],
         speeds=speeds,
         audits=_audit_rows(study),

@@ -1,4 +1,4 @@
-"""The folders of a report: a table or a figure is written there, and stands on the page as Markdown."""
+"""Where a report writes its tables and figures, which stand on its page as Markdown."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from trimtab.report.tables import RowT, Table
 
 
 class Output:
-    """Writes into ``tables/`` and ``figures/`` of a study's folder, and knows what it has written."""
+    """Writes into ``tables/`` and ``figures/`` of a study's ``folder``, and knows what it has written."""
 
     def __init__(self, folder: Path) -> None:
-        self.tables, self.figures = folder / "tables", folder / "figures"
+        self.folder, self.tables, self.figures = folder, folder / "tables", folder / "figures"
         self._written: set[str] = set()
 
     def table(self, table: Table[RowT]) -> str:

@@ -34,15 +34,20 @@ def write(folder: str | Path) -> Written:
     Needs the ledger alone. InputError where the folder holds no results, or cannot be written.
     """
     folder = Path(folder)
-    analysis, output = analyse(Ledger(folder)), Output(folder)
+    return write_page(analyse(Ledger(folder)), Output(folder))
+
+
+def write_page(analysis: Analysis, output: Output) -> Written:
+    """Write report.md, and through ``output`` its tables and figures; InputError where that fails."""
+    path = output.folder / "report.md"
     try:
-        page = page_text(analysis, output)
-        with atomic_write(folder / "report.md") as temporary:
+        page = _page(analysis, output)
+        with atomic_write(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
         output.remove_stale()
     except OSError as error:
-        raise unwritable(folder, error) from error
-    return Written(folder / "report.md", _summary(analysis))
+        raise unwritable(output.folder, error) from error
+    return Written(path, _summary(analysis))
 
 
 def unwritable(folder: Path, error: OSError) -> InputError:
@@ -51,7 +56,7 @@ def unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}")
 
 
-def page_text(analysis: Analysis, output: Output) -> str:
+def _page(analysis: Analysis, output: Output) -> str:
     """The page from top to bottom; its tables and figures are written on the way."""
     study = analysis.study
     parts = [f"# {study.name}", study.question]

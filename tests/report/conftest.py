@@ -1,0 +1,25 @@
+"""Reports as most tests want them: drawn, but without the seconds that saving a figure takes."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from trimtab.analysis.analysis import analyse
+from trimtab.ledger import Ledger
+from trimtab.report.output import Output
+from trimtab.report.page import write_page
+
+
+class _WithoutFigures(Output):
+    def figure(self, figure, name, words):
+        plt.close(figure)
+        return f"![{words}](figures/{name}.png)"
+
+
+@pytest.fixture(scope="session")
+def reported():
+    """reported(folder): what ``report.write`` gives, with report.md and tables but no files of figures."""
+
+    def write(folder):
+        return write_page(analyse(Ledger(folder)), _WithoutFigures(folder))
+
+    return write
