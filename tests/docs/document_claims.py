@@ -47,14 +47,14 @@ def claims() -> list[Claim]:
 
 def _quickstart() -> Iterator[Claim]:
     def accuracy(name: str) -> str:
-        return means("quickstart", "test", f"{name}, max_len 16")[0]
+        return means("quickstart-reference", "test", f"{name}, max_len 16")[0]
 
     def line(name: str) -> list[str]:
         full, base = f"{name}, max_len 16", "longest_first, max_len 16"
-        own = means("quickstart", "test", full, "mean ci_low ci_high ceiling")
+        own = means("quickstart-reference", "test", full, "mean ci_low ci_high ceiling")
         if full == base:
             return own
-        return own + contrast("quickstart", "test", full, base, "delta ci_low ci_high verdict")
+        return own + contrast("quickstart-reference", "test", full, base, "delta ci_low ci_high verdict")
 
     for name in ("longest_first+tail", "ratio", "only_first"):
         text = f"| {name} | {{}} ({{}} to {{}}) | {{}} | {{}} ({{}} to {{}}) | {{}} |"

@@ -19,7 +19,7 @@ from document_figures import (
 )
 
 STUDIES = (
-    *("quickstart", "aa", "probe-evidence", "snli-27k", "cola", "cola-lengths", "fnc1"),
+    *("quickstart-reference", "aa", "probe-evidence", "snli-27k", "cola", "cola-lengths", "fnc1"),
     *("pretraining-helps", "snli-minilm-recipes", "snli-minilm"),
 )
 
