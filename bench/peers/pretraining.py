@@ -20,7 +20,7 @@ from bench.peers.work import Batches
 from trimtab.data.masking import masking_of
 from trimtab.data.paragraphs import Paragraphs, read
 from trimtab.data.rows import Rows
-from trimtab.run.pretraining import Corpus, read_corpus
+from trimtab.run.pretraining import TokenisedCorpus, read_corpus
 from trimtab.study.pretraining_definition import Pretraining, load
 from trimtab.training.backend import Backend
 from trimtab.training.pretraining import Pretrainer, PretrainingTask
@@ -74,7 +74,7 @@ class D2lPretraining(Stepwise):
 class TrimtabPretraining(Stepwise):
     """trimtab's step. The time to gather and mask a batch is counted."""
 
-    def __init__(self, corpus: Corpus, study: Pretraining, precision: str) -> None:
+    def __init__(self, corpus: TokenisedCorpus, study: Pretraining, precision: str) -> None:
         pairs, vocabulary = corpus.training.pairs(0, 1), corpus.tokenizer.get_vocab_size()
         super().__init__(TRIMTAB, Batches(pairs.tokens.lengths, study.recipe.batch_size), precision)
         task = PretrainingTask(study.size, vocabulary, masking_of(corpus.tokenizer), study.max_len)

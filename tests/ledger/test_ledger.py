@@ -239,7 +239,8 @@ def test_damaged_predictions_are_named(ledger, damage):
     assert said(trial.predictions, "test") == (
         f"{path}: cannot be read (No such file or directory); delete {trial.folder} and run the study again"
     )
-    assert "metrics.jsonl: cannot be read" in said(trial.epochs)
+    (trial.folder / "metrics.jsonl").write_text('{"epoch": 1}\n')
+    assert "metrics.jsonl: cannot be read (loss: Field required); delete" in said(trial.epochs)
 
 
 def test_predictions_that_are_not_finite_are_refused(ledger):

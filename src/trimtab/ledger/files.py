@@ -37,16 +37,8 @@ def read_record(path: Path, model: type[Model]) -> Model | None:
         return model.model_validate_json(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValidationError as error:
-        raise damaged(path, _fault(error)) from error
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
-
-
-def _fault(error: ValidationError) -> str:
-    """The first fault that pydantic found: where it is and what."""
-    first = error.errors(include_url=False)[0]
-    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
 
 
 def write_record(path: Path, record: BaseModel) -> None:
@@ -80,9 +72,16 @@ def sweep(folder: Path) -> None:
 
 
 def damaged(path: Path, why: object) -> InputError:
-    """The sentence for a file that cannot be read."""
+    """The sentence for a file that cannot be read; why: the error, or a reason in words."""
     reason = why.strerror if isinstance(why, OSError) and why.strerror else why
+    reason = _fault(why) if isinstance(why, ValidationError) else reason
     return InputError(f"{path}: cannot be read ({reason}); delete {_whole(path)} and run the study again")
+
+
+def _fault(error: ValidationError) -> str:
+    """The first fault that pydantic found: where it is and what."""
+    first = error.errors(include_url=False)[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
 
 
 def _whole(path: Path) -> Path:

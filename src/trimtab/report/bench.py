@@ -146,7 +146,7 @@ def _trial_table(plan: Plan, time: "StudyTime") -> str:
             return [*start, "", "", plan.variants[variant.same_as].name]
         return [*start, f"{time.trials[number]}", "" if seconds is None else f"{seconds:,.1f}", ""]
 
-    heads = ["variant", "precision", "trials", "s a trial", "same inputs as"]
+    heads = ["variant", "precision", "trials", "s per trial", "same inputs as"]
     return tabulate([cells(variant) for variant in plan.variants], heads, disable_numparse=True)
 
 

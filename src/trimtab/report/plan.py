@@ -92,12 +92,12 @@ def _row(plan: Plan, variant: PlannedVariant, counts: _Counts, seconds: float | 
         row[f"cut of {test} %"] = percent(inputs.audit.cut, 1)
         if inputs.ceiling is not None and plan.study.compare.score == "accuracy":
             row[f"ceiling of {test} %"] = percent(inputs.ceiling, 1)
-    row["tokens a row"] = f"{variant.inputs['train'].tokens:.1f}"
+    row["tokens per row"] = f"{variant.inputs['train'].tokens:.1f}"
     if not variant.is_first:
-        return row | {"trials": "", "s a trial": "", "same inputs as": plan.variants[variant.same_as].name}
+        return row | {"trials": "", "s per trial": "", "same inputs as": plan.variants[variant.same_as].name}
     time = "" if seconds is None else f"{seconds:,.1f}"
     left = f"{counts.missing} left, {counts.done} done"
-    return row | {"trials": left, "s a trial": time, "same inputs as": ""}
+    return row | {"trials": left, "s per trial": time, "same inputs as": ""}
 
 
 _OWN_VOCABULARIES = (

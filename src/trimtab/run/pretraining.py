@@ -55,7 +55,7 @@ class PretrainingOutcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Corpus:
+class TokenisedCorpus:
     """What is trained on: the sentences of both splits, tokenised with one vocabulary."""
 
     tokenizer: Tokenizer
@@ -103,7 +103,7 @@ def run(
             return PretrainingOutcome(folder.path, job.run(on_stage, on_progress))
 
 
-def _asked(study: Pretraining, corpus: Corpus) -> AskedRecord:
+def _asked(study: Pretraining, corpus: TokenisedCorpus) -> AskedRecord:
     return AskedRecord(
         training=study.training,
         validation=study.validation,
@@ -121,7 +121,7 @@ def _asked(study: Pretraining, corpus: Corpus) -> AskedRecord:
     )
 
 
-def read_corpus(study: Pretraining, data: Path | None) -> Corpus:
+def read_corpus(study: Pretraining, data: Path | None) -> TokenisedCorpus:
     """Read and tokenise what the study names; InputError where a file is missing or wrong."""
     text = _read(study, study.training, data)
     judged = study.validation and _read(study, study.validation, data)
@@ -132,7 +132,7 @@ def read_corpus(study: Pretraining, data: Path | None) -> Corpus:
     validation = None
     if study.validation and judged:
         validation = _tokenised(study, study.validation, judged, tokenizer)
-    return Corpus(tokenizer, training, validation, Path(text.source).name)
+    return TokenisedCorpus(tokenizer, training, validation, Path(text.source).name)
 
 
 def _tokenised(
@@ -174,7 +174,7 @@ class _Job:
 
     study: Pretraining
     folder: PretrainingFolder
-    corpus: Corpus
+    corpus: TokenisedCorpus
     asked: AskedRecord
     runtime: PretrainingRuntime
 

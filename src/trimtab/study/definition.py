@@ -57,7 +57,10 @@ class Compare(StrictModel):
 
 @dataclass(frozen=True)
 class Study:
-    """A study as its file defines it, resolved; ``path`` is that file, ``text`` its content."""
+    """A study as its file defines it, resolved; ``path`` is that file, ``text`` its content.
+
+    Sizes of variants with pretrained weights, and so which contrasts are paired, are final in a Plan alone.
+    """
 
     path: Path
     text: str
