@@ -28,8 +28,8 @@ from bench.gpu.measures import Bench, Figures
 from bench.gpu.rows import machine_file
 from bench.gpu.scale import FULL, TINY
 from trimtab.machine import signature
+from trimtab.training.auto_precision import device_name
 from trimtab.training.memory import give_back
-from trimtab.training.precision import device_name
 
 _SECONDS = 420  # after which no measurement is started
 _FULL_LENGTH = 128

@@ -10,7 +10,7 @@ import torch
 
 from trimtab.config import InputError
 from trimtab.machine import signature
-from trimtab.training.precision import processor_name
+from trimtab.training.auto_precision import processor_name
 
 # Those that decide what matrix products cost, as Linux names them.
 NAMED = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_tile", "neon", "bf16")

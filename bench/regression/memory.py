@@ -31,8 +31,8 @@ from trimtab.data.tokens import load
 from trimtab.machine import signature
 from trimtab.model.sizes import architecture
 from trimtab.ragged import offsets_of
+from trimtab.training.auto_precision import processor_name
 from trimtab.training.backend import Backend
-from trimtab.training.precision import processor_name
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse

@@ -11,7 +11,6 @@ from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import Contrast, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
-from trimtab.study.definition import Compare
 from trimtab.study.grid import DeclaredContrast, are_paired
 
 Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
@@ -131,16 +130,11 @@ class Comparison:
         ]
 
 
-def correction_of(settings: Compare) -> str:
-    """The correction that ``trimtab.statistics`` applies to a family of contrasts, by its name there."""
-    return "bh" if settings.exploratory else "holm"
-
-
 def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]:
     """One row per declared contrast that has a seed in common, adjusted as one family."""
     settings = comparison.study.compare
     compared = comparison.of(comparison.study.contrasts)
-    results = one_family([c.contrast for c in compared], settings.alpha, correction_of(settings))
+    results = one_family([c.contrast for c in compared], settings.alpha, settings.correction)
     tested = sum(not math.isnan(result.p) for result in results)
     adjusted = [replace(c, contrast=result) for c, result in zip(compared, results, strict=True)]
     return [

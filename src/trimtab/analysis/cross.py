@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.contrasts import correction_of, read_alike
+from trimtab.analysis.contrasts import read_alike
 from trimtab.analysis.scores import Logits, ScoredLogits, Values
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, VariantRecord
@@ -229,7 +229,7 @@ def _family(
         clusters=clusters,
         alpha=settings.alpha,
         margin=settings.margin,
-        correction=correction_of(settings),
+        correction=settings.correction,
         bounded=bounded,
     )
     return dict(zip(bases, results, strict=True))

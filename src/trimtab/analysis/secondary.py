@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.contrasts import ContrastRow, Digests, correction_of, read_alike
+from trimtab.analysis.contrasts import ContrastRow, Digests, read_alike
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import (
@@ -57,7 +57,7 @@ def affected_rows(
         if read_alike(row.variant, row.baseline)
         and (mask := digests[row.variant.number] != digests[row.baseline.number]).any()
     ]
-    family = one_family([row.contrast for row in rows], settings.alpha, correction_of(settings))
+    family = one_family([row.contrast for row in rows], settings.alpha, settings.correction)
     return [replace(row, contrast=result) for row, result in zip(rows, family, strict=True)]
 
 

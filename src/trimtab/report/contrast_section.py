@@ -11,6 +11,7 @@ from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import Column, Table, interval_column, p_value, share_column, text_column
 from trimtab.statistics import Contrast
+from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
 RowT = TypeVar("RowT")
@@ -94,7 +95,7 @@ def _left_out(test: SetAnalysis) -> str:
 
 def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
-    correction = "Benjamini-Hochberg" if analysis.study.compare.exploratory else "Holm"
+    correction = CORRECTIONS[analysis.study.compare.correction].words
     tested = sum(not math.isnan(row.contrast.p) for row in test.contrasts)
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (

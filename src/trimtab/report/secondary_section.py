@@ -8,6 +8,7 @@ from trimtab.report.contrast_section import difference_columns
 from trimtab.report.output import Output
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.tables import Column, Table, p_value, percent, text_column
+from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
 
@@ -25,7 +26,7 @@ def affected_section(test: SetAnalysis, settings: Compare, output: Output) -> li
 
 def family_words(settings: Compare) -> str:
     """How p is adjusted in a table that is a family of its own."""
-    correction = "Benjamini-Hochberg" if settings.exploratory else "Holm"
+    correction = CORRECTIONS[settings.correction].words
     return f"p is adjusted by {correction} over this table alone; intervals are unadjusted."
 
 

@@ -12,8 +12,8 @@ from trimtab.plan.plan import Plan
 from trimtab.run.input_spec import input_spec
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.speed import SpeedJob, SpeedRow, SpeedTable, Synthetic, measure_all
+from trimtab.training.auto_precision import quicker
 from trimtab.training.bench import Effort, Speed
-from trimtab.training.precision import quicker
 from trimtab.training.recipe import Precision, Recipe
 
 PRECISIONS: tuple[Precision, ...] = tuple(name for name in get_args(Precision) if name != "auto")

@@ -17,12 +17,12 @@ from trimtab.model.encoder import Classifier
 from trimtab.model.initial_weights import read as read_initial_weights
 from trimtab.model.sizes import Architecture
 from trimtab.run.input_spec import InputSpec, check_inputs
+from trimtab.training.auto_precision import choose_precision, device_name
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import chosen_epoch
 from trimtab.training.epoch import Epoch
 from trimtab.training.loop import DivergedError, TrialProgress, measure, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
-from trimtab.training.precision import choose_precision, device_name
 from trimtab.training.recipe import Precision, Recipe
 
 TrialNews = TrialProgress | Epoch

@@ -33,11 +33,11 @@ from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
 from trimtab.run.runtime import begin
 from trimtab.study.pretraining_definition import Pretraining, Text
+from trimtab.training.auto_precision import choose_pretraining_precision, device_name
 from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.loop import DivergedError
 from trimtab.training.memory import keep_freed_memory
-from trimtab.training.precision import choose_pretraining_precision, device_name
 from trimtab.training.pretraining import PretrainingTask
 from trimtab.training.pretraining_loop import pretrain
 from trimtab.training.pretraining_sums import PretrainingProgress

@@ -14,10 +14,10 @@ from trimtab.machine import available_memory
 from trimtab.model.sizes import Architecture
 from trimtab.run.input_spec import InputSpec
 from trimtab.run.pool import Ended, run_jobs
+from trimtab.training.auto_precision import device_name
 from trimtab.training.backend import Backend
 from trimtab.training.bench import Effort, Speed, TooSlowError, measure_speed
 from trimtab.training.memory import give_back, is_out_of_memory
-from trimtab.training.precision import device_name
 from trimtab.training.recipe import Precision, Recipe
 
 _BYTES_OF_A_PARAMETER = 16  # in fp32: the number itself, its gradient and Adam's two moments

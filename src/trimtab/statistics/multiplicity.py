@@ -4,6 +4,7 @@ Every function takes p-values (contrasts,) and leaves nan (no test was made) out
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,18 +38,25 @@ def unadjusted(p: ArrayLike) -> Floats:
     return _on_finite(p, lambda known: known)
 
 
-CORRECTIONS: dict[str, Callable[[ArrayLike], Floats]] = {
-    "holm": holm,
-    "bh": benjamini_hochberg,
-    "none": unadjusted,
+class Correction(NamedTuple):
+    """How the p-values of a family are adjusted, (contrasts,) in and out; words: its name in a report."""
+
+    words: str
+    adjust: Callable[[ArrayLike], Floats]
+
+
+CORRECTIONS = {
+    "holm": Correction("Holm", holm),
+    "bh": Correction("Benjamini-Hochberg", benjamini_hochberg),
+    "none": Correction("no correction", unadjusted),
 }
 
 
 def correction_named(name: str) -> Callable[[ArrayLike], Floats]:
-    """The correction of that name. Raises InputError where there is none."""
+    """The function of the correction of that name. Raises InputError where there is none."""
     if name not in CORRECTIONS:
         raise InputError(f"correction {name!r} is unknown: {nearest(str(name), CORRECTIONS)}")
-    return CORRECTIONS[name]
+    return CORRECTIONS[name].adjust
 
 
 def _holm(p: Floats) -> Floats:

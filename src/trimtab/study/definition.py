@@ -54,6 +54,11 @@ class Compare(StrictModel):
     exploratory: bool = False
     cross: bool = False
 
+    @property
+    def correction(self) -> str:
+        """How the p-values of a family of contrasts are adjusted, a name of ``CORRECTIONS``."""
+        return "bh" if self.exploratory else "holm"
+
 
 @dataclass(frozen=True)
 class Study:

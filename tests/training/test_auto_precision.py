@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from trimtab.model.sizes import architecture
-from trimtab.training import precision
-from trimtab.training.precision import choose_precision, device_name, measure_rates
+from trimtab.training import auto_precision
+from trimtab.training.auto_precision import choose_precision, device_name, measure_rates
 from trimtab.training.recipe import Recipe
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -29,7 +29,7 @@ def measured(monkeypatch):
         calls.append(work)
         return calls.rates
 
-    monkeypatch.setattr(precision, "measure_rates", measure)
+    monkeypatch.setattr(auto_precision, "measure_rates", measure)
     return calls
 
 
