@@ -16,10 +16,16 @@ class _WithoutFigures(Output):
 
 
 @pytest.fixture(scope="session")
-def reported():
+def unsaved():
+    """unsaved(folder): an Output that writes tables into that folder, and no figures."""
+    return _WithoutFigures
+
+
+@pytest.fixture(scope="session")
+def reported(unsaved):
     """reported(folder): what ``report.write`` gives, with report.md and tables but no files of figures."""
 
     def write(folder):
-        return write_page(analyse(Ledger(folder)), _WithoutFigures(folder))
+        return write_page(analyse(Ledger(folder)), unsaved(folder))
 
     return write

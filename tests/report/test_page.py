@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from trimtab import report
+from trimtab.analysis.analysis import analyse
 from trimtab.config import InputError
+from trimtab.report.score_section import score_section
 from trimtab.truncation.profile import LengthSummary
 
 TABLES = (
@@ -55,12 +57,21 @@ sys.exit(main(["report", sys.argv[1]]))
 """
 
 
-def test_everything_appears_without_torch(ledger):
-    command = [sys.executable, "-W", "error", "-c", NO_TORCH, str(ledger.folder)]
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, handmade, scores):
+    """A ledger that another process, without torch, has reported on: its folder, and what that printed."""
+    folder = tmp_path_factory.mktemp("study") / "made"
+    handmade.write(folder, {"test": scores}, ceilings=[1.0, 0.9, 0.5])
+    command = [sys.executable, "-W", "error", "-c", NO_TORCH, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == str(ledger.folder / "report.md")
-    written = files(ledger.folder)
+    return folder, done.stdout
+
+
+def test_everything_appears_without_torch(elsewhere):
+    folder, printed = elsewhere
+    assert printed.splitlines()[-1] == str(folder / "report.md")
+    written = files(folder)
     expected = {"report.md"}
     expected |= {f"tables/{name}.{kind}" for name in TABLES + LINKED for kind in ("md", "csv", "tex")}
     expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
@@ -79,11 +90,11 @@ def test_everything_appears_without_torch(ledger):
         assert f"(tables/{name}.csv)" in page
 
 
-def test_the_same_ledger_gives_the_same_bytes(ledger):
-    report.write(ledger.folder)
-    first = files(ledger.folder)
-    report.write(ledger.folder)
-    assert files(ledger.folder) == first
+def test_the_same_ledger_gives_the_same_bytes(elsewhere):
+    folder, _ = elsewhere
+    first = files(folder)
+    report.write(folder)
+    assert files(folder) == first
 
 
 def test_raw_values_stand_in_the_csv(ledger, scores, reported):
@@ -127,19 +138,24 @@ def test_what_came_out_stands_first_and_p_is_never_0(ledger, reported):
     assert "Missing" not in page
 
 
-def test_no_better_than_the_label_prior_baseline_is_said(tmp_path, handmade, scores, reported):
-    words = "Label-prior baseline (ignores the text): 33.33 %."
-    worse = "**No variant is shown to do better: no unadjusted interval lies above it.**"
-    for name, table, shown in (
-        ("good", scores, False),
-        ("bad", scores[:2] & (np.arange(60) % 2 == 0), True),
-        ("perfect", np.ones_like(scores), False),
-        ("one-seed", scores[:, :1], False),
-    ):
-        handmade.write(tmp_path / name, {"test": table})
-        page = reported(tmp_path / name).path.read_text()
-        assert f"\n{words}" in page
-        assert (worse in page) == shown, name
+@pytest.mark.parametrize(
+    ("of", "shown"),
+    [
+        (lambda scores: scores, False),
+        (lambda scores: scores[:2] & (np.arange(60) % 2 == 0), True),
+        (np.ones_like, False),
+        (lambda scores: scores[:, :1], False),
+    ],
+    ids=["good", "bad", "perfect", "one seed"],
+)
+def test_no_better_than_the_label_prior_baseline_is_said(tmp_path, handmade, scores, unsaved, of, shown):
+    [test] = analyse(handmade.write(tmp_path, {"test": of(scores)})).tests
+    [sentence] = [part for part in score_section(test, unsaved(tmp_path)) if part.startswith("Label-prior")]
+    said, _, worse = sentence.partition("%. ")
+    assert said.startswith("Label-prior baseline (ignores the text): 33.33")
+    assert worse == (
+        "**No variant is shown to do better: no unadjusted interval lies above it.**" if shown else ""
+    )
 
 
 def test_how_long_rows_are_comes_before_any_score(tmp_path, handmade, scores, reported):
@@ -216,9 +232,9 @@ def test_a_constant_variant(tmp_path, handmade, scores):
     assert [cell.strip() for cell in lost.split("|")[3:7]] == ["-100.00", "no variation", "", "inconclusive"]
 
 
-def test_more_variants_than_there_are_colours_and_markers(tmp_path, handmade, scores):
+def test_more_variants_than_there_are_colours_and_markers(tmp_path, handmade, scores, reported):
     handmade.write(tmp_path, {"test": np.tile(scores, (5, 1, 1))})
-    report.write(tmp_path)
+    reported(tmp_path)
     assert len(rows(tmp_path, "contrasts-test")) == 14
 
 
@@ -327,6 +343,14 @@ def test_a_mismatch_that_costs_nothing(tmp_path, handmade, cross, reported):
     written = reported(tmp_path)
     words = "No model is shown to do worse than one trained for the cut that it is given (secondary)."
     assert written.summary[-1] == words
+
+
+def test_mismatches_without_a_model_to_compare_with_claim_nothing(tmp_path, handmade, cross, reported):
+    two, uncrossed = cross[:2, :2], [(1, seed) for seed in range(4)]
+    handmade.write(tmp_path, own(two), cross={"test": two}, uncrossed=uncrossed)
+    written = reported(tmp_path)
+    assert "### Trained with x evaluated with" in written.path.read_text()
+    assert "model" not in "".join(written.summary)
 
 
 def test_cross_evaluations_that_are_missing_are_said_first(tmp_path, handmade, cross, reported):

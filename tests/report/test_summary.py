@@ -39,6 +39,9 @@ def test_no_recommendation_says_why(tmp_path, handmade, scores, reported):
     handmade.write(tmp_path / "apart", {"test": scores[:2]}, missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
     written = reported(tmp_path / "apart")
     assert written.summary[0].endswith("every other variant; some variants share no finished seed.")
+    assert written.summary[1].endswith(
+        "%. No declared contrast has a seed that both of its variants have finished."
+    )
     page = written.path.read_text()
     assert "the two variants have finished no seed in common:\n\n* t1, max_len 8 against t0" in page
 

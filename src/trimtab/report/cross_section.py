@@ -1,7 +1,7 @@
 """What a report says of cross evaluation: what it costs where training and use cut differently."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.cross import CrossEvaluation, Mismatch, ModelRow
@@ -40,14 +40,12 @@ def cross_section(test: SetAnalysis, settings: Compare, output: Output) -> list[
 
 
 def costliest(test: SetAnalysis) -> list[str]:
-    """The most costly mismatch in a line that a person can quote; none where nothing was asked."""
-    if test.cross is None or not test.cross.mismatches:
+    """The most costly mismatch in a line that a person can quote; none where nothing could be compared."""
+    mismatches = test.cross.mismatches if test.cross else []
+    compared = [(row, row.to_matched) for row in mismatches if row.to_matched is not None]
+    if not compared:
         return []
-    worse = [
-        (row, row.to_matched)
-        for row in test.cross.mismatches
-        if row.to_matched is not None and row.to_matched.verdict == "worse"
-    ]
+    worse = [(row, contrast) for row, contrast in compared if contrast.verdict == "worse"]
     if not worse:
         return ["No model is shown to do worse than one trained for the cut that it is given (secondary)."]
     row, contrast = min(worse, key=lambda pair: pair[1].delta)
@@ -115,7 +113,15 @@ def _difference(scale: Scale, head: str, prefix: str, against: Against) -> Colum
             return ""
         return f"{scale.difference(found.delta)} ({interval_words(scale.difference, found)})"
 
-    raw = _numbers(prefix, ("delta", "ci_low", "ci_high", "se", "df"), against)
+    numbers = _numbers(
+        against,
+        delta=lambda contrast: contrast.delta,
+        ci_low=lambda contrast: contrast.ci_low,
+        ci_high=lambda contrast: contrast.ci_high,
+        se=lambda contrast: contrast.se,
+        df=lambda contrast: contrast.df,
+    )
+    raw = {f"{prefix}{name}": number for name, number in numbers.items()}
     if prefix:
         raw["matched_name"] = lambda row: row.matched.name if row.matched else ""
     return Column(f"{head}{scale.difference_end}", cell, raw)
@@ -133,19 +139,25 @@ def _verdict(prefix: str, against: Against) -> Column[Mismatch]:
         p = "" if found is None else p_value(found.p_adjusted)
         return f"{verdict(row)} ({p})" if p else verdict(row)
 
-    raw = {f"{prefix}verdict": verdict} | _numbers(prefix, ("p", "p_adjusted", "p_equivalence"), against)
-    return Column("verdict (adjusted p)", cell, raw)
+    numbers = _numbers(
+        against,
+        p=lambda contrast: contrast.p,
+        p_adjusted=lambda contrast: contrast.p_adjusted,
+        p_equivalence=lambda contrast: contrast.p_equivalence,
+    )
+    raw = {"verdict": verdict, **numbers}
+    return Column("verdict (adjusted p)", cell, {f"{prefix}{name}": value for name, value in raw.items()})
 
 
 def _numbers(
-    prefix: str, names: Iterable[str], against: Against
+    against: Against, **numbers: Callable[[Contrast], float]
 ) -> dict[str, Callable[[Mismatch], float | str]]:
-    """Fields of a contrast for the CSV; nan where there is no model to compare with."""
+    """Numbers of a contrast for the CSV; nan where there is no model to compare with."""
 
-    def number(name: str) -> Callable[[Mismatch], float]:
-        return lambda row: math.nan if (found := against(row)) is None else getattr(found, name)
+    def number(of: Callable[[Contrast], float]) -> Callable[[Mismatch], float]:
+        return lambda row: math.nan if (found := against(row)) is None else of(found)
 
-    return {f"{prefix}{name}": number(name) for name in names}
+    return {name: number(of) for name, of in numbers.items()}
 
 
 def _is_named(cross: CrossEvaluation) -> bool:

@@ -34,7 +34,7 @@ def cuts_section(analysis: Analysis, output: Output) -> list[str]:
 
 
 def _words(study: StudyRecord) -> str:
-    words = "Tokens lost are shares of all rows' tokens, rows that are not cut included."
+    words = "Figures of lost tokens are over all rows, including those that are not cut."
     hardly = [variant.name for variant in study.variants if variant.hardly_cut]
     if hardly:
         words += (

@@ -95,7 +95,7 @@ def notes(scales: Sequence[Scale]) -> str:
     """What a reader must know of these scores before any number of them; nothing where there is nothing."""
     turned = [scale.name for scale in scales if scale.name.startswith("minus ")]
     pseudo = [scale.name for scale in scales if not scale.score.is_mean]
-    lines = [f"{_listed(turned)}: the sign is flipped, so that more is better."] if turned else []
+    lines = [f"{_listed(turned)}: the sign is flipped, so that higher is better."] if turned else []
     if pseudo:
         lines.append(
             f"{_listed(pseudo)}: not a mean over examples, so the figures are means of jackknife "

@@ -83,7 +83,12 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
     if not test.contrasts:
         best = max(test.means, key=lambda row: row.estimate.mean)
         mean = scale.level_with_unit(best.estimate.mean)
-        return [f"Best mean: {best.variant.name}, {mean}. The study declares no contrast."]
+        why = (
+            "No declared contrast has a seed that both of its variants have finished."
+            if test.uncompared
+            else "The study declares no contrast."
+        )
+        return [f"Best mean: {best.variant.name}, {mean}. {why}"]
     lines = [_sentence(row, scale) for row in test.contrasts if row.contrast.verdict in ("better", "worse")]
     counts = Counter(row.contrast.verdict for row in test.contrasts)
     order = ("better", "worse", "equivalent", "inconclusive", "identical")
