@@ -12,7 +12,7 @@ from document_figures import ROOT
 _SMALL = {
     "epochs": "1",
     "steps": "2",
-    "seeds": "2",
+    "seeds": "1",
     "train": "200",
     "test": "60",
     "sample": "60",
