@@ -69,6 +69,21 @@ def test_a_longer_table_begins_as_the_shorter(name, change):
     assert torch.equal(tables[0], tables[1][: len(tables[0])])
 
 
+@pytest.mark.parametrize(
+    ("name", "stream"),
+    [
+        ("encoder.layers.1.qkv.weight", "encoder.layers.1.mix.weight"),
+        ("encoder.layers.0.ffn_in.weight", "encoder.layers.0.widen.weight"),
+        ("encoder.layers.0.ffn_out.weight", "encoder.layers.0.narrow.weight"),
+        ("pooler.weight", "hidden.weight"),
+        ("output.weight", "output.weight"),
+    ],
+)
+def test_a_renamed_module_keeps_the_stream_of_its_first_name(name, stream):
+    drawn = start(seed=3)[name]
+    assert torch.equal(drawn, torch.empty_like(drawn).normal_(0.0, 0.02, generator=generator_of(3, stream)))
+
+
 def test_generators_depend_on_seed_and_name_alone():
     draws = {
         (seed, name): torch.rand(3, generator=generator_of(seed, name)) for seed in (0, 1) for name in "ab"

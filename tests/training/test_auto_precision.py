@@ -55,7 +55,7 @@ def test_the_choice_is_kept_in_the_cache_and_read_again(measured, random_pairs, 
     assert [json.loads(path.read_text()) for path in kept if path.is_file()] == [first[1]]
 
 
-def test_other_work_is_measured_anew(measured, random_pairs):
+def test_other_work_is_measured_again(measured, random_pairs):
     pairs = random_pairs(0, 20)
     choose(pairs)
     choose(pairs, size=architecture("2x16/32/2"))
@@ -67,7 +67,7 @@ def test_other_work_is_measured_anew(measured, random_pairs):
 @pytest.mark.parametrize(
     "content", ["", "{", "{}", "[]", "3", '{"fp32": 1}', '{"fp32": 1, "bf16": null}', b"\xff"]
 )
-def test_a_faulty_file_is_measured_anew_and_replaced(content, measured, random_pairs, own_environment):
+def test_a_corrupt_file_is_measured_again_and_replaced(content, measured, random_pairs, own_environment):
     pairs = random_pairs(0, 20)
     expected = choose(pairs)
     (path,) = (own_environment / "cache").rglob("*.json")

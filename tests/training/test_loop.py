@@ -265,7 +265,7 @@ def test_measure_equals_scipy_and_torch(scale):
 def test_a_step_in_parts_and_in_a_few_sizes_is_the_step_of_the_whole_batch(
     precision, random_pairs, monkeypatch
 ):
-    """bf16 batches are filled up with rows that must count for nothing."""
+    """In bf16, dummy rows pad batches to bucket sizes, and must change nothing."""
     pairs, backend, found = random_pairs(4, 90), Backend(torch.device("cpu"), precision), []
     for tokens in (1 << 20, 150):
         monkeypatch.setattr(Backend, "training_tokens", lambda self, size, parameters, most=tokens: most)

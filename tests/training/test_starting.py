@@ -174,8 +174,8 @@ def test_reinitialised_layers_are_those_of_training_from_scratch(number, random_
     begun = {name: tensor.clone() for name, tensor in trainer.finish().state_dict().items()}
     for name, tensor in begun.items():
         layer = int(name.split(".")[2]) if ".layers." in name else -1
-        anew = name.startswith("output.") or layer >= 3 - number or (number and name.startswith("pooler."))
-        assert torch.equal(tensor, plain[name] if anew else start[name]), name
+        random = name.startswith("output.") or layer >= 3 - number or (number and name.startswith("pooler."))
+        assert torch.equal(tensor, plain[name] if random else start[name]), name
     if number == 1:
         model = scratch()
         model.load_state_dict(begun)

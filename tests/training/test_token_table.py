@@ -46,8 +46,7 @@ def trained_whole(pairs, recipe):
     return model
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-@pytest.mark.parametrize("clip", [0.0, 0.5])
+@pytest.mark.parametrize(("optimizer", "clip"), [("adam", 0.0), ("adamw", 0.5)])
 def test_the_whole_table_comes_out_as_if_it_had_been_trained(optimizer, clip, random_pairs):
     pairs, recipe = random_pairs(2, 30), replace(RECIPE, optimizer=optimizer, clip=clip)
     trainer = Trainer(SIZE, recipe, 0, CPU, vocabulary=VOCABULARY, classes=3, training=pairs)
