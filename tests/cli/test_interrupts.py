@@ -34,11 +34,11 @@ def test_a_run_is_interrupted(tiny, moment):
 
 
 def test_a_run_that_ignores_interrupts_goes_on(tiny):
-    Path("study.toml").write_text(tiny("[12, 40]", "[12]"))
+    Path("study.toml").write_text(tiny("[12, 40]", "[12]", ', "ratio"', ""))
     with started(*RUN, interruptible=False) as process:
         wait_until(lambda: a_trial_runs(process), process)
         interrupt(process)
         said, complained = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complained) == (0, "")
     lines = said.splitlines()
-    assert (lines[0], lines[-1]) == ("4 trials done now, 0 before", str(FOLDER / "report.md"))
+    assert (lines[0], lines[-1]) == ("2 trials done now, 0 before", str(FOLDER / "report.md"))

@@ -118,6 +118,7 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
     assert (folder / "report.md").read_text() == page
 
 
+@pytest.mark.usefixtures("unsaved_figures")
 def test_killed_and_run_again_gives_the_same_records_and_weights(trimtab, home):
     edit("epochs = 2", "epochs = 4")
     run(pretraining_definition.load(home / "study.toml"), out=Path("whole"), device="cpu")
@@ -136,6 +137,7 @@ def test_killed_and_run_again_gives_the_same_records_and_weights(trimtab, home):
     assert all(torch.equal(models[0][name], tensor) for name, tensor in models[1].items())
 
 
+@pytest.mark.usefixtures("unsaved_figures")
 def test_a_training_that_diverges_fails_and_can_be_begun_anew(trimtab):
     edit("learning_rate = 1e-3", "learning_rate = 1e30\nclip = 0.0\nwarmup = 0.0")
     code, said, complained = trimtab("pretrain", "study.toml", "--out", "out")
@@ -145,6 +147,7 @@ def test_a_training_that_diverges_fails_and_can_be_begun_anew(trimtab):
     assert trimtab("pretrain", "study.toml", "--out", "out")[0] == 0
 
 
+@pytest.mark.usefixtures("unsaved_figures")
 def test_what_is_wrong_is_one_sentence_and_exit_code_2(trimtab, wrong, home):
     assert "there is no such study file; name one" in wrong("pretrain", "none.toml")
     assert trimtab("pretrain", "study.toml", "--out", "out")[0] == 0

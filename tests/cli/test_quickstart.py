@@ -16,15 +16,15 @@ def test_quickstart_finds_what_its_ceilings_say(trimtab):
     code, _, complained = trimtab("run", QUICKSTART, "--out", "out")
     assert (code, complained) == (0, [])
     [test] = analyse(Ledger(Path("out"))).tests
-    ceilings = {row["variant"]: row["ceiling"] for row in test.means}
+    ceilings = {row.variant.name: row.ceiling for row in test.means}
     for row in test.means:
-        assert row["p_above_ceiling"] > 0.01, row["name"]
-        if row["ceiling"] == 1:
-            assert row["mean"] > 0.98, row["name"]
+        assert row.p_above_ceiling > 0.01, row.variant.name
+        if row.ceiling == 1:
+            assert row.estimate.mean > 0.98, row.variant.name
     predicted = 0
     for row in test.contrasts:
-        difference = ceilings[row["variant"]] - ceilings[row["baseline_number"]]
+        difference = ceilings[row.variant.name] - ceilings[row.baseline.name]
         if abs(difference) > 0.03:
             predicted += 1
-            assert row["verdict"] == ("better" if difference > 0 else "worse"), row
+            assert row.contrast.verdict == ("better" if difference > 0 else "worse"), row
     assert predicted

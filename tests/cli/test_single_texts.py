@@ -74,6 +74,7 @@ def said(trimtab):
     return call
 
 
+@pytest.mark.usefixtures("unsaved_figures")
 def test_cola_from_audit_to_report(said, folder):
     audited = said("audit", "study.toml")
     assert "train: cola_public/raw/in_domain_train.tsv: 54 rows" in audited.replace(f"{folder}/", "")

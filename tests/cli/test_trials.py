@@ -21,6 +21,7 @@ def trials(folder):
 # What works.
 
 
+@pytest.mark.usefixtures("unsaved_figures")
 def test_another_score_on_finished_trials_trains_nothing(results, tiny, trimtab):
     before = trials(results)
     assert len(before) > 6

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from killing import kill_at
+from command_line import kill_at
 from trimtab import report
 from trimtab.analysis.analysis import analyse
 from trimtab.cli import main

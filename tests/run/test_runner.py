@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from killing import PATIENCE, kill_at, start
+from command_line import PATIENCE, kill_at
 from trimtab import report
 from trimtab.cli import main
 from trimtab.config import InputError
@@ -142,12 +142,7 @@ def assert_survives(path, out, moments, uninterrupted):
         killed += kill_at(moment, path, out)
         assert results(out).items() >= before.items()
         before = results(out)
-    process = start(path, out)
-    try:
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
+    assert main(["run", str(path), "--out", str(out), "--device", "cpu", "--jobs", "1"]) == 0
     assert results(out).items() >= before.items()
     assert_same_predictions(out, uninterrupted)
     assert tables(out) == tables(uninterrupted)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 PATIENCE = 120  # seconds until a test gives up on another process
 
@@ -36,11 +37,21 @@ def started(*arguments, interruptible=True, **options):
 
 def wait_until(condition, process):
     """Return once ``condition()`` holds, which it must while ``process`` runs, and before patience ends."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    assert _until(condition, lambda: process.poll() is None), process.communicate()
+
+
+def kill_at(moment, path, out):
+    """Kill a run of a study, one trial after another, at ``moment(out)``: whether it was still running then.
+
+    Its workers, which are not killed, must end too.
+    """
+    with started("run", path, "--out", out, "--device", "cpu", "--jobs", "1") as process:
+        running = _until(lambda: moment(out), lambda: process.poll() is None)
+        workers = _children(process.pid)
+        process.kill()
+        process.wait()
+        _until(lambda: all(map(_is_gone, workers)))
+    return running
 
 
 def interrupt(process):
@@ -55,3 +66,31 @@ def _sigint(handler):
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _until(condition, going_on=lambda: True):
+    """Wait for ``condition()``; False where ``going_on()`` ceases to hold before it comes."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if not going_on():
+            return False
+        assert time.monotonic() < deadline, "nothing happens any more"
+        time.sleep(0.001)
+    return True
+
+
+def _children(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _is_gone(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
