@@ -49,7 +49,7 @@ def test_audit_of_a_file_with_everything(trimtab):
     code, said, complained = trimtab("audit", "my.tsv", *words)
     assert (code, complained) == (0, [])
     assert said[1] == "tokens by whitespace"
-    assert "ratio+salient is fitted on these texts themselves, for want of a training split." in said
+    assert "ratio+salient is fitted on these texts, as there is no training split." in said
     left_out = "only_second, max_len 6 is left out: only_second keeps the first"
     assert any(line.startswith(left_out) for line in said)
     assert said[-1] == "out/figures/audit.png"
@@ -72,7 +72,7 @@ def test_the_longest_sentence_of_cola(trimtab, tmp_path, shared_data, bert_vocab
         (["my.csv", "--first", "c"], "{here}/my.csv: no column 'c' in the header, known: a, b, l"),
         (
             ["my.csv", "--first", "a", "--max-len", "2"],
-            "max_len 2 has room for the special tokens alone; raise it",
+            "max_len 2 leaves no room beside the special tokens; use 4 or more",
         ),
         (
             ["my.csv", "--first", "a", "--truncation", "raito"],

@@ -67,11 +67,14 @@ def test_a_study_and_nothing_is_written(trimtab):
             ["--size", "2x100/200/3"],
             "--size: size 2x100/200/3: hidden must be divisible by heads (3)",
         ),
-        (["--max-len", "3"], "--max-len: 3 leaves no room beside 3 special tokens; use 4 or more"),
-        (["--max-len", "-3"], "--max-len: -3 leaves no room beside 3 special tokens; use 4 or more"),
+        (["--max-len", "3"], "--max-len: max_len 3 leaves no room beside the special tokens; use 4 or more"),
+        (
+            ["--max-len", "-3"],
+            "--max-len: max_len -3 leaves no room beside the special tokens; use 4 or more",
+        ),
         (
             ["--max-len", "2", "--lengths", "9"],
-            "--max-len: 2 leaves no room beside 2 special tokens; use 3 or more",
+            "--max-len: max_len 2 leaves no room beside the special tokens; use 3 or more",
         ),
         (
             ["nowhere.toml"],

@@ -34,7 +34,7 @@ def test_a_pair_as_a_table(folder, trimtab):
     code, said, complained = trimtab("embed", folder, "A crane driver came", "he just left")
     assert (code, complained) == (0, [])
     assert said[0] == "10 tokens: <cls> a crane driver came <sep> he just left <sep>"
-    assert said[1] == "16 numbers a vector, of which the first 6:"
+    assert said[1] == "16 dimensions, the first 6:"
     model, tokenizer = load(folder)
     [vectors] = encode("A crane driver came", "he just left", model=model, tokenizer=tokenizer)
     rows = [line.split() for line in said[5:]]

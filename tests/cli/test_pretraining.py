@@ -153,11 +153,11 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(trimtab, wrong, home):
     assert trimtab("pretrain", "study.toml", "--out", "out")[0] == 0
     edit("max_len = 24", "max_len = 20")
     assert wrong("pretrain", "study.toml", "--out", "out").endswith(
-        "holds a training with another max_len; delete it, or choose another folder with --out DIR"
+        "holds a training with a different max_len; delete it, or choose another folder with --out DIR"
     )
     edit("max_len = 20", "max_len = 24")
     (home / "text.txt").write_text(text(5, 40))
-    assert "holds a training with another data" in wrong("pretrain", "study.toml", "--out", "out")
+    assert "holds a training with a different data" in wrong("pretrain", "study.toml", "--out", "out")
     (home / "text.txt").unlink()
     assert "there is no file" in wrong("pretrain", "study.toml", "--out", "other")
     (home / "busy").mkdir()

@@ -53,7 +53,7 @@ def test_plan_of_what_was_run(ran, trimtab):
     assert "0 left, 2 done" in text
     assert "ceiling of test %" in text
     assert "2 contrasts, 1 of them tested" in text
-    assert said[-1] == "nothing is left to run"
+    assert said[-1] == "no trials are left to run"
 
 
 def test_plan_of_what_was_not_run_trains_nothing(trimtab):
@@ -83,7 +83,7 @@ def test_plan_of_what_was_not_run_trains_nothing(trimtab):
             "epochs = true",
             "study.toml: [base]: epochs = True is wrong; it should be a whole number",
         ),
-        ("[12, 40]", "[2]", "study.toml: max_len 2 has no room beside the special tokens; take 4 or more"),
+        ("[12, 40]", "[2]", "study.toml: max_len 2 leaves no room beside the special tokens; use 4 or more"),
         (
             "seeds = 2",
             "",

@@ -59,7 +59,7 @@ def test_a_wrong_line_of_boolq_is_named(tmp_path, change, message):
 
 def test_boolq_is_json_lines(tmp_path):
     path = write(tmp_path / "mine.csv", "question,passage,answer\n")
-    assert said("boolq", "train", tmp_path, file="mine.csv").startswith(f"{path}: BoolQ comes as JSON lines")
+    assert said("boolq", "train", tmp_path, file="mine.csv").startswith(f"{path}: BoolQ is a JSON Lines file")
     path = write(tmp_path / "mine.jsonl", '{"question": "a", "answer": true}')
     assert re.search(r":1: no key 'passage', ", said("boolq", "train", tmp_path, file="mine.jsonl"))
 

@@ -177,9 +177,9 @@ def test_splits_must_agree_on_the_second_text(tmp_path):
     pair = table(tmp_path, "pair", rows(12))
     single = SplitSource("table", "x", {key: value for key, value in pair.options.items() if key != "second"})
     for train, test in ((pair, single), (single, pair)):
-        with pytest.raises(InputError, match="test and train differ in whether rows have a second text"):
+        with pytest.raises(InputError, match="train and test must both have a second text, or neither"):
             dataset_of(plan(train, 0.2, {"test": test}), tmp_path)
-    with pytest.raises(InputError, match="validation and train differ"):
+    with pytest.raises(InputError, match="train and validation must both have"):
         dataset_of(plan(pair, single, {"test": pair}), tmp_path)
     dataset = dataset_of(plan(single, 0.2, {"test": single}), tmp_path)
     assert dataset.splits["train"].second is None
@@ -246,5 +246,5 @@ def test_rows_that_train_has_too_are_counted(tmp_path):
 
 def test_one_label_is_nothing_to_learn(tmp_path):
     source = table(tmp_path, "train", [(f"a{n}", "b", "yes", f"c{n}") for n in range(9)])
-    with pytest.raises(InputError, match=r"train.csv: every row has the label 'yes'; name a column or rows"):
+    with pytest.raises(InputError, match=r"train.csv: every row has the label 'yes'; use a label column"):
         dataset_of(plan(source, 0.1, {"test": source}), tmp_path)

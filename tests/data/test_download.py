@@ -95,7 +95,7 @@ def test_an_address_that_does_not_answer_is_an_input_error(tmp_path):
 
 def test_a_cache_that_cannot_be_written_to_is_an_input_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match=r"cannot be written to .*TRIMTAB_CACHE"):
+    with pytest.raises(InputError, match=r"cannot be written .*TRIMTAB_CACHE"):
         fetch("http://127.0.0.1/a.zip", SHA1, tmp_path / "file" / "downloads")
 
 

@@ -107,7 +107,7 @@ def test_broken_lines_of_qqp_are_counted(tmp_path):
 def test_a_file_of_another_kind_is_no_glue(tmp_path):
     path = write(tmp_path / "dev.jsonl", '{"question": "is it"}\n')
     assert said("glue", "train", tmp_path, task="rte", file=path.name) == (
-        f"{path}: a file of GLUE ends in one of .tsv, .txt, .csv; read it as a table"
+        f"{path}: GLUE files end in .tsv, .txt, .csv; for another file use reader = 'table'"
     )
 
 

@@ -59,7 +59,7 @@ def test_a_full_disk_is_an_input_error(own_environment, monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", lambda *_, **__: full)
     array = Growing(np.int64)
     with pytest.raises(
-        InputError, match=r"cannot be written to \(No space left on device\); name another folder"
+        InputError, match=r"cannot be written \(No space left on device\); name another folder"
     ):
         array.append(np.zeros(1 << 20))
 
@@ -67,6 +67,6 @@ def test_a_full_disk_is_an_input_error(own_environment, monkeypatch):
 def test_a_cache_that_is_no_folder_is_an_input_error(own_environment):
     (own_environment / "cache").write_text("")
     with pytest.raises(
-        InputError, match=r"cache: cannot be written to .*; name another folder .* TRIMTAB_CACHE"
+        InputError, match=r"cache: cannot be written .*; name another folder .* TRIMTAB_CACHE"
     ):
         Growing(np.int64).append(np.zeros(1 << 20))

@@ -68,7 +68,7 @@ def test_the_vocabulary_has_the_mask_and_the_replacements():
     assert tokenizer.get_vocab_size() == 7  # <unk> stands there once
     for words, message in (
         ({"<unk>": 0, "a": 1}, "the vocabulary has no mask token: add one of <mask>, "),
-        ({"<unk>": 0, "<mask>": 1}, "the vocabulary has no words beside its special tokens"),
+        ({"<unk>": 0, "<mask>": 1}, "the vocabulary has no words besides its special tokens"),
     ):
         with pytest.raises(InputError, match=message):
             masking_of(Tokenizer(models.WordLevel(words, unk_token="<unk>")))

@@ -73,7 +73,7 @@ def test_arrays_of_other_lengths_are_a_defect():
     [
         ("snil", "train", {}, "no reader 'snil', did you mean 'snli'?"),
         ("snli", "dev", {}, "reader 'snli': no split 'dev', known: test, train, validation"),
-        ("snli", "train", {"sample": 0}, "option 'sample' (take only so many rows"),
+        ("snli", "train", {"sample": 0}, "option 'sample' (number of rows to sample"),
         ("snli", "train", {"sample": 2.5}, "is 2.5, but should be a valid integer"),
         ("probe", "train", {"sample_seed": 1}, "option 'sample_seed' has nothing to draw; say how many rows"),
         ("glue", "train", {}, "reader 'glue': option 'task' is missing: which task"),

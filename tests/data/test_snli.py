@@ -140,7 +140,7 @@ def test_a_wrong_text_file_is_refused_by_line(tmp_path, text, message):
         ('{"gold_label": 1, "sentence1_binary_parse": "", "sentence2_binary_parse": ""}', ":2: gold_label, "),
         (
             '{"gold_label": "x", "sentence1_binary_parse": "\\ud83d", "sentence2_binary_parse": ""}',
-            ":2: holds half of a surrogate pair",
+            ":2: contains an unpaired surrogate",
         ),
     ],
 )

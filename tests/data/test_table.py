@@ -138,8 +138,12 @@ def test_a_row_without_a_label_can_be_dropped(tmp_path):
             '[\n{"one": "a"}]',
             ":1: not valid JSON (Expecting value, column ",
         ),
-        ("a.parquet", "PAR1", ": not a whole Parquet file"),
-        ("a.xlsx", "", ": a table ends in one of .csv, .tsv, .txt, .jsonl, .ndjson, .json, .parquet"),
+        ("a.parquet", "PAR1", ": is truncated or corrupt"),
+        (
+            "a.xlsx",
+            "",
+            ": the file name must end in one of .csv, .tsv, .txt, .jsonl, .ndjson, .json, .par",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_by_line(tmp_path, name, text, message):
@@ -260,7 +264,7 @@ def test_texts_need_no_label(tmp_path, ending):
 
 def test_texts_of_no_row(tmp_path):
     write(tmp_path, "head.csv", "one,two\n")
-    with pytest.raises(InputError, match=r"head.csv: no row; name a file that has some"):
+    with pytest.raises(InputError, match=r"head.csv: no rows; name a file that has some"):
         read_texts("head.csv", tmp_path, "one")
     assert column_names("head.csv", tmp_path) == ["one", "two"]
 
@@ -272,8 +276,8 @@ def test_texts_of_no_row(tmp_path):
         ("x.csv", '"one', "x.csv:1: not valid CSV"),
         ("x.jsonl", "", "x.jsonl: no row"),
         ("x.jsonl", "[1]", "x.jsonl:1: not a JSON object"),
-        ("x.parquet", "junk", "x.parquet: not a whole Parquet file"),
-        ("x.xml", "<a/>", "x.xml: a table ends in one of"),
+        ("x.parquet", "junk", "x.parquet: is truncated or corrupt"),
+        ("x.xml", "<a/>", "x.xml: the file name must end in one of"),
     ],
 )
 def test_a_file_whose_columns_cannot_be_told(tmp_path, name, text, sentence):

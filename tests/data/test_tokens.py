@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_replaced_is_an_error_not_a_wrong_answer(tokeniz
     monkeypatch.setattr(
         tokens_module.shutil, "rmtree", lambda path, **kw: None if path == folder else delete(path, **kw)
     )
-    with pytest.raises(InputError, match=r"cannot be written to .*; name another folder .* TRIMTAB_CACHE"):
+    with pytest.raises(InputError, match=r"cannot be written .*; name another folder .* TRIMTAB_CACHE"):
         tokenise(examples(), tokenizer)
     assert whole_folders(folder) == [folder.name]
 

@@ -272,7 +272,7 @@ def test_where_a_model_cannot_go(ledger, tmp_path, sentence):
     said = sentence("export", ledger.folder, HF, tmp_path / "mine")
     assert said == f"{tmp_path}/mine: holds files already; name another folder, or empty it"
     said = sentence("export", ledger.folder, HF, tmp_path / "mine" / "thesis.txt")
-    assert said == f"{tmp_path}/mine/thesis.txt: is a file; name a folder, which is made"
+    assert said == f"{tmp_path}/mine/thesis.txt: is a file; name a new folder"
     said = sentence("export", ledger.folder, HF, tmp_path / "mine" / "thesis.txt" / "model")
     assert said.endswith("cannot be written (File exists); name another folder")
     (tmp_path / "empty").mkdir()
@@ -346,7 +346,7 @@ def test_a_wrong_prediction(home, model, sentence, arguments, message):
             "max_len 513 exceeds the 512 positions of the weights; use at most 512",
         ),
         ({"max_len": "12"}, "max_len = '12' is wrong; it should be a whole number"),
-        ({"max_len": 3}, "max_len 3 has room for the special tokens alone; raise it"),
+        ({"max_len": 3}, "max_len 3 leaves no room beside the special tokens; use 4 or more"),
         ({"labels": ["a"]}, "names 1 labels, and the head has 3 outputs; export the model again"),
         (
             {"truncation": "ratoi"},
@@ -405,6 +405,6 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     assert sentence("predict", other(tmp_path / "none", 0), file, "--first", "text") == (
         f"{tmp_path}/none: has no classification head; name a classifier, such as trimtab export writes"
     )
-    assert "has one output, which is a number and not a label" in sentence(
+    assert "has a single regression output" in sentence(
         "predict", other(tmp_path / "one", 1), file, "--first", "text"
     )

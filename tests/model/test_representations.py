@@ -151,8 +151,11 @@ def test_what_is_too_long_is_refused_or_cut(original):
     ("arguments", "message"),
     [
         ({"max_len": 17}, "max_len 17 exceeds the 16 positions"),
-        ({"max_len": 1}, "max_len 1 is under the 2 special tokens; take 3 or more"),
-        ({"max_len": 2, "truncation": "ratio"}, "max_len 2 has room for the special tokens alone; raise it"),
+        ({"max_len": 1}, "max_len 1 leaves no room beside the special tokens; use 3 or more"),
+        (
+            {"max_len": 2, "truncation": "ratio"},
+            "max_len 2 leaves no room beside the special tokens; use 3 or more",
+        ),
         ({"max_len": 3}, "has 2 tokens and 2 special tokens, more than 3,"),
         ({"pooling": "mena"}, "pooling 'mena' is unknown, did you mean 'mean'"),
         ({"truncation": "ratoi"}, "did you mean 'ratio'"),

@@ -90,7 +90,7 @@ def test_texts_with_a_way_to_cut_that_refuses_some(tokens_of):
     ways = [parse("longest_first"), parse("only_first"), parse("ratio+salient")]
     audited = audit_texts(made, ways, [8, 14])
     [fitted, refused] = audited.notes
-    assert fitted == "ratio+salient is fitted on these texts themselves, for want of a training split."
+    assert fitted == "ratio+salient is fitted on these texts, as there is no training split."
     assert refused.startswith("only_first, max_len 8 is left out: only_first keeps the second text whole")
     specs = ["longest_first, max_len 8", "longest_first, max_len 14", "only_first, max_len 14"]
     assert [row.name for row in audited.rows][:3] == specs

@@ -256,8 +256,8 @@ def test_no_model_is_tested_on_what_it_was_trained_on(planned_table):
             TABLE.replace('[data.test]\nfile = "new.csv"', '[data.test]\nfile = "train.csv"\nsample = 4')
         )
     assert str(caught.value) == (
-        "[data]: test set test is what train reads, train.csv; name another file or split, as "
-        "models are to be tested on rows that are new to them"
+        "[data]: test set test reads the same rows as train, train.csv; name another file or split, "
+        "so that models are tested on unseen rows"
     )
 
 

@@ -37,7 +37,7 @@ def test_assumed_before_there_are_trials(tmp_path, planned):
     assert one.seeds == seeds_needed(parts, 0.005)
     said = text(plan, Ledger(tmp_path / "none"))
     assert "With 2 seeds, each contrast tested" in said
-    assert "Assumed, until trials are finished: seeds deviate by 0.40 points" in said
+    assert "Assumed, until trials are finished: a standard deviation over seeds of 0.40 points" in said
     assert "each" in said
     assert f"{100 * one.smallest:.2f}" in said
 
@@ -76,7 +76,7 @@ def test_one_seed_detects_nothing_and_more_contrasts_detect_less(tmp_path, plann
 def test_no_contrast_no_word(tmp_path, planned):
     plan = planned('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]")
     assert detectable(plan, Ledger(tmp_path / "none")) == []
-    assert "chance of 80 %" not in text(plan, Ledger(tmp_path / "none"))
+    assert "80 % power" not in text(plan, Ledger(tmp_path / "none"))
 
 
 MATTHEWS = ("seeds = 2", 'seeds = 2\n[compare]\nscore = "matthews"\nmargin = 0.02')
@@ -108,5 +108,5 @@ def test_by_another_score_it_is_measured_in_its_units(ran, planned):
     assert one.seeds == seeds_needed(parts, 0.02)
     said = text(plan, ledger)
     assert "from this difference on, in Matthews correlation" in said
-    assert "as large as the margin, 0.0200, it" in said
+    assert "as large as the margin, 0.0200," in said
     assert f"{one.smallest:.4f}" in said

@@ -385,10 +385,10 @@ ALONE = ('"none", "HF", "D2L"', '"HF"', '{ weights = "none" }', "{}")
 @pytest.mark.parametrize(
     ("replacements", "expected"),
     [
-        (ALONE, "weights HF, max_len 12: size '1x16/32/2' (1x16/32/2) stands beside weights 'HF', which have "
+        (ALONE, "weights HF, max_len 12: size '1x16/32/2' (1x16/32/2) contradicts weights 'HF', which have "
          "2x32/48/4; leave it out"),
         ((*ALONE, 'size = "1x16/32/2"', "epsilon = 1e-5"),
-         "weights HF, max_len 12: epsilon = 1e-05 stands beside weights 'HF', which have epsilon = 1e-12; "
+         "weights HF, max_len 12: epsilon = 1e-05 contradicts weights 'HF', which have epsilon = 1e-12; "
          "leave it out"),
         (("max_len = [12, 40]", "max_len = [12, 65]"),
          "weights HF, max_len 65: max_len 65 exceeds the 64 positions of the weights; use at most 64, "
@@ -481,4 +481,4 @@ def test_a_wrong_study_ends_with_code_2(written, capsys):
     path = written(*ALONE)
     assert main(["plan", str(path)]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "stands beside weights" in line
+    assert "contradicts weights" in line

@@ -263,7 +263,7 @@ def test_a_folder_that_cannot_be_written(ledger):
     (ledger.folder / "tables").touch()  # a file where a folder should be stands for a disk that refuses
     sentence = said(ledger.folder)
     assert sentence.startswith(f"{ledger.folder}: the report cannot be written (")
-    assert sentence.endswith("; free disk space or fix permissions, or copy the folder and name the copy")
+    assert sentence.endswith("fix permissions, or copy the folder and report on the copy")
 
 
 def test_tables_and_figures_of_an_earlier_report_are_removed(tmp_path, handmade, scores, reported):

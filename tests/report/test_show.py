@@ -62,7 +62,7 @@ def test_without_colours_what_is_cut_stands_in_brackets():
         "  [-x \ufffd[2J-]",
         "",
         "only_first, max_len 4",
-        "  refuses this pair: 4 + 2 tokens, a budget of 1",
+        "  does not apply to this pair: 4 + 2 tokens, a budget of 1",
     ]
 
 

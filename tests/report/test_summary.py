@@ -43,7 +43,7 @@ def test_no_recommendation_says_why(tmp_path, handmade, scores, reported):
         "%. No declared contrast has a seed that both of its variants have finished."
     )
     page = written.path.read_text()
-    assert "the two variants have finished no seed in common:\n\n* t1, max_len 8 against t0" in page
+    assert "the two variants share no finished seed:\n\n* t1, max_len 8 against t0" in page
 
 
 def test_what_contrasts_rest_on_stands_under_them(ledger, reported):

@@ -88,7 +88,7 @@ def test_memory_that_runs_out_in_a_step_is_told(rows):
 
 def test_what_is_too_slow_for_a_look_is_left_out(rows):
     first, *_ = bench(["1x16/32/2"], rows, Effort(enough=0.05, patience=1e-9, fewest=8)).rows
-    assert first.measured.failure == "too slow: --size waits for it"
+    assert first.measured.failure == "too slow; name it with --size to measure it anyway"
 
 
 def test_rows_double_until_patience_or_the_batch_ends():

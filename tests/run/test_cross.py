@@ -151,7 +151,7 @@ def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp
     assert not list(out.rglob("again"))
     said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
     assert "0 cross evaluations are left." in said
-    assert said.endswith("nothing is left to run")
+    assert said.endswith("no trials are left to run")
 
 
 def test_a_variant_more_needs_its_own_trials_and_evaluations_alone(tmp_path, tiny, study_at, crossed):

@@ -57,7 +57,7 @@ def test_within_a_replica_seeds_pair(plan):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ("[-1]", r"replica = -1 is wrong; number replicas from 0 on"),
+        ("[-1]", r"replica = -1 is wrong; number replicas from 0"),
         ("[0, true]", r"replica = True is wrong; it should be a whole number"),
         ("['a']", r"replica = 'a' is wrong; it should be a whole number"),
     ],

@@ -153,8 +153,8 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
         ),
         (
             'reader = "snli"\nvalidation_seed = 3',
-            "[data]: validation_seed = 3 has nothing to draw, as validation is its own split; leave it out, "
-            "or give validation = 0.1, the share of train to hold out",
+            "[data]: validation_seed = 3 has no effect, because validation is a split of its own; leave it "
+            "out, or give validation = 0.1, the share of train to hold out",
         ),
         (
             'reader = "snli"\nvalidation_seed = -1',
@@ -199,7 +199,7 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
         ),
         (
             'reader = "probe"\n[test.train]',
-            "[data.test.train]: that is another split's name; call the test set otherwise",
+            "[data.test.train]: that is the name of another split; rename the test set",
         ),
         (
             'reader = "table"\nfile = "x.csv"\nfirst = "a"',

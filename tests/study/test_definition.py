@@ -225,8 +225,8 @@ COMPARE = "seeds = 2\n[compare]\n"
         ("[12, 40]", "[12, 12]", "[grid]: max_len names a value twice; keep one"),
         ("[12, 40]", '["12"]', "[grid]: max_len = '12' is wrong; it should be a whole number"),
         ("[12, 40]", "[true]", "[grid]: max_len = True is wrong; it should be a whole number"),
-        ("[12, 40]", "[2]", "max_len 2 has no room beside the special tokens; take 4 or more"),
-        ("[12, 40]", "[-5]", "max_len -5 has no room beside the special tokens; take 4 or more"),
+        ("[12, 40]", "[2]", "max_len 2 leaves no room beside the special tokens; use 4 or more"),
+        ("[12, 40]", "[-5]", "max_len -5 leaves no room beside the special tokens; use 4 or more"),
         (
             "[12, 40]",
             "[600]",
@@ -255,7 +255,7 @@ COMPARE = "seeds = 2\n[compare]\n"
         (
             "epochs = 2",
             "epochs = 2\nmax_len = 16",
-            "max_len stands in [base] and in [grid]; keep one of them",
+            "max_len is set in both [base] and [grid]; keep one",
         ),
         (
             "seeds = 2",
@@ -332,19 +332,19 @@ COMPARE = "seeds = 2\n[compare]\n"
             "seeds = 2",
             COMPARE + 'score = "matthews"',
             "[compare]: margin is missing, as score 'matthews' has none by default; give the largest "
-            "difference that counts as none, in units of the Matthews correlation",
+            "difference that counts as equivalent, in units of the Matthews correlation",
         ),
         (
             "seeds = 2",
             COMPARE + 'score = "log_loss"',
             "[compare]: margin is missing, as score 'log_loss' has none by default; give the largest "
-            "difference that counts as none, in nats",
+            "difference that counts as equivalent, in nats",
         ),
         (
             "seeds = 2",
             COMPARE + 'score = "macro_f1"',
             "[compare]: margin is missing, as score 'macro_f1' has none by default; give the largest "
-            "difference that counts as none, in macro F1 as a share, where 0.01 is one point",
+            "difference that counts as equivalent, in macro F1 as a share, where 0.01 is one point",
         ),
     ],
 )

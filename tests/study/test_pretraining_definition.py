@@ -68,7 +68,7 @@ def test_defaults(loaded):
     [
         (
             MINIMAL + "[grid]\nseeds = 2\n",
-            r"has a \[grid\], so it is not a study of pretraining; run it with",
+            r"has a \[grid\], so it is not a pretraining file; run it with",
         ),
         (MINIMAL + "[bas]\n", "top level: unknown key 'bas'; did you mean 'base'?"),
         ('quest = "?"\n', "top level: unknown key 'quest'; did you mean 'question'?"),

@@ -153,9 +153,8 @@ def _means(lengths: str) -> tuple[float, ...]:
 def _check_room(max_len: int, pairs: bool) -> None:
     """Raise InputError where max_len leaves no room beside the special tokens."""
     from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
+    from trimtab.truncation.spec import no_room
 
     special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
     if max_len <= special:
-        raise InputError(
-            f"--max-len: {max_len} leaves no room beside {special} special tokens; use {special + 1} or more"
-        )
+        raise InputError(f"--max-len: {no_room(max_len, special)}")

@@ -36,7 +36,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     names = [f"{folder}/{file}" for file in _FILES[split] for folder in _FOLDERS]
     path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
     if path.suffix.lower() not in (".jsonl", ".ndjson", ".json"):
-        raise InputError(f"{path}: BoolQ comes as JSON lines, in a file that ends in .jsonl; name that")
+        raise InputError(f"{path}: BoolQ is a JSON Lines file; name one that ends in .jsonl")
     label = _label_key(path)
     gathering = Gathering(str(path), LABELS)
     with files.open_binary(path) as stream:
@@ -61,7 +61,7 @@ READER = Reader(
     own_validation=False,
     facts={
         "boolq": Facts(
-            what="BoolQ: is the answer to a question, given a passage, yes?",
+            what="BoolQ: does a passage answer a yes/no question with yes?",
             columns="first: question, second: passage, label: answer, else label (true, false)",
             labels=", ".join(LABELS),
             metric="accuracy",

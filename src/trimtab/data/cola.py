@@ -72,9 +72,11 @@ def _opened(split: str, root: Path | None, options: Options) -> Iterator[tuple[s
         with ZipFile(path) as archive, archive.open(member) as stream:
             yield f"{path}/{member}", stream  # type: ignore[misc]  # an IO[bytes] that is read only
     except KeyError as error:
-        raise InputError(f"{path}: holds no {member}; get it again from {ORIGIN}") from error
+        raise InputError(f"{path}: holds no {member}; download it again from {ORIGIN}") from error
     except _DAMAGE as error:
-        raise InputError(f"{path}: is truncated or corrupt ({error}); get it again from {ORIGIN}") from error
+        raise InputError(
+            f"{path}: is truncated or corrupt ({error}); download it again from {ORIGIN}"
+        ) from error
 
 
 READER = Reader(
@@ -86,7 +88,7 @@ READER = Reader(
     facts={
         "cola": Facts(
             what="Corpus of Linguistic Acceptability 1.1: is a sentence grammatical? A single text",
-            columns="first: the fourth, label: the second (0, 1); no header",
+            columns="first: column 4, label: column 2 (0, 1); no header",
             labels=", ".join(LABELS.values()),
             metric="Matthews correlation",
             clusters="the sentence, as a few occur twice",

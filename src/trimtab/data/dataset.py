@@ -179,7 +179,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     if len(set(train.labels.tolist())) == 1:
         only = train.label_names[train.labels[0]]
         raise InputError(
-            f"{train.source}: every row has the label {only!r}; name a column or rows of two labels or more"
+            f"{train.source}: every row has the label {only!r}; use a label column with at least two labels"
         )
     for name, split in examples.items():
         if not len(split):
@@ -188,9 +188,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
             )
             raise InputError(f"data: split {name} is empty; {mend}")
         if (split.second is None) != (train.second is None):
-            raise InputError(
-                f"data: {name} and train differ in whether rows have a second text; make them alike"
-            )
+            raise InputError(f"data: train and {name} must both have a second text, or neither")
     return examples
 
 

@@ -34,7 +34,7 @@ def fetch(url: str, sha1: str, folder: Path) -> Path:
                 _replace(target, url, sha1)
     except OSError as error:
         mend = "name another folder in TRIMTAB_CACHE"
-        raise InputError(f"{folder}: cannot be written to ({error.strerror}); {mend}") from error
+        raise InputError(f"{folder}: cannot be written ({error.strerror}); {mend}") from error
     return target
 
 

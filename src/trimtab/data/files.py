@@ -34,7 +34,7 @@ def cache_writable(folder: Path | None = None) -> Iterator[None]:
     except OSError as error:
         where = folder or cache_root()
         mend = "name another folder for the cache in TRIMTAB_CACHE"
-        raise InputError(f"{where}: cannot be written to ({error.strerror}); {mend}") from error
+        raise InputError(f"{where}: cannot be written ({error.strerror}); {mend}") from error
 
 
 def data_root(root: Path | None) -> Path | None:
@@ -196,7 +196,7 @@ def _json_object(line: str, where: str) -> dict[str, Any]:
         if "\\ud" in line.lower():
             json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair could not be stored
     except UnicodeEncodeError as error:
-        raise InputError(f"{where}: holds half of a surrogate pair; correct the row") from error
+        raise InputError(f"{where}: contains an unpaired surrogate; correct the row") from error
     except json.JSONDecodeError as error:
         what = f"not valid JSON ({error.msg}, column {error.colno})"
         raise InputError(f"{where}: {what}; write one object per line") from error

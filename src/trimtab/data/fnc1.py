@@ -82,7 +82,7 @@ READER = Reader(
     own_validation=False,
     facts={
         "fnc1": Facts(
-            what="Fake News Challenge, stage 1: what is the stance of an article's body towards a headline?",
+            what="Fake News Challenge, stage 1: what stance does a headline take on an article's body?",
             columns="first: Headline, second: articleBody, joined on Body ID, label: Stance",
             labels=", ".join(LABELS),
             metric="weighted score (fnc1), macro F1",

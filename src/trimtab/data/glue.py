@@ -217,7 +217,9 @@ def _own_file(name: str, split: str, root: Path | None) -> Path:
 def _rows(path: Path, task: Task, broken: list[int]) -> Iterator[files.Row]:
     """Line number, label and texts of each row."""
     if path.suffix.lower() not in _ENDINGS:
-        raise InputError(f"{path}: a file of GLUE ends in one of {', '.join(_ENDINGS)}; read it as a table")
+        raise InputError(
+            f"{path}: GLUE files end in {', '.join(_ENDINGS)}; for another file use reader = 'table'"
+        )
     header = header_of(path)
     wanted = [next((name for name in task.label if name in header), task.label[0]), *task.texts]
     with files.open_binary(path) as stream:

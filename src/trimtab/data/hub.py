@@ -31,8 +31,10 @@ class Options(StrictModel):
     first: str = Field(description="the column of the first text")
     second: str | None = Field(None, description="the column of the second text")
     label: str = Field("label", description="the column of the label")
-    cluster: str | None = Field(None, description="the column that says which rows were sampled together")
-    drop: Labels = Field((), description="labels that mean: leave this row out")
+    cluster: str | None = Field(
+        None, description="the column of cluster ids (rows that were sampled together)"
+    )
+    drop: Labels = Field((), description="labels whose rows are dropped")
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
@@ -101,7 +103,7 @@ READER = Reader(
         "hub": Facts(
             what="any data set of the Hugging Face hub, by name; needs pip install 'trimtab[datasets]'",
             columns="those that 'first', 'second', 'label' and 'cluster' name",
-            labels="the data set's own, or those that occur",
+            labels="the data set's own, else those that occur in train",
             metric="the study's",
             clusters="the column 'cluster', else each row its own",
             rows="those of the split of that name",

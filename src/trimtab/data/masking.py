@@ -86,5 +86,5 @@ def masking_of(tokenizer: Tokenizer) -> Masking:
         raise InputError(f"the vocabulary has no mask token: add one of {', '.join(MASK_NAMES)}")
     words = sorted(number for word, number in vocabulary.items() if word not in _SPECIAL)
     if not words:
-        raise InputError("the vocabulary has no words beside its special tokens; lower min_freq")
+        raise InputError("the vocabulary has no words besides its special tokens; lower min_freq")
     return Masking(masks[0], np.array(words))

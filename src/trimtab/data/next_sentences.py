@@ -99,7 +99,7 @@ def tokenise_sentences(
         tokens = _with_unknown(tokens, encode([unknown], tokenizer).values, tokenizer)
     sentences = Sentences(tokens, text.offsets, special, max_len)
     if not sentences.count(0, 0):
-        raise InputError(f"{text.source}: no two sentences fit into max_len {max_len}; take more")
+        raise InputError(f"{text.source}: no two sentences fit into max_len {max_len}; raise it")
     return sentences
 
 

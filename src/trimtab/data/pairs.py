@@ -14,6 +14,7 @@ from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
 from trimtab.ragged import Ragged, offsets_of, pieces, ranges, splitmix
 from trimtab.truncation import Truncation
+from trimtab.truncation.spec import no_room
 
 SPECIAL_OF_PAIR = 3  # cls A sep B sep
 SPECIAL_OF_SINGLE = 2  # cls A sep
@@ -64,16 +65,14 @@ def budget(max_len: int, pairs: bool) -> int:
     """Tokens left by the special tokens; InputError where max_len has no room for those."""
     special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
     if max_len < special:
-        raise InputError(
-            f"max_len {max_len} is under the {special} special tokens; take {special + 1} or more"
-        )
+        raise no_room(max_len, special)
     return max_len - special
 
 
 def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, special: SpecialTokens) -> Pairs:
     """Cut every row of ``tokens`` to ``max_len`` and add the special tokens.
 
-    Raises InputError where max_len is under the special tokens or the truncation refuses a row.
+    Raises InputError where max_len is less than the special tokens or the truncation refuses a row.
     """
     room = budget(max_len, tokens.second is not None)
     packed, first_lengths, visible = GrowingRagged(_dtype(tokens)), Growing(np.int32), Growing(np.bool_)

@@ -43,9 +43,13 @@ class Paragraphs:
 class WikiText(StrictModel):
     """The options of reader ``wikitext``."""
 
-    folder: Annotated[str, Field(min_length=1, description="where wiki.train.tokens and its like lie")] = (
-        "wikitext-2"
-    )
+    folder: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="the folder of wiki.train.tokens, wiki.valid.tokens and wiki.test.tokens",
+        ),
+    ] = "wikitext-2"
 
 
 class PlainText(StrictModel):
@@ -109,7 +113,7 @@ CORPORA = {
         plain_paragraphs,
         lambda split, options: options.file,
         PlainText,
-        "a plain text of yours, blank lines between paragraphs",
+        "your own plain text, blank lines between paragraphs",
         "yours",
     ),
 }

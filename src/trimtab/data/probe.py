@@ -113,7 +113,7 @@ class Options(StrictModel):
         ("uniform", "uniform"), description="where the decisive word of each text stands"
     )
     seed: int = Field(0, ge=0, description="seed of the generated texts")
-    text: Literal["parse", "sentence"] = Field("parse", description="the same words either way")
+    text: Literal["parse", "sentence"] = Field("parse", description="both forms give the same words")
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:

@@ -19,7 +19,7 @@ class Sampling(StrictModel):
     """Options that every reader takes beside its own."""
 
     sample: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="take only so many rows: whole clusters, labels in proportion"
+        None, description="number of rows to sample: whole clusters, stratified by label"
     )
     sample_seed: int = Field(0, ge=0, description="seed of the draw of the sample")
 

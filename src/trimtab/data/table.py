@@ -46,11 +46,13 @@ class Options(StrictModel):
     first: str = Field(description="the column of the first text")
     second: str | None = Field(None, description="the column of the second text")
     label: str = Field(description="the column of the label")
-    cluster: str | None = Field(None, description="the column that says which rows were sampled together")
+    cluster: str | None = Field(
+        None, description="the column of cluster ids (rows that were sampled together)"
+    )
     labels: Annotated[Labels, AfterValidator(_each_once)] | None = Field(
         None, description="the labels in their order, where it matters"
     )
-    drop: Labels = Field((), description="labels that mean: leave this row out")
+    drop: Labels = Field((), description="labels whose rows are dropped")
     text: Literal["sentence", "parse"] = Field(
         "sentence", description="what the texts are: raw, or words split by white space"
     )
@@ -103,7 +105,7 @@ def read_texts(
     for number, values in _rows(path, columns):
         gathering.add(number, **{"label": ""} | texts_of_row(f"{path}:{number}", values, columns))
     if not gathering.first:
-        raise InputError(f"{path}: no row; name a file that has some")
+        raise InputError(f"{path}: no rows; name a file that has some")
     return gathering.examples()
 
 
@@ -129,7 +131,7 @@ def header_of(path: Path) -> list[str]:
                 return next(beginning, "").rstrip("\r\n").split("\t")
         first = next(beginning, None)
         if first is None:
-            raise InputError(f"{path}: no row; name a file that has some")
+            raise InputError(f"{path}: no rows; name a file that has some")
         return list(json.loads(first))
 
 
@@ -145,7 +147,7 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
                 yield number, dict(zip(columns, values, strict=True))
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
-        raise InputError(f"{path}: a table ends in one of {known}; rename the file")
+        raise InputError(f"{path}: the file name must end in one of {known}; rename it")
 
 
 def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
@@ -173,7 +175,7 @@ def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:
             yield from enumerate(chain.from_iterable(rows), 1)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a whole Parquet file ({reason}); write it again") from error
+        raise InputError(f"{path}: is truncated or corrupt ({reason}); write it again") from error
 
 
 READER = Reader(
@@ -183,7 +185,7 @@ READER = Reader(
     splits=None,
     facts={
         "table": Facts(
-            what="a file of yours: CSV, tab-separated, JSON lines or Parquet, pairs or single texts",
+            what="your own file: CSV, tab-separated, JSON lines or Parquet, pairs or single texts",
             columns="those that 'first', 'second', 'label' and 'cluster' name",
             labels="those of the file, or of 'labels'",
             metric="the study's",

@@ -96,7 +96,7 @@ def choose(ledger: Ledger, variant: VariantRecord, seed: int | None) -> ChosenTr
 
 def _check_empty(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; name a folder, which is made")
+        raise InputError(f"{folder}: is a file; name a new folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder}: holds files already; name another folder, or empty it")
 

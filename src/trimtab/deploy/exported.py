@@ -100,7 +100,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
 
 def _check_head(classes: int, folder: Path) -> None:
     if classes < 2:
-        what = "one output, which is a number and not a label" if classes else "no classification head"
+        what = "a single regression output" if classes else "no classification head"
         raise InputError(f"{folder}: has {what}; name a classifier, such as trimtab export writes")
 
 

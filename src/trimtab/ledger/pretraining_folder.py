@@ -55,7 +55,7 @@ class PretrainingFolder:
         names = AskedRecord.model_fields
         other = [name for name in names if begun and getattr(begun.asked, name) != getattr(asked, name)]
         if other:
-            what = f"holds a training with another {other[0]}"
+            what = f"holds a training with a different {other[0]}"
             raise InputError(f"{self.path}: {what}; delete it, or choose another folder with --out DIR")
 
     def begin(self, record: PretrainingRecord, taken: int) -> None:

@@ -57,7 +57,7 @@ class Format:
         """Write a model and its tokeniser into ``folder``; InputError where the format cannot hold them."""
         if unmet := self.unmet(weights.parts.size):
             what = f"{self.name}'s format needs {_spelt(unmet)}"
-            raise InputError(f"{folder}: {what}, which this model does not have; take another format")
+            raise InputError(f"{folder}: {what}, which this model does not have; use another format")
         self.adapter().write(folder, weights, tokenizer)
 
 

@@ -21,6 +21,7 @@ from trimtab.model.heads import Bert
 from trimtab.model.weights import check_positions, check_segments
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import Truncation, parse
+from trimtab.truncation.spec import no_room
 from trimtab.truncation.texts import Texts, sides
 
 Pooling = Literal["cls", "mean"]
@@ -67,7 +68,7 @@ def inputs(
     check_positions(model.parts, limit, "these texts")
     check_segments(model.parts, len(texts), "these texts")
     if budget(limit, len(texts) > 1) == 0:
-        raise InputError(f"max_len {limit} has room for the special tokens alone; raise it")
+        raise no_room(limit, limit)
     _check_tokenizer(model, tokenizer)
     tokens = _tokens(texts, tokenizer)
     if truncation is None:

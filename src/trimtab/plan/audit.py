@@ -133,7 +133,7 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
     asked = dict.fromkeys(Cut(truncation, length) for truncation in truncations for length in lengths)
     cuts = fitted(list(asked), tokens)
     specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.truncation.needs_fit)
-    notes = [f"{spec} is fitted on these texts themselves, for want of a training split." for spec in specs]
+    notes = [f"{spec} is fitted on these texts, as there is no training split." for spec in specs]
     possible = []
     for cut in cuts:
         try:

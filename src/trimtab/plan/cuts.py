@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.config import InputError
 from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, budget
 from trimtab.data.tokens import Tokens
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.study.grid import place_words
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import Audit, audit, audit_by_label
+from trimtab.truncation.spec import no_room
 
 Lengths = tuple[NDArray[np.int64], NDArray[np.int64] | None]  # of the first and of the second text
 
@@ -87,5 +87,5 @@ def budget_of(tokens: Tokens, max_len: int) -> int:
     """Tokens of the texts that fit into a row; InputError where none do."""
     room = budget(max_len, tokens.second is not None)
     if room == 0:
-        raise InputError(f"max_len {max_len} has room for the special tokens alone; raise it")
+        raise no_room(max_len, special_tokens(tokens))
     return room

@@ -106,8 +106,8 @@ class Plan:
 def make_plan(prepared: Prepared) -> Plan:
     """Truncate every split as every variant does; InputError names the variant whose cut is impossible.
 
-    InputError too where [compare] names a score that is not for the data's labels, and where a test set is
-    what train reads, or would choose the epoch.
+    InputError too where [compare] names a score that is not for the data's labels, and where a test set
+    reads the same rows as train, or would choose the epoch.
     """
     study, variants = prepared.study, prepared.variants
     _check_score(study.compare.score, variants[0].dataset.label_names)
@@ -146,8 +146,8 @@ def _check_tests(study: Study, dataset: Dataset) -> None:
     for test in dataset.tests:
         if sources[test] == sources["train"]:
             raise InputError(
-                f"[data]: test set {test} is what train reads, {sources[test]}; name another file or split, "
-                "as models are to be tested on rows that are new to them"
+                f"[data]: test set {test} reads the same rows as train, {sources[test]}; name another file "
+                "or split, so that models are tested on unseen rows"
             )
         if chosen and sources[test] == sources["validation"]:
             raise InputError(

@@ -90,11 +90,20 @@ def _flat(row: "SpeedRow") -> dict[str, Any]:
 
 
 def _speed_table(rows: Sequence["SpeedRow"], what: str) -> str:
-    heads = [what, "precision", "examples/s", "middle half", "tokens/s", "rows", "ms a step", "evaluated/s"]
+    heads = [
+        what,
+        "precision",
+        "examples/s",
+        "interquartile range",
+        "tokens/s",
+        "rows",
+        "ms per step",
+        "evaluated/s",
+    ]
     heads.append("peak MiB")
     cells = [_cells(row) for row in rows]
     if any(row.measured.failure for row in rows):
-        heads.append("why not")
+        heads.append("reason not measured")
         cells = [[*line, row.measured.failure or ""] for line, row in zip(cells, rows, strict=True)]
     return tabulate(cells, heads, disable_numparse=True)
 
@@ -126,14 +135,14 @@ def _notes(bench: "SpeedTable") -> list[str]:
     together = f"while {bench.processes} run at a time" if bench.processes > 1 else "while it runs alone"
     threads = f"{bench.threads} {'thread' if bench.threads == 1 else 'threads'}"
     words = (
-        f"Of one trial on {threads}, {together}: examples/s and their middle half over steps of so many "
-        "rows, real tokens/s (no padding), examples/s of evaluation, and the most memory of its process."
+        f"Of one trial on {threads}, {together}: examples/s with their interquartile range over steps of the "
+        "given rows, real tokens/s (no padding), examples/s of evaluation, and its process's peak memory."
     )
     speeds = [row.measured.speed for row in bench.rows]
     if any(speed and speed.rows < speed.whole_batch for speed in speeds):
         words += (
             " Where a whole batch takes too long, a step has fewer rows: the optimiser then weighs more, so "
-            "that a whole batch would be somewhat quicker."
+            "that a whole batch would be somewhat faster."
         )
     return [words]
 

@@ -89,7 +89,7 @@ def _left_out(test: SetAnalysis) -> str:
     lines = [f"* {row.variant.name} against {row.baseline.name}" for row in test.uncompared]
     if not lines:
         return ""
-    head = "Declared, but left out, as the two variants have finished no seed in common:"
+    head = "Declared but omitted, because the two variants share no finished seed:"
     return "\n".join([head, "", *lines])
 
 

@@ -52,7 +52,7 @@ def write_page(analysis: Analysis, output: Output) -> Written:
 
 def unwritable(folder: Path, error: OSError) -> InputError:
     """The sentence for a folder that a report cannot be written into."""
-    mend = "free disk space or fix permissions, or copy the folder and name the copy"
+    mend = "free disk space or fix permissions, or copy the folder and report on the copy"
     return InputError(f"{folder}: the report cannot be written ({error.strerror}); {mend}")
 
 

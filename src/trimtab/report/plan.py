@@ -140,7 +140,9 @@ def _hardly_differing(plan: Plan) -> list[str]:
 
 def _time_words(left: Sequence[int], seconds: Sequence[float | None], processes: int) -> str:
     """How long training takes, for the trials left of each variant."""
-    return time_words(left, seconds, processes, "left", "training") if sum(left) else "nothing is left to run"
+    return (
+        time_words(left, seconds, processes, "left", "training") if sum(left) else "no trials are left to run"
+    )
 
 
 def time_words(

@@ -22,9 +22,9 @@ def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scal
         return []
     planned = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     head = (
-        f"With {planned}, each contrast tested would be found with a chance of 80 %, whatever comes of\n"
-        f"the others (Holm's strictest level), from this difference on, in {_unit(scale)}; and to find\n"
-        f"one as large as the margin, {scale.amount(margin)}, it would need these seeds:"
+        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level) from this\n"
+        f"difference on, in {_unit(scale)}; to detect one as large as the margin, {scale.amount(margin)},\n"
+        "it would need this many seeds:"
     )
     known = [one for one in contrasts if one.known]
     parts = [head, _table(known, scale), _source(known)] if known else []
@@ -75,6 +75,7 @@ def _source(contrasts: Sequence[Detectable]) -> str:
     if all(one.measured for one in contrasts):
         return "From the variances of the ledger's own trials."
     return (
-        f"Assumed, until trials are finished: seeds deviate by {percent(SEED_DEVIATION)} points, two models "
-        f"disagree on {percent(DISAGREEMENT, 0)} % of the examples, {percent(LASTING, 0)} % of that for good."
+        f"Assumed, until trials are finished: a standard deviation over seeds of {percent(SEED_DEVIATION)} "
+        f"points; two models disagree on {percent(DISAGREEMENT, 0)} % of the examples, "
+        f"{percent(LASTING, 0)} % of it systematically."
     )

@@ -56,4 +56,4 @@ def weights_words(name: str, size: object, fingerprint: str, ignored: Sequence[s
 
 def _precision_words(runtime: RuntimeRecord) -> str:
     words = (f"{value} for {kind}" for kind, value in runtime.precision.items())
-    return "; ".join(words) or "none, all were chosen"
+    return "; ".join(words) or "none measured: every variant sets it"

@@ -45,7 +45,7 @@ def row_text(found: Represented) -> str:
     words, vectors = [word.translate(CONTROLS) for word in found.tokens[0]], np.atleast_2d(found.vectors[0])
     shown = min(_SHOWN, vectors.shape[1])
     about = f"{len(words)} tokens: {' '.join(words)}"
-    about += f"\n{vectors.shape[1]} numbers a vector, of which the first {shown}:"
+    about += f"\n{vectors.shape[1]} dimensions, the first {shown}:"
     if found.pooling:
         words = [found.pooling]
     rows = [

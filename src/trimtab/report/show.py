@@ -72,7 +72,7 @@ def _lengths_words(sides: Sequence[Side]) -> str:
 
 def _block_texts(block: Block, shown: Shown, brackets: Brackets | None) -> Iterator[Text]:
     if block.kept is None:
-        yield Text(f"refuses this pair: {_lengths_words(shown.sides)}, a budget of {block.budget}")
+        yield Text(f"does not apply to this pair: {_lengths_words(shown.sides)}, a budget of {block.budget}")
         return
     names = ("first", "second") if len(shown.sides) > 1 else ("text",)
     for name, side, kept in zip(names, shown.sides, block.kept, strict=True):

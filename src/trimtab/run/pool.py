@@ -1,4 +1,4 @@
-"""Worker processes on this machine: a job at a time each, replaced when one dies, gone with their parent."""
+"""Worker processes on this machine, each with one job at a time; one that dies is replaced."""
 
 import contextlib
 import multiprocessing

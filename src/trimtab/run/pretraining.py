@@ -193,7 +193,7 @@ class _Job:
         keep_freed_memory()
         precision = self.runtime.precision
         if precision is None:
-            on_stage("measuring which precision is quicker here")
+            on_stage("measuring which precision is faster")
             precision = choose_pretraining_precision(
                 self.task, self.study.recipe, self.corpus.training, self.device
             )

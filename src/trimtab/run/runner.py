@@ -227,7 +227,7 @@ def _cost(trial: WantedTrial) -> float:
 def _failure(ended: Ended[JobOutcome], mend: str) -> str | None:
     """Why a job failed, in a sentence; None where it was done."""
     if ended.traceback is not None:
-        return f"a defect of trimtab, its traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
+        return f"a bug in trimtab; the traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
     if ended.exit_code == -signal.SIGKILL:
         return f"its process was killed, as happens when memory runs out; {mend}"
     if ended.value is None:

@@ -41,7 +41,7 @@ def resolve(
     open_kinds = _kinds_to_measure(plan, runtime.precision)
     if not open_kinds:
         return runtime
-    on_stage("measuring which precision is quicker here")
+    on_stage("measuring which precision is faster")
     measured = measure_precisions(list(open_kinds.values()), runtime, engine)
     # Where a step does not fit into memory, the trials themselves will find out.
     found = {

@@ -94,7 +94,7 @@ class SpeedJob:
         try:
             found = replace(found, speed=self._measure())
         except TooSlowError:
-            found = replace(found, failure="too slow: --size waits for it")
+            found = replace(found, failure="too slow; name it with --size to measure it anyway")
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

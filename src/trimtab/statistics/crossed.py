@@ -188,7 +188,7 @@ def contrast_components(
 ) -> Components:
     """The parts of first minus second, tables (..., seeds, examples), in float64 whatever their type.
 
-    Unpaired, A and E are the sums of the two variants' own: which seed stands beside which means nothing.
+    Unpaired, A and E are the sums of the two variants' own: how their seeds are paired means nothing.
     """
     parts = components(np.subtract(first, second, dtype=np.float64), clusters)
     if paired:

@@ -60,8 +60,8 @@ def _validation(sections: "_Sections", given: Any, seed: int | None) -> SplitSou
     chosen = _share(given) if isinstance(given, int | float) else sections.validation(given)
     if isinstance(chosen, SplitSource) and seed is not None:
         raise InputError(
-            f"[data]: validation_seed = {seed} has nothing to draw, as validation is its own split; leave it "
-            "out, or give validation = 0.1, the share of train to hold out"
+            f"[data]: validation_seed = {seed} has no effect, because validation is a split of its own; "
+            "leave it out, or give validation = 0.1, the share of train to hold out"
         )
     return chosen
 
@@ -93,7 +93,7 @@ def _tests(tables: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
         raise InputError(f"[data.test]: {stray!r} stands beside named test sets; put it into one of them")
     for name in named:
         if name in ("train", "validation"):
-            raise InputError(f"[data.test.{name}]: that is another split's name; call the test set otherwise")
+            raise InputError(f"[data.test.{name}]: that is the name of another split; rename the test set")
         if not name.replace("-", "_").isidentifier():
             raise InputError(f"[data.test.{name}]: not a name for a test set; use letters, digits, _ and -")
     return {name: (f"test.{name}", value) for name, value in named.items()}

@@ -129,7 +129,7 @@ def read_table(path: Path, such_as: str) -> tuple[str, dict[str, Any]]:
 def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
     section = document.get("data")
     if isinstance(section, dict) and section.get("reader") in CORPORA and "grid" not in document:
-        raise InputError("has no [grid], so it is a study of pretraining; run it with trimtab pretrain")
+        raise InputError("has no [grid], so it is a pretraining file; run it with trimtab pretrain")
     for key in document:  # first, as a misspelt key also leaves the one that was meant missing
         if key not in _File.model_fields:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
@@ -138,7 +138,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
     axes, seeds = read_axes(file.grid)
     overlap = sorted(axes.keys() & file.base.keys())
     if overlap:
-        raise InputError(f"{overlap[0]} stands in [base] and in [grid]; keep one of them")
+        raise InputError(f"{overlap[0]} is set in both [base] and [grid]; keep one")
     excluded = tuple(read_exclusion(entry, axes) for entry in file.exclude)
     variants = make_variants(file.base, axes, excluded)
     if not variants:
@@ -177,7 +177,7 @@ def _compare(given: dict[str, Any]) -> Compare:
     if "margin" not in given:
         raise InputError(
             f"[compare]: margin is missing, as score {compare.score!r} has none by default; give the largest "
-            f"difference that counts as none, in {_margin_unit(score)}"
+            f"difference that counts as equivalent, in {_margin_unit(score)}"
         )
     return compare
 

@@ -101,7 +101,7 @@ def load(path: str | Path) -> Pretraining:
 
 def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     if "grid" in document:
-        raise InputError("has a [grid], so it is not a study of pretraining; run it with trimtab run")
+        raise InputError("has a [grid], so it is not a pretraining file; run it with trimtab run")
     _check_keys(document, _File.model_fields, "top level")
     file = validated(_File, document, "top level")
     data, training, validation = _texts(file.data)

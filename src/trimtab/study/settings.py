@@ -6,10 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from trimtab.config import InputError, explain, nearest
-from trimtab.data.pairs import SPECIAL_OF_SINGLE
+from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
 from trimtab.model.sizes import SETTINGS, Architecture, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
+from trimtab.truncation.spec import no_room
 
 RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
 _OWN = ("truncation", "max_len", "size", "weights", "replica")
@@ -64,7 +65,7 @@ class Settings:
         """InputError where inputs or recipe do not fit; what weights decide is left until they are read."""
         max_len, positions = self.max_len, self.size.positions
         if max_len <= SPECIAL_OF_SINGLE:
-            raise InputError(f"max_len {max_len} has no room beside the special tokens; take 4 or more")
+            raise no_room(max_len, SPECIAL_OF_PAIR)
         if self.starts_from:
             return
         self.check_depth()
@@ -138,7 +139,7 @@ def _whole_number(table: dict[str, Any], key: str, default: int) -> int:
 def _replica(table: dict[str, Any]) -> int:
     replica = _whole_number(table, "replica", 0)
     if replica < 0:
-        raise InputError(f"replica = {replica} is wrong; number replicas from 0 on")
+        raise InputError(f"replica = {replica} is wrong; number replicas from 0")
     return replica
 
 
@@ -150,7 +151,7 @@ def _weights(table: dict[str, Any]) -> str:
 
 
 def _disagrees(stated: str, weights: str, theirs: str) -> InputError:
-    return InputError(f"{stated} stands beside weights {weights!r}, which have {theirs}; leave it out")
+    return InputError(f"{stated} contradicts weights {weights!r}, which have {theirs}; leave it out")
 
 
 def _size(table: dict[str, Any]) -> Architecture:

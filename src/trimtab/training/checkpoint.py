@@ -57,7 +57,7 @@ class Checkpoint:
             reason = str(error).splitlines()[0] if str(error) else "it ends too early"
             if isinstance(error, pickle.UnpicklingError):  # torch's message advises to run the file
                 reason = "it is corrupt, or holds more than numbers"
-            mend = "delete it to start again"
+            mend = "delete it to start over"
             raise InputError(f"{self.path}: is no checkpoint of this training ({reason}); {mend}") from error
         sums: State = kept["sums"]
         return sums

@@ -13,7 +13,7 @@ import numpy as np
 
 from trimtab.config import InputError
 from trimtab.ragged import Ragged
-from trimtab.truncation.spec import Truncation, parse
+from trimtab.truncation.spec import Truncation, no_room, parse
 from trimtab.truncation.template import Template
 from trimtab.truncation.texts import Texts, sides
 
@@ -139,10 +139,7 @@ class PairTruncation:
     def _budget(self, template: Template) -> int:
         special = template.special_tokens
         if self.max_len < special:
-            raise InputError(
-                f"max_len {self.max_len} is under the {special} special tokens that "
-                f"{type(self.tokenizer).__name__} adds; take {special + 1} or more"
-            )
+            raise no_room(self.max_len, special)
         return self.max_len - special
 
 

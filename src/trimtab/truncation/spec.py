@@ -138,6 +138,13 @@ def parse(text: str) -> Truncation:
         raise InputError(f"truncation {text!r}: {error}") from error.__cause__
 
 
+def no_room(max_len: int, special: int) -> InputError:
+    """The error for a ``max_len`` that leaves no room beside ``special`` special tokens."""
+    return InputError(
+        f"max_len {max_len} leaves no room beside the special tokens; use {special + 1} or more"
+    )
+
+
 def _budget(budget: int) -> int:
     budget = operator.index(budget)
     if budget < 0:
