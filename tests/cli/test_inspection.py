@@ -72,7 +72,7 @@ def test_the_longest_sentence_of_cola(trimtab, tmp_path, shared_data, bert_vocab
         (["my.csv", "--first", "c"], "{here}/my.csv: no column 'c' in the header, known: a, b, l"),
         (
             ["my.csv", "--first", "a", "--max-len", "2"],
-            "max_len 2 leaves no room beside the special tokens; use 4 or more",
+            "max_len 2 leaves no room beside the special tokens; use 3 or more",
         ),
         (
             ["my.csv", "--first", "a", "--truncation", "raito"],

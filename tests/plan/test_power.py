@@ -108,5 +108,5 @@ def test_by_another_score_it_is_measured_in_its_units(ran, planned):
     assert one.seeds == seeds_needed(parts, 0.02)
     said = text(plan, ledger)
     assert "from this difference on, in Matthews correlation" in said
-    assert "as large as the margin, 0.0200," in said
+    assert "margin, 0.0200, it would need this many seeds" in said
     assert f"{one.smallest:.4f}" in said

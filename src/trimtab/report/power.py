@@ -22,9 +22,9 @@ def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scal
         return []
     planned = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     head = (
-        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level) from this\n"
-        f"difference on, in {_unit(scale)}; to detect one as large as the margin, {scale.amount(margin)},\n"
-        "it would need this many seeds:"
+        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level)\n"
+        f"from this difference on, in {_unit(scale)}; to detect one as large as the\n"
+        f"margin, {scale.amount(margin)}, it would need this many seeds:"
     )
     known = [one for one in contrasts if one.known]
     parts = [head, _table(known, scale), _source(known)] if known else []
