@@ -262,7 +262,7 @@ def test_models_meet_other_cuts_of_their_own_tokeniser_alone(out):
     cross = analyse(Ledger(out)).tests[0].cross
     assert len(cross.inputs) == 6
     assert len({names[0] for names in cross.inputs}) == 6
-    assert [sum(mean is not None for mean in row.means) for row in cross.rows] == [2] * 6
+    assert [sum(mean is not None for mean in row.means) for row in cross.models] == [2] * 6
 
 
 def test_contrasts_across_tokenisers_are_not_asked_what_is_cut_differently(out):

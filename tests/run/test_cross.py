@@ -125,11 +125,11 @@ def test_cells_agree_with_a_computation_by_hand(crossed):
         ["longest_first, max_len 40", "ratio, max_len 40"],
         ["ratio, max_len 12"],
     ]
-    assert [row["name"] for row in cross.rows] == [names[0] for names in cross.inputs]
+    assert [row.variant.name for row in cross.models] == [names[0] for names in cross.inputs]
     for row, column, spec, max_len in ((1, 2, "ratio", 12), (0, 1, "longest_first", 40), (2, 2, "ratio", 12)):
-        trained = cross.rows[row]["variant"]
+        trained = cross.models[row].variant.number
         by_seed = [accuracy_by_hand(study, outcome, trained, spec, max_len, seed) for seed in (0, 1)]
-        assert cross.rows[row]["means"][column] == pytest.approx(np.mean(by_seed))
+        assert cross.models[row].means[column] == pytest.approx(np.mean(by_seed))
     assert cross.missing == []
 
 

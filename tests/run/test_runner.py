@@ -127,7 +127,7 @@ def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, monkeypatch):
         run_jobs(list(reversed(jobs)), 1, threads, on_news, lambda n, end: on_end(len(jobs) - 1 - n, end))
 
     monkeypatch.setitem(ENGINES, "backwards", in_turn)
-    done = run(study, out=tmp_path / "out", device="cpu", jobs=2, engine="backwards")
+    done = run(study, out=tmp_path / "out", device="cpu", jobs=1, engine="backwards")
     assert (done.done_now, done.failures) == (6, ())
     assert_same_predictions(tmp_path / "out", outcome.folder)
 
