@@ -118,6 +118,7 @@ def test_a_run_its_page_and_the_same_again(trimtab, home):
     assert (folder / "report.md").read_text() == page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unsaved_figures")
 def test_killed_and_run_again_gives_the_same_records_and_weights(trimtab, home):
     edit("epochs = 2", "epochs = 4")

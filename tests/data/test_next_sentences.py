@@ -95,5 +95,5 @@ def test_what_stands_for_a_lost_word_becomes_the_unknown_token(own_environment):
 def test_a_max_len_with_no_room_is_one_sentence(own_environment):
     tokenizer = build("whitespace", ["a b c d e f"], min_freq=1)
     text = Paragraphs(["a b c", "d e f"], np.array([0, 2]), "a text")
-    with pytest.raises(InputError, match="a text: no two sentences fit into max_len 5; take more"):
+    with pytest.raises(InputError, match="a text: no two sentences fit into max_len 5; raise it"):
         tokenise_sentences(text, tokenizer, special_tokens(tokenizer), 5)

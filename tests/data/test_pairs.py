@@ -139,7 +139,9 @@ def test_digests_of_many_short_rows_do_not_collide(tokens_of):
 def test_max_len_under_the_special_tokens_is_refused(tokens_of, second, special):
     tokens = tokens_of([[5]], second)
     for max_len in range(special):
-        with pytest.raises(InputError, match=f"max_len {max_len} .* {special} special"):
+        with pytest.raises(
+            InputError, match=f"max_len {max_len} leaves no room .* use {special + 1} or more"
+        ):
             make_pairs(tokens, parse("longest_first"), max_len, SPECIAL)
     assert len(make_pairs(tokens, parse("longest_first"), special, SPECIAL).tokens[0]) == special
 

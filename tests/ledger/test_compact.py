@@ -92,9 +92,8 @@ def test_a_compact_ledger_has_no_other_to_be_made_of(written):
 
 
 def test_what_is_run_in_the_folder_comes_first(written, tmp_path, handmade, scores):
-    shutil.copy(written[1] / "ledger.zip", tmp_path / "ledger.zip")
-    assert Ledger(tmp_path).is_archived
     handmade.write(tmp_path, {"test": scores[:, :2]})
+    shutil.copy(written[1] / "ledger.zip", tmp_path / "ledger.zip")
     ledger = Ledger(tmp_path)
     assert not ledger.is_archived
     assert len(ledger.study.seeds) == 2

@@ -81,7 +81,7 @@ def test_another_training_is_refused_by_the_setting_that_differs(tmp_path, begun
     with pytest.raises(InputError) as caught:
         folder.check(other)
     assert str(caught.value) == (
-        f"{tmp_path}: holds a training with another max_len; delete it, or choose another folder with "
+        f"{tmp_path}: holds a training with a different max_len; delete it, or choose another folder with "
         "--out DIR"
     )
 

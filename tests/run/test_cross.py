@@ -133,6 +133,7 @@ def test_cells_agree_with_a_computation_by_hand(crossed):
     assert cross.missing == []
 
 
+@pytest.mark.slow
 def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp_path, crossed, ran):
     study, outcome = crossed
     out = tmp_path / "out"
@@ -154,6 +155,7 @@ def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp
     assert said.endswith("no trials are left to run")
 
 
+@pytest.mark.slow
 def test_a_variant_more_needs_its_own_trials_and_evaluations_alone(tmp_path, tiny, study_at, crossed):
     out = tmp_path / "out"
     smaller = study_at(tmp_path, tiny('["longest_first", "ratio"]', '["longest_first"]', *CROSS))
@@ -219,6 +221,7 @@ def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crosse
     assert contents(out) == contents(outcome.folder)
 
 
+@pytest.mark.slow
 def test_killed_while_it_trains_for_weights_it_keeps_the_old_results_whole(tmp_path, crossed, ran):
     study, outcome = crossed
     out = tmp_path / "out"
@@ -237,6 +240,7 @@ def test_killed_while_it_trains_for_weights_it_keeps_the_old_results_whole(tmp_p
 # Failing.
 
 
+@pytest.mark.slow
 def test_weights_that_cannot_be_read_are_named_and_tried_again(tmp_path, crossed, capsys):
     study, outcome = crossed
     out = tmp_path / "out"

@@ -47,6 +47,7 @@ seeds = [3]
 """
 
 
+@pytest.mark.slow
 def test_minilm_is_tuned_beside_the_same_encoder_untrained(tmp_path, shared_data):
     lines = (shared_data / "snli" / "train_27k.tsv").read_text().splitlines(keepends=True)[:65]
     (tmp_path / "train.tsv").write_text("".join(lines[:49]))

@@ -85,6 +85,7 @@ def test_a_second_run_does_nothing(ran):
     assert results(outcome.folder) == before
 
 
+@pytest.mark.slow
 def test_a_study_that_grows_trains_what_is_new_and_comes_to_the_same_bytes(tmp_path, ran, tiny, study_at):
     out, finished = tmp_path / "out", {}
     steps = (

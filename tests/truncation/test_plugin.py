@@ -79,6 +79,7 @@ print([[side[row].tolist() for row in (0, 1)] for side in cut])
     assert done.stdout.strip() == "[[[10, 12, 14, 16, 18], [10]], [[20, 23], [20, 21, 23, 24, 26, 27]]]"
 
 
+@pytest.mark.slow
 def test_a_study_runs_it(installed, tmp_path):
     (tmp_path / "study.toml").write_text(STUDY)
     done = trimtab(installed, "run", "study.toml", folder=tmp_path)

@@ -77,12 +77,8 @@ class Ledger:
         """Where the files of results are read: the folder, or the compact ledger, which reads like one."""
         if not self.is_archived:
             return self.folder
-        try:
-            self._archive = self._archive or zipfile.Path(self.folder / ARCHIVE)
-            return cast(Path, self._archive)
-        except (OSError, zipfile.BadZipFile) as error:
-            mend = "get the file again, or run the study again"
-            raise InputError(f"{self.folder / ARCHIVE}: is truncated or corrupt; {mend}") from error
+        self._archive = self._archive or _opened(self.folder / ARCHIVE)
+        return cast(Path, self._archive)
 
     def claim(self, study: str) -> None:
         """Make the folder this study's own; InputError where it is another's, or cannot be written."""
@@ -204,6 +200,19 @@ class Ledger:
                 came_out = result.model_dump() if result else {}
                 rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
         return pd.json_normalize(rows)
+
+
+def _opened(archive: Path) -> zipfile.Path:
+    """The root of a compact ledger; InputError where it is damaged."""
+    mend = "get the file again, or run the study again"
+    fault = InputError(f"{archive}: is truncated or corrupt; {mend}")
+    try:
+        root = zipfile.Path(archive)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise fault from error
+    if not (root / STUDY).exists():  # a truncated one may end in the directory of an archive inside it
+        raise fault
+    return root
 
 
 def _is_ours(path: Path) -> bool:
