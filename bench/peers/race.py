@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -37,7 +38,7 @@ class Contestant(Protocol):
         """
 
 
-class Stepwise:
+class Stepwise(ABC):
     """A contestant that is handed its batches one by one. A subclass defines ``step``, and maybe ``prepare``.
 
     rows: where batches come from; pace: counted steps per step asked for, for steps so short that more of
@@ -53,9 +54,9 @@ class Stepwise:
         """What ``step`` takes for the rows ``index``; the time that this takes is not counted."""
         return index
 
+    @abstractmethod
     def step(self, batch: Any) -> None:
         """Take one training step and wait for its loss."""
-        raise NotImplementedError
 
     def run(self, steps: int, seed: int) -> list[Step]:
         """See Contestant."""
