@@ -63,8 +63,8 @@ def _quickstart() -> Iterator[Claim]:
     names = ("longest_first", "longest_first+tail", "ratio", "only_first")
     yield Claim(
         RESULTS_PAGE,
-        "`longest_first` reaches {} %, keeping the ends {} %, `ratio` {} %, and `only_first`, which never "
-        "cuts the second text, {} %",
+        "`longest_first` reaches {} %, keeping only the end of each text {} %, `ratio` {} %, and "
+        "`only_first`, which never cuts the second text, {} %",
         lambda: [accuracy(name) for name in names],
     )
 
