@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from trimtab import report
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
-from trimtab.ledger.compact import compact, halved
+from trimtab.ledger.compact import compact, halved, main
 
 LOGITS = arrays(np.float32, (7, 3), elements=st.floats(-50, 50, width=32))
 
@@ -114,3 +114,12 @@ def test_a_truncated_file_is_told(written, tmp_path):
     (tmp_path / "ledger.zip").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"ledger\.zip: is truncated or corrupt; get the file again"):
         _ = Ledger(tmp_path).study
+
+
+def test_the_command_answers_wrong_input_with_one_sentence(written, tmp_path, capsys):
+    assert main([str(written[0])]) == 0
+    assert capsys.readouterr().out == f"{written[0] / 'ledger.zip'}\n"
+    assert main([str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err.startswith(f"trimtab: {tmp_path / 'nowhere'}: holds no results; name")
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("usage: ")

@@ -116,6 +116,22 @@ def _npz(arrays: Mapping[str, NDArray]) -> bytes:
     return buffer.getvalue()
 
 
+def main(folders: Sequence[str]) -> int:
+    """Compact the ledgers in these folders, and print each file's path; the exit code, 2 for wrong input."""
+    if not folders:
+        print("usage: python -m trimtab.ledger.compact results/NAME ...", file=sys.stderr)
+        return 2
+    try:
+        for folder in folders:
+            print(compact(Path(folder)))
+    except InputError as error:
+        print(f"trimtab: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"trimtab: {folder}: cannot be written ({error.strerror}); fix permissions", file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        print(compact(Path(name)))
+    sys.exit(main(sys.argv[1:]))
