@@ -1,17 +1,21 @@
 """Worker processes on this machine, each with one job at a time; one that dies is replaced."""
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
+
+PRELOAD = "trimtab.run.preload"
 
 News = TypeVar("News")
 Value = TypeVar("Value")
@@ -73,15 +77,24 @@ def run_jobs(
 
 
 def _start(threads: int, workers: list[_Worker]) -> _Worker:
-    context = multiprocessing.get_context("spawn")  # a forked torch inherits locks in unknown states
+    context = _context()
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, threads, dict(os.environ)), daemon=True)
     worker = _Worker(process, ours)
     with _interrupts_held_back():
         process.start()
         theirs.close()
         workers.append(worker)
     return worker
+
+
+def _context() -> Any:
+    """How workers start: never as a copy of this process, whose torch may hold locks in unknown states."""
+    if sys.platform != "linux":  # macOS's own libraries do not survive a fork
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([PRELOAD])
+    return context
 
 
 @contextlib.contextmanager
@@ -153,16 +166,12 @@ def _listen(
         waiting.appendleft((number, again))
 
 
-def _serve(pipe: Connection, threads: int) -> None:
+def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> None:
     """A worker's loop: take a job, do it, send how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # oneDNN keeps a kernel for each shape that it meets, a megabyte each, a thousand of them by default. In
-    # bf16 batches come in a few sizes, and training and evaluation repeat no more than these.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
-    # Threads that spin while they wait take the processor from other programs: beside another
-    # program a trial of two threads ran at 160 to 180 examples/s spinning, at 930 to 1,310 sleeping.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.update(environment)  # the fork server's is as old as its first worker
+    importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
     import torch  # here, so that the parent needs none
 
     from trimtab.training.memory import keep_freed_memory
