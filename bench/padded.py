@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trimtab.data.pairs import Pairs
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.training.recipe import Recipe
 
 

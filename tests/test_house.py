@@ -108,7 +108,7 @@ def test_imports_run_downward():
     [
         "import trimtab.training.loop",
         "import numpy, trimtab.study as study",
-        "from trimtab.model.encoder import Classifier",
+        "from trimtab.model.classifier import Classifier",
         "from trimtab import report",
         "from ..model import encoder",
         "def late():\n    from trimtab.cli import main",

@@ -15,7 +15,7 @@ from bench.gpu.rows import CLASSES, arithmetic, rows_of
 from bench.gpu.scale import Scale
 from bench.padded import PaddedClassifier, pad
 from trimtab.data.pairs import Pairs
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
 from trimtab.training.memory import give_back, peak_bytes, reset_peak

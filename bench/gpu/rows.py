@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.data.pairs import Pairs
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.ragged import Ragged, offsets_of
 
 CLASSES = 3

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from trimtab.model.sizes import Architecture, architecture
+from trimtab.model.architecture import Architecture
+from trimtab.model.sizes import architecture
 
 _WARM = 20  # steps, in which sizes are captured and libraries tune themselves
 

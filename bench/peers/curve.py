@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.peers.d2l import Head, classifier, inputs
 from bench.peers.packed import SEED, trainer
 from bench.peers.work import Work
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import initialise
 
 ROUNDING = 1e-6  # of a mean loss near 1 in fp32: eight units in its last place

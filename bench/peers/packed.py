@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 import trimtab
 from bench.peers.race import Stepwise
 from bench.peers.work import Work
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.trainer import Trainer
 

@@ -12,7 +12,7 @@ from trimtab.data.examples import Examples
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokenizer import SpecialTokens, special_tokens
 from trimtab.data.tokens import Tokens, encode
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.ragged import Ragged
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import parse

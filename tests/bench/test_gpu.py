@@ -17,7 +17,7 @@ from bench.gpu.measures import Bench
 from bench.gpu.scale import TINY
 from trimtab.data.batches import make_batch
 from trimtab.model import attention as choice
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.sizes import architecture
 
 ROOT = Path(__file__).resolve().parents[2]

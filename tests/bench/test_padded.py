@@ -6,7 +6,7 @@ import torch
 
 from bench.padded import PaddedTrainer
 from trimtab.data.batches import make_batch
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.training.recipe import Recipe

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from bench.peers import __main__ as command
 from bench.peers.machine import PEERS
 from bench.peers.race import WARM
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import initialise
 
 if any(find_spec(name) is None for name in PEERS):

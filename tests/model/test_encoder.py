@@ -12,8 +12,8 @@ from trimtab.data.pairs import make_pairs
 from trimtab.data.readers import read
 from trimtab.data.tokenizer import build, special_tokens
 from trimtab.data.tokens import tokenise
+from trimtab.model.classifier import Classifier
 from trimtab.model.dropout import Dropout, seed_dropout
-from trimtab.model.encoder import Classifier
 from trimtab.model.grouped import GroupedAttention
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import D2L, architecture
@@ -197,6 +197,7 @@ def test_dropout_stands_where_bert_has_it(size, random_pairs, monkeypatch):
     whole, firsts = len(batch.tokens) * size.hidden, len(batch) * size.hidden
     lengths = batch.lengths
     all_weights, of_firsts = size.heads * int((lengths**2).sum()), size.heads * int(lengths.sum())
+    assert numbers.pop() == firsts  # before the output layer
     before, after = numbers[: size.embedding_norm + 3], numbers[size.embedding_norm + 3 :]
     assert before == [whole] * size.embedding_norm + [all_weights, whole, whole]
     assert (sum(after[:-2]), after[-2:]) == (of_firsts, [firsts, firsts])
@@ -219,4 +220,9 @@ def test_gradients_of_attention_are_those_of_finite_differences(dropped, random_
     if dropped:
         weights = 2 * int((batch.lengths**2).sum())
         factors = (torch.rand(weights, generator=generator) >= dropped).double() / (1 - dropped)
-    assert torch.autograd.gradcheck(lambda x: GroupedAttention.apply(x, batch.groups, 2, factors), mixed)
+    fixed = (batch.groups, 2, factors)
+    numbers = sum(2 * length**2 for _, length in batch.groups)
+    bias = torch.randn(numbers, generator=generator, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: GroupedAttention.apply(x, *fixed, None), mixed)
+    both = (mixed, bias)
+    assert torch.autograd.gradcheck(lambda x, added: GroupedAttention.apply(x, *fixed, added), both)

@@ -26,7 +26,7 @@ def test_a_model_goes_into_the_first_format_that_holds_it():
         (
             NEITHER,
             None,
-            "holds models with embedding_norm = false, activation = 'gelu', epsilon = 1e-12; "
+            "holds models with embedding_norm = false, activation = 'gelu', epsilon = 1e-12, kind = 'bert'; "
             "train with embedding_norm = true or activation = 'relu', epsilon = 1e-05",
         ),
         (NEITHER, "d2l", "no weight format holds models with embedding_norm = false"),

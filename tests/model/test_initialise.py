@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import generator_of, initialise
 from trimtab.model.sizes import architecture
 

@@ -1,6 +1,7 @@
 """Representations of texts and pairs against transformers' BertModel and d2l's BERTModel, row by row."""
 
 import importlib
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -168,14 +169,22 @@ def test_wrong_arguments(original, arguments, message):
         encode(**{"first": "a crane", **original, **arguments})
 
 
-def test_another_tokenizer_or_too_many_segments(original):
+def test_another_tokenizer(original):
     other = build("whitespace", [" ".join([*WORDS, "more"])], min_freq=1)
     with pytest.raises(InputError, match="ids up to 14, but the model's token table 14 rows"):
         encode("a", model=original["model"], tokenizer=other)
-    single = bert(architecture("1x8/8/2", positions=16), segments=1)
-    assert len(encode("a", model=single, tokenizer=words())[0]) == 3
-    with pytest.raises(InputError, match="has 2 segments, but the weights 1"):
-        encode("a", "he", model=single, tokenizer=words())
+
+
+def test_a_model_of_one_segment_takes_both_texts_for_it():
+    size = architecture("1x8/8/2", positions=16)
+    two, one = bert(size), bert(replace(size, segments=1))
+    weights = two.state_dict()
+    table = "encoder.embeddings.segment.weight"
+    one.load_state_dict(weights | {table: weights[table][:1]})
+    two.load_state_dict(weights | {table: weights[table][:1].expand(2, -1)})
+    for given in ("a",), ("a", "he"):
+        found, expected = (encode(*given, model=model, tokenizer=words())[0] for model in (one, two))
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_no_rows_and_dropout(original):

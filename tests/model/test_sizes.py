@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from trimtab.config import InputError
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.sizes import MEANINGS, SIZES, architecture, describe
 
 

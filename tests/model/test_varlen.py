@@ -10,8 +10,8 @@ import torch
 from trimtab.data.batches import make_batch
 from trimtab.model import attention as choice
 from trimtab.model.attention import attention, first_attention
+from trimtab.model.classifier import Classifier
 from trimtab.model.dropout import Dropout
-from trimtab.model.encoder import Classifier
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.model.varlen import VarlenAttention, has_kernel
@@ -102,17 +102,17 @@ def test_a_classifier_says_the_same_by_either(random_pairs, request):
     torch.testing.assert_close(model(batch), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_the_operators_take_what_they_are_given(dropout):
+@pytest.mark.parametrize(("dropout", "window"), [(0.1, 0), (0.0, 16)])
+def test_the_operators_take_what_they_are_given(dropout, window):
     """torch's own shape functions for them, which are those of the installed version."""
     edges = torch.empty(6, dtype=torch.int32, device="meta")
     mixed = torch.empty(40, 3, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
-    made = VarlenAttention.apply(mixed, None, edges, edges, 128, 128, dropout)
+    made = VarlenAttention.apply(mixed, None, edges, edges, 128, 128, dropout, window)
     made.sum().backward()
     assert (made.shape, made.dtype, mixed.grad.shape) == ((40, 4, 64), torch.bfloat16, mixed.shape)
     others = torch.empty(40, 2, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
     query = torch.empty(5, 4, 64, dtype=torch.bfloat16, device="meta", requires_grad=True)
-    made = VarlenAttention.apply(others, query, edges, edges, 1, 128, dropout)
+    made = VarlenAttention.apply(others, query, edges, edges, 1, 128, dropout, 0)
     made.sum().backward()
     assert (made.shape, others.grad.shape, query.grad.shape) == (query.shape, others.shape, query.shape)
 

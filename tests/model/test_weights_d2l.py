@@ -13,7 +13,7 @@ from trimtab.data.batches import make_batch
 from trimtab.data.encoding import encode
 from trimtab.data.tokenizer import SPECIAL_TOKENS, build
 from trimtab.model import load
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
 from trimtab.model.loading import read

@@ -16,7 +16,7 @@ from trimtab.data.readers import read as read_data
 from trimtab.data.tokenizer import build, special_tokens
 from trimtab.data.tokens import tokenise
 from trimtab.model import load
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
 from trimtab.model.loading import read
@@ -114,7 +114,7 @@ def assert_equal_models(ours, other, rows):
     ("name", "settings", "heads"),
     [
         ("BertModel", {}, {}),
-        ("BertModel", {"hidden_act": "relu", "layer_norm_eps": 0.1, "type_vocab_size": 3}, {"segments": 3}),
+        ("BertModel", {"hidden_act": "relu", "layer_norm_eps": 0.1, "type_vocab_size": 3}, {}),
         ("BertForSequenceClassification", {"num_labels": 3}, {"classes": 3}),
         ("BertForSequenceClassification", {"num_labels": 1}, {"classes": 1}),
         ("BertForMaskedLM", {}, {"masked_words": True, "tied": True, "pooler": False}),
@@ -221,7 +221,6 @@ def wordpiece(folder):
     ("name", "parts"),
     [
         ("BertModel", {}),
-        ("BertModel", {"segments": 4}),
         ("BertForSequenceClassification", {"classes": 3}),
         ("BertForMaskedLM", {"masked_words": True, "tied": True, "pooler": False}),
         ("BertForMaskedLM", {"masked_words": True, "pooler": False}),

@@ -18,7 +18,7 @@ from trimtab.data.batches import make_batch
 from trimtab.data.pairs import make_pairs
 from trimtab.ledger import Ledger
 from trimtab.ledger.trial import Trial
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from trimtab.data.batches import make_batch
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.training.compiling import compile_layers, restore_layers

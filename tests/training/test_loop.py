@@ -12,7 +12,7 @@ from trimtab.data.batches import make_batch, training_order
 from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.pairs import make_pairs
 from trimtab.model import dropout
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
 from trimtab.training import meter, trainer

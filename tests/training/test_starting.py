@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from trimtab.config import InputError
 from trimtab.data.batches import make_batch, training_batches
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initial_weights import copy_into, fingerprint, initial_weights, read, save
 from trimtab.model.initialise import initialise

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from trimtab.data.batches import make_batch, training_batches
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.training.backend import Backend

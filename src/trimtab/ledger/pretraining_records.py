@@ -6,7 +6,7 @@ from pydantic import Field
 
 from trimtab.ledger.records import Record
 from trimtab.machine import Signature
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.study.pretraining_definition import Text
 from trimtab.training.recipe import Precision, Recipe
 

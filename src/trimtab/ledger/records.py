@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trimtab.config import canonical_hash
 from trimtab.data.dataset import Counts
 from trimtab.machine import Signature
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.study.definition import Compare
 from trimtab.study.grid import Coordinates, DeclaredContrast, coordinate_words
 from trimtab.training.recipe import Precision, Recipe
@@ -162,7 +162,7 @@ class TrialConfig(Record):
     @property
     def key(self) -> str:
         """The trial's identity, which names its folder."""
-        return canonical_hash(self.model_dump(mode="json"))
+        return canonical_hash(self.model_dump(mode="json") | {"size": self.size.identity()})
 
 
 class Scores(Record):

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trimtab.config import InputError, nearest
-from trimtab.model.sizes import D2L, Architecture
+from trimtab.model.architecture import Architecture
+from trimtab.model.sizes import D2L
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -75,7 +76,7 @@ def _d2l() -> Adapter:
 
 FORMATS = {
     "hf": Format("Hugging Face", {"embedding_norm": True}, ties=True, adapter=_hugging_face),
-    "d2l": Format("d2l", D2L, ties=False, adapter=_d2l),
+    "d2l": Format("d2l", {**D2L, "kind": "bert"}, ties=False, adapter=_d2l),
 }
 
 

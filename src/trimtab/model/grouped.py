@@ -19,13 +19,22 @@ class GroupedAttention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, groups: Groups, heads: int, factors: Tensor | None) -> Tensor:
-        """factors: dropout's factors of all attention weights, (weights,); None without dropout."""
+    def forward(
+        ctx: Any, qkv: Tensor, groups: Groups, heads: int, factors: Tensor | None, bias: Tensor | None
+    ) -> Tensor:
+        """factors: dropout's factors of all attention weights, (weights,); None without dropout.
+
+        bias: added to the scores, for each group (heads, length, length), all in one (numbers,); or None.
+        """
         attended = qkv.new_empty(len(qkv), qkv.shape[1] // 3)
         saved = []
+        added = iter(biases(bias, groups, heads))
         for place, rows, length, factor in _pieces(groups, heads, factors):
             query, key, value = _split(qkv[place], 3, rows, length, heads).unbind(0)
-            weights = torch.softmax(torch.bmm(query, key.transpose(1, 2)).mul_(_scale(query)), -1)
+            scores = torch.bmm(query, key.transpose(1, 2)).mul_(_scale(query))
+            if bias is not None:
+                scores.view(rows, heads, length, length).add_(next(added))
+            weights = torch.softmax(scores, -1)
             dropped = weights if factor is None else weights * factor
             _by_token(attended[place], 1, rows, length, heads)[0].copy_(
                 torch.bmm(dropped, value).view(rows, heads, length, -1)
@@ -33,12 +42,14 @@ class GroupedAttention(torch.autograd.Function):
             saved += [query, key, value, weights, dropped]
         ctx.save_for_backward(*saved)
         ctx.groups, ctx.heads, ctx.factors = groups, heads, factors
+        ctx.has_bias = bias is not None
         return attended
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        """The gradient with respect to ``qkv``."""
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, Tensor | None]:
+        """The gradients with respect to ``qkv`` and ``bias``."""
+        by_bias = []
         saved = iter(ctx.saved_tensors)
         heads, result = ctx.heads, gradient.new_empty(len(gradient), 3 * gradient.shape[1])
         for place, rows, length, factor in _pieces(ctx.groups, heads, ctx.factors):
@@ -47,12 +58,23 @@ class GroupedAttention(torch.autograd.Function):
             inner = torch.bmm(outer, value.transpose(1, 2))
             if factor is not None:
                 inner.mul_(factor)
-            scores = torch._softmax_backward_data(inner, weights, -1, inner.dtype).mul_(_scale(query))
+            scores = torch._softmax_backward_data(inner, weights, -1, inner.dtype)
+            if ctx.has_bias:
+                by_bias.append(scores.view(rows, heads, length, length).sum(0).flatten())
+            scores.mul_(_scale(query))
             parts = _by_token(result[place], 3, rows, length, heads)
             parts[0].copy_(torch.bmm(scores, key).view(rows, heads, length, -1))
             parts[1].copy_(torch.bmm(scores.transpose(1, 2), query).view(rows, heads, length, -1))
             parts[2].copy_(torch.bmm(dropped.transpose(1, 2), outer).view(rows, heads, length, -1))
-        return result, None, None, None
+        return result, None, None, None, torch.cat(by_bias) if ctx.has_bias else None
+
+
+def biases(bias: Tensor | None, groups: Groups, heads: int) -> tuple[Tensor, ...]:
+    """The bias of each group, (heads, length, length), out of all of them, (numbers,)."""
+    if bias is None:
+        return ()
+    parts = bias.split([heads * length * length for _, length in groups])
+    return tuple(part.view(heads, length, length) for part, (_, length) in zip(parts, groups, strict=True))
 
 
 def _pieces(

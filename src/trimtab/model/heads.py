@@ -3,29 +3,28 @@
 from dataclasses import dataclass
 from typing import cast
 
-import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from trimtab.config import InputError
 from trimtab.data.batch import Batch
-from trimtab.model.encoder import Encoder, exact_on_cpu
-from trimtab.model.sizes import Architecture
+from trimtab.model.activations import ACTIVATIONS
+from trimtab.model.architecture import Architecture
+from trimtab.model.class_head import WithClassHead
+from trimtab.model.encoder import exact_on_cpu
 
 
 @dataclass(frozen=True)
 class Parts:
     """The structure of a ``Bert``.
 
-    vocabulary, segments: rows of the token and segment tables. pooler: whether the first token goes through a
-    linear layer and tanh. masked_words, next_sentence: whether it has the heads of
+    vocabulary: rows of the token table. pooler: whether there is a dense layer for a row's representation,
+    with an activation. masked_words, next_sentence: whether it has the heads of
     pretraining; tied: whether the masked-word head's output matrix is the token table. classes: logits of the
     classification head, 0 for none.
     """
 
     size: Architecture
     vocabulary: int
-    segments: int = 2
     pooler: bool = True
     masked_words: bool = False
     tied: bool = False
@@ -41,7 +40,7 @@ class MaskedWords(nn.Module):
 
     def __init__(self, size: Architecture, vocabulary: int) -> None:
         super().__init__()
-        self.activation = getattr(F, size.activation)
+        self.activation = ACTIVATIONS[size.activation]
         self.transform = nn.Linear(size.hidden, size.hidden)
         self.norm = nn.LayerNorm(size.hidden, size.epsilon)
         self.output = nn.Linear(size.hidden, vocabulary)
@@ -57,7 +56,7 @@ class MaskedWords(nn.Module):
         return given
 
 
-class Bert(nn.Module):
+class Bert(WithClassHead):
     """An encoder and the heads that ``parts`` names: batch -> (T, hidden).
 
     ``encoder``, ``pooler`` and ``output`` have the same names and shapes as in ``Classifier``. A missing head
@@ -65,17 +64,13 @@ class Bert(nn.Module):
     """
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        size, self.parts = parts.size, parts
-        self.encoder = Encoder(size, parts.vocabulary)
-        if parts.segments != 2:
-            self.encoder.embeddings.segment = nn.Embedding(parts.segments, size.hidden)
-        self.pooler = nn.Linear(size.hidden, size.hidden) if parts.pooler else None
+        size = parts.size
+        super().__init__(size, parts.vocabulary, parts.classes, pooler=parts.pooler)
+        self.parts = parts
         self.masked_words = MaskedWords(size, parts.vocabulary) if parts.masked_words else None
         if self.masked_words and parts.tied:
             self.tie()
         self.next_sentence = nn.Linear(size.hidden, 2) if parts.next_sentence else None
-        self.output = nn.Linear(size.hidden, parts.classes) if parts.classes else None
 
     def tie(self) -> None:
         """Share one parameter between the masked-word head's output matrix and the token table."""
@@ -88,8 +83,9 @@ class Bert(nn.Module):
         return x
 
     def pooled(self, x: Tensor, batch: Batch) -> Tensor:
-        """Each row's first token of x (T, hidden) through ``pooler`` and tanh, (rows, hidden)."""
-        return self._tanh(x[batch.cumulative_lengths[:-1]])
+        """Each row's first token of x (T, hidden) through ``pooler`` and its activation: (rows, hidden)."""
+        _there(self.pooler, "the first token")
+        return self.pooled_first(x[batch.cumulative_lengths[:-1]])
 
     def masked_word_logits(self, x: Tensor, places: Tensor) -> Tensor:
         """Logits (N, vocabulary) at ``places``, (N,) indices into the representations x (T, hidden)."""
@@ -108,14 +104,9 @@ class Bert(nn.Module):
 
     def class_logits(self, batch: Batch) -> Tensor:
         """Logits (rows, classes), in the order of the batch's rows."""
-        output = _there(self.output, "classes")
-        first = self.encoder.first(self.encoder.embeddings(batch), batch)
-        with exact_on_cpu():
-            logits: Tensor = output(self._tanh(first))
-        return logits
-
-    def _tanh(self, first: Tensor) -> Tensor:
-        return torch.tanh(_there(self.pooler, "the first token")(first))
+        _there(self.output, "classes")
+        _there(self.pooler, "the first token")
+        return self.logits_of(self.representation(self.encoder.embeddings(batch), batch))
 
 
 def _there(head: nn.Module | None, of: str) -> nn.Module:

@@ -10,21 +10,20 @@ from torch import Tensor
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.data.files import cache_writable
-from trimtab.model.encoder import Classifier
-from trimtab.model.weights import SEGMENTS, TABLE, Weights
+from trimtab.model.classifier import Classifier
+from trimtab.model.weights import TABLE, Weights
 from trimtab.model.weights_files import read_safetensors
 
-_SEGMENTS = 2  # rows of a classifier's segment table
-_SHARED = ("encoder.", "pooler.")  # what a pretrained model and a classifier have in common
+_SHARED = ("encoder.", "pooler.", "head_norm.")  # what a pretrained model and a classifier have in common
 
 
 def initial_weights(weights: Weights, vocabulary: int) -> dict[str, Tensor]:
     """The tensors of ``weights`` that training starts from, by the names of ``Classifier``'s state_dict.
 
     Heads are left out, one for classes too, as it was trained for other classes. vocabulary: number of token
-    ids; rows of the token table beyond them are padding. At most two rows of the segment table are used.
+    ids; rows of the token table beyond them are padding.
     """
-    rows = {TABLE: vocabulary, SEGMENTS: _SEGMENTS}
+    rows = {TABLE: vocabulary}
     found = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(_SHARED)}
     return {name: tensor[: rows.get(name)].contiguous() for name, tensor in found.items()}
 
@@ -36,7 +35,7 @@ def copy_into(model: Classifier, initial: Mapping[str, Tensor], reinitialise: in
     """
     number = len(model.encoder.layers)
     random = [f"encoder.layers.{layer}." for layer in range(number - reinitialise, number)]
-    random += ["pooler."] if reinitialise else []
+    random += ["pooler.", "head_norm."] if reinitialise else []
     own = model.state_dict()  # views of the parameters
     for name, tensor in initial.items():
         if not name.startswith(tuple(random)):

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import torch
 
-from trimtab.model.encoder import Classifier
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.model.weights_hf import tensor_places
 
 # The order of embeddings in transformers; everything else has the order of our model.
@@ -35,7 +35,7 @@ def parameter_rows(size: Architecture, vocabulary: int, classes: int) -> list[Na
         tensors = Classifier(size, vocabulary, classes).state_dict()
     found: dict[str, list[tuple[str, torch.Tensor]]] = {}  # by module: its weight, then its bias
     for ours, tensor in tensors.items():
-        for name, part in tensor_places(ours, tensor).items():
+        for name, part in tensor_places(size, ours, tensor).items():
             found.setdefault(name.rpartition(".")[0], []).append((name, part))
     modules = sorted(found, key=_among_embeddings)
     return [

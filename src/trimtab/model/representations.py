@@ -18,7 +18,7 @@ from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget
 from trimtab.data.tokenizer import largest_id, special_tokens
 from trimtab.data.tokens import Tokens
 from trimtab.model.heads import Bert
-from trimtab.model.weights import check_positions, check_segments
+from trimtab.model.weights import check_positions
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import Truncation, parse
 from trimtab.truncation.spec import no_room
@@ -66,7 +66,6 @@ def inputs(
     texts = sides(first, second)
     limit = model.parts.size.positions if max_len is None else max_len
     check_positions(model.parts, limit, "these texts")
-    check_segments(model.parts, len(texts), "these texts")
     if budget(limit, len(texts) > 1) == 0:
         raise no_room(limit, limit)
     _check_tokenizer(model, tokenizer)

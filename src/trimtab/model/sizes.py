@@ -2,51 +2,10 @@
 
 import re
 from dataclasses import asdict, replace
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-from pydantic.dataclasses import dataclass
-
-from trimtab.config import STRICT, InputError, nearest
-
-Count = Annotated[int, Field(ge=1)]
-
-
-@dataclass(frozen=True, config=STRICT)
-class Architecture:
-    """The size and flavour of an encoder.
-
-    layers, hidden, intermediate (width of the feed-forward layer), heads; positions: rows of the position
-    table, the longest input; activation of the feed-forward layer; embedding_norm: whether a layer
-    norm and dropout follow the summed embeddings, as in the original BERT and not in d2l; epsilon of every
-    layer norm; dropout: probability, everywhere; initial_deviation: standard deviation of initial weights.
-    """
-
-    layers: Count
-    hidden: Count
-    intermediate: Count
-    heads: Count
-    positions: Count = 512
-    activation: Literal["gelu", "relu"] = "gelu"
-    embedding_norm: bool = True
-    epsilon: Annotated[float, Field(gt=0)] = 1e-12
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    initial_deviation: Annotated[float, Field(gt=0)] = 0.02
-
-    def __post_init__(self) -> None:
-        if self.hidden % self.heads:
-            raise InputError(f"size {self}: hidden must be divisible by heads ({self.heads})")
-
-    def __str__(self) -> str:
-        return f"{self.layers}x{self.hidden}/{self.intermediate}/{self.heads}"
-
-    def parameters(self, vocabulary: int, classes: int) -> int:
-        """Number of parameters of an encoder with a classification head."""
-        h, f = self.hidden, self.intermediate
-        layer = 4 * h * (h + 1) + 2 * h * f + f + h + 4 * h
-        embeddings = (vocabulary + self.positions + 2) * h + 2 * h * self.embedding_norm
-        return embeddings + self.layers * layer + h * (h + 1) + classes * (h + 1)
-
+from trimtab.config import InputError, nearest
+from trimtab.model.architecture import Architecture
 
 # What a study may set in addition to the size's name.
 SETTINGS = ("activation", "embedding_norm", "epsilon", "dropout", "positions", "initial_deviation")

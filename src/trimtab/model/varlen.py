@@ -50,20 +50,21 @@ class VarlenAttention(torch.autograd.Function):
         longest_query: int,
         longest: int,
         dropout: float,
+        window: int,
     ) -> Tensor:
         """The attention output of each query, (queries, heads, width).
 
         qkv: (T, 3, heads, width), query, key and value of each token; or (T, 2, heads, width), key and value
         alone, with ``query`` (queries, heads, width). query_edges, edges: (rows + 1,) int32, where each row
         begins among the queries and the tokens. longest_query, longest: bounds on a row's queries and tokens.
-        dropout: probability.
+        dropout: probability. window: tokens on either side that a token attends to, 0 for all.
         """
         bounds = (query_edges, edges, longest_query, longest, dropout, False)
         attended, log_sums, state, unused, _ = torch.ops.aten._flash_attention_forward(
-            *_split(qkv, query), *bounds, False
+            *_split(qkv, query), *bounds, False, **_window(window)
         )
         ctx.save_for_backward(qkv, query, attended, log_sums, query_edges, edges, state, unused)
-        ctx.rest = bounds[2:]
+        ctx.rest, ctx.window = bounds[2:], window
         return attended
 
     @staticmethod
@@ -82,10 +83,16 @@ class VarlenAttention(torch.autograd.Function):
                 *ctx.rest,
                 state,
                 unused,
+                **_window(ctx.window),
             )
         if query is None:
-            return torch.stack((by_query, by_key, by_value), 1), *(None,) * 6
-        return torch.stack((by_key, by_value), 1), by_query, *(None,) * 5
+            return torch.stack((by_query, by_key, by_value), 1), *(None,) * 7
+        return torch.stack((by_key, by_value), 1), by_query, *(None,) * 6
+
+
+def _window(tokens: int) -> dict[str, int]:
+    """The kernel's arguments for a window; none where a token attends to all."""
+    return {"window_size_left": tokens, "window_size_right": tokens} if tokens else {}
 
 
 def _split(qkv: Tensor, query: Tensor | None) -> tuple[Tensor, ...]:

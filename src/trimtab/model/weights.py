@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from trimtab.config import InputError
+from trimtab.model.architecture import Architecture
 from trimtab.model.heads import Bert, Parts
-from trimtab.model.sizes import Architecture
 
 TABLE, TIED = "encoder.embeddings.token.weight", "masked_words.output.weight"
-SEGMENTS = "encoder.embeddings.segment.weight"
 POSITIONS = "encoder.embeddings.position.weight"
 
 
@@ -51,7 +50,6 @@ def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iter
     parts = Parts(
         size=size,
         vocabulary=len(tensors[TABLE]),
-        segments=len(tensors[SEGMENTS]),
         pooler="pooler.weight" in tensors,
         masked_words=last is not None,
         tied=last is not None and last.data_ptr() == tensors[TABLE].data_ptr(),
@@ -64,7 +62,8 @@ def weights_from(tensors: Mapping[str, Tensor], size: Architecture, labels: Iter
 def with_positions(weights: Weights, positions: int) -> Weights:
     """The same with only the first ``positions`` rows of the position table: those that were trained."""
     size = replace(weights.parts.size, positions=positions)
-    tensors = dict(weights.tensors) | {POSITIONS: weights.tensors[POSITIONS][:positions]}
+    rows = size.first_position + positions
+    tensors = dict(weights.tensors) | {POSITIONS: weights.tensors[POSITIONS][:rows]}
     return replace(weights, parts=replace(weights.parts, size=size), tensors=tensors)
 
 
@@ -147,11 +146,13 @@ def gather(
     place_of: Callable[[str], TensorPlace],
     body: str,
     unused: Iterable[str] = (),
+    passed_over: tuple[str, ...] = (),
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Our tensors from a file's, and the names of those that were not used.
 
     body: prefix of the encoder's tensors; one that is not used is an InputError, as the model would compute
-    something else without it. unused: names of tensors that are not trained, which are not reported.
+    something else without it, unless its name begins with one of ``passed_over``. unused: names of tensors
+    that are not trained, which are not reported.
     """
     with torch.device("meta"):
         wanted = Bert(parts).state_dict()
@@ -167,10 +168,11 @@ def gather(
     if parts.masked_words and parts.tied:
         tensors[TIED] = tensors[TABLE]
     left -= set(unused)
-    strange = sorted(name for name in left if name.startswith(body))
+    strange = sorted(name for name in left if name.startswith(body) and not name.startswith(passed_over))
     if strange:
-        what = f"tensor {source.spelt.get(strange[0], strange[0])} belongs to no layer of a plain BERT"
-        raise InputError(f"{source.path}: {what}; use a model with a plain BERT encoder")
+        kind, name = parts.size.kind, source.spelt.get(strange[0], strange[0])
+        what = f"tensor {name} belongs to no layer of a plain {kind}"
+        raise InputError(f"{source.path}: {what}; use a model with a plain {kind} encoder")
     return tensors, tuple(sorted(source.spelt.get(name, name) for name in left))
 
 
@@ -188,13 +190,6 @@ def check_positions(parts: Parts, max_len: int, where: str) -> None:
     if max_len > (known := parts.size.positions):
         what = f"max_len {max_len} exceeds the {known} positions of the weights"
         raise InputError(f"{where}: {what}; use at most {known}, or other weights")
-
-
-def check_segments(parts: Parts, needed: int, where: str) -> None:
-    """InputError if the data has more segments (1: single texts, 2: pairs) than the weights."""
-    if needed > parts.segments:
-        what = f"the data has {needed} segments, but the weights {parts.segments}"
-        raise InputError(f"{where}: {what}; use single texts, or weights that were trained on pairs")
 
 
 def check_vocabulary(largest: int, rows: int, where: object, *, padded: bool) -> None:

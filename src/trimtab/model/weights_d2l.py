@@ -104,6 +104,7 @@ def _parts(source: FormatTensors, heads: int | None) -> Parts:
         size = architecture(
             f"{len(numbers)}x{hidden}/{inner}/{heads or hidden // _HEAD}",
             positions=source.of("encoder.pos_embedding", 3).shape[1],
+            segments=len(segments),
             **D2L,  # which the files do not say, as d2l's code has no other
         )
     except ValidationError as error:
@@ -111,7 +112,6 @@ def _parts(source: FormatTensors, heads: int | None) -> Parts:
     return Parts(
         size,
         vocabulary=len(table),
-        segments=len(segments),
         pooler="hidden.0.weight" in source.tensors,
         masked_words="mlm.mlp.0.weight" in source.tensors,
         next_sentence="nsp.output.weight" in source.tensors,
@@ -149,8 +149,8 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     file with classes. The model must be of d2l's flavour, which ``Format.write`` checks. InputError where it
     does not have two segments, or a token id is unused.
     """
-    if weights.parts.segments != 2:
-        what = f"d2l's BERT has 2 segments, but this model {weights.parts.segments}"
+    if weights.parts.size.segments != 2:
+        what = f"d2l's BERT has 2 segments, but this model {weights.parts.size.segments}"
         raise InputError(f"{folder}: {what}; write Hugging Face's format")
     by_id = {number: word for word, number in tokenizer.get_vocab().items()}
     check_vocabulary(max(by_id), weights.parts.vocabulary, folder, padded=False)

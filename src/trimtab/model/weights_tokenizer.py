@@ -90,6 +90,12 @@ def write(folder: Path, tokenizer: Tokenizer, positions: int) -> None:
     write_json(folder / CONFIGURATION, settings)
 
 
+def padding_id(tokenizer: Tokenizer) -> int | None:
+    """The id of the vocabulary's padding token; None where it has none of the known names."""
+    found = (tokenizer.token_to_id(name) for name in _ROLES["pad_token"])
+    return next((number for number in found if number is not None), None)
+
+
 def _frame(cls: str, sep: str, ids: tuple[int, int]) -> processors.TemplateProcessing:
     return processors.TemplateProcessing(
         single=f"{cls} $A {sep}",

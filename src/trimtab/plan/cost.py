@@ -11,8 +11,7 @@ def relative_cost(variant: PlannedVariant) -> float:
     """An estimate of the arithmetic of one trial, good for shares."""
     settings, size = variant.settings, variant.settings.size
     tokens = variant.inputs["train"].tokens * len(variant.dataset.splits["train"])
-    tables = (size.positions + 2) * size.hidden  # looked up, not multiplied
-    return settings.recipe.epochs * tokens * (size.parameters(0, 2) - tables)
+    return settings.recipe.epochs * tokens * size.products()
 
 
 def speed_kind(variant: PlannedVariant) -> str:

@@ -95,8 +95,6 @@ def prepare(study: Study, data: Path | None = None) -> Prepared:
     names = dict.fromkeys(filter(None, (variant.settings.starts_from for variant in study.variants)))
     pretrained = {name: _pretrained(study, name, data) for name in names}
     examples = read_splits(study.data, data)
-    for name, each in pretrained.items():
-        _check_segments(each.parts, examples, name)
     datasets = _Datasets(examples, data)
     # First, as the name of a tokeniser that weights bring, too, is the one in [data].
     own = _own_tokenizer(study, examples, data, pretrained)
@@ -169,12 +167,6 @@ def _sized(cell: Variant, parts: "Parts") -> Variant:
     except InputError as error:
         raise InputError(f"{cell.name}: {error}") from error
     return replace(cell, settings=settings)
-
-
-def _check_segments(parts: "Parts", examples: Splits, name: str) -> None:
-    from trimtab.model.weights import check_segments
-
-    check_segments(parts, 1 if examples["train"].second is None else 2, f"weights {name!r}")
 
 
 def _own_tokenizer(

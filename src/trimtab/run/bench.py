@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.plan.cost import duration, longest_inputs, scaled, speed_kind, trial_seconds
 from trimtab.plan.identity import precision_kind
 from trimtab.plan.inputs import PlannedVariant

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.ledger.trial import WEIGHTS, Trial
-from trimtab.model.encoder import Classifier
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.plan.identity import WantedTrial, precision_of
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import CrossInputs

@@ -13,9 +13,9 @@ from trimtab.data.pairs import Pairs
 from trimtab.ledger.records import Scores, TrialConfig, TrialResult
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.machine import Signature
-from trimtab.model.encoder import Classifier
+from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.model.initial_weights import read as read_initial_weights
-from trimtab.model.sizes import Architecture
 from trimtab.run.input_spec import InputSpec, check_inputs
 from trimtab.training.auto_precision import choose_precision, device_name
 from trimtab.training.backend import Backend

@@ -11,7 +11,7 @@ from trimtab.data.pairs import Pairs
 from trimtab.data.synthetic import CLASSES, synthetic_pairs
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.machine import available_memory
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.run.input_spec import InputSpec
 from trimtab.run.pool import Ended, run_jobs
 from trimtab.training.auto_precision import device_name

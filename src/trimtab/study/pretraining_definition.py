@@ -8,8 +8,9 @@ from pydantic import Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.paragraphs import check, corpus_of
+from trimtab.model.architecture import Architecture
 from trimtab.model.formats import FORMATS, choose_format
-from trimtab.model.sizes import SETTINGS, Architecture
+from trimtab.model.sizes import SETTINGS
 from trimtab.study.definition import read_table
 from trimtab.study.settings import RECIPE_KEYS, resolve_size
 from trimtab.training.recipe import Recipe

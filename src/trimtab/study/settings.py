@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from trimtab.config import InputError, explain, nearest
 from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
-from trimtab.model.sizes import SETTINGS, Architecture, architecture
+from trimtab.model.architecture import Architecture
+from trimtab.model.sizes import SETTINGS, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 from trimtab.truncation.spec import no_room
@@ -75,7 +76,7 @@ class Settings:
 
     def check_depth(self) -> None:
         """InputError where the recipe speaks of more layers than there are."""
-        frozen, layers = self.recipe.frozen, self.size.layers
+        frozen, layers = self.recipe.frozen, self.size.layers_with_weights
         held = frozen if isinstance(frozen, int) else 0
         if max(held, self.recipe.reinitialise) > layers:
             key = "frozen" if held > layers else "reinitialise"

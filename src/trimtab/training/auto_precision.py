@@ -19,7 +19,7 @@ from trimtab.data.files import cache_root
 from trimtab.data.next_sentences import Sentences
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.recipe import SPEED_KEYS, Precision, Recipe

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 
 # Below this, launches (on a GPU) or synchronising threads (on a CPU) limit a step; above it, arithmetic.
 _SMALL = 50_000_000
@@ -85,5 +85,5 @@ def activation_bytes(size: Architecture, precision: str) -> int:
     attention's output, dropout masks and inputs of products in bf16 (16 bytes); input and output of the
     activation function (4 bytes per feed-forward unit); and a quarter more for temporaries.
     """
-    bf16 = size.layers * (40 * size.hidden + 5 * size.intermediate)
+    bf16 = size.layers * (40 * size.hidden + (10 if size.gated else 5) * size.intermediate)
     return bf16 if precision == "bf16" else 2 * bf16

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trimtab.data.batches import training_batches
 from trimtab.data.pairs import Pairs
-from trimtab.model.sizes import Architecture
+from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
 from trimtab.training.memory import peak_bytes, reset_peak
@@ -169,8 +169,7 @@ def _products(size: Architecture, tokens: int, backend: Backend) -> float:
             began = time.perf_counter()
             x @ weight
             seconds.append(time.perf_counter() - began)
-    layers = size.parameters(0, 2) - (size.positions + 2) * size.hidden  # tables are only looked up
-    return 3 * seconds[-1] * layers / weight.numel()  # forward, and two products of each backward
+    return 3 * seconds[-1] * size.products() / weight.numel()  # forward, and two products of each backward
 
 
 def _rows_of(pairs: Pairs, index: NDArray[np.int64]) -> Pairs:

@@ -5,7 +5,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 from trimtab.training.epoch import Epoch
 from trimtab.training.recipe import Evaluate
 from trimtab.training.token_table import CompactTable

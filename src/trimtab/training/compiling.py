@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from trimtab.model.encoder import Classifier
+from trimtab.model.classifier import Classifier
 
 
 def compile_layers(model: Classifier, backend: str = "inductor") -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 
 from torch import nn
 
+# What is used before the first layer, or by all of them.
+_BELOW = ("encoder.embeddings.", "encoder.distances.")
 _LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
 
 
@@ -14,8 +16,7 @@ def depths_of(model: nn.Module) -> dict[str, int]:
     layers = {name: int(found[1]) for name in names if (found := _LAYER.match(name))}
     top = max(layers.values(), default=-1) + 2
     return {
-        name: 0 if name.startswith("encoder.embeddings.") else layers[name] + 1 if name in layers else top
-        for name in names
+        name: 0 if name.startswith(_BELOW) else layers[name] + 1 if name in layers else top for name in names
     }
 
 

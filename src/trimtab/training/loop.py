@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from trimtab.data.batches import evaluation_batches, training_batches
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
-from trimtab.model.encoder import Classifier
+from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.model.heads import Bert
-from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import BestWeights
 from trimtab.training.epoch import Epoch

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.masking import Masking, slots
 from trimtab.data.rows import Rows
+from trimtab.model.architecture import Architecture
 from trimtab.model.dropout import seed_dropout
 from trimtab.model.heads import Bert, MaskedWords, Parts
 from trimtab.model.initialise import bits_of, initialise, seed_of
-from trimtab.model.sizes import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
 from trimtab.training.optimizer import Schedule, make_optimizer

@@ -14,11 +14,11 @@ from trimtab.data.batch import Batch
 from trimtab.data.layout import Layout, Padding, split
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
+from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.model.dropout import Masks, seed_dropout
-from trimtab.model.encoder import Classifier
 from trimtab.model.initial_weights import copy_into
 from trimtab.model.initialise import initialise, seed_of
-from trimtab.model.sizes import Architecture
 from trimtab.model.varlen import has_kernel
 from trimtab.training.backend import Backend
 from trimtab.training.class_weights import class_weights
@@ -90,7 +90,7 @@ class Trainer:
         if self.backend.compiles(parameters):
             compile_layers(self.model)
         # Without flash attention, or with streamed tokens, launches differ from batch to batch.
-        steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads)
+        steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads) and not size.relative_buckets
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
         if steady and self.backend.captures(parameters):
             self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)

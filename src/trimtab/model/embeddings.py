@@ -1,0 +1,44 @@
+"""The sum of embeddings that a packed batch enters the encoder with."""
+
+from torch import Tensor, nn
+
+from trimtab.data.batches import Batch
+from trimtab.model.architecture import Architecture
+from trimtab.model.dropout import Dropout
+
+
+class Embeddings(nn.Module):
+    """The sum of token, segment and position embeddings, as far as the architecture has them.
+
+    A norm and dropout follow where it has them, and a dense layer where embeddings are narrower than the
+    encoder.
+    """
+
+    def __init__(self, size: Architecture, vocabulary: int) -> None:
+        super().__init__()
+        width = size.embedding or size.hidden
+        self.first_position = size.first_position
+        self.token: nn.Module = nn.Embedding(vocabulary, width)
+        self.segment = nn.Embedding(size.segments, width) if size.segments else None
+        rows = size.positions + size.first_position
+        self.position = nn.Embedding(rows, width) if size.has_position_table else None
+        self.norm = nn.LayerNorm(width, size.epsilon, bias=size.norm_bias) if size.embedding_norm else None
+        self.dropout = Dropout(size.dropout)
+        self.project = nn.Linear(width, size.hidden) if size.embedding else None
+
+    def forward(self, batch: Batch) -> Tensor:
+        """(T, hidden)."""
+        return self.complete(self.token(batch.tokens), batch)
+
+    def complete(self, tokens: Tensor, batch: Batch) -> Tensor:
+        """The embeddings (T, hidden), given the token embeddings, (T, their width)."""
+        x = tokens
+        if self.segment is not None:
+            # A model of one segment takes both texts for it, whatever the tokeniser says.
+            one = self.segment.num_embeddings == 1
+            x = x + (self.segment.weight if one else self.segment(batch.segments))
+        if self.position is not None:
+            x = x + self.position(batch.positions + self.first_position)
+        if self.norm is not None:
+            x = self.dropout(self.norm(x))
+        return x if self.project is None else self.project(x)
