@@ -42,6 +42,11 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def texts(self) -> int:
+        """Texts of a row: 2 for pairs, else 1."""
+        return 1 if self.second is None else 2
+
 
 def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
     """The tokens of ``examples``: from the cache if they are intact there, else computed and cached."""

@@ -14,8 +14,9 @@ from trimtab.config import InputError, nearest
 from trimtab.data.batch import Batch
 from trimtab.data.batches import evaluation_batches
 from trimtab.data.encoding import encode as ids_of
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget, make_pairs
-from trimtab.data.tokenizer import largest_id, special_tokens
+from trimtab.data.input_template import InputTemplate
+from trimtab.data.pairs import Pairs, make_pairs
+from trimtab.data.tokenizer import largest_id
 from trimtab.data.tokens import Tokens
 from trimtab.model.heads import Bert
 from trimtab.model.weights import check_positions, check_segments
@@ -57,24 +58,25 @@ def inputs(
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
 ) -> Pairs:
-    """The input of ``model`` for texts or pairs: ``cls A sep`` or ``cls A sep B sep`` per row.
+    """The input of ``model`` for texts or pairs, with special tokens by the tokeniser's own template.
 
     Rows longer than max_len tokens, by default the rows of the position table, are cut by ``truncation``.
     InputError where there is none, where the model has too few segments or positions, or where the tokeniser
     is another model's.
     """
-    texts = sides(first, second)
+    texts, template = sides(first, second), InputTemplate.of(tokenizer)
+    row = template.row(len(texts))
     limit = model.parts.size.positions if max_len is None else max_len
     check_positions(model.parts, limit, "these texts")
-    check_segments(model.parts, len(texts), "these texts")
-    if budget(limit, len(texts) > 1) == 0:
+    check_segments(model.parts, row.segments, "these texts")
+    if template.budget(limit, len(texts)) == 0:
         raise no_room(limit, limit)
     _check_tokenizer(model, tokenizer)
     tokens = _tokens(texts, tokenizer)
     if truncation is None:
-        _refuse_longer(tokens, limit)
+        _refuse_longer(tokens, row.count, limit)
     cut = parse(truncation or "longest_first") if isinstance(truncation, str | None) else truncation
-    return make_pairs(tokens, cut, limit, special_tokens(tokenizer))
+    return make_pairs(tokens, cut, limit, template)
 
 
 def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
@@ -142,10 +144,9 @@ def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
         raise InputError(f"{what}; use the tokeniser that was loaded with the model")
 
 
-def _refuse_longer(tokens: Tokens, limit: int) -> None:
-    """InputError names the first row that is longer than ``limit`` tokens, special tokens included."""
+def _refuse_longer(tokens: Tokens, special: int, limit: int) -> None:
+    """InputError names the first row that exceeds ``limit`` tokens with its ``special`` special tokens."""
     texts: list[Ragged] = [tokens.first, *([] if tokens.second is None else [tokens.second])]
-    special = SPECIAL_OF_SINGLE if len(texts) == 1 else SPECIAL_OF_PAIR
     lengths = [side.lengths for side in texts]
     longer = np.flatnonzero(np.sum(lengths, axis=0) + special > limit)
     if len(longer):

@@ -14,6 +14,7 @@ from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, build_tokenizer, read_splits, tokenised
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokenizer import WORD_TOKENIZERS, largest_id
 from trimtab.study.definition import Study
 from trimtab.study.grid import Variant
@@ -96,7 +97,7 @@ def prepare(study: Study, data: Path | None = None) -> Prepared:
     pretrained = {name: _pretrained(study, name, data) for name in names}
     examples = read_splits(study.data, data)
     for name, each in pretrained.items():
-        _check_segments(each.parts, examples, name)
+        _check_segments(each, examples, name)
     datasets = _Datasets(examples, data)
     # First, as the name of a tokeniser that weights bring, too, is the one in [data].
     own = _own_tokenizer(study, examples, data, pretrained)
@@ -171,10 +172,11 @@ def _sized(cell: Variant, parts: "Parts") -> Variant:
     return replace(cell, settings=settings)
 
 
-def _check_segments(parts: "Parts", examples: Splits, name: str) -> None:
+def _check_segments(pretrained: _Pretrained, examples: Splits, name: str) -> None:
     from trimtab.model.weights import check_segments
 
-    check_segments(parts, 1 if examples["train"].second is None else 2, f"weights {name!r}")
+    row = InputTemplate.of(pretrained.tokenizer).row(1 if examples["train"].second is None else 2)
+    check_segments(pretrained.parts, row.segments, f"weights {name!r}")
 
 
 def _own_tokenizer(

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from trimtab.config import InputError, nearest
 from trimtab.data.dataset import Dataset, readable
 from trimtab.data.examples import Examples
-from trimtab.data.pairs import budget
+from trimtab.data.input_template import InputTemplate
 from trimtab.plan.cuts import Cut, distinct_cuts, fitted
 from trimtab.plan.prepare import by_dataset, prepare
 from trimtab.ragged import Ragged
@@ -96,7 +96,7 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
     tokenizer = dataset.tokenizer
     sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
-    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides)
+    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides, dataset.template)
     label = examples.label_names[examples.labels[row]]
     return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(tokenizer) or "")
 
@@ -143,11 +143,11 @@ def _unknown_token(tokenizer: Tokenizer) -> str | None:
     return getattr(tokenizer.model, "unk_token", None)
 
 
-def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...]) -> tuple[Block, ...]:
+def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...], template: InputTemplate) -> tuple[Block, ...]:
     """What each cut keeps; those that keep the same share a block."""
     found: dict[bytes, Block] = {}
     for cut in cuts:
-        room = budget(cut.max_len, len(sides) > 1)
+        room = template.budget(cut.max_len, len(sides))
         kept = _kept(cut, sides, room)
         same = b"refused %d" % room if kept is None else b"".join(mask.tobytes() for mask in kept)
         names = found[same].names if same in found else ()
