@@ -99,6 +99,7 @@ def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
     """The splits of ``read_splits`` tokenised by ``tokenizer``, whose name in the study is ``name``."""
+    template = _template(name, tokenizer)
     trained = set(_rows_of_texts(examples["train"]))
     repeated = {
         key: sum(row in trained for row in _rows_of_texts(value)) if key != "train" else 0
@@ -110,7 +111,7 @@ def tokenised(
         tests=tuple(key for key in examples if key not in ("train", "validation")),
         label_names=examples["train"].label_names,
         tokenizer=tokenizer,
-        template=_template(name, tokenizer),
+        template=template,
         counts=tuple(
             replace(_count(key, value, root), repeated=repeated[key]) for key, value in examples.items()
         ),
@@ -137,7 +138,8 @@ def prepare_texts(
     """
     examples = read_texts(file, root, first, second, label)
     reader = tokenizer_of(tokenizer, examples, root)
-    tokens, template = tokenise(examples, reader), _template(tokenizer, reader)
+    template = _template(tokenizer, reader)
+    tokens = tokenise(examples, reader)
     counts = _count(Path(file).name, examples, root)
     return Texts(counts, tokens, template, examples.label_names if label else ())
 

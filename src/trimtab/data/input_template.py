@@ -50,6 +50,13 @@ class InputTemplate:
         """The rows of one text, or of two."""
         return self.single if texts == 1 else self.pair
 
+    @property
+    def ids(self) -> frozenset[int]:
+        """The ids of all its special tokens."""
+        return frozenset(
+            number for row in (self.single, self.pair) for piece in row.special for number in piece
+        )
+
     def budget(self, max_len: int, texts: int) -> int:
         """Tokens left for one text, or for two; InputError where the special ones exceed max_len."""
         special = self.row(texts).count

@@ -18,7 +18,7 @@ from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root, cache_writable
 from trimtab.ragged import Ragged
 
-SCHEMA = 3
+SCHEMA = 4
 _CHUNK = 20_000  # texts whose characters are hashed together
 
 
