@@ -8,6 +8,7 @@ import pytest
 
 import handmade as handmade_module
 from trimtab.cli import main
+from trimtab.data.input_template import bert_template
 from trimtab.data.pairs import make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
@@ -99,7 +100,7 @@ def random_pairs():
         rng = np.random.default_rng(seed)
         sides = [[rng.integers(5, 40, length) for length in rng.integers(0, 13, rows)] for _ in range(2)]
         tokens = _tokens(sides[0], None if single else sides[1], rng.integers(0, 3, rows))
-        return make_pairs(tokens, parse("longest_first"), 64, SpecialTokens(3, 4))
+        return make_pairs(tokens, parse("longest_first"), 64, bert_template(SpecialTokens(3, 4)))
 
     return make
 

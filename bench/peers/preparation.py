@@ -60,7 +60,7 @@ def packed_rows(work: Work) -> tuple[float, float, Pairs]:
         began = time.perf_counter()
         tokens = tokenise(work.examples, work.tokenizer)
         between = time.perf_counter()
-        pairs = make_pairs(tokens, parse(TRUNCATION), work.max_len, work.special)
+        pairs = make_pairs(tokens, parse(TRUNCATION), work.max_len, work.template)
         return between - began, time.perf_counter() - between, pairs
 
 

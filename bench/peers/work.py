@@ -11,8 +11,8 @@ from torch import Tensor
 
 from trimtab.config import InputError
 from trimtab.data.examples import Examples
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import Pairs, make_pairs
-from trimtab.data.tokenizer import SpecialTokens, special_tokens
 from trimtab.data.tokens import Tokens, encode
 from trimtab.model.architecture import Architecture
 from trimtab.ragged import Ragged
@@ -70,9 +70,9 @@ class Work:
         return self.tokenizer.get_vocab()[self.pad]
 
     @property
-    def special(self) -> SpecialTokens:
-        """The tokens around a pair."""
-        return special_tokens(self.tokenizer)
+    def template(self) -> InputTemplate:
+        """Where the tokeniser puts its special tokens."""
+        return InputTemplate.of(self.tokenizer)
 
     def describe(self) -> dict[str, object]:
         """What stands in the record about the work."""
@@ -104,7 +104,7 @@ def packed(examples: Examples, tokenizer: Tokenizer, max_len: int) -> Pairs:
     first = encode(examples.first, tokenizer)
     second = None if examples.second is None else encode(examples.second, tokenizer)
     tokens = Tokens(first, second, examples.labels, examples.clusters, None, Path())
-    return make_pairs(tokens, parse(TRUNCATION), max_len, special_tokens(tokenizer))
+    return make_pairs(tokens, parse(TRUNCATION), max_len, InputTemplate.of(tokenizer))
 
 
 def some_rows(examples: Examples, rows: int | None, batch: int) -> Examples:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.regression.workload import SPECIAL, VOCABULARY, full_rows
+from bench.regression.workload import TEMPLATE, VOCABULARY, full_rows
 from trimtab.data.batches import make_batch
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.model.encoder import Encoder
@@ -27,7 +27,7 @@ def bench_encode(benchmark: Any, pairs: Pairs, size: str) -> None:
 
 def bench_encode_long(benchmark: Any) -> None:
     """64 rows of 128 tokens each, through `small`: attention weighs more there."""
-    pairs = make_pairs(full_rows(LONG_ROWS, 128), parse("longest_first"), 128, SPECIAL)
+    pairs = make_pairs(full_rows(LONG_ROWS, 128), parse("longest_first"), 128, TEMPLATE)
     _encode(benchmark, pairs, "small", LONG_ROWS)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.regression.workload import SPECIAL
+from bench.regression.workload import SPECIAL, TEMPLATE
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.rows import Rows
 from trimtab.data.tokens import Tokens
@@ -36,7 +36,7 @@ def bench_batch(benchmark: Any, pairs: Pairs, index: np.ndarray) -> None:
 def bench_inputs(benchmark: Any, tokens: Tokens) -> None:
     """100,000 pairs cut, with their special tokens."""
     truncation = parse("longest_first")
-    benchmark.pedantic(make_pairs, (tokens, truncation, MAX_LEN, SPECIAL), rounds=10, warmup_rounds=1)
+    benchmark.pedantic(make_pairs, (tokens, truncation, MAX_LEN, TEMPLATE), rounds=10, warmup_rounds=1)
     benchmark.extra_info["pairs_per_second"] = round(len(tokens) / benchmark.stats.stats.median)
 
 
@@ -52,10 +52,10 @@ def bench_inputs_guard(guard: Callable[..., None], tokens: Tokens) -> None:
     """A variant's inputs against lists that are cut and joined row by row."""
     some = _first_rows(tokens, 4 * GUARDED)
     truncation = parse("longest_first")
-    packed = make_pairs(some, truncation, MAX_LEN, SPECIAL)
+    packed = make_pairs(some, truncation, MAX_LEN, TEMPLATE)
     joined = [token for row in _joined(some) for token in row]
     assert packed.tokens.values[: packed.tokens.offsets[GUARDED]].tolist() == joined
-    guard(lambda: make_pairs(some, truncation, MAX_LEN, SPECIAL), lambda: _joined(some), work=4)
+    guard(lambda: make_pairs(some, truncation, MAX_LEN, TEMPLATE), lambda: _joined(some), work=4)
 
 
 def _stacked(pairs: Pairs, index: np.ndarray) -> tuple[torch.Tensor, ...]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from bench.padded import PaddedTrainer
-from bench.regression.workload import CLASSES, SPECIAL, VOCABULARY
+from bench.regression.workload import CLASSES, TEMPLATE, VOCABULARY
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokens import Tokens
 from trimtab.model.sizes import architecture
@@ -109,4 +109,4 @@ def _first_pairs(tokens: Tokens, rows: int) -> Pairs:
     index = np.arange(rows)
     sides = tokens.first.take(index), tokens.second.take(index)
     some = Tokens(*sides, tokens.labels[:rows], tokens.clusters[:rows], None, tokens.folder)
-    return make_pairs(some, parse("longest_first"), MAX_LEN, SPECIAL)
+    return make_pairs(some, parse("longest_first"), MAX_LEN, TEMPLATE)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trimtab.data.input_template import bert_template
 from trimtab.data.pairs import make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, load
@@ -15,7 +16,7 @@ from trimtab.truncation import parse
 LENGTH_PAIRS = 10_000_000
 PAIRS = 500_000
 BUDGET = 17
-SPECIAL = SpecialTokens(3, 4)
+TEMPLATE = bert_template(SpecialTokens(3, 4))
 SPLITS = [
     "longest_first",
     "longest_first(tie=hf_fast)",
@@ -65,7 +66,7 @@ def bench_variant(benchmark: Any, tokens: Tokens, selection: str) -> None:
     """Half a million pairs from cached tokens to packed inputs."""
     assert tokens.second is not None
     truncation = parse(f"longest_first+{selection}").fit(tokens.first, tokens.second)
-    benchmark.pedantic(make_pairs, (tokens, truncation, BUDGET + 3, SPECIAL), rounds=5, warmup_rounds=1)
+    benchmark.pedantic(make_pairs, (tokens, truncation, BUDGET + 3, TEMPLATE), rounds=5, warmup_rounds=1)
     _note_rate(benchmark, PAIRS)
 
 

@@ -9,7 +9,7 @@ import torch
 from tabulate import tabulate
 
 from bench.regression.guard import Race, Work, race
-from bench.regression.workload import SPECIAL, snli_like
+from bench.regression.workload import TEMPLATE, snli_like
 from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokens import Tokens
 from trimtab.truncation import parse
@@ -80,4 +80,4 @@ def tokens() -> Tokens:
 @pytest.fixture(scope="session")
 def pairs(tokens: Tokens) -> Pairs:
     """The same as a model is given them, uncut."""
-    return make_pairs(tokens, parse("longest_first"), 128, SPECIAL)
+    return make_pairs(tokens, parse("longest_first"), 128, TEMPLATE)

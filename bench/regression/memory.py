@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.regression.workload import CLASSES, SPECIAL, VOCABULARY
+from bench.regression.workload import CLASSES, TEMPLATE, VOCABULARY
 from trimtab.atomic import atomic_write, write_json
 from trimtab.data.batches import training_order
 from trimtab.data.pairs import make_pairs
@@ -61,7 +61,7 @@ def make_tokens(folder: Path, pairs: int, part: int = 1_000_000) -> None:
 
 def train(folder: Path, steps: int) -> None:
     """Do what a worker does with the tokens in ``folder``, up to ``steps`` steps of the first epoch."""
-    pairs = make_pairs(load(folder), parse(TRUNCATION), MAX_LEN, SPECIAL)
+    pairs = make_pairs(load(folder), parse(TRUNCATION), MAX_LEN, TEMPLATE)
     fingerprint = pairs.fingerprint
     backend = Backend(torch.device("cpu"), "fp32")
     recipe = Recipe(batch_size=BATCH)

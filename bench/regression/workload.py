@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from trimtab.data.examples import Examples
+from trimtab.data.input_template import bert_template
 from trimtab.data.readers import read
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
@@ -13,6 +14,7 @@ from trimtab.ragged import Ragged, offsets_of
 VOCABULARY = 8_000
 CLASSES = 3
 SPECIAL = SpecialTokens(3, 4)
+TEMPLATE = bert_template(SPECIAL)
 HYPOTHESES = 3  # to a premise
 
 

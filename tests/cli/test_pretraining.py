@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from command_line import started, wait_until
+from small_tokenizers import byte_level
 from trimtab.model import load
 from trimtab.run.pretraining import run
 from trimtab.study import pretraining_definition
@@ -165,5 +166,11 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(trimtab, wrong, home):
     (home / "busy" / "a.txt").write_text("")
     assert "holds files but no ledger" in wrong("pretrain", "study.toml", "--out", "busy")
     (home / "text.txt").write_text("One. Two.")
-    edit('tokenizer = "words"', 'tokenizer = "wrds"')
+    byte_level().save("roberta.json")
+    edit('tokenizer = "words"', 'tokenizer = "roberta.json"')
+    assert wrong("pretrain", "study.toml", "--out", "more") == (
+        "tokenizer 'roberta.json': pretraining makes rows cls A sep B sep, and its template has other "
+        "special tokens; use a vocab.txt, or a tokenizer with BERT's template"
+    )
+    edit('tokenizer = "roberta.json"', 'tokenizer = "wrds"')
     assert "tokenizer 'wrds': did you mean 'words'?" in wrong("pretrain", "study.toml", "--out", "more")

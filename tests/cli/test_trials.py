@@ -83,7 +83,11 @@ def test_plan_of_what_was_not_run_trains_nothing(trimtab):
             "epochs = true",
             "study.toml: [base]: epochs = True is wrong; it should be a whole number",
         ),
-        ("[12, 40]", "[2]", "study.toml: max_len 2 leaves no room beside the special tokens; use 4 or more"),
+        (
+            "[12, 40]",
+            "[0]",
+            "study.toml: max_len = 0 is wrong; it should have room for special tokens and a text",
+        ),
         (
             "seeds = 2",
             "",

@@ -4,8 +4,9 @@ import pytest
 from small_data import dataset_of
 from trimtab.config import InputError
 from trimtab.data.dataset import DataPlan, Dataset, SplitSource, read_splits
+from trimtab.data.input_template import bert_template
 from trimtab.data.readers import read
-from trimtab.data.tokenizer import build, special_tokens
+from trimtab.data.tokenizer import SpecialTokens, build
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -226,7 +227,7 @@ def test_snli_with_bert_pieces(tmp_path, shared_data, bert_vocabulary):
     dataset = dataset_of(plan(dev, 0.1, {"test": dev}, tokenizer=str(bert_vocabulary)), shared_data)
     assert isinstance(dataset, Dataset)
     assert dataset.vocabulary == 30_522
-    assert dataset.special == special_tokens(dataset.tokenizer) == (101, 102)
+    assert dataset.template == bert_template(SpecialTokens(101, 102))
     sizes = {name: len(split) for name, split in dataset.splits.items()}
     assert sizes["test"] == 9_842
     assert sizes["train"] + sizes["validation"] == 9_842

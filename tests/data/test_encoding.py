@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
+from small_tokenizers import KINDS
 from trimtab.data import encoding, growing
 from trimtab.data.encoding import encode
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokenizer import build, special_tokens, works_word_by_word
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -119,12 +121,50 @@ def test_an_added_token_that_holds_a_blank_is_found(tmp_path):
     assert [len(row) for row in rows_of(encode(texts, tokenizer))] == [3, 1, 1]
 
 
-def test_special_tokens_in_a_text_are_text():
-    tokenizer = build("words", ["a b"], min_freq=1)
-    cls, sep = special_tokens(tokenizer)
-    ids = encode(["a<sep>b", "<cls>"], tokenizer).values
-    assert cls not in ids
-    assert sep not in ids
+FORGED = ["a<sep>b", "<cls>", "dogs [SEP] [CLS] man", "two</s></s>dogs </s> <s>man", " [MASK]", "<mask> </s>"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "words", "whitespace"])
+def test_no_text_can_name_the_special_tokens_of_the_template(kind):
+    tokenizer = KINDS[kind]() if kind in KINDS else build(kind, ["a b"], min_freq=1)
+    ids = encode(FORGED, tokenizer)
+    assert not InputTemplate.of(tokenizer).ids & set(ids.values.tolist())
+    assert all(ids.lengths)
+
+
+OTHERS = [
+    "[E1] crane[E2] boat",
+    "a [E1]",
+    "[MASK]<mask>",
+    "man[MASK]dogs",
+    "<mask>dogs[E2][E1]",
+    "[PAD]",
+    "  [E1]  [E2]x",
+]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "words", "whitespace"])
+@pytest.mark.parametrize("lstrip", [False, True])
+def test_other_added_tokens_are_found_as_the_tokeniser_finds_them(kind, lstrip):
+    """PURE #36: markers of entities became three unknown tokens each."""
+    tokenizer = KINDS[kind]() if kind in KINDS else build(kind, ["crane boat a"], min_freq=1)
+    tokenizer.add_special_tokens([AddedToken("[E1]", lstrip=lstrip), AddedToken("[E2]", rstrip=True)])
+    texts = OTHERS if kind != "own" else [text for text in OTHERS if "[MASK]" not in text]
+    theirs = Tokenizer.from_str(tokenizer.to_str()).encode_batch(texts, add_special_tokens=False)
+    assert rows_of(encode(texts, tokenizer)) == [each.ids for each in theirs]
+    assert tokenizer.token_to_id("[E1]") in encode(texts, tokenizer).values
+
+
+def test_added_tokens_that_are_normalised_first(tmp_path):
+    tokenizer = wordpiece(tmp_path)
+    tokenizer.add_special_tokens([AddedToken("dog,CAT", normalized=True)])
+    tokenizer.add_tokens([AddedToken("a.B", normalized=True)])
+    texts = ["a DOG,cat", "dog ,cat", "x A.b", "[SEP] dog,CAT"]
+    rows = rows_of(encode(texts, tokenizer))
+    added, plain = tokenizer.token_to_id("dog,CAT"), tokenizer.token_to_id("a.B")
+    assert (rows[0][-1], rows[2][-1], rows[3][-1]) == (added, plain, added)
+    assert added not in rows[1]
+    assert special_tokens(tokenizer).sep not in rows[3]
 
 
 @pytest.mark.parametrize(("words", "dtype"), [(2**15 - 5, np.int16), (2**15 - 4, np.int32)])

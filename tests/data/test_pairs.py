@@ -12,13 +12,14 @@ from trimtab.config import InputError
 from trimtab.data import growing, probe
 from trimtab.data import pairs as pairs_module
 from trimtab.data.dataset import DataPlan, SplitSource
+from trimtab.data.input_template import bert_template
 from trimtab.data.pairs import ceiling, make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.ragged import Ragged
 from trimtab.truncation import parse
 
 CLS, SEP = 3, 4
-SPECIAL = SpecialTokens(CLS, SEP)
+TEMPLATE = bert_template(SpecialTokens(CLS, SEP))
 texts = st.lists(st.integers(5, 30), max_size=9)
 rows_of_pairs = st.lists(st.tuples(texts, texts), min_size=1, max_size=12)
 
@@ -51,7 +52,7 @@ CUTS = {
 @given(rows=rows_of_pairs, max_len=st.integers(3, 24))
 def test_equals_the_naive_loop(tokens_of, spec, rows, max_len):
     labels = np.arange(len(rows)) % 3
-    pairs = make_pairs(tokens_of(*zip(*rows, strict=True), labels), parse(spec), max_len, SPECIAL)
+    pairs = make_pairs(tokens_of(*zip(*rows, strict=True), labels), parse(spec), max_len, TEMPLATE)
     split, select_first, select_second = CUTS[spec]
     assert len(pairs) == len(pairs.tokens) == len(rows)
     assert pairs.labels.tolist() == labels.tolist()
@@ -66,7 +67,7 @@ def test_equals_the_naive_loop(tokens_of, spec, rows, max_len):
 @given(rows=st.lists(texts, min_size=1, max_size=12), max_len=st.integers(2, 14), tail=st.booleans())
 def test_single_texts(tokens_of, rows, max_len, tail):
     spec = "longest_first+tail" if tail else "longest_first"
-    pairs = make_pairs(tokens_of(rows), parse(spec), max_len, SPECIAL)
+    pairs = make_pairs(tokens_of(rows), parse(spec), max_len, TEMPLATE)
     for row, text in enumerate(rows):
         kept = naive_select(text, min(len(text), max_len - 2), "tail" if tail else "head")
         assert pairs.tokens[row].tolist() == [CLS, *kept, SEP]
@@ -82,7 +83,7 @@ ALL = ["longest_first", "longest_first+tail", "ratio", "only_first", "only_secon
 def test_where_nothing_is_cut_every_strategy_has_the_same_fingerprint(tokens_of, rows):
     tokens = tokens_of(*zip(*rows, strict=True))
     longest = max(len(a) + len(b) for a, b in rows) + 3
-    made = [make_pairs(tokens, parse(spec), longest + extra, SPECIAL) for spec in ALL for extra in (0, 7)]
+    made = [make_pairs(tokens, parse(spec), longest + extra, TEMPLATE) for spec in ALL for extra in (0, 7)]
     assert len({pairs.fingerprint for pairs in made}) == 1
     assert len({tuple(pairs.row_digests()) for pairs in made}) == 1
 
@@ -91,7 +92,7 @@ def test_where_nothing_is_cut_every_strategy_has_the_same_fingerprint(tokens_of,
 @given(rows=rows_of_pairs, max_len=st.integers(3, 20))
 def test_fingerprints_and_digests_are_equal_where_inputs_are(tokens_of, rows, max_len):
     tokens = tokens_of(*zip(*rows, strict=True))
-    one, two = (make_pairs(tokens, parse(spec), max_len, SPECIAL) for spec in ALL[:2])
+    one, two = (make_pairs(tokens, parse(spec), max_len, TEMPLATE) for spec in ALL[:2])
     same = [one.tokens[row].tolist() == two.tokens[row].tolist() for row in range(len(rows))]
     same &= one.first_lengths == two.first_lengths
     assert np.array_equal(one.row_digests() == two.row_digests(), same)
@@ -107,10 +108,10 @@ def test_the_fingerprint_sees_labels_order_and_boundaries(tokens_of):
         tokens_of([[5], [7]], [[6, 8], [9, 9]], [0, 1]),
         tokens_of(first[:1], second[:1], [0]),
     ]
-    assert len({make_pairs(tokens, parse("ratio"), 20, SPECIAL).fingerprint for tokens in made}) == len(made)
+    assert len({make_pairs(tokens, parse("ratio"), 20, TEMPLATE).fingerprint for tokens in made}) == len(made)
     # The same flat tokens, cls 5 sep sep sep, with the boundary in two places.
     one, two = (tokens_of([first], [second]) for first, second in (([5], [SEP]), ([5, SEP], [])))
-    one, two = (make_pairs(tokens, parse("ratio"), 20, SPECIAL) for tokens in (one, two))
+    one, two = (make_pairs(tokens, parse("ratio"), 20, TEMPLATE) for tokens in (one, two))
     assert one.tokens[0].tolist() == two.tokens[0].tolist()
     assert one.fingerprint != two.fingerprint
 
@@ -119,19 +120,19 @@ def test_digests_tell_rows_apart_by_token_place_and_boundary(tokens_of):
     # The same tokens in all rows but the last two; [5, SEP] is a text that holds the separator's id.
     first = [[5, 6], [6, 5], [5], [5, SEP], [], [5, 6], [5, 7]]
     second = [[SEP, 7], [SEP, 7], [6, SEP, 7], [7], [5, 6, SEP, 7], [SEP, 7], [SEP, 7]]
-    digests = make_pairs(tokens_of(first, second), parse("ratio"), 20, SPECIAL).row_digests()
+    digests = make_pairs(tokens_of(first, second), parse("ratio"), 20, TEMPLATE).row_digests()
     assert digests.dtype == np.uint64
     assert digests[0] == digests[5]
     assert len(set(digests.tolist())) == 6
     # The same flat tokens, cut by the boundary alone: cls 5 sep sep sep is read in two ways.
-    boundary = make_pairs(tokens_of([[5], [5, SEP]], [[SEP], []]), parse("ratio"), 20, SPECIAL)
+    boundary = make_pairs(tokens_of([[5], [5, SEP]], [[SEP], []]), parse("ratio"), 20, TEMPLATE)
     assert boundary.tokens[0].tolist() == boundary.tokens[1].tolist()
     assert len(set(boundary.row_digests().tolist())) == 2
 
 
 def test_digests_of_many_short_rows_do_not_collide(tokens_of):
     first = [[a, b] for a in range(5, 205) for b in range(5, 105)]
-    pairs = make_pairs(tokens_of(first), parse("longest_first"), 8, SPECIAL)
+    pairs = make_pairs(tokens_of(first), parse("longest_first"), 8, TEMPLATE)
     assert len(set(pairs.row_digests().tolist())) == len(first)
 
 
@@ -142,13 +143,13 @@ def test_max_len_under_the_special_tokens_is_refused(tokens_of, second, special)
         with pytest.raises(
             InputError, match=f"max_len {max_len} leaves no room .* use {special + 1} or more"
         ):
-            make_pairs(tokens, parse("longest_first"), max_len, SPECIAL)
-    assert len(make_pairs(tokens, parse("longest_first"), special, SPECIAL).tokens[0]) == special
+            make_pairs(tokens, parse("longest_first"), max_len, TEMPLATE)
+    assert len(make_pairs(tokens, parse("longest_first"), special, TEMPLATE).tokens[0]) == special
 
 
 def test_a_refusing_split_is_an_input_error(tokens_of):
     with pytest.raises(InputError, match="only_first"):
-        make_pairs(tokens_of([[5]], [[6] * 9]), parse("only_first"), 8, SPECIAL)
+        make_pairs(tokens_of([[5]], [[6] * 9]), parse("only_first"), 8, TEMPLATE)
 
 
 @settings(max_examples=60, deadline=None)
@@ -163,7 +164,7 @@ def test_visible_is_whether_the_decisive_word_is_left(tokens_of, rows, max_len, 
     # Every token tells its place; the decisive one is whichever the evidence names.
     first = [list(range(100, 100 + a)) for a, _ in rows]
     second = [list(range(200, 200 + b)) for _, b in rows]
-    pairs = make_pairs(tokens_of(first, second, evidence=evidence), parse(spec), max_len, SPECIAL)
+    pairs = make_pairs(tokens_of(first, second, evidence=evidence), parse(spec), max_len, TEMPLATE)
     for row, places in enumerate(evidence):
         left = [100 + places[0] in pairs.tokens[row], 200 + places[1] in pairs.tokens[row]]
         assert pairs.visible[row].tolist() == left
@@ -183,7 +184,7 @@ def test_the_ceiling_is_what_the_best_reader_reaches(spec, own_environment):
     source = SplitSource("probe", "test", {"test": 6000, "first_length": [8, 16], "second_length": [4, 8]})
     dataset = dataset_of(DataPlan(source, source, {"test": source}, "whitespace", 1, True), None)
     tokens = dataset.splits["test"]
-    pairs = make_pairs(tokens, parse(spec), 14, dataset.special)
+    pairs = make_pairs(tokens, parse(spec), 14, dataset.template)
     ids = [
         {dataset.tokenizer.token_to_id(word) for word in group}
         for group in (probe.SUPPORTING, probe.UNSUPPORTING, probe.VETOING, probe.PLAIN)
@@ -248,7 +249,7 @@ def test_pieces_make_what_the_whole_makes(tokens_of, small_pieces, spec, single)
     second = None if single else [row or [6] for row in second]
     tokens = tokens_of(first, second, labels, None if single else evidence)
     truncation = parse(spec).fit(tokens.first, tokens.second)
-    made = make_pairs(tokens, truncation, 11, SPECIAL)
+    made = make_pairs(tokens, truncation, 11, TEMPLATE)
     cut = truncation.apply(tokens.first, tokens.second, 9 if single else 8)
     for row in range(40):
         parts = [side[row].tolist() for side in cut if side is not None]
@@ -256,7 +257,7 @@ def test_pieces_make_what_the_whole_makes(tokens_of, small_pieces, spec, single)
         assert made.first_lengths[row] == len(parts[0]) + 2
     assert isinstance(made.tokens.values, np.memmap)
     assert made.labels is tokens.labels
-    half = make_pairs(as_int16(tokens), truncation, 11, SPECIAL)
+    half = make_pairs(as_int16(tokens), truncation, 11, TEMPLATE)
     assert half.tokens.values.dtype == np.int16
     assert half.fingerprint == made.fingerprint == plain_fingerprint(made)
     assert half.row_digests().tolist() == made.row_digests().tolist()
@@ -282,7 +283,7 @@ def plain_fingerprint(pairs):
 
 def test_the_fingerprint_is_the_same_in_every_version(tokens_of):
     tokens = tokens_of([[5, 6, 7], [8]], [[9], [10, 11]], [2, 0])
-    pairs = make_pairs(tokens, parse("longest_first+tail"), 6, SPECIAL)
+    pairs = make_pairs(tokens, parse("longest_first+tail"), 6, TEMPLATE)
     assert pairs.tokens.values.tolist() == [CLS, 6, 7, SEP, 9, SEP, CLS, 8, SEP, 10, 11, SEP]
     assert pairs.fingerprint == plain_fingerprint(pairs) == "23e394b13e74feef86b60cb797c71365"
 
@@ -292,10 +293,10 @@ def test_a_refused_row_is_named_by_its_number_in_the_split(tokens_of, small_piec
     second[13] = second[17] = [6] * 9
     wanted = r"in 2 of 20 pairs it alone exceeds the budget of 5 tokens, first in row 13 \(.* it has 9;"
     with pytest.raises(InputError, match=wanted):
-        make_pairs(tokens_of(first, second), parse("only_first"), 8, SPECIAL)
+        make_pairs(tokens_of(first, second), parse("only_first"), 8, TEMPLATE)
 
 
 def test_no_rows(tokens_of, own_environment):
-    pairs = make_pairs(tokens_of([], []), parse("ratio+tail"), 8, SPECIAL)
+    pairs = make_pairs(tokens_of([], []), parse("ratio+tail"), 8, TEMPLATE)
     assert (len(pairs), len(pairs.tokens), pairs.tokens.offsets.tolist()) == (0, 0, [0])
     assert pairs.row_digests().tolist() == []

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from trimtab.data.batches import evaluation_batches, make_batch
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import make_pairs
 from trimtab.data.readers import read
-from trimtab.data.tokenizer import build, special_tokens
+from trimtab.data.tokenizer import build
 from trimtab.data.tokens import tokenise
 from trimtab.model.classifier import Classifier
 from trimtab.model.dropout import Dropout, seed_dropout
@@ -111,7 +112,7 @@ def test_packed_logits_equal_padded_on_snli(size, shared_data, own_environment):
     examples = read("snli", "validation", shared_data)
     tokenizer = build("whitespace", examples.first + examples.second, min_freq=5)
     tokens = tokenise(examples.take(np.arange(0, len(examples), 40)), tokenizer)
-    pairs = make_pairs(tokens, parse("longest_first"), 128, special_tokens(tokenizer))
+    pairs = make_pairs(tokens, parse("longest_first"), 128, InputTemplate.of(tokenizer))
     model = classifier(size, tokenizer.get_vocab_size())
     with torch.no_grad():
         expected = padded_logits(model.state_dict(), size, *pad(pairs, np.arange(len(pairs))))

@@ -73,12 +73,12 @@ def test_the_crane_of_minilm():
     transformers = pytest.importorskip(
         "transformers", reason="no transformers; `make .venv/peers` installs it"
     )
-    from trimtab.model.loading import _packaged
+    from trimtab.model.packages import minilm
 
     model, tokenizer = load("minilm")
     company_matters(model, tokenizer)
-    theirs = transformers.BertModel.from_pretrained(_packaged()).eval()
-    spelt = transformers.AutoTokenizer.from_pretrained(_packaged())
+    theirs = transformers.BertModel.from_pretrained(minilm(None)).eval()
+    spelt = transformers.AutoTokenizer.from_pretrained(minilm(None))
     for texts in ((FLYING,), (DRIVER, LEFT)):
         with torch.no_grad():
             expected = theirs(**spelt(*texts, return_tensors="pt")).last_hidden_state[0]

@@ -11,6 +11,7 @@ from tokenizers import models
 
 from trimtab.config import InputError
 from trimtab.data.batches import make_batch
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import make_pairs
 from trimtab.data.readers import read as read_data
 from trimtab.data.tokenizer import build, special_tokens
@@ -307,7 +308,9 @@ def test_minilm_on_snli_is_transformers_minilm(shared_data, own_environment):
     assert str(ours.parts.size) == "6x384/1536/12"
     examples = read_data("snli", "validation", shared_data, text="sentence")
     examples = examples.take(np.arange(0, len(examples), 150))
-    pairs = make_pairs(tokenise(examples, tokenizer), parse("longest_first"), 128, special_tokens(tokenizer))
+    pairs = make_pairs(
+        tokenise(examples, tokenizer), parse("longest_first"), 128, InputTemplate.of(tokenizer)
+    )
     assert len(pairs) > 60
     index = np.argsort(pairs.tokens.lengths, kind="stable")
     reader = transformers.AutoTokenizer.from_pretrained(get_model_path())

@@ -3,15 +3,19 @@
 import numpy as np
 import pytest
 
+from small_tokenizers import byte_level
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Texts
+from trimtab.data.input_template import InputTemplate, bert_template
 from trimtab.data.pairs import make_pairs
+from trimtab.data.tokenizer import SpecialTokens
 from trimtab.plan.audit import audit_study, audit_texts, study_lengths, study_profiles
 from trimtab.plan.cuts import distinct_cuts
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
 from trimtab.truncation import parse
 
+BERT = bert_template(SpecialTokens(3, 4))
 WITH_SALIENT = ('"ratio"]', '"ratio+salient"]', "[12, 40]", "[12, 90]")
 RATES = ("[grid]", "[grid]\nlearning_rate = [1e-3, 1e-4]", "learning_rate = 1e-3\n", "")
 
@@ -50,7 +54,7 @@ def test_what_is_audited_is_what_the_inputs_hold(study):
         cut = next(cut for cut in distinct_cuts(prepared.variants) if str(cut) == row.name)
         tokens, train = dataset.splits[row.split], dataset.splits["train"]
         truncation = cut.truncation.fit(train.first, train.second)
-        pairs = make_pairs(tokens, truncation, cut.max_len, dataset.special)
+        pairs = make_pairs(tokens, truncation, cut.max_len, dataset.template)
         lost = tokens.first.lengths + tokens.second.lengths + 3 - pairs.tokens.lengths
         assert row.tokens == pairs.tokens.lengths.mean()
         assert row.audit.cut == np.mean(lost > 0)
@@ -81,8 +85,19 @@ def test_a_study_with_an_impossible_cut(tmp_path, tiny, study_at):
         audit_study(prepare(study).variants)
 
 
-def texts(tokens, labels=()):
-    return Texts(Counts("my.csv", "my.csv", len(tokens), 0, len(tokens)), tokens, tuple(labels))
+def texts(tokens, labels=(), template=BERT):
+    return Texts(Counts("my.csv", "my.csv", len(tokens), 0, len(tokens)), tokens, template, tuple(labels))
+
+
+def test_the_special_tokens_are_those_of_the_template(tokens_of):
+    made = texts(tokens_of([[5] * 9, [6] * 2], [[7] * 3, [8] * 8]), template=InputTemplate.of(byte_level()))
+    audited = audit_texts(made, [parse("longest_first")], [12, 15, 16])
+    assert [row.audit.cut for row in audited.rows] == [1.0, 0.5, 0.0]
+    assert [row.tokens for row in audited.rows] == [12.0, 14.5, 15.0]
+    assert audited.lengths["my.csv"].longest == 16
+    assert audited.profiles["my.csv"].special == 4
+    with pytest.raises(InputError, match="max_len 4 leaves no room beside the special tokens; use 5 or more"):
+        audit_texts(made, [parse("longest_first")], [4])
 
 
 def test_texts_with_a_way_to_cut_that_refuses_some(tokens_of):

@@ -181,6 +181,12 @@ def test_a_truncation_that_refuses_a_row_is_named(plan):
         plan('["longest_first", "ratio"]', '["only_second"]')
 
 
+def test_a_length_without_room_for_the_special_tokens_is_named(plan):
+    wanted = "longest_first, max_len 2: train: max_len 2 leaves no room beside the special tokens; use 4 or"
+    with pytest.raises(InputError, match=wanted):
+        plan("[12, 40]", "[2]")
+
+
 def test_what_a_ledger_keeps_of_a_variant(plan):
     made = plan()
     record = variant_records(made, made.trials(None), [None] * 4)[3]

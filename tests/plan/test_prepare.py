@@ -406,14 +406,6 @@ def test_what_does_not_go_together(sentence, replacements, expected):
     assert sentence(*replacements) == expected
 
 
-def test_too_few_segments(sentence, tmp_path):
-    one = make_hf(tmp_path / "one", type_vocab_size=1)
-    assert sentence(HF=one) == (
-        "weights 'HF': the data has 2 segments, but the weights 1; use single texts, or weights that were "
-        "trained on pairs"
-    )
-
-
 def test_a_vocabulary_of_another_size(sentence, tmp_path):
     odd = make_hf(tmp_path / "odd")
     (odd / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"]) + "\n")

@@ -107,7 +107,7 @@ def accuracy_by_hand(study, outcome, trained, spec, max_len, seed):
     """One cell from the weights alone."""
     plan = make_plan(prepare(study))
     tokens = plan.dataset.splits["test"]
-    pairs = make_pairs(tokens, parse(spec), max_len, plan.dataset.special)
+    pairs = make_pairs(tokens, parse(spec), max_len, plan.dataset.template)
     model = Classifier(study.variants[trained].settings.size, plan.dataset.vocabulary, 3)
     folder = outcome.folder / "trials" / trial_config(plan.variants[trained], seed).key
     model.load_state_dict(load_file(folder / "weights.safetensors"))

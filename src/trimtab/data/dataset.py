@@ -14,10 +14,10 @@ from trimtab.config import InputError, nearest
 from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.readers import options_of, read
 from trimtab.data.sampling import hold_out
 from trimtab.data.table import read_texts
-from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
 
 
@@ -68,7 +68,7 @@ class Counts:
 class Dataset:
     """Every split tokenised alike. ``splits`` maps train, validation and each test set's name to Tokens.
 
-    name: of the tokeniser, as in the study.
+    name: of the tokeniser, as in the study; template: where it puts its special tokens.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Dataset:
     tests: tuple[str, ...]
     label_names: tuple[str, ...]
     tokenizer: Tokenizer
-    special: SpecialTokens
+    template: InputTemplate
     counts: tuple[Counts, ...]
 
     @property
@@ -91,6 +91,7 @@ class Texts:
 
     counts: Counts
     tokens: Tokens
+    template: InputTemplate
     label_names: tuple[str, ...]
 
 
@@ -98,6 +99,7 @@ def tokenised(
     name: str, tokenizer: Tokenizer, examples: Mapping[str, Examples], root: Path | None
 ) -> Dataset:
     """The splits of ``read_splits`` tokenised by ``tokenizer``, whose name in the study is ``name``."""
+    template = _template(name, tokenizer)
     trained = set(_rows_of_texts(examples["train"]))
     repeated = {
         key: sum(row in trained for row in _rows_of_texts(value)) if key != "train" else 0
@@ -109,7 +111,7 @@ def tokenised(
         tests=tuple(key for key in examples if key not in ("train", "validation")),
         label_names=examples["train"].label_names,
         tokenizer=tokenizer,
-        special=tokenizers.special_tokens(tokenizer),
+        template=template,
         counts=tuple(
             replace(_count(key, value, root), repeated=repeated[key]) for key, value in examples.items()
         ),
@@ -135,9 +137,18 @@ def prepare_texts(
     InputError where the file or a column is missing or wrong; if ``first`` is None, it lists the columns.
     """
     examples = read_texts(file, root, first, second, label)
-    tokens = tokenise(examples, tokenizer_of(tokenizer, examples, root))
+    reader = tokenizer_of(tokenizer, examples, root)
+    template = _template(tokenizer, reader)
+    tokens = tokenise(examples, reader)
     counts = _count(Path(file).name, examples, root)
-    return Texts(counts, tokens, examples.label_names if label else ())
+    return Texts(counts, tokens, template, examples.label_names if label else ())
+
+
+def _template(name: str, tokenizer: Tokenizer) -> InputTemplate:
+    try:
+        return InputTemplate.of(tokenizer)
+    except InputError as error:
+        raise InputError(f"tokenizer {name!r}: {error}") from error
 
 
 def build_tokenizer(plan: DataPlan, train: Examples, root: Path | None) -> Tokenizer:

@@ -10,7 +10,8 @@ from tokenizers import Tokenizer
 
 from trimtab.config import InputError
 from trimtab.data.encoding import encode
-from trimtab.data.pairs import Pairs, budget, make_pairs
+from trimtab.data.input_template import bert_template
+from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.paragraphs import Paragraphs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens, tokenise
@@ -65,7 +66,7 @@ class Sentences:
         other = self.offsets[paragraph] + (rng.random(len(first)) * counts).astype(np.int64)
         second = np.where(follows, first + 1, other)
         lengths = self.tokens.lengths
-        fits = lengths[first] + lengths[second] <= budget(self.max_len, True)
+        fits = lengths[first] + lengths[second] <= bert_template(self.special).budget(self.max_len, 2)
         return Draw(first[fits], second[fits], follows[fits])
 
     def count(self, seed: int, epoch: int) -> int:
@@ -77,9 +78,8 @@ class Sentences:
         drawn = self.draw(seed, epoch)
         sides = self.tokens.take(drawn.first), self.tokens.take(drawn.second)
         labels = drawn.follows.astype(np.int64)
-        return make_pairs(
-            Tokens(*sides, labels, drawn.first, None, Path()), _UNCUT, self.max_len, self.special
-        )
+        tokens = Tokens(*sides, labels, drawn.first, None, Path())
+        return make_pairs(tokens, _UNCUT, self.max_len, bert_template(self.special))
 
 
 def tokenise_sentences(

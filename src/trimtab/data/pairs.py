@@ -10,15 +10,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from trimtab.config import InputError
 from trimtab.data.growing import Growing, GrowingRagged
-from trimtab.data.tokenizer import SpecialTokens
+from trimtab.data.input_template import InputTemplate, Row
 from trimtab.data.tokens import Tokens
 from trimtab.ragged import Ragged, offsets_of, pieces, ranges, splitmix
 from trimtab.truncation import Truncation
-from trimtab.truncation.spec import no_room
-
-SPECIAL_OF_PAIR = 3  # cls A sep B sep
-SPECIAL_OF_SINGLE = 2  # cls A sep
-
 
 _HASHED = 1 << 18  # elements hashed at a time
 
@@ -27,8 +22,9 @@ _HASHED = 1 << 18  # elements hashed at a time
 class Pairs:
     """One split as one variant sees it; large arrays are mapped from files.
 
-    tokens: Ragged of the tokens' dtype, each row ``cls A sep B sep`` (``cls A sep`` for single texts).
-    first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep``. labels: (rows,) int64.
+    tokens: Ragged of the tokens' dtype, each row as its template has it: ``cls A sep B sep`` by BERT's.
+    first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep`` by BERT's template, the whole row where a
+    template has one segment. labels: (rows,) int64.
     visible: (rows, 2) bool, whether each side's evidence was kept; None where there is none.
     """
 
@@ -61,26 +57,21 @@ def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:
         digest.update(np.ascontiguousarray(array[start : start + _HASHED], dtype).data)
 
 
-def budget(max_len: int, pairs: bool) -> int:
-    """Tokens left by the special tokens; InputError where max_len has no room for those."""
-    special = SPECIAL_OF_PAIR if pairs else SPECIAL_OF_SINGLE
-    if max_len < special:
-        raise no_room(max_len, special)
-    return max_len - special
+def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, template: InputTemplate) -> Pairs:
+    """Cut every row of ``tokens`` to ``max_len`` and add the special tokens where ``template`` has them.
 
-
-def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, special: SpecialTokens) -> Pairs:
-    """Cut every row of ``tokens`` to ``max_len`` and add the special tokens.
-
-    Raises InputError where max_len is less than the special tokens or the truncation refuses a row.
+    Raises InputError where max_len is less than the special tokens, the truncation refuses a row, or a row
+    has no tokens at all.
     """
-    room = budget(max_len, tokens.second is not None)
+    room, row = template.budget(max_len, tokens.texts), template.row(tokens.texts)
     packed, first_lengths, visible = GrowingRagged(_dtype(tokens)), Growing(np.int32), Growing(np.bool_)
     evidence = None if tokens.second is None else tokens.evidence
     for rows in pieces(*_sides(tokens)):
         cuts = _cut(tokens, rows, truncation, room)
-        packed.append(*_packed(cuts, special))
-        first_lengths.append(cuts[0].keep + 2)
+        values, lengths = _packed(cuts, row)
+        _check_not_empty(lengths, rows)
+        packed.append(values, lengths)
+        first_lengths.append(row.special_of_0 + np.sum([cut.keep for cut in cuts[: row.texts_of_0]], axis=0))
         if evidence is not None:
             visible.append(_visible(cuts, evidence[rows]).ravel())
     seen = None if evidence is None else visible.mapped().reshape(-1, 2)
@@ -117,17 +108,29 @@ def _cut(tokens: Tokens, rows: slice, truncation: Truncation, room: int) -> list
     return cuts
 
 
-def _packed(cuts: list[_Cut], special: SpecialTokens) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+def _packed(cuts: list[_Cut], row: Row) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
     """The inputs of some rows, concatenated, and the length of each."""
-    lengths = 1 + np.sum([cut.keep + 1 for cut in cuts], axis=0)
+    lengths = row.count + np.sum([cut.keep for cut in cuts], axis=0)
     offsets = offsets_of(lengths)
-    values = np.full(offsets[-1], special.sep, np.result_type(*(cut.side.values for cut in cuts)))
-    values[offsets[:-1]] = special.cls
-    start = offsets[:-1] + 1
-    for side, kept, keep in cuts:
-        values[ranges(start, keep)] = side.values[kept]
-        start = start + keep + 1
+    values = np.empty(offsets[-1], np.result_type(*(cut.side.values for cut in cuts)))
+    start = offsets[:-1].copy()
+    for number, special in enumerate(row.special):
+        for token in special:
+            values[start] = token
+            start += 1
+        if number < len(cuts):
+            side, kept, keep = cuts[number]
+            values[ranges(start, keep)] = side.values[kept]
+            start += keep
     return values, lengths
+
+
+def _check_not_empty(lengths: NDArray[np.int64], rows: slice) -> None:
+    """InputError where a row has no tokens, as only a template without special tokens permits."""
+    if not lengths.all():
+        what = f"row {rows.start + int(np.argmin(lengths)):,} (counted from 0) has no tokens"
+        mend = "leave such rows out, or take a tokenizer that adds special tokens"
+        raise InputError(f"{what}, as its texts are empty and the tokenizer adds no special tokens; {mend}")
 
 
 def _visible(cuts: list[_Cut], evidence: NDArray[np.int64]) -> NDArray[np.bool_]:

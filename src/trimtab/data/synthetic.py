@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trimtab.data.pairs import Pairs, budget, make_pairs
+from trimtab.data.input_template import bert_template
+from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import Tokens
 from trimtab.ragged import Ragged, offsets_of
@@ -14,7 +15,8 @@ from trimtab.truncation import parse
 CLASSES = 3
 LEAST_VOCABULARY = 6  # the special tokens of word-level tokenisers, and one more
 
-_SPECIAL = SpecialTokens(LEAST_VOCABULARY - 3, LEAST_VOCABULARY - 2)
+TEMPLATE = bert_template(SpecialTokens(LEAST_VOCABULARY - 3, LEAST_VOCABULARY - 2))
+
 _LEAST_ROWS = 4_096
 _OF_EACH = 6  # average occurrences of a token, so that almost every row of the token table is in use
 
@@ -26,7 +28,7 @@ def synthetic_pairs(lengths: Sequence[float], max_len: int, vocabulary: int, bat
     equally likely. InputError where max_len has no room for the special tokens.
     """
     random = np.random.default_rng(0)
-    room = budget(max_len, len(lengths) > 1)
+    room = TEMPLATE.budget(max_len, len(lengths))
     rows = max(batch_size, _LEAST_ROWS, round(_OF_EACH * vocabulary / max(1, min(room, sum(lengths)))))
 
     def side(mean: float) -> Ragged:
@@ -36,4 +38,4 @@ def synthetic_pairs(lengths: Sequence[float], max_len: int, vocabulary: int, bat
     first, *second = [side(mean) for mean in lengths]
     labels, clusters = random.integers(0, CLASSES, rows), np.arange(rows)
     tokens = Tokens(first, second[0] if second else None, labels, clusters, None, Path())
-    return make_pairs(tokens, parse("longest_first"), max_len, _SPECIAL)
+    return make_pairs(tokens, parse("longest_first"), max_len, TEMPLATE)

@@ -105,6 +105,18 @@ def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
     return SpecialTokens(*found)
 
 
+def unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of words that the vocabulary lacks; None where the tokeniser has none."""
+    if not isinstance(tokenizer.model, models.Unigram):
+        name = getattr(tokenizer.model, "unk_token", None)
+        return None if name is None else tokenizer.token_to_id(name)
+    try:  # it does not tell, so it is shown a character that no vocabulary has
+        [token] = tokenizer.model.tokenize("\U0010ffff")
+    except Exception:  # without an unknown token the Rust library raises a bare Exception
+        return None
+    return int(token.id)
+
+
 def largest_id(tokenizer: Tokenizer) -> int:
     """The largest id of the vocabulary; a file may leave gaps, so it can exceed the number of tokens."""
     return max(tokenizer.get_vocab().values())
@@ -123,8 +135,11 @@ def works_word_by_word(tokenizer: Tokenizer) -> bool:
     return (
         isinstance(tokenizer.pre_tokenizer, tuple(WORD_TOKENIZERS.values()))
         and isinstance(tokenizer.normalizer, _WORD_NORMALIZERS)
-        # Added tokens may contain blanks; special ones are treated as text.
-        and all(token.special for token in tokenizer.get_added_tokens_decoder().values())
+        # Added tokens may contain blanks, at least once they are normalised.
+        and not any(
+            token.normalized or " " in token.content
+            for token in tokenizer.get_added_tokens_decoder().values()
+        )
     )
 
 

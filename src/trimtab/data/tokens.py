@@ -18,7 +18,7 @@ from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root, cache_writable
 from trimtab.ragged import Ragged
 
-SCHEMA = 3
+SCHEMA = 4
 _CHUNK = 20_000  # texts whose characters are hashed together
 
 
@@ -41,6 +41,11 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def texts(self) -> int:
+        """Texts of a row: 2 for pairs, else 1."""
+        return 1 if self.second is None else 2
 
 
 def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 from trimtab.config import InputError
 from trimtab.data.pairs import Pairs
+from trimtab.data.tokenizer import unknown_id
 from trimtab.deploy.exported import Exported
 from trimtab.model.representations import inputs
 from trimtab.training.backend import Backend
@@ -61,8 +62,7 @@ def _check_texts(trained: int | None, given: int) -> None:
 
 
 def _unknown(pairs: Pairs, tokenizer: Tokenizer) -> float:
-    name = getattr(tokenizer.model, "unk_token", None)
-    number = None if name is None else tokenizer.token_to_id(name)
+    number = unknown_id(tokenizer)
     if number is None or not len(pairs):
         return 0.0
     return float(np.mean(pairs.tokens.values == number))

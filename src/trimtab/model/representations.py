@@ -14,9 +14,11 @@ from trimtab.config import InputError, nearest
 from trimtab.data.batch import Batch
 from trimtab.data.batches import evaluation_batches
 from trimtab.data.encoding import encode as ids_of
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget, make_pairs
-from trimtab.data.tokenizer import largest_id, special_tokens
+from trimtab.data.input_template import InputTemplate
+from trimtab.data.pairs import Pairs, make_pairs
+from trimtab.data.tokenizer import largest_id
 from trimtab.data.tokens import Tokens
+from trimtab.model.class_head import mean_by_row
 from trimtab.model.heads import Bert
 from trimtab.model.weights import check_positions
 from trimtab.ragged import Ragged, offsets_of
@@ -57,23 +59,24 @@ def inputs(
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
 ) -> Pairs:
-    """The input of ``model`` for texts or pairs: ``cls A sep`` or ``cls A sep B sep`` per row.
+    """The input of ``model`` for texts or pairs, with special tokens by the tokeniser's own template.
 
     Rows longer than max_len tokens, by default the rows of the position table, are cut by ``truncation``.
-    InputError where there is none, where the model has too few segments or positions, or where the tokeniser
+    InputError where there is none, where the model has too few positions, or where the tokeniser
     is another model's.
     """
-    texts = sides(first, second)
+    texts, template = sides(first, second), InputTemplate.of(tokenizer)
+    row = template.row(len(texts))
     limit = model.parts.size.positions if max_len is None else max_len
     check_positions(model.parts, limit, "these texts")
-    if budget(limit, len(texts) > 1) == 0:
+    if template.budget(limit, len(texts)) == 0:
         raise no_room(limit, limit)
     _check_tokenizer(model, tokenizer)
     tokens = _tokens(texts, tokenizer)
     if truncation is None:
-        _refuse_longer(tokens, limit)
+        _refuse_longer(tokens, row.count, limit)
     cut = parse(truncation or "longest_first") if isinstance(truncation, str | None) else truncation
-    return make_pairs(tokens, cut, limit, special_tokens(tokenizer))
+    return make_pairs(tokens, cut, limit, template)
 
 
 def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
@@ -88,7 +91,10 @@ def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
 
 def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
     """The vector of each row's first token, or the mean over all its tokens: (rows, hidden)."""
-    compute = {"cls": lambda batch: _first(model, batch), "mean": lambda batch: _mean(model(batch), batch)}
+    compute = {
+        "cls": lambda batch: _first(model, batch),
+        "mean": lambda batch: mean_by_row(model(batch), batch),
+    }
     vectors = np.empty((len(pairs), model.parts.size.hidden), np.float32)
     for done in _passes(model, pairs, compute[pooling]):
         vectors[done.rows] = done.array
@@ -121,13 +127,6 @@ def _first(model: Bert, batch: Batch) -> Tensor:
     return model.encoder.first(model.encoder.embeddings(batch), batch)
 
 
-def _mean(x: Tensor, batch: Batch) -> Tensor:
-    """The mean of each row's tokens of x (T, hidden), (rows, hidden)."""
-    lengths = batch.cumulative_lengths.diff()
-    row = torch.repeat_interleave(lengths, output_size=len(x))
-    return x.new_zeros(len(batch), x.shape[1]).index_add_(0, row, x) / lengths[:, None]
-
-
 def _tokens(texts: list[list[str]], tokenizer: Tokenizer) -> Tokens:
     first, *rest = (ids_of(side, tokenizer) for side in texts)
     rows, labels = np.arange(len(first)), np.zeros(len(first), np.int64)
@@ -141,10 +140,9 @@ def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
         raise InputError(f"{what}; use the tokeniser that was loaded with the model")
 
 
-def _refuse_longer(tokens: Tokens, limit: int) -> None:
-    """InputError names the first row that is longer than ``limit`` tokens, special tokens included."""
+def _refuse_longer(tokens: Tokens, special: int, limit: int) -> None:
+    """InputError names the first row that exceeds ``limit`` tokens with its ``special`` special tokens."""
     texts: list[Ragged] = [tokens.first, *([] if tokens.second is None else [tokens.second])]
-    special = SPECIAL_OF_SINGLE if len(texts) == 1 else SPECIAL_OF_PAIR
     lengths = [side.lengths for side in texts]
     longer = np.flatnonzero(np.sum(lengths, axis=0) + special > limit)
     if len(longer):

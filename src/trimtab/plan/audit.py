@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, Texts
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokens import Tokens
 from trimtab.plan.cuts import (
     Cut,
@@ -15,7 +16,6 @@ from trimtab.plan.cuts import (
     fitted,
     kept_lengths,
     lengths_of,
-    special_tokens,
 )
 from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation import Truncation
@@ -106,17 +106,17 @@ def audit_study(variants: Sequence[PreparedVariant]) -> Audited:
     whole = Audited()
     for dataset, those in groups.items():
         cuts = fitted(distinct_cuts(those), dataset.splits["train"])
-        _check(cuts, dataset.splits)
-        audited = _audited(dataset.splits, cuts, cuts, dataset.label_names, numbers)
+        _check(cuts, dataset)
+        audited = _audited(dataset.splits, dataset.template, cuts, cuts, dataset.label_names, numbers)
         whole += audited.read_by(dataset.name) if len(groups) > 1 else audited
     return whole
 
 
-def _check(cuts: Sequence[Cut], splits: Mapping[str, Tokens]) -> None:
+def _check(cuts: Sequence[Cut], dataset: Dataset) -> None:
     for cut in cuts:
-        for name, tokens in splits.items():
+        for name, tokens in dataset.splits.items():
             try:
-                kept_lengths(cut, tokens)
+                kept_lengths(cut, tokens, dataset.template)
             except InputError as error:
                 raise InputError(f"{cut}: {name}: {error}") from error
 
@@ -127,9 +127,9 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
     A truncation that has to be fitted is fitted on these texts. Where one refuses a pair, it is left out at
     that length, and a note says why. InputError where a length has no room for a token.
     """
-    tokens = texts.tokens
+    tokens, template = texts.tokens, texts.template
     for length in lengths:
-        budget_of(tokens, length)  # for its error
+        budget_of(tokens, length, template)  # for its error
     asked = dict.fromkeys(Cut(truncation, length) for truncation in truncations for length in lengths)
     cuts = fitted(list(asked), tokens)
     specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.truncation.needs_fit)
@@ -137,12 +137,12 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
     possible = []
     for cut in cuts:
         try:
-            kept_lengths(cut, tokens)
+            kept_lengths(cut, tokens, template)
             possible.append(cut)
         except InputError as error:
             notes.append(f"{cut} is left out: {error}.")
     splits = {texts.counts.split: tokens}
-    audited = _audited(splits, possible, cuts, texts.label_names, _numbers(possible))
+    audited = _audited(splits, template, possible, cuts, texts.label_names, _numbers(possible))
     return replace(audited, notes=notes)
 
 
@@ -150,7 +150,9 @@ def study_profiles(variants: Sequence[PreparedVariant]) -> dict[str, LengthProfi
     """The profile of the training split and of each test set; arguments and names as ``audit_study``'s."""
     groups = by_dataset(variants)
     return {
-        _split_words(name, dataset, len(groups)): _profile(dataset.splits[name], distinct_cuts(those))
+        _split_words(name, dataset, len(groups)): _profile(
+            dataset.splits[name], dataset.template, distinct_cuts(those)
+        )
         for dataset, those in groups.items()
         for name in ("train", *dataset.tests)
     }
@@ -162,7 +164,7 @@ def study_lengths(variants: Sequence[PreparedVariant]) -> dict[str, LengthSummar
     return {
         _split_words(name, dataset, len(groups)): summary
         for dataset in groups
-        for name, summary in _summaries(dataset.splits).items()
+        for name, summary in _summaries(dataset.splits, dataset.template).items()
     }
 
 
@@ -172,26 +174,29 @@ def _split_words(split: str, dataset: Dataset, tokenizers: int) -> str:
 
 def _audited(
     splits: Mapping[str, Tokens],
+    template: InputTemplate,
     cuts: Sequence[Cut],
     drawn: Sequence[Cut],
     labels: Sequence[str],
     numbers: Mapping[str, int],
 ) -> Audited:
     """The audit of some splits; drawn: the cuts in profiles; labels: none where rows have none."""
-    rows = [_row(cut, name, tokens) for cut in cuts for name, tokens in splits.items()]
+    rows = [_row(cut, name, tokens, template) for cut in cuts for name, tokens in splits.items()]
     much = {row.name for row in rows if not row.audit.hardly_cuts}
     by_label, differences = [], []
     for cut in cuts if labels else ():
         for name, tokens in splits.items():
-            by_label += _label_rows(cut, name, tokens, labels)
+            by_label += _label_rows(cut, name, tokens, template, labels)
     for name, tokens in splits.items():
-        differences += _differences(cuts, name, tokens, numbers)
+        differences += _differences(cuts, name, tokens, template, numbers)
     return Audited(
         rows=rows,
         by_label=by_label,
         differences=differences,
-        profiles={name: _profile(tokens, drawn) for name, tokens in splits.items() if name != "validation"},
-        lengths=_summaries(splits),
+        profiles={
+            name: _profile(tokens, template, drawn) for name, tokens in splits.items() if name != "validation"
+        },
+        lengths=_summaries(splits, template),
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
     )
 
@@ -202,36 +207,40 @@ def _numbers(cuts: Sequence[Cut]) -> dict[str, int]:
     return {spec: number for number, spec in enumerate(specs, 1)}
 
 
-def _row(cut: Cut, name: str, tokens: Tokens) -> AuditRow:
-    found = audit_split(cut, tokens)
+def _row(cut: Cut, name: str, tokens: Tokens, template: InputTemplate) -> AuditRow:
+    found = audit_split(cut, tokens, template)
     return AuditRow(str(cut), name, found.audit, found.tokens)
 
 
-def _label_rows(cut: Cut, name: str, tokens: Tokens, labels: Sequence[str]) -> list[AuditRow]:
-    found = audit_labels(cut, tokens)
+def _label_rows(
+    cut: Cut, name: str, tokens: Tokens, template: InputTemplate, labels: Sequence[str]
+) -> list[AuditRow]:
+    found = audit_labels(cut, tokens, template)
     return [AuditRow(str(cut), f"{name}: {labels[label]}", audit) for label, audit in found.items()]
 
 
 def _differences(
-    cuts: Sequence[Cut], name: str, tokens: Tokens, numbers: Mapping[str, int]
+    cuts: Sequence[Cut], name: str, tokens: Tokens, template: InputTemplate, numbers: Mapping[str, int]
 ) -> list[DifferenceRow]:
     rows = []
     for max_len in sorted({cut.max_len for cut in cuts}):
         truncations = [cut.truncation for cut in cuts if cut.max_len == max_len]
         specs = [str(truncation) for truncation in truncations]
-        shares = shares_different(tokens.first, tokens.second, truncations, budget_of(tokens, max_len))
+        budget = budget_of(tokens, max_len, template)
+        shares = shares_different(tokens.first, tokens.second, truncations, budget)
         for spec, row in zip(specs, shares.tolist(), strict=True):
             others = {numbers[other]: share for other, share in zip(specs, row, strict=True) if other != spec}
             rows.append(DifferenceRow(name, max_len, numbers[spec], spec, others))
     return rows
 
 
-def _profile(tokens: Tokens, cuts: Sequence[Cut]) -> LengthProfile:
+def _profile(tokens: Tokens, template: InputTemplate, cuts: Sequence[Cut]) -> LengthProfile:
     truncations, marks = [cut.truncation for cut in cuts], sorted({cut.max_len for cut in cuts})
-    return length_profile(*lengths_of(tokens), truncations, marks, special_tokens(tokens))
+    return length_profile(*lengths_of(tokens), truncations, marks, template.row(tokens.texts).count)
 
 
-def _summaries(splits: Mapping[str, Tokens]) -> dict[str, LengthSummary]:
+def _summaries(splits: Mapping[str, Tokens], template: InputTemplate) -> dict[str, LengthSummary]:
     return {
-        name: length_summary(*lengths_of(tokens), special_tokens(tokens)) for name, tokens in splits.items()
+        name: length_summary(*lengths_of(tokens), template.row(tokens.texts).count)
+        for name, tokens in splits.items()
     }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, budget
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokens import Tokens
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.study.grid import place_words
@@ -53,22 +53,23 @@ def fitted(cuts: Sequence[Cut], train: Tokens) -> list[Cut]:
     return [Cut(ready[cut.truncation], cut.max_len) for cut in cuts]
 
 
-def audit_split(cut: Cut, tokens: Tokens) -> SplitAudit:
+def audit_split(cut: Cut, tokens: Tokens, template: InputTemplate) -> SplitAudit:
     """What ``cut`` does to a split; InputError where it refuses a row, or has no room for a token."""
-    kept = kept_lengths(cut, tokens)
-    total = sum(int(side.sum()) for side in kept if side is not None) + special_tokens(tokens) * len(tokens)
+    kept = kept_lengths(cut, tokens, template)
+    special = template.row(tokens.texts).count
+    total = sum(int(side.sum()) for side in kept if side is not None) + special * len(tokens)
     return SplitAudit(audit(*lengths_of(tokens), *kept), total / max(1, len(tokens)))
 
 
-def audit_labels(cut: Cut, tokens: Tokens) -> dict[int, Audit]:
+def audit_labels(cut: Cut, tokens: Tokens, template: InputTemplate) -> dict[int, Audit]:
     """What ``cut`` does to the rows of each label, by its number; InputError as ``audit_split`` does."""
-    found = audit_by_label(*lengths_of(tokens), *kept_lengths(cut, tokens), tokens.labels)
+    found = audit_by_label(*lengths_of(tokens), *kept_lengths(cut, tokens, template), tokens.labels)
     return {int(label): each for label, each in found.items()}  # type: ignore[call-overload]
 
 
-def kept_lengths(cut: Cut, tokens: Tokens) -> Lengths:
+def kept_lengths(cut: Cut, tokens: Tokens, template: InputTemplate) -> Lengths:
     """How many tokens of each text a cut keeps, special ones apart, (rows,) each: it needs lengths alone."""
-    (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len)
+    (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len, template)
     kept = cut.truncation.split(first, np.zeros_like(first) if second is None else second, room)
     return kept[0], None if second is None else kept[1]
 
@@ -78,14 +79,9 @@ def lengths_of(tokens: Tokens) -> Lengths:
     return tokens.first.lengths, None if tokens.second is None else tokens.second.lengths
 
 
-def special_tokens(tokens: Tokens) -> int:
-    """Special tokens of each row."""
-    return SPECIAL_OF_SINGLE if tokens.second is None else SPECIAL_OF_PAIR
-
-
-def budget_of(tokens: Tokens, max_len: int) -> int:
+def budget_of(tokens: Tokens, max_len: int, template: InputTemplate) -> int:
     """Tokens of the texts that fit into a row; InputError where none do."""
-    room = budget(max_len, tokens.second is not None)
+    room = template.budget(max_len, tokens.texts)
     if room == 0:
-        raise no_room(max_len, special_tokens(tokens))
+        raise no_room(max_len, max_len)
     return room

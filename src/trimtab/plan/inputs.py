@@ -101,16 +101,16 @@ def _inputs(variant: PreparedVariant, cut: Cut) -> Inputs:
 
 
 def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
-    tokens, is_test = dataset.splits[name], name in dataset.tests
-    budget_of(tokens, cut.max_len)  # for its error
-    pairs = make_pairs(tokens, cut.truncation, cut.max_len, dataset.special)
-    counted = audit_split(cut, tokens)
+    tokens, template, is_test = dataset.splits[name], dataset.template, name in dataset.tests
+    budget_of(tokens, cut.max_len, template)  # for its error
+    pairs = make_pairs(tokens, cut.truncation, cut.max_len, template)
+    counted = audit_split(cut, tokens, template)
     return SplitInputs(
         fingerprint=pairs.fingerprint,
         audit=counted.audit,
         tokens=counted.tokens,
         longest=int(pairs.tokens.lengths.max(initial=0)),
-        by_label=audit_labels(cut, tokens) if is_test else {},
+        by_label=audit_labels(cut, tokens, template) if is_test else {},
         ceiling=_ceiling(cut, pairs) if is_test else None,
         digests=pairs.row_digests() if is_test else None,
     )

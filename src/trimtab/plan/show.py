@@ -11,8 +11,10 @@ from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
 from trimtab.data.dataset import Dataset, readable
+from trimtab.data.encoding import guarded, without_template
 from trimtab.data.examples import Examples
-from trimtab.data.pairs import budget
+from trimtab.data.input_template import InputTemplate
+from trimtab.data.tokenizer import unknown_id
 from trimtab.plan.cuts import Cut, distinct_cuts, fitted
 from trimtab.plan.prepare import by_dataset, prepare
 from trimtab.ragged import Ragged
@@ -96,9 +98,9 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
     tokenizer = dataset.tokenizer
     sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
-    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides)
+    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides, dataset.template)
     label = examples.label_names[examples.labels[row]]
-    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(tokenizer) or "")
+    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(tokenizer))
 
 
 def pieces(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[str, bool]]:
@@ -130,24 +132,24 @@ def _sides(row: Examples, tokenizer: Tokenizer) -> tuple[Side, ...]:
 
 
 def _side(text: str, evidence: int | None, tokenizer: Tokenizer) -> Side:
-    tokenizer.encode_special_tokens = True  # as data.tokens.encode has it
-    encoding = tokenizer.encode(text, add_special_tokens=False)
+    encoding = guarded(tokenizer, [text]).encode(text, add_special_tokens=False)
     spans = np.array(encoding.offsets, np.int64).reshape(-1, 2)
-    unknown = _unknown_token(tokenizer)
-    places = [span for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == unknown]
-    words = tuple(dict.fromkeys(text[slice(*span)] for span in places))
-    return Side(text, np.array(encoding.ids, np.int32), spans, evidence, words)
+    ids = without_template(np.array(encoding.ids, np.int64), tokenizer)
+    unknown = spans[ids == unknown_id(tokenizer)]
+    words = tuple(dict.fromkeys(text[slice(*span)] for span in unknown.tolist()))
+    return Side(text, ids.astype(np.int32), spans, evidence, words)
 
 
-def _unknown_token(tokenizer: Tokenizer) -> str | None:
-    return getattr(tokenizer.model, "unk_token", None)
+def _unknown_token(tokenizer: Tokenizer) -> str:
+    unknown = unknown_id(tokenizer)
+    return "" if unknown is None else str(tokenizer.id_to_token(unknown))
 
 
-def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...]) -> tuple[Block, ...]:
+def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...], template: InputTemplate) -> tuple[Block, ...]:
     """What each cut keeps; those that keep the same share a block."""
     found: dict[bytes, Block] = {}
     for cut in cuts:
-        room = budget(cut.max_len, len(sides) > 1)
+        room = template.budget(cut.max_len, len(sides))
         kept = _kept(cut, sides, room)
         same = b"refused %d" % room if kept is None else b"".join(mask.tobytes() for mask in kept)
         names = found[same].names if same in found else ()

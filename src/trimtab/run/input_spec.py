@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import Pairs, make_pairs
-from trimtab.data.tokenizer import SpecialTokens
 from trimtab.data.tokens import load
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.truncation import parse
@@ -20,7 +20,7 @@ class InputSpec:
     folders: dict[str, Path]
     truncation: str
     max_len: int
-    special: SpecialTokens
+    template: InputTemplate
     vocabulary: int
     classes: int
 
@@ -28,7 +28,7 @@ class InputSpec:
         """The inputs of the splits named."""
         tokens = {name: load(self.folders[name]) for name in {*names, "train"}}
         truncation = parse(self.truncation).fit(tokens["train"].first, tokens["train"].second)
-        return {name: make_pairs(tokens[name], truncation, self.max_len, self.special) for name in names}
+        return {name: make_pairs(tokens[name], truncation, self.max_len, self.template) for name in names}
 
 
 def input_spec(variant: PreparedVariant) -> InputSpec:
@@ -38,7 +38,7 @@ def input_spec(variant: PreparedVariant) -> InputSpec:
         folders={name: tokens.folder for name, tokens in dataset.splits.items()},
         truncation=settings.truncation.resolved,
         max_len=settings.max_len,
-        special=dataset.special,
+        template=dataset.template,
         vocabulary=dataset.vocabulary,
         classes=len(dataset.label_names),
     )

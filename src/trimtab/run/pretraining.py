@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from trimtab.config import InputError
 from trimtab.data import paragraphs
 from trimtab.data.dataset import tokenizer_of
+from trimtab.data.input_template import InputTemplate, bert_template
 from trimtab.data.masking import masking_of
 from trimtab.data.next_sentences import Sentences, tokenise_sentences
 from trimtab.data.tokenizer import largest_id, special_tokens
@@ -128,11 +129,18 @@ def read_corpus(study: Pretraining, data: Path | None) -> TokenisedCorpus:
     words, lowercase = text.examples(), study.lowercase
     tokenizer = tokenizer_of(study.tokenizer, words, data, min_freq=study.min_freq, lowercase=lowercase)
     masking_of(tokenizer)  # for its error
+    _check_template(study.tokenizer, tokenizer)
     training = _tokenised(study, study.training, text, tokenizer)
     validation = None
     if study.validation and judged:
         validation = _tokenised(study, study.validation, judged, tokenizer)
     return TokenisedCorpus(tokenizer, training, validation, Path(text.source).name)
+
+
+def _check_template(name: str, tokenizer: Tokenizer) -> None:
+    if InputTemplate.of(tokenizer) != bert_template(special_tokens(tokenizer)):
+        what = "pretraining makes rows cls A sep B sep, and its template has other special tokens"
+        raise InputError(f"tokenizer {name!r}: {what}; use a vocab.txt, or a tokenizer with BERT's template")
 
 
 def _tokenised(

@@ -6,12 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from trimtab.config import InputError, explain, nearest
-from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE
 from trimtab.model.architecture import Architecture
 from trimtab.model.sizes import SETTINGS, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
-from trimtab.truncation.spec import no_room
 
 RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
 _OWN = ("truncation", "max_len", "size", "weights", "replica")
@@ -63,10 +61,12 @@ class Settings:
         return replace(self, size=replace(size, **training))
 
     def check_inputs(self) -> None:
-        """InputError where inputs or recipe do not fit; what weights decide is left until they are read."""
+        """InputError where inputs or recipe do not fit; what weights or tokenisers decide is left to them."""
         max_len, positions = self.max_len, self.size.positions
-        if max_len <= SPECIAL_OF_SINGLE:
-            raise no_room(max_len, SPECIAL_OF_PAIR)
+        if max_len < 1:
+            raise InputError(
+                f"max_len = {max_len} is wrong; it should have room for special tokens and a text"
+            )
         if self.starts_from:
             return
         self.check_depth()

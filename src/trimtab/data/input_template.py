@@ -1,0 +1,105 @@
+"""Input templates: which special tokens a tokeniser puts around one text and around a pair, by their ids."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from tokenizers import Encoding, Tokenizer, models, pre_tokenizers, processors
+
+from trimtab.config import InputError
+from trimtab.data.tokenizer import SpecialTokens, special_tokens
+from trimtab.truncation.spec import no_room
+
+_MEND = 'use another tokenizer, or set implementation = "transformers"'
+SPECIAL = -1
+_SAMPLES = ("a a", "b b")  # two tokens each, so that a text that is taken apart is noticed
+
+
+@dataclass(frozen=True)
+class Row:
+    """The special tokens of a row of one text or of two, and where its segment 1 begins.
+
+    special: ids before the first text, after it, and after the second, where there is one. Segment 0 is the
+    row's first ``special_of_0`` special tokens and its first ``texts_of_0`` texts; all of them where the row
+    has one segment.
+    """
+
+    special: tuple[tuple[int, ...], ...]
+    special_of_0: int
+    texts_of_0: int
+
+    @property
+    def count(self) -> int:
+        """Special tokens in the row."""
+        return sum(map(len, self.special))
+
+
+@dataclass(frozen=True)
+class InputTemplate:
+    """Where a tokeniser puts its special tokens: the rows of single texts, and those of pairs."""
+
+    single: Row
+    pair: Row
+
+    def row(self, texts: int) -> Row:
+        """The rows of one text, or of two."""
+        return self.single if texts == 1 else self.pair
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The ids of all its special tokens."""
+        return frozenset(
+            number for row in (self.single, self.pair) for piece in row.special for number in piece
+        )
+
+    def budget(self, max_len: int, texts: int) -> int:
+        """Tokens left for one text, or for two; InputError where the special ones exceed max_len."""
+        special = self.row(texts).count
+        if max_len < special:
+            raise no_room(max_len, special)
+        return max_len - special
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> "InputTemplate":
+        """The template of a tokeniser, as its post-processor has it.
+
+        Without one, or with one that only aligns byte-level offsets, it is BERT's with the vocabulary's own
+        names, see ``special_tokens``. InputError where our rows cannot hold what the post-processor does, or
+        where the vocabulary has no such names.
+        """
+        post = tokenizer.post_processor
+        if post is None or isinstance(post, processors.ByteLevel):
+            return bert_template(special_tokens(tokenizer))
+        made = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a"))
+        made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        made.post_processor = post
+        return cls(_row(made.encode(_SAMPLES[0]), 1), _row(made.encode(*_SAMPLES), 2))
+
+
+def bert_template(special: SpecialTokens) -> InputTemplate:
+    """BERT's template: ``cls A sep`` and ``cls A sep B sep``, of which ``B sep`` is segment 1."""
+    cls, sep = (special.cls,), (special.sep,)
+    return InputTemplate(single=Row((cls, sep), 2, 1), pair=Row((cls, sep, sep), 2, 1))
+
+
+def _row(encoding: Encoding, texts: int) -> Row:
+    """The row that a post-processor made of the samples; InputError where it is none of ours."""
+    mask, types = encoding.special_tokens_mask, encoding.type_ids
+    sides = [SPECIAL if special else side for special, side in zip(mask, encoding.sequence_ids, strict=True)]
+    order = [side for side, _ in groupby(sides) if side != SPECIAL]
+    if order != list(range(texts)) or len(sides) - sum(mask) != 2 * texts:
+        raise _unlike(texts, "has the texts in another order, or one of them not exactly once")
+    if types != sorted(types) or not set(types) <= {0, 1}:
+        raise _unlike(texts, f"has the token types {' '.join(map(str, types))}, not zeros and then ones")
+    special: list[tuple[int, ...]] = [()]
+    for side, part in groupby(zip(sides, encoding.ids, strict=True), key=lambda token: token[0]):
+        if side != SPECIAL:
+            special.append(())
+        else:
+            special[-1] = tuple(number for _, number in part)
+    of_0 = sides[: types.count(0)]
+    return Row(tuple(special), of_0.count(SPECIAL), len(set(of_0) - {SPECIAL}))
+
+
+def _unlike(texts: int, what: str) -> InputError:
+    rows = "a pair" if texts == 2 else "a single text"
+    return InputError(f"its template for {rows} {what}, which rows here cannot hold; {_MEND}")
