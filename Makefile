@@ -10,8 +10,10 @@ study: .venv/run
 
 # One thread for each of the two workers: more would wait for each other. A worker that runs out of tests takes
 # half of those that the other has left, so that both end at the same time and most modules stay in one worker.
+# Bytecode is kept even where the environment forbids it: compiling tests with their assertions takes each
+# worker longer than any test does.
 test: .venv/develop
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: .venv/develop
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import handmade as handmade_module
+from empty_figures import leave_figures_empty
 from trimtab.cli import main
 from trimtab.data.input_template import bert_template
 from trimtab.data.pairs import make_pairs
@@ -120,6 +121,12 @@ def set_environment(patch, cache):
 @pytest.fixture(autouse=True)
 def environment(session_cache, monkeypatch):
     set_environment(monkeypatch, session_cache)
+
+
+@pytest.fixture
+def unsaved_figures(monkeypatch):
+    """Figures are drawn, but their files stay empty."""
+    leave_figures_empty(monkeypatch)
 
 
 @pytest.fixture(scope="session")

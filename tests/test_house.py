@@ -35,6 +35,7 @@ WITHOUT_TORCH = (
     "trimtab.truncation",
     "trimtab.statistics",
     "trimtab.study",
+    "trimtab.study.pretraining_definition",
     "trimtab.ledger",
     "trimtab.ledger.trial",
     "trimtab.plan.plan",
@@ -44,6 +45,7 @@ WITHOUT_TORCH = (
     "trimtab.plan.show",
     "trimtab.analysis.analysis",
     "trimtab.report",
+    "trimtab.report.pretraining",
 )
 
 

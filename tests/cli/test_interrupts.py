@@ -22,7 +22,12 @@ def a_trial_runs(process):
     return any(FOLDER.glob("trials/*/metrics.jsonl"))
 
 
-@pytest.mark.parametrize("moment", [a_worker_starts, a_trial_runs])
+def trials_done():
+    return len(list(FOLDER.glob("trials/*/result.json")))
+
+
+# The first is the harder moment: a signal that comes then must neither be lost nor reach the worker.
+@pytest.mark.parametrize("moment", [a_worker_starts, pytest.param(a_trial_runs, marks=pytest.mark.slow)])
 def test_a_run_is_interrupted(tiny, moment):
     Path("study.toml").write_text(tiny("epochs = 2", "epochs = 500"))
     with started(*RUN) as process:
@@ -33,12 +38,12 @@ def test_a_run_is_interrupted(tiny, moment):
     assert complained == "trimtab: interrupted; finished work is kept, run the same command to resume\n"
 
 
-def test_a_run_that_ignores_interrupts_goes_on(tiny):
-    Path("study.toml").write_text(tiny("[12, 40]", "[12]", ', "ratio"', ""))
+def test_a_run_that_ignores_interrupts_goes_on():
+    """It is stopped before it writes its report, as a process that has none of that loaded takes long."""
     with started(*RUN, interruptible=False) as process:
         wait_until(lambda: a_trial_runs(process), process)
+        finished = trials_done()
         interrupt(process)
-        said, complained = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, complained) == (0, "")
-    lines = said.splitlines()
-    assert (lines[0], lines[-1]) == ("2 trials done now, 0 before", str(FOLDER / "report.md"))
+        wait_until(lambda: trials_done() >= finished + 2, process)
+        process.kill()
+        assert process.communicate(timeout=PATIENCE) == ("", "")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from empty_figures import leave_figures_empty
 from trimtab import report
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
@@ -55,8 +56,10 @@ def written(tmp_path_factory, handmade, scores):
     compact(whole)
     for name in ("ledger.json", "ledger.zip"):
         shutil.copy(whole / name, small / name)
-    for folder in (whole, small):
-        report.write(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_figures_empty(patch)
+        for folder in (whole, small):
+            report.write(folder)
     return whole, small
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from empty_figures import leave_figures_empty
 from trimtab.analysis.analysis import analyse
 from trimtab.cli import main
 from trimtab.config import InputError
@@ -180,18 +181,9 @@ def out(tmp_path_factory, folders, session_cache):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIMTAB_CACHE", str(session_cache))
         patch.delenv("TRIMTAB_DATA", raising=False)
-        code = main(
-            [
-                "run",
-                str(folder / "helps.toml"),
-                "--out",
-                str(folder / "out"),
-                "--device",
-                "cpu",
-                "--jobs",
-                "1",
-            ]
-        )
+        leave_figures_empty(patch)
+        place = ["--out", str(folder / "out"), "--device", "cpu", "--jobs", "1"]
+        code = main(["run", str(folder / "helps.toml"), *place])
     assert code == 0
     return folder / "out"
 

@@ -5,6 +5,7 @@ import pytest
 
 from trimtab.analysis.analysis import analyse
 from trimtab.ledger import Ledger
+from trimtab.report import curves_section
 from trimtab.report.output import Output
 from trimtab.report.page import write_page
 
@@ -23,9 +24,16 @@ def unsaved():
 
 @pytest.fixture(scope="session")
 def reported(unsaved):
-    """reported(folder): what ``report.write`` gives, with report.md and tables but no files of figures."""
+    """reported(folder): what ``report.write`` gives, with report.md and tables but no files of figures.
 
-    def write(folder):
-        return write_page(analyse(Ledger(folder)), unsaved(folder))
+    The learning curves of all variants, which take longer to draw than all other figures together, are
+    drawn only with ``curves=True``.
+    """
+
+    def write(folder, curves=False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not curves:
+                patch.setattr(curves_section, "curves_figure", lambda *asked: plt.figure())
+            return write_page(analyse(Ledger(folder)), unsaved(folder))
 
     return write

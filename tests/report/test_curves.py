@@ -52,10 +52,10 @@ def rows(folder, name):
 
 @pytest.fixture(scope="session")
 def section(reported):
-    """section(folder): the learning curves of the report of a ledger."""
+    """section(folder): the learning curves of the report of a ledger; see ``reported``."""
 
-    def read(folder):
-        page = reported(folder).path.read_text()
+    def read(folder, curves=False):
+        page = reported(folder, curves).path.read_text()
         return page.split("## Learning curves\n\n")[1].split("\n\n## ")[0]
 
     return read
@@ -112,7 +112,7 @@ def test_nothing_over_fits(tmp_path, handmade, scores, section):
     assert text.startswith("* No variant over-fits: ")
     assert "describes the curves" not in text
     handmade.write(tmp_path / "one", {"test": scores}, epochs=lambda variant, seed: [epoch(1)])
-    assert "over-fit" not in section(tmp_path / "one")
+    assert "over-fit" not in section(tmp_path / "one", curves=True)
 
 
 def test_the_figure_shows_every_seed_and_the_mean(ledger):

@@ -5,8 +5,6 @@ import csv
 import numpy as np
 import pytest
 
-from trimtab import report
-
 
 def rows(folder, name):
     with (folder / "tables" / f"{name}.csv").open(newline="") as file:
@@ -15,25 +13,25 @@ def rows(folder, name):
 
 @pytest.fixture
 def page(tmp_path, handmade, scores, reported):
-    """page(**options): the folder, the text and the summary of a report, with its figures if asked for."""
+    """page(**options): the folder, the text and the summary of a report."""
 
-    def written(figures=False, **options):
+    def written(**options):
         ledger = handmade.write(tmp_path / "made", {"test": scores}, **options)
-        made = (report.write if figures else reported)(ledger.folder)
+        made = reported(ledger.folder)
         return ledger.folder, made.path.read_text(), made.summary
 
     return written
 
 
 def test_matthews_in_its_own_words(page):
-    folder, text, summary = page(figures=True, score="matthews", margin=0.05)
+    folder, text, summary = page(score="matthews", margin=0.05)
     assert "## Matthews correlation on test" in text
     assert "| Matthews correlation   |" in text
     assert "| difference   |" in text
     assert "the difference is shown to lie within 0.0500 either way" in text
     assert "not a mean over examples" in text
     assert (folder / "tables" / "matthews-test.md").exists()
-    assert (folder / "figures" / "matthews-test.svg").exists()
+    assert "(figures/matthews-test.png)" in text
     assert not (folder / "tables" / "accuracy-test.md").exists()
     before = text[: text.index("## Throughput")]
     before = before[: before.index("### Other scores")]

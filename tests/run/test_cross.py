@@ -204,21 +204,37 @@ def test_what_is_asked(tmp_path, tiny, study_at):
 # Killing.
 
 
-def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crossed):
-    study, outcome = crossed
-    out = tmp_path / "out"
-    shutil.copytree(outcome.folder, out)
+def interrupted(out, crossed):
+    """A copy of the crossed ledger that has only the first three of its evaluations."""
+    shutil.copytree(crossed[1].folder, out)
     for path in sorted(times(out))[3:]:
         path.unlink()
-    assert kill_at(lambda out: len(times(out)) >= 5, study.path, out)
+
+
+def assert_does_only_what_is_missing(out, crossed):
+    study, outcome = crossed
     before = times(out), times(out, "trials/*/result.json")
-    assert len(before[0]) >= 5
-    report.write(out)  # what is there can be reported
     done = run(study, out=out, device="cpu", jobs=1)
     assert (done.done_now, done.failures) == (0, ())
     assert times(out).items() >= before[0].items()
     assert times(out, "trials/*/result.json") == before[1]
     assert contents(out) == contents(outcome.folder)
+
+
+@pytest.mark.usefixtures("unsaved_figures")
+def test_only_what_is_missing_is_evaluated(tmp_path, crossed):
+    interrupted(tmp_path / "out", crossed)
+    report.write(tmp_path / "out")  # what is there can be reported
+    assert_does_only_what_is_missing(tmp_path / "out", crossed)
+
+
+@pytest.mark.slow
+def test_killed_while_it_evaluates_it_does_only_what_is_missing(tmp_path, crossed):
+    out = tmp_path / "out"
+    interrupted(out, crossed)
+    assert kill_at(lambda out: len(times(out)) >= 5, crossed[0].path, out)
+    assert len(times(out)) >= 5
+    assert_does_only_what_is_missing(out, crossed)
 
 
 @pytest.mark.slow

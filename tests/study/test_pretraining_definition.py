@@ -1,7 +1,5 @@
 """Study files of pretraining: what they resolve to, and a sentence for each mistake."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,12 +105,3 @@ def test_what_is_wrong_is_one_sentence(loaded, text, message):
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"there is no such study file; name one, such as studies/wikitext2"):
         load(tmp_path / "none.toml")
-
-
-def test_it_imports_no_torch():
-    program = (
-        "import sys, trimtab.study.pretraining_definition, trimtab.report.pretraining; "
-        "sys.exit('torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -77,14 +77,14 @@ def test_hf_fast_is_berts_tokenizer_on_snli(bert, snli_texts, max_len):
 
 def test_hf_fast_is_berts_tokenizer_on_articles(bert, fnc_texts):
     assert_as_tokenizer(bert, HF_FAST, "longest_first", 128, *fnc_texts)
-    assert_as_tokenizer(bert, HF_FAST, "longest_first", 63, fnc_texts[1][:300], padding=True)
+    assert_as_tokenizer(bert, HF_FAST, "longest_first", 63, fnc_texts[1][:60], padding=True)
 
 
 def test_hf_fast_is_berts_tokenizer_at_all_lengths(bert):
-    letters = list("abcdefghijklmnopqrstuvw")
-    sides = [" ".join(letters[:length]) for length in range(24)]
+    letters = list("abcdefghijklm")
+    sides = [" ".join(letters[:length]) for length in range(14)]
     first, second = map(list, zip(*product(sides, sides), strict=True))
-    for max_len in range(4, 24):
+    for max_len in range(4, 20):
         assert_as_tokenizer(bert, HF_FAST, "longest_first", max_len, first, second)
         for side in sides[::5]:  # a string beside an empty one is a single text
             assert_as_tokenizer(bert, HF_FAST, "longest_first", max_len, side, "")

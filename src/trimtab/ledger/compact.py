@@ -39,8 +39,9 @@ def compact(folder: Path) -> Path:
     ledger = Ledger(folder)
     if ledger.is_archived:
         raise InputError(f"{folder}: holds a compact ledger already, and no other; run the study again first")
+    study = ledger.study  # before there is a file to write, so that a folder without results is told as such
     with atomic_write(folder / ARCHIVE) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, content in _files(ledger, ledger.study):
+        for name, content in _files(ledger, study):
             info = zipfile.ZipInfo(name, _DATE)
             info.compress_type = zipfile.ZIP_STORED if name.endswith(".npz") else zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
