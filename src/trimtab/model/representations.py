@@ -17,7 +17,7 @@ from trimtab.data.encoding import encode as ids_of
 from trimtab.data.pairs import SPECIAL_OF_PAIR, SPECIAL_OF_SINGLE, Pairs, budget, make_pairs
 from trimtab.data.tokenizer import largest_id, special_tokens
 from trimtab.data.tokens import Tokens
-from trimtab.model.heads import Bert
+from trimtab.model.padded import AnyModel
 from trimtab.model.weights import check_positions
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import Truncation, parse
@@ -35,7 +35,7 @@ def encode(
     first: Texts,
     second: Texts | None,
     *,
-    model: Bert,
+    model: AnyModel,
     tokenizer: Tokenizer,
     pooling: Pooling | None,
     max_len: int | None,
@@ -52,7 +52,7 @@ def inputs(
     first: Texts,
     second: Texts | None = None,
     *,
-    model: Bert,
+    model: AnyModel,
     tokenizer: Tokenizer,
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
@@ -76,7 +76,7 @@ def inputs(
     return make_pairs(tokens, cut, limit, special_tokens(tokenizer))
 
 
-def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
+def token_vectors(model: AnyModel, pairs: Pairs) -> list[Vectors]:
     """The last layer's vectors of each row's tokens, special tokens included: (tokens, hidden) per row."""
     found: list[Any] = [None] * len(pairs)
     for done in _passes(model, pairs, model):
@@ -86,9 +86,9 @@ def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
     return found
 
 
-def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
+def row_vectors(model: AnyModel, pairs: Pairs, pooling: Pooling) -> Vectors:
     """The vector of each row's first token, or the mean over all its tokens: (rows, hidden)."""
-    compute = {"cls": lambda batch: _first(model, batch), "mean": lambda batch: _mean(model(batch), batch)}
+    compute = {"cls": model.first, "mean": lambda batch: _mean(model(batch), batch)}
     vectors = np.empty((len(pairs), model.parts.size.hidden), np.float32)
     for done in _passes(model, pairs, compute[pooling]):
         vectors[done.rows] = done.array
@@ -103,7 +103,7 @@ class _Pass(NamedTuple):
     array: Vectors
 
 
-def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
+def _passes(model: AnyModel, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
     """``compute`` of every batch on the model's device, without dropout or gradients."""
     device, training = next(model.parameters()).device, model.training
     batches = evaluation_batches(pairs, device, _TOKENS["cuda" if device.type == "cuda" else "cpu"])
@@ -115,10 +115,6 @@ def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> li
             ]
     finally:
         model.train(training)
-
-
-def _first(model: Bert, batch: Batch) -> Tensor:
-    return model.encoder.first(model.encoder.embeddings(batch), batch)
 
 
 def _mean(x: Tensor, batch: Batch) -> Tensor:
@@ -134,7 +130,7 @@ def _tokens(texts: list[list[str]], tokenizer: Tokenizer) -> Tokens:
     return Tokens(first, rest[0] if rest else None, labels, rows, None, Path())
 
 
-def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
+def _check_tokenizer(model: AnyModel, tokenizer: Tokenizer) -> None:
     largest, rows = largest_id(tokenizer), model.parts.vocabulary
     if largest >= rows:
         what = f"the tokeniser has ids up to {largest:,}, but the model's token table {rows:,} rows"
