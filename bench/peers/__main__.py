@@ -1,11 +1,13 @@
 """trimtab against d2l and transformers on a CPU: all do the same work, in turns, in one process.
 
     python -m bench.peers snli [--data DIR] [--training] [--preparation] [--loss-curve]
+    python -m bench.peers encoders [--data DIR] [--weights minilm|mpnet]
     python -m bench.peers cola [--data DIR]
     python -m bench.peers pretraining [--data DIR] [--study FILE]
 
 snli: steps of fine-tuning, and preparing the data, of which the named parts are measured (without a name
-training and preparation); cola: an epoch at two max_len, padded and packed; pretraining: steps on WikiText-2.
+training and preparation); encoders: steps of fine-tuning pretrained weights at a batch of 32;
+cola: an epoch at two max_len, padded and packed; pretraining: steps on WikiText-2.
 Each writes a JSON file and a page into results/bench. Exit code 2 where the input is wrong.
 """
 
@@ -57,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     snli.add_argument("--curve-batch", type=int, default=128, help="rows per step of the loss curve")
     snli.add_argument("--vocabulary", type=int, default=60_005, help="rows of the token table")
     _shape(snli, batch=512, size="small")
+    encoders = _comparison(comparisons.add_parser("encoders", help="fine-tuning deployed encoders"), steps=20)
+    encoders.add_argument("--weights", help="of one model only: minilm or mpnet [both]")
+    encoders.add_argument("--rows", type=int, default=6_400, help="rows to read")
+    encoders.add_argument("--batch", type=int, default=32, help="rows per step")
     cola = _comparison(comparisons.add_parser("cola", help="what max_len costs on CoLA"), steps=12)
     _shape(cola, batch=32, size="6x384/1536/12")  # the tutorial's batch; the size of minilm
     pretraining = _comparison(

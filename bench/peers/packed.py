@@ -24,6 +24,7 @@ def trainer(work: Work, size: Architecture, precision: str) -> Trainer:
         vocabulary=work.vocabulary,
         classes=len(work.classes),
         training=work.pairs,
+        initial_weights=work.initial,
     )
 
 

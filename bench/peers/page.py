@@ -20,6 +20,14 @@ nothing. The rate of a turn is that of its steps after {warm} warm-up steps; the
 turns and the range. Tokens are real ones, without padding. The time of the peers' data loaders is not
 counted; the time that trimtab takes to gather a batch is. Batches grouped by length are measured over whole
 cycles of lengths; they are not random batches."""
+ENCODERS = """# Fine-tuning deployed encoders on a CPU
+
+`python -m bench.peers encoders`: transformers' Trainer and trimtab fine-tune the same pretrained sizes on the
+same rows, in one process, in turns, with dropout. The Trainer pads to the longest row of a batch, and takes
+the attention that transformers takes by itself (scaled_dot_product_attention where the model has it); trimtab
+pads nothing. The rate of a turn is that of its steps after {warm} warm-up steps; the tables give the median
+over turns and the range. The time of the Trainer's data loader is not counted; the time that trimtab takes to
+gather a batch is. Batches grouped by length are measured over whole cycles of lengths."""
 PREPARATION = """## Preparing the data
 
 d2l's data set class (words, truncation, ids, padding; a pool of {pool} processes) against trimtab's
@@ -111,7 +119,29 @@ def pretraining(found: Found) -> str:
     return _page(head, _table(rates), _table(ratios), GOALS.format(**told), *_made(found))
 
 
+def encoders(found: Found) -> str:
+    """Rates and ratios of each case."""
+    cases = (
+        block
+        for name, part in found.items()
+        for block in (f"## {name}", _about(part["work"]), *_race(part), *_made(part))
+    )
+    return _page(ENCODERS.format(warm=WARM), *cases)
+
+
+def _about(work: Found) -> str:
+    return (
+        f"{work['size']}, batch {work['batch']}, max_len {work['max_len']}, {work['tokens per row']} tokens "
+        f"per row, the longest {work['longest row']}; {work['optimiser']}."
+    )
+
+
 def _training(part: Found) -> list[str]:
+    return [SNLI.format(warm=part["warm"]), *_race(part), *_made(part)]
+
+
+def _race(part: Found) -> list[str]:
+    """Rates of all contestants, and trimtab's ratio to each."""
     rates = [
         {
             "who": record["name"],
@@ -131,7 +161,7 @@ def _training(part: Found) -> list[str]:
         }
         for row in part["ratios"]
     ]
-    return [SNLI.format(warm=part["warm"]), _table(rates), _table(ratios), *_made(part)]
+    return [_table(rates), _table(ratios)]
 
 
 def _preparation(part: Found) -> list[str]:

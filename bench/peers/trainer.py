@@ -1,4 +1,4 @@
-"""transformers' Trainer as a contestant: its BertForSequenceClassification, its sampler, its collator."""
+"""transformers' Trainer as a contestant: its classifier, its sampler, its collator."""
 
 import tempfile
 import time
@@ -7,9 +7,10 @@ from typing import Any
 import torch
 import transformers
 from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
+    AutoConfig,
+    AutoModelForSequenceClassification,
     DataCollatorWithPadding,
+    PreTrainedConfig,
     PreTrainedTokenizerFast,
     Trainer,
     TrainerCallback,
@@ -23,10 +24,10 @@ from trimtab.model.weights_hf import described_size
 STRATEGIES = {"random": "random", "grouped by length": "group_by_length"}
 
 
-def configuration(work: Work) -> BertConfig:
+def configuration(work: Work) -> PreTrainedConfig:
     """The work's size as transformers has it: with a norm after the embeddings, which d2l's has not."""
     head = {"vocab_size": work.vocabulary, "pad_token_id": work.pad_id, "num_labels": len(work.classes)}
-    return BertConfig(**described_size(work.size) | head)
+    return AutoConfig.for_model(work.size.kind, **described_size(work.size) | head)
 
 
 class Rows(torch.utils.data.Dataset[dict[str, Any]]):
@@ -38,10 +39,10 @@ class Rows(torch.utils.data.Dataset[dict[str, Any]]):
         self.rows = [
             {
                 "input_ids": pairs.tokens[row].tolist(),
-                "token_type_ids": [0] * first + [1] * (whole - first),
                 "attention_mask": [1] * whole,
                 "labels": int(pairs.labels[row]),
             }
+            | ({"token_type_ids": [0] * first + [1] * (whole - first)} if work.size.segments > 1 else {})
             for row, (first, whole) in enumerate(lengths)
         ]
 
@@ -88,7 +89,7 @@ class TrainerContestant:
     def __init__(self, work: Work, rows: Rows, batches: str, precision: str) -> None:
         transformers.logging.set_verbosity_error()
         self.work, self.rows, self.batches, self.precision = work, rows, batches, precision
-        self.model = BertForSequenceClassification(configuration(work))
+        self.model = AutoModelForSequenceClassification.from_config(configuration(work))
 
     def run(self, steps: int, seed: int) -> list[Step]:
         """See Contestant. Batches grouped by length have as many steps as make whole cycles of lengths."""

@@ -4,7 +4,7 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
+from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 from bench.peers.packed import SEED
 from bench.peers.race import Stepwise
@@ -22,7 +22,7 @@ class Padded(Stepwise):
         self.real = (torch.arange(work.max_len) < lengths[:, None]).long()
         self.labels = torch.from_numpy(work.pairs.labels)
         torch.manual_seed(SEED)
-        self.model = BertForSequenceClassification(configuration(work))
+        self.model = AutoModelForSequenceClassification.from_config(configuration(work))
         recipe, parameters = work.recipe, self.model.parameters()
         self.clip = recipe.clip
         self.optimizer = torch.optim.AdamW(

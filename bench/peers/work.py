@@ -1,11 +1,13 @@
 """The work that all contestants do: rows, the size of the encoder, the recipe, and how batches are drawn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from trimtab.config import InputError
 from trimtab.data.examples import Examples
@@ -42,7 +44,8 @@ class Work:
     """The classification of texts that every contestant is given.
 
     examples: the texts; tokenizer; pairs: the packed inputs, truncated to ``max_len``; size; recipe;
-    vocabulary: rows of the token table; classes: names of the labels; pad: the token that peers pad with.
+    vocabulary: rows of the token table; classes: names of the labels; pad: the token that peers pad with;
+    initial: pretrained tensors that trimtab starts from, as the time of a step may depend on the numbers.
     """
 
     examples: Examples
@@ -54,6 +57,7 @@ class Work:
     vocabulary: int
     classes: tuple[str, ...]
     pad: str
+    initial: Mapping[str, Tensor] | None = None
 
     @property
     def rows(self) -> Batches:

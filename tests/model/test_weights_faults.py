@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from trimtab.config import InputError
 from trimtab.data.tokenizer import SPECIAL_TOKENS, build
-from trimtab.model import load, loading
+from trimtab.model import load, packages
 from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert, Parts
 from trimtab.model.initialise import initialise
@@ -320,7 +320,7 @@ def test_files_that_are_not_there_or_not_what_they_are_called(hf_folder, tmp_pat
 def test_names_that_stand_for_nothing(tmp_path, monkeypatch):
     refused("bert.smal", "did you mean 'bert.small'?")
     refused(tmp_path / "nowhere", "nowhere")
-    monkeypatch.setattr(loading, "_PACKAGE", "no_such_package")
+    monkeypatch.setattr(packages, "_MINILM_PACKAGE", "no_such_package")
     refused("minilm", "install trimtab[minilm]")
 
 

