@@ -1,12 +1,11 @@
 """Small random models that transformers writes, with a tokeniser of words: a folder as the hub has it."""
 
 import pytest
-from tokenizers import Tokenizer
 
-from trimtab.data.tokenizer import build
+from trimtab.data.tokenizer import build, special_tokens
+from trimtab.model import weights_tokenizer
 
 WORDS = [f"w{number}" for number in range(60)]
-NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 _BERT = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -60,8 +59,13 @@ def made(kind, classes=0, seed=0, **changed):
         return getattr(transformers, name + head)(config).eval()
 
 
-def written(folder, kind, classes=0, seed=0, tokenizer: Tokenizer | None = None, **changed):
+def written(folder, kind, classes=0, seed=0, **changed):
     """The folder of such a model and its tokeniser, as transformers saves them."""
     made(kind, classes, seed, **changed).save_pretrained(folder)
-    (tokenizer or words()).save(str(folder / "tokenizer.json"))
+    weights_tokenizer.write(folder, words(), 64)
     return folder
+
+
+def template():
+    """The special tokens around texts, for ``make_pairs``."""
+    return special_tokens(words())
