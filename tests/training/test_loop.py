@@ -11,11 +11,11 @@ from trimtab.data import batches
 from trimtab.data.batches import make_batch, training_order
 from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.pairs import make_pairs
-from trimtab.model import dropout
+from trimtab.model import building, dropout
 from trimtab.model.classifier import Classifier
 from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
-from trimtab.training import meter, trainer
+from trimtab.training import meter
 from trimtab.training.backend import Backend
 from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.recipe import Recipe
@@ -146,9 +146,9 @@ def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypa
         "training_order": lambda rows, seed, epoch: training_order(rows, 0, epoch),
         "bits_of": lambda seed, name: bits_of(0, name),
     }
-    places = {"training_order": batches, "bits_of": dropout}
+    places = {"initialise": building, "training_order": batches, "bits_of": dropout}
     for name in held.keys() - {free}:
-        monkeypatch.setattr(places.get(name, trainer), name, held[name])
+        monkeypatch.setattr(places[name], name, held[name])
     pairs, recipe = random_pairs(1, 30), replace(RECIPE, epochs=1)
 
     def curves():
@@ -156,7 +156,7 @@ def test_the_seed_reaches_weights_order_and_dropout(free, random_pairs, monkeypa
 
     one, other = curves()
     assert one != other
-    monkeypatch.setattr(places.get(free, trainer), free, held[free])
+    monkeypatch.setattr(places[free], free, held[free])
     one, other = curves()
     assert one == other
 

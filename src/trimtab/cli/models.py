@@ -8,12 +8,13 @@ import typer
 
 from trimtab.cli.options import DONE, Data, First, Second, stages
 from trimtab.config import InputError
+from trimtab.model.architecture import AUTO
 from trimtab.model.formats import FORMATS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from trimtab.model.heads import Bert
+    from trimtab.model.padded import AnyModel
     from trimtab.report.representations import Represented
     from trimtab.truncation import Truncation
 
@@ -86,7 +87,7 @@ def embed(
 
     with stages() as stage:
         stage("loading the model")
-        weights, tokenizer = read(model, data)
+        weights, tokenizer = read(model, data, implementation=AUTO)
         sides = [[text] for text in texts or ()]
         if file is not None:
             stage("reading the texts")
@@ -133,7 +134,7 @@ def _check_texts(
 
 
 def _represented(
-    model: "Bert",
+    model: "AnyModel",
     tokenizer: "Tokenizer",
     sides: list[list[str]],
     pooling: Literal["cls", "mean"] | None,

@@ -7,11 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from trimtab.data.batch import Batch
-from trimtab.data.layout import Padding
+from trimtab.data.layout import GROUPED_BATCHES, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
-
-_GROUPED_BATCHES = 50
 
 
 def make_batch(pairs: Pairs, index: NDArray[np.signedinteger], device: torch.device) -> Batch:
@@ -37,8 +35,8 @@ def training_batches(
     order = training_order(len(pairs), seed, epoch)
     starts = np.arange(0, len(order), size)
     if grouped:
-        for start in range(0, len(order), _GROUPED_BATCHES * size):
-            run = order[start : start + _GROUPED_BATCHES * size]
+        for start in range(0, len(order), GROUPED_BATCHES * size):
+            run = order[start : start + GROUPED_BATCHES * size]
             lengths = pairs.tokens.offsets[run + 1] - pairs.tokens.offsets[run]
             run[:] = run[np.argsort(lengths, kind="stable")]
         np.random.default_rng([seed, epoch, 1]).shuffle(starts)

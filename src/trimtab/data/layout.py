@@ -14,6 +14,7 @@ from trimtab.data.pairs import Pairs
 
 Layout = NDArray[np.int64]
 
+GROUPED_BATCHES = 50  # batches are grouped by length within runs of so many
 IGNORED = -100  # the label that cross_entropy ignores, and that no prediction equals
 _SIZES = 32  # bucket sizes are this fraction of a usual batch apart; on average half of that is padding
 _LEAST_STEP = 64  # tokens

@@ -15,8 +15,9 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TokenizerRecord, TrialResult, VariantRecord
 from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.ledger.trial import Trial
+from trimtab.model.building import weights_of_trial
 from trimtab.model.formats import FORMATS, choose_format
-from trimtab.model.weights import Weights, weights_from
+from trimtab.model.weights import Weights
 from trimtab.model.weights_files import read_safetensors
 
 _KEEP = "set keep_weights = true at the top of the study file and run it again"
@@ -110,7 +111,7 @@ def _kept_tokenizer(ledger: Ledger, variant: VariantRecord) -> TokenizerRecord:
 def _weights(trial: Trial, labels: Sequence[str]) -> Weights:
     path = trial.weights
     assert path is not None
-    return weights_from(read_safetensors(path), trial.config.size, labels)
+    return weights_of_trial(read_safetensors(path), trial.config.size, tuple(labels))
 
 
 def _write(form: str, temporary: Path, folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:

@@ -13,7 +13,8 @@ from trimtab.atomic import write_json
 from trimtab.config import InputError, validated
 from trimtab.ledger.tokenizers import Frequencies
 from trimtab.model import loading
-from trimtab.model.heads import Bert
+from trimtab.model.architecture import AUTO
+from trimtab.model.padded import AnyModel
 from trimtab.model.weights import Weights, check_positions
 from trimtab.model.weights_archive import parsed
 from trimtab.truncation import Truncation, parse
@@ -46,7 +47,7 @@ class Exported:
     not known.
     """
 
-    model: Bert
+    model: AnyModel
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     truncation: Truncation
@@ -74,7 +75,7 @@ def read(folder: Path) -> Exported:
         raise InputError(f"{folder}: there is no such folder; name one that trimtab export has written")
     table = _parsed(folder)
     use = validated(Use, table, str(folder / DESCRIPTION))
-    weights, tokenizer = loading.read(folder.resolve())
+    weights, tokenizer = loading.read(folder.resolve(), implementation=AUTO)
     _check_head(weights.parts.classes, folder)
     max_len = weights.parts.size.positions if use.max_len is None else use.max_len
     check_positions(weights.parts, max_len, str(folder / DESCRIPTION))

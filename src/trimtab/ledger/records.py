@@ -107,7 +107,7 @@ class VariantRecord(Record):
     @property
     def initialisation(self) -> tuple[Architecture, str | None, int]:
         """What a seed's initial weights and order of rows depend on, beside it; see ``grid.are_paired``."""
-        return self.size, self.weights.name if self.weights else None, self.replica
+        return self.size.begins_as, self.weights.name if self.weights else None, self.replica
 
 
 class ExclusionRecord(Record):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-    from trimtab.model.heads import Bert
+    from trimtab.model.padded import AnyModel
     from trimtab.truncation import Truncation
     from trimtab.truncation.texts import Texts
 
@@ -19,19 +19,24 @@ __all__ = ["encode", "load"]
 
 
 def load(
-    folder: str | Path, data: Path | None = None, *, heads: int | None = None
-) -> "tuple[Bert, Tokenizer]":
+    folder: str | Path,
+    data: Path | None = None,
+    *,
+    heads: int | None = None,
+    implementation: Literal["packed", "auto"] = "packed",
+) -> "tuple[AnyModel, Tokenizer]":
     """A pretrained model, in evaluation mode, and its tokeniser.
 
     folder: a d2l folder or zip (``vocab.json``, ``pretrained.params``), a Hugging Face folder of a BERT, or a
     name: ``bert.small``, ``bert.base``, ``minilm``, ``owner/name`` on the hub. data: the folder where files
     are looked for before they are downloaded; TRIMTAB_DATA by default. heads: number of attention heads for
-    d2l's files, which do not tell it; hidden / 64 by default. ``model(batch)`` gives each token's
+    d2l's files, which do not tell it; hidden / 64 by default. implementation: ``auto`` reads an architecture
+    that has no packed form through transformers. ``model(batch)`` gives each token's
     representation, (T, hidden), and its methods the logits of the heads that it has. Raises InputError.
     """
     from trimtab.model import loading
 
-    return loading.load(folder, data, heads)
+    return loading.load(folder, data, heads, implementation)
 
 
 @overload
@@ -39,7 +44,7 @@ def encode(
     first: "Texts",
     second: "Texts | None" = None,
     *,
-    model: "Bert",
+    model: "AnyModel",
     tokenizer: "Tokenizer",
     pooling: None = None,
     max_len: int | None = None,
@@ -52,7 +57,7 @@ def encode(
     first: "Texts",
     second: "Texts | None" = None,
     *,
-    model: "Bert",
+    model: "AnyModel",
     tokenizer: "Tokenizer",
     pooling: Literal["cls", "mean"],
     max_len: int | None = None,
@@ -64,7 +69,7 @@ def encode(
     first: "Texts",
     second: "Texts | None" = None,
     *,
-    model: "Bert",
+    model: "AnyModel",
     tokenizer: "Tokenizer",
     pooling: Literal["cls", "mean"] | None = None,
     max_len: int | None = None,

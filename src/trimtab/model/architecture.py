@@ -1,6 +1,7 @@
 """The architecture of an encoder: sizes, and in what it differs from BERT. Free of torch."""
 
-from dataclasses import asdict, fields
+import json
+from dataclasses import asdict, fields, replace
 from dataclasses import field as of_dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -14,9 +15,10 @@ Number = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"]
 
-# The two implementations of an encoder.
+# The two implementations of an encoder; AUTO: packed where there is a packed form, else transformers.
 PACKED: Final = "packed"
 TRANSFORMERS: Final = "transformers"
+AUTO: Final = "auto"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -91,7 +93,7 @@ class Architecture:
     head: Head = of_dataclass(default_factory=Head)
 
     def __post_init__(self) -> None:
-        if self.hidden % self.heads:
+        if self.hidden % self.heads and self.configuration is None:
             raise InputError(f"size {self}: hidden must be divisible by heads ({self.heads})")
         if self.layers % self.layers_with_weights:
             raise InputError(f"size {self}: layers must be divisible by {self.layers_with_weights}")
@@ -108,6 +110,27 @@ class Architecture:
     def has_position_table(self) -> bool:
         """Whether embeddings of positions are looked up and added."""
         return self.rotary_base is None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether batches are packed, rather than padded and given to transformers."""
+        return self.implementation == PACKED
+
+    @property
+    def begins_as(self) -> "Architecture":
+        """What the initial weights depend on: either implementation begins with the same numbers."""
+        return replace(self, implementation=PACKED)
+
+    def with_dropout(self, probability: float) -> "Architecture":
+        """The same with another dropout everywhere but where it had one of its own."""
+        head, own = self.head, self.configuration
+        if head.dropout == self.dropout:
+            head = replace(head, dropout=probability)
+        if own is not None:
+            table: dict[str, Any] = json.loads(own)
+            follow = [key for key, value in table.items() if "drop" in key and value == self.dropout]
+            own = json.dumps(table | dict.fromkeys(follow, probability), sort_keys=True)
+        return replace(self, dropout=probability, head=head, configuration=own)
 
     def is_windowed(self, layer: int) -> bool:
         """Whether tokens attend only to those near them in the layer of this number, from 0."""

@@ -28,6 +28,11 @@ class WithClassHead(nn.Module):
         self.output = nn.Linear(size.hidden, classes) if classes else None
         self.head, self.head_dropout = head, Dropout(head.dropout)
 
+    @property
+    def classes(self) -> int:
+        """Number of logits, 0 without an output layer."""
+        return 0 if self.output is None else self.output.out_features
+
     def representation(self, x: Tensor, batch: Batch) -> Tensor:
         """What the head judges of each row, (rows, hidden), from embeddings x (T, hidden)."""
         if self.head.pooling == "mean":

@@ -72,6 +72,10 @@ class Bert(WithClassHead):
             self.tie()
         self.next_sentence = nn.Linear(size.hidden, 2) if parts.next_sentence else None
 
+    def first(self, batch: Batch) -> Tensor:
+        """Representation of each row's first token, (rows, hidden)."""
+        return self.encoder.first(self.encoder.embeddings(batch), batch)
+
     def tie(self) -> None:
         """Share one parameter between the masked-word head's output matrix and the token table."""
         head = cast(MaskedWords, self.masked_words)

@@ -11,6 +11,7 @@ from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.data.files import cache_writable
 from trimtab.model.classifier import Classifier
+from trimtab.model.padded_weights import without_head
 from trimtab.model.weights import TABLE, Weights
 from trimtab.model.weights_files import read_safetensors
 
@@ -20,9 +21,13 @@ _SHARED = ("encoder.", "pooler.", "head_norm.")  # what a pretrained model and a
 def initial_weights(weights: Weights, vocabulary: int) -> dict[str, Tensor]:
     """The tensors of ``weights`` that training starts from, by the names of ``Classifier``'s state_dict.
 
+    Without a packed form they have transformers' names, and the token table is whole.
+
     Heads are left out, one for classes too, as it was trained for other classes. vocabulary: number of token
     ids; rows of the token table beyond them are padding.
     """
+    if weights.parts.size.configuration is not None:
+        return without_head(weights.tensors, weights.parts.size)
     rows = {TABLE: vocabulary}
     found = {name: tensor for name, tensor in weights.tensors.items() if name.startswith(_SHARED)}
     return {name: tensor[: rows.get(name)].contiguous() for name, tensor in found.items()}

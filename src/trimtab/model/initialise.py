@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 # A tensor's random numbers are drawn from a stream that bears its name. What a module was called when its
 # stream was first used stays the stream's name for ever, so that renaming it does not change what is drawn.
@@ -52,7 +52,12 @@ def initialise(model: nn.Module, seed: int, deviation: float) -> None:
     """
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0.0, deviation, generator=generator_of(seed, stream_of(name)))
-            else:
-                parameter.fill_(0.0 if name.endswith("bias") else 1.0)
+            draw(parameter, name, seed, deviation)
+
+
+def draw(parameter: Tensor, name: str, seed: int, deviation: float) -> None:
+    """Initialise one parameter in place, as ``initialise`` does; gradients must be off."""
+    if parameter.dim() > 1:
+        parameter.normal_(0.0, deviation, generator=generator_of(seed, stream_of(name)))
+    else:
+        parameter.fill_(0.0 if name.endswith("bias") else 1.0)

@@ -2,29 +2,43 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError, nearest
 from trimtab.data.files import data_root
-from trimtab.model import weights_archive, weights_hf
+from trimtab.model import padded_reading, weights_archive, weights_hf
+from trimtab.model.architecture import AUTO, PACKED
 from trimtab.model.formats import FORMATS
-from trimtab.model.heads import Bert
 from trimtab.model.packages import PACKAGES
+from trimtab.model.padded import AnyModel
 from trimtab.model.weights import Weights
+
+Implementation = Literal["packed", "auto"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _WANTED = [weights_hf.MARK, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
-def load(name: str | Path, data: Path | None = None, heads: int | None = None) -> tuple[Bert, Tokenizer]:
+def load(
+    name: str | Path,
+    data: Path | None = None,
+    heads: int | None = None,
+    implementation: Implementation = PACKED,
+) -> tuple[AnyModel, Tokenizer]:
     """The model, in evaluation mode, and the tokeniser of weights; arguments and errors as ``read``'s."""
-    weights, tokenizer = read(name, data, heads)
+    weights, tokenizer = read(name, data, heads, implementation)
     return weights.model(), tokenizer
 
 
-def read(name: str | Path, data: Path | None = None, heads: int | None = None) -> tuple[Weights, Tokenizer]:
+def read(
+    name: str | Path,
+    data: Path | None = None,
+    heads: int | None = None,
+    implementation: Implementation = PACKED,
+) -> tuple[Weights, Tokenizer]:
     """The weights and the tokeniser of ``name``.
 
     ``bert.small`` and ``bert.base``: d2l's published archives, from the user's data folder (``data``, else
@@ -32,7 +46,8 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
     packages of the extras of these names. A path, relative to
     the working folder or the data folder: a d2l folder or zip, or a Hugging Face folder. ``owner/name``: a
     model on the hub, with the extra ``hub``. heads: number of attention heads of d2l's weights, if it is not
-    hidden / 64. Raises InputError where nothing is found, it is incomplete, or it has no packed form.
+    hidden / 64. implementation: ``auto`` reads what has no packed form through transformers, which is an
+    InputError with ``packed``. Raises InputError where nothing is found, or it is incomplete or no encoder.
     """
     if str(name) in weights_archive.PUBLISHED:
         path = weights_archive.find(weights_archive.PUBLISHED[str(name)], data)
@@ -40,7 +55,7 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
         path = PACKAGES[str(name)](data)
     else:
         path = _path(Path(name).expanduser(), data) or _from_hub(str(name))
-    weights, tokenizer = _parsed(path, heads)
+    weights, tokenizer = _parsed(path, heads, implementation)
     for tensor, numbers in weights.tensors.items():
         if not torch.isfinite(numbers).all():
             what = f"{tensor} contains NaN or infinity"
@@ -48,7 +63,9 @@ def read(name: str | Path, data: Path | None = None, heads: int | None = None) -
     return weights, tokenizer
 
 
-def _parsed(path: Path, heads: int | None) -> tuple[Weights, Tokenizer]:
+def _parsed(path: Path, heads: int | None, implementation: Implementation) -> tuple[Weights, Tokenizer]:
+    if implementation == AUTO and weights_hf.recognise(path) and not weights_hf.has_packed_form(path):
+        return padded_reading.read(path)
     for each in FORMATS.values():
         if (adapter := each.adapter()).recognise(path):
             return adapter.read(path, heads)

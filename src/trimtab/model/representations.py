@@ -19,7 +19,7 @@ from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokenizer import largest_id
 from trimtab.data.tokens import Tokens
 from trimtab.model.class_head import mean_by_row
-from trimtab.model.heads import Bert
+from trimtab.model.padded import AnyModel
 from trimtab.model.weights import check_positions
 from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import Truncation, parse
@@ -37,7 +37,7 @@ def encode(
     first: Texts,
     second: Texts | None,
     *,
-    model: Bert,
+    model: AnyModel,
     tokenizer: Tokenizer,
     pooling: Pooling | None,
     max_len: int | None,
@@ -54,7 +54,7 @@ def inputs(
     first: Texts,
     second: Texts | None = None,
     *,
-    model: Bert,
+    model: AnyModel,
     tokenizer: Tokenizer,
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
@@ -79,7 +79,7 @@ def inputs(
     return make_pairs(tokens, cut, limit, template)
 
 
-def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
+def token_vectors(model: AnyModel, pairs: Pairs) -> list[Vectors]:
     """The last layer's vectors of each row's tokens, special tokens included: (tokens, hidden) per row."""
     found: list[Any] = [None] * len(pairs)
     for done in _passes(model, pairs, model):
@@ -89,12 +89,9 @@ def token_vectors(model: Bert, pairs: Pairs) -> list[Vectors]:
     return found
 
 
-def row_vectors(model: Bert, pairs: Pairs, pooling: Pooling) -> Vectors:
+def row_vectors(model: AnyModel, pairs: Pairs, pooling: Pooling) -> Vectors:
     """The vector of each row's first token, or the mean over all its tokens: (rows, hidden)."""
-    compute = {
-        "cls": lambda batch: _first(model, batch),
-        "mean": lambda batch: mean_by_row(model(batch), batch),
-    }
+    compute = {"cls": model.first, "mean": lambda batch: mean_by_row(model(batch), batch)}
     vectors = np.empty((len(pairs), model.parts.size.hidden), np.float32)
     for done in _passes(model, pairs, compute[pooling]):
         vectors[done.rows] = done.array
@@ -109,7 +106,7 @@ class _Pass(NamedTuple):
     array: Vectors
 
 
-def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
+def _passes(model: AnyModel, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> list[_Pass]:
     """``compute`` of every batch on the model's device, without dropout or gradients."""
     device, training = next(model.parameters()).device, model.training
     batches = evaluation_batches(pairs, device, _TOKENS["cuda" if device.type == "cuda" else "cpu"])
@@ -123,17 +120,13 @@ def _passes(model: Bert, pairs: Pairs, compute: Callable[[Batch], Tensor]) -> li
         model.train(training)
 
 
-def _first(model: Bert, batch: Batch) -> Tensor:
-    return model.encoder.first(model.encoder.embeddings(batch), batch)
-
-
 def _tokens(texts: list[list[str]], tokenizer: Tokenizer) -> Tokens:
     first, *rest = (ids_of(side, tokenizer) for side in texts)
     rows, labels = np.arange(len(first)), np.zeros(len(first), np.int64)
     return Tokens(first, rest[0] if rest else None, labels, rows, None, Path())
 
 
-def _check_tokenizer(model: Bert, tokenizer: Tokenizer) -> None:
+def _check_tokenizer(model: AnyModel, tokenizer: Tokenizer) -> None:
     largest, rows = largest_id(tokenizer), model.parts.vocabulary
     if largest >= rows:
         what = f"the tokeniser has ids up to {largest:,}, but the model's token table {rows:,} rows"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from trimtab.config import InputError
 from trimtab.model.architecture import Architecture
 from trimtab.model.heads import Bert, Parts
+from trimtab.model.padded import AnyModel, padded_with
 
 TABLE, TIED = "encoder.embeddings.token.weight", "masked_words.output.weight"
 POSITIONS = "encoder.embeddings.position.weight"
@@ -28,8 +29,10 @@ class Weights:
     labels: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
-    def model(self) -> Bert:
+    def model(self) -> AnyModel:
         """A model with these weights, in evaluation mode."""
+        if self.parts.size.configuration is not None:
+            return padded_with(self.parts, self.tensors)
         with torch.device("meta"):
             empty = Bert(self.parts)
         model = empty.to_empty(device="cpu")

@@ -13,11 +13,12 @@ from torch import Tensor
 from trimtab.atomic import atomic_write, write_json
 from trimtab.config import InputError, explain, validated
 from trimtab.data.tokenizer import largest_id
-from trimtab.model import weights_tokenizer
+from trimtab.model import padded_weights, weights_tokenizer
 from trimtab.model.architecture import Architecture
+from trimtab.model.classifier import Classifier
 from trimtab.model.heads import Parts
 from trimtab.model.kinds import KINDS, Kind
-from trimtab.model.kinds.kind import Configuration
+from trimtab.model.kinds.kind import OTHER_TASKS, Configuration
 from trimtab.model.weights import (
     TABLE,
     FormatTensors,
@@ -35,8 +36,6 @@ MARK, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.b
 _DECODER, _BIAS, _OWN_BIAS = (
     f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
 )
-# Tasks whose classifier does not classify whole texts.
-_OTHER_TASKS = ("ForMultipleChoice", "ForTokenClassification")
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # counters, not trained
 # What training loops put before every name.
 _WRAPPERS = ("module.", "_orig_mod.", "model.")
@@ -62,6 +61,33 @@ def _placing(kind: Kind) -> Callable[[str], TensorPlace]:
 def tensor_places(size: Architecture, ours: str, tensor: Tensor) -> dict[str, Tensor]:
     """Our tensor ``ours`` as the format's tensors, by name; views of it."""
     return _placing(KINDS[size.kind])(ours).split(tensor)
+
+
+def laid_out(weights: Weights) -> dict[str, Tensor]:
+    """The tensors of a classifier by transformers' names, each in its own memory."""
+    return lay_out(weights, _placing(KINDS[weights.parts.size.kind]))
+
+
+def taken_back(size: Architecture, tensors: Mapping[str, Tensor], classes: int) -> dict[str, Tensor]:
+    """The inverse of ``laid_out``: the tensors of a ``Classifier`` from transformers'."""
+    find = _placing(KINDS[size.kind])
+    vocabulary = len(tensors[find(TABLE).names[0]])
+    with torch.device("meta"):
+        wanted = Classifier(size, vocabulary, classes).state_dict()
+    places = {name: find(name) for name in wanted}
+    return {
+        name: where.read(torch.cat([tensors[part] for part in where.names])) for name, where in places.items()
+    }
+
+
+def has_packed_form(folder: Path) -> bool:
+    """Whether the configuration in ``folder`` is that of an encoder that can be packed."""
+    try:
+        kind, configuration = _configuration(folder / MARK)
+        configuration.size(kind.model_type)
+    except ValueError:  # of pydantic, of a kind's own check, or InputError
+        return False
+    return True
 
 
 def recognise(path: Path) -> bool:
@@ -142,7 +168,7 @@ def _parts(kind: Kind, configuration: Configuration, source: FormatTensors, fold
     pooler = find("pooler.weight").names[0] in source.tensors
     masked_words = _has(kind, "masked_words.transform", source)
     output = find("output.weight").names[0]
-    whole_texts = not any(name.endswith(_OTHER_TASKS) for name in configuration.architectures or ())
+    whole_texts = not any(name.endswith(OTHER_TASKS) for name in configuration.architectures or ())
     try:
         size = configuration.size(kind.model_type)
     except ValidationError as error:
@@ -184,6 +210,9 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     The configuration must be able to describe the model, which ``Format.write`` checks. InputError where the
     tokeniser's vocabulary does not fit.
     """
+    if weights.parts.size.configuration is not None:
+        padded_weights.write(folder, weights, tokenizer)
+        return
     parts, kind = weights.parts, KINDS[weights.parts.size.kind]
     check_vocabulary(largest_id(tokenizer), parts.vocabulary, folder, padded=True)
     name, tensors = _class_name(parts, kind), lay_out(weights, _placing(kind))

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.data.layout import GROUPED_BATCHES
 from trimtab.plan.identity import precision_kind
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.training.recipe import SPEED_KEYS, Recipe
@@ -10,8 +14,32 @@ from trimtab.training.recipe import SPEED_KEYS, Recipe
 def relative_cost(variant: PlannedVariant) -> float:
     """An estimate of the arithmetic of one trial, good for shares."""
     settings, size = variant.settings, variant.settings.size
-    tokens = variant.inputs["train"].tokens * len(variant.dataset.splits["train"])
+    tokens = tokens_computed(variant) * len(variant.dataset.splits["train"])
     return settings.recipe.epochs * tokens * size.products()
+
+
+def tokens_computed(variant: PlannedVariant) -> float:
+    """Tokens per row of train for which a trial computes, padding included where its batches are padded."""
+    train, recipe = variant.inputs["train"], variant.settings.recipe
+    if variant.settings.size.is_packed:
+        return train.tokens
+    return padded_length(train.lengths, recipe.batch_size, grouped=recipe.batches == "grouped")
+
+
+def padded_length(lengths: NDArray[np.int64], batch_size: int, *, grouped: bool) -> float:
+    """The mean length of the longest row of a batch, given how many rows have each length from 0.
+
+    Of random batches the expectation, as if rows were drawn with replacement; of batches grouped by length,
+    whose rows are neighbours among those of many batches, the mean over as many quantiles.
+    """
+    rows = lengths.sum()
+    below = lengths.cumsum() / rows  # the share of rows that are not longer
+    if grouped:
+        batches = max(1, min(GROUPED_BATCHES, -(-int(rows) // batch_size)))
+        places = np.arange(1, batches + 1) / batches
+        return float(np.searchsorted(below, places - 1e-9).mean())
+    share = below ** min(batch_size, int(rows))
+    return float((np.arange(len(lengths)) * np.diff(share, prepend=0.0)).sum())
 
 
 def speed_kind(variant: PlannedVariant) -> str:

@@ -54,8 +54,10 @@ def precision_of(variant: PlannedVariant, runtime: RuntimeRecord | None) -> Prec
 
 def precision_kind(variant: PlannedVariant) -> str:
     """What a measured precision holds for: one for all truncations and lengths, so that contrasts pair."""
-    settings = variant.settings
-    return f"{settings.size}, {settings.size.activation}, batch {settings.recipe.batch_size}"
+    size, recipe = variant.settings.size, variant.settings.recipe
+    kind = "" if size.kind == "bert" else f"{size.kind} "
+    through = "" if size.is_packed else f", through {size.implementation}"
+    return f"{kind}{size}, {size.activation}, batch {recipe.batch_size}{through}"
 
 
 def wanted_trials(

@@ -19,7 +19,8 @@ from trimtab.truncation.audit import Audit
 class SplitInputs:
     """What one cut makes of one split.
 
-    tokens: the mean of a row, special ones included; longest: tokens of the longest row. Of test sets alone:
+    tokens: the mean of a row, special ones included; longest: tokens of the longest row; lengths: how many
+    rows have each number of tokens, from 0. Of test sets alone:
     by_label: the audit of each label, by its number; ceiling: the best accuracy that probe permits, where it
     is known; digests: (rows,) uint64 of the inputs, different where rows differ.
     """
@@ -28,6 +29,7 @@ class SplitInputs:
     audit: Audit
     tokens: float
     longest: int
+    lengths: NDArray[np.int64]
     by_label: dict[int, Audit]
     ceiling: float | None = None
     digests: NDArray[np.uint64] | None = None
@@ -110,6 +112,7 @@ def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
         audit=counted.audit,
         tokens=counted.tokens,
         longest=int(pairs.tokens.lengths.max(initial=0)),
+        lengths=np.bincount(pairs.tokens.lengths),
         by_label=audit_labels(cut, tokens, template) if is_test else {},
         ceiling=_ceiling(cut, pairs) if is_test else None,
         digests=pairs.row_digests() if is_test else None,

@@ -6,7 +6,7 @@ Free of torch for studies without pretrained weights.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tokenizers import Tokenizer
 
@@ -15,6 +15,8 @@ from trimtab.data.dataset import Dataset, build_tokenizer, read_splits, tokenise
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root
 from trimtab.data.tokenizer import WORD_TOKENIZERS, largest_id
+from trimtab.model.architecture import AUTO, PACKED, TRANSFORMERS
+from trimtab.model.transformers_package import require
 from trimtab.study.definition import Study
 from trimtab.study.grid import Variant
 from trimtab.study.settings import Settings
@@ -92,6 +94,7 @@ def prepare(study: Study, data: Path | None = None) -> Prepared:
     number of texts disagree, where a split is empty, and where weights are wrong, have another size than the
     study states, or too few positions or segments.
     """
+    _check_transformers(study)
     names = dict.fromkeys(filter(None, (variant.settings.starts_from for variant in study.variants)))
     pretrained = {name: _pretrained(study, name, data) for name in names}
     examples = read_splits(study.data, data)
@@ -134,10 +137,17 @@ class _Datasets:
         return self.made[content]
 
 
+def _check_transformers(study: Study) -> None:
+    if any(variant.settings.implementation == TRANSFORMERS for variant in study.variants):
+        require(f"implementation = {TRANSFORMERS!r}")
+
+
 def _pretrained(study: Study, name: str, data: Path | None) -> _Pretrained:
-    weights, tokenizer = _read(name, data)
+    cells = [cell for cell in study.variants if cell.settings.starts_from == name]
+    packed = any(cell.settings.implementation == PACKED for cell in cells)
+    weights, tokenizer = _read(name, data, PACKED if packed else AUTO)
     # Before any data is read, as the study may name another size.
-    _check_sizes((cell for cell in study.variants if cell.settings.starts_from == name), weights.parts)
+    _check_sizes(cells, weights.parts)
     from trimtab.model.initial_weights import initial_weights, save
 
     fingerprint, file = save(initial_weights(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
@@ -145,10 +155,12 @@ def _pretrained(study: Study, name: str, data: Path | None) -> _Pretrained:
     return _Pretrained(kept, tokenizer, weights.parts)
 
 
-def _read(name: str, data: Path | None) -> "tuple[Weights, Tokenizer]":
+def _read(
+    name: str, data: Path | None, implementation: Literal["packed", "auto"] = AUTO
+) -> "tuple[Weights, Tokenizer]":
     from trimtab.model.loading import read  # only studies with weights wait for torch
 
-    return read(name, data)
+    return read(name, data, implementation=implementation)
 
 
 def _check_sizes(cells: Iterable[Variant], parts: "Parts") -> None:

@@ -11,6 +11,7 @@ from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.plan.power import detectable
 from trimtab.report.audit import data_words
+from trimtab.report.implementation_words import planned_words
 from trimtab.report.power import power_words
 from trimtab.report.provenance_section import weights_words
 from trimtab.report.scale import scale_named
@@ -112,6 +113,7 @@ def _data_words(plan: Plan) -> str:
     for weights in plan.initial_weights:
         size = str(sizes[weights])
         lines.append(weights_words(weights.name, size, weights.fingerprint, weights.ignored))
+    lines += planned_words(plan.variants)
     return "\n".join([*lines, *([_OWN_VOCABULARIES] if len(plan.datasets) > 1 else [])])
 
 

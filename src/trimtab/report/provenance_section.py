@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from trimtab.analysis.analysis import Analysis
 from trimtab.data.dataset import Counts
 from trimtab.ledger.records import RuntimeRecord, StudyRecord, VariantRecord
+from trimtab.report.implementation_words import trained_words
 from trimtab.study.grid import place_words
 
 
@@ -16,6 +17,7 @@ def provenance_section(analysis: Analysis) -> list[str]:
         *(f"excluded: {place_words(one.place)}: {one.because}" for one in study.excluded),
         f"labels: {', '.join(study.labels)}; {_vocabulary_words(study)}",
         *_started_from(study.variants),
+        *trained_words(study.variants),
         f"device: {study.runtime.device}; measured precision: {_precision_words(study.runtime)}",
         *(f"trained with: {signature}" for signature in analysis.signatures),
     ]

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.model.architecture import Architecture
-from trimtab.model.classifier import Classifier
+from trimtab.model.building import AnyClassifier, empty
 from trimtab.plan.identity import WantedTrial, precision_of
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import CrossInputs
@@ -79,10 +79,10 @@ def cross_job(
     )
 
 
-def load_weights(folder: Path, size: Architecture, vocabulary: int, classes: int) -> Classifier:
+def load_weights(folder: Path, size: Architecture, vocabulary: int, classes: int) -> AnyClassifier:
     """The model that a trial left in its folder, exactly; SafetensorError where its file is damaged."""
     path = folder / WEIGHTS
-    model = Classifier(size, vocabulary, classes)
+    model = empty(size, vocabulary, classes)
     try:
         weights = load_file(path)
     except SafetensorError as error:

@@ -14,7 +14,7 @@ from trimtab.ledger.records import Scores, TrialConfig, TrialResult
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
-from trimtab.model.classifier import Classifier
+from trimtab.model.building import AnyClassifier
 from trimtab.model.initial_weights import read as read_initial_weights
 from trimtab.run.input_spec import InputSpec, check_inputs
 from trimtab.training.auto_precision import choose_precision, device_name
@@ -140,7 +140,7 @@ class TrialJob:
         backend: Backend,
         on_epoch: Callable[[Epoch], None],
         on_progress: Callable[[TrialProgress], None],
-    ) -> Classifier:
+    ) -> AnyClassifier:
         return train(
             self.config.size,
             self.recipe,
@@ -175,6 +175,6 @@ class TrialJob:
         )
 
 
-def _save(model: Classifier, folder: Path) -> None:
+def _save(model: AnyClassifier, folder: Path) -> None:
     with atomic_write(folder / WEIGHTS) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, temporary)

@@ -41,7 +41,7 @@ class DeclaredContrast:
     """A comparison that the study declares: numbers of two variants, and whether seeds pair them.
 
     Seeds mean the same initialisation and data order in variants of one size that start from the same
-    weights or from none, and in no two replicas.
+    weights or from none, in either implementation, and in no two replicas.
     """
 
     variant: int

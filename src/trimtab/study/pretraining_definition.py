@@ -107,6 +107,10 @@ def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     file = validated(_File, document, "top level")
     data, training, validation = _texts(file.data)
     known = [*_Own.model_fields, *SETTINGS, *RECIPE_KEYS]
+    if "implementation" in file.base:
+        raise InputError(
+            "[base]: implementation is for studies, as pretraining is always packed; leave it out"
+        )
     _check_keys(file.base, known, "[base]")
     own = validated(_Own, {key: file.base[key] for key in _Own.model_fields if key in file.base}, "[base]")
     size, recipe = resolve_size(file.base, "[base]")

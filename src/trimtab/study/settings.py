@@ -6,13 +6,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from trimtab.config import InputError, explain, nearest
-from trimtab.model.architecture import Architecture
+from trimtab.model.architecture import AUTO, PACKED, TRANSFORMERS, Architecture
+from trimtab.model.kinds import KINDS
 from trimtab.model.sizes import SETTINGS, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
 
 RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
-_OWN = ("truncation", "max_len", "size", "weights", "replica")
+_OWN = ("truncation", "max_len", "size", "weights", "implementation", "replica")
+
+_IMPLEMENTATIONS = (PACKED, TRANSFORMERS, AUTO)
 
 NONE = "none"  # the value of weights for a model that is trained from scratch
 
@@ -28,7 +31,8 @@ class Settings:
     """A truncation and length, which make the inputs; an architecture and recipe, which train on them.
 
     replica: 0, or the number of a repetition with seeds of its own. weights: the pretrained weights that
-    training starts from, by name or path, or ``none``. stated: the keys of the size that the study gives;
+    training starts from, by name or path, or ``none``. implementation: what the study asks for; ``size`` says
+    which one it comes to. stated: the keys of the size that the study gives;
     with pretrained weights ``size`` holds only these until ``sized`` is called with theirs.
     """
 
@@ -39,6 +43,7 @@ class Settings:
     replica: int = 0
     weights: str = NONE
     stated: tuple[tuple[str, Any], ...] = ()
+    implementation: str = PACKED
 
     @property
     def starts_from(self) -> str | None:
@@ -48,7 +53,7 @@ class Settings:
     @property
     def initialisation(self) -> tuple[Architecture, str | None, int]:
         """What a seed's initial weights and order of rows depend on, beside it; see ``grid.are_paired``."""
-        return self.size, self.starts_from, self.replica
+        return self.size.begins_as, self.starts_from, self.replica
 
     def sized(self, size: Architecture) -> "Settings":
         """The same with the size that the weights have; InputError where another one was stated."""
@@ -57,8 +62,15 @@ class Settings:
                 raise _disagrees(f"size {value!r} ({architecture(value)})", self.weights, str(size))
             if key in OF_WEIGHTS and key != "size" and getattr(size, key) != value:
                 raise _disagrees(f"{key} = {value!r}", self.weights, f"{key} = {getattr(size, key)!r}")
-        training = {key: value for key, value in self.stated if key in _OF_TRAINING}
-        return replace(self, size=replace(size, **training))
+        stated = dict(self.stated)
+        if "dropout" in stated:
+            size = size.with_dropout(stated["dropout"])
+        if "initial_deviation" in stated:
+            size = replace(size, initial_deviation=stated["initial_deviation"])
+        if size.configuration is None and self.implementation == TRANSFORMERS:
+            size = replace(size, implementation=TRANSFORMERS)
+            _check_expressed(size)
+        return replace(self, size=size)
 
     def check_inputs(self) -> None:
         """InputError where inputs or recipe do not fit; what weights or tokenisers decide is left to them."""
@@ -70,6 +82,7 @@ class Settings:
         if self.starts_from:
             return
         self.check_depth()
+        _check_expressed(self.size)
         if max_len > positions:
             what = f"max_len {max_len} is over the {positions} rows of the position table"
             raise InputError(f"{what}; lower it, or set positions")
@@ -110,6 +123,7 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
             _replica(table),
             _weights(table),
             tuple((key, table[key]) for key in ("size", *SETTINGS) if key in table),
+            _implementation(table),
         )
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error
@@ -151,6 +165,21 @@ def _weights(table: dict[str, Any]) -> str:
     return name
 
 
+def _implementation(table: dict[str, Any]) -> str:
+    found = table.get("implementation", PACKED)
+    if found not in _IMPLEMENTATIONS:
+        known = ", ".join(map(repr, _IMPLEMENTATIONS))
+        raise InputError(f"implementation = {found!r} is wrong; it should be one of {known}")
+    return str(found)
+
+
+def _check_expressed(size: Architecture) -> None:
+    """InputError where transformers has no encoder of ``size``, through which it should be trained."""
+    if not size.is_packed and size.configuration is None and not KINDS[size.kind].expresses(size.begins_as):
+        what = "implementation = 'transformers': transformers has no encoder with these settings"
+        raise InputError(f"{what}; set embedding_norm = true, or train it packed")
+
+
 def _disagrees(stated: str, weights: str, theirs: str) -> InputError:
     return InputError(f"{stated} contradicts weights {weights!r}, which have {theirs}; leave it out")
 
@@ -165,4 +194,6 @@ def _size(table: dict[str, Any]) -> Architecture:
         if not error.errors()[0]["loc"]:  # numbers that exclude each other: the error says why
             raise
         raise InputError(f"size {name!r}: its numbers must be 1 or more, as in 2x256/512/4") from error
+    if table.get("implementation") == TRANSFORMERS:
+        size = replace(size, implementation=TRANSFORMERS)
     return replace(size, **{key: table[key] for key in SETTINGS if key in table})

@@ -1,16 +1,13 @@
 """Which epoch's weights are evaluated, and a copy of them until the training ends."""
 
 from collections.abc import Sequence
-from typing import cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from trimtab.model.classifier import Classifier
+from trimtab.model.building import AnyClassifier
 from trimtab.training.epoch import Epoch
 from trimtab.training.recipe import Evaluate
 from trimtab.training.token_table import CompactTable
-
-_TOKENS = "encoder.embeddings.token"
 
 
 def chosen_epoch(evaluate: Evaluate, records: Sequence[Epoch]) -> int:
@@ -34,13 +31,13 @@ class BestWeights:
         self.records: list[Epoch] = []
         self.weights: dict[str, Tensor] | None = None
 
-    def update(self, record: Epoch, model: Classifier) -> None:
+    def update(self, record: Epoch, model: AnyClassifier) -> None:
         """Copy the weights of ``model`` where ``record``, of the epoch that has just ended, is the best."""
         self.records.append(record)
         if self.evaluate != "last" and self._place() == len(self.records) - 1:
             self.weights = _copied(model)
 
-    def restore(self, model: Classifier) -> Classifier:
+    def restore(self, model: AnyClassifier) -> AnyClassifier:
         """The trained model with the chosen epoch's weights."""
         if self.weights is not None and self._place() < len(self.records) - 1:
             model.load_state_dict(self.weights)
@@ -50,9 +47,8 @@ class BestWeights:
         return chosen_epoch(self.evaluate, self.records)
 
 
-def _copied(model: Classifier) -> dict[str, Tensor]:
+def _copied(model: AnyClassifier) -> dict[str, Tensor]:
     """A copy of a model's weights between two epochs, with the whole token table, as it was evaluated."""
-    token = model.encoder.embeddings.token
-    whole = token.whole if isinstance(token, CompactTable) else cast(nn.Embedding, token)
-    tensors = model.state_dict() | {f"{_TOKENS}.weight": whole.weight}
+    tables = {name: each for name, each in model.named_modules() if isinstance(each, CompactTable)}
+    tensors = model.state_dict() | {f"{name}.weight": each.whole.weight for name, each in tables.items()}
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}

@@ -3,19 +3,19 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from trimtab.data.batches import evaluation_batches, training_batches
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
 from trimtab.model.architecture import Architecture
-from trimtab.model.classifier import Classifier
-from trimtab.model.heads import Bert
+from trimtab.model.building import AnyClassifier
+from trimtab.model.padded import AnyModel, PaddedClassifier
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import BestWeights
 from trimtab.training.epoch import Epoch
@@ -50,7 +50,7 @@ def train(
     initial_weights: Mapping[str, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] = lambda record: None,
     on_progress: Callable[[TrialProgress], None] = lambda progress: None,
-) -> Classifier:
+) -> AnyClassifier:
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
     initial_weights: pretrained tensors to start from (``model.initial_weights``); what they do not hold, and
@@ -76,7 +76,7 @@ def train(
     return best.restore(trainer.finish())
 
 
-def _validate(model: Classifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
+def _validate(model: AnyClassifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
     began = time.perf_counter()
     scores = measure(predict(model, validation, backend), validation.labels)
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
@@ -124,17 +124,18 @@ class _EpochSums:
         }
 
 
-def predict(model: Classifier | Bert, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
+def predict(model: AnyClassifier | AnyModel, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
     A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: nothing else
     would notice that the last step of a training diverged.
     """
     model.eval()
-    logits = np.empty((len(pairs), cast(nn.Linear, model.output).out_features), np.float32)
+    logits = np.empty((len(pairs), model.classes), np.float32)
     with torch.inference_mode(), backend.autocast():
         tokens = backend.evaluation_tokens
-        padding = Padding(pairs, tokens) if backend.wants_steady_sizes and len(pairs) else None
+        steady = backend.wants_steady_sizes and not isinstance(model, PaddedClassifier)
+        padding = Padding(pairs, tokens) if steady and len(pairs) else None
         for index, batch in evaluation_batches(pairs, backend.device, tokens, padding):
             found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()

@@ -57,7 +57,7 @@ class Schedule:
         """The learning rate of the next step, for a group whose ``factor`` is 1."""
         return self.recipe.learning_rate * self._factor()
 
-    def rate_of(self, parameter: nn.Parameter) -> float:
+    def rate_of(self, parameter: nn.Parameter | None) -> float:
         """The learning rate of one parameter in the next step; 0 where it is not trained."""
         for group in self.optimizer.param_groups:
             if any(parameter is one for one in group["params"]):

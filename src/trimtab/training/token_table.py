@@ -1,6 +1,6 @@
 """Token tables in training, whose gradients are added in place: the rows in use alone, or the whole table."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from trimtab.data.pairs import Pairs
+from trimtab.model.building import AnyClassifier
+from trimtab.model.classifier import Classifier
 
 _PIECE = 1 << 20  # tokens read at a time, to bound memory
 
@@ -74,6 +76,46 @@ class CompactTable(nn.Module):
                 self.whole.weight[self.rows] = self.weight
             self._shrinking = 1.0
         return super().train(mode)
+
+    def put_back(self, model: AnyClassifier) -> None:
+        """Give ``model``, which this table was put into, its whole table again."""
+        assert isinstance(model, Classifier)
+        model.encoder.embeddings.token = self.train(False).whole
+
+
+class OwnTable(nn.Module):
+    """Stands for the table of a padded classifier, which looks its tokens up inside transformers.
+
+    It has the methods of ``CompactTable``, and nothing to do: ``look_up`` gives the tokens themselves.
+    """
+
+    weight: None = None
+
+    def look_up(self, tokens: Tensor) -> Tensor:
+        """``tokens`` (T,) int64."""
+        return tokens
+
+    def start(self) -> None:
+        """Nothing: a step begins without gradients."""
+
+    def add_gradient(self, tokens: Tensor, gradient: Tensor | None) -> None:
+        """Nothing: autograd has added it."""
+
+    def shrink(self, factor: float) -> None:
+        """Nothing: the optimiser shrinks every row."""
+
+    def put_back(self, model: AnyClassifier) -> None:
+        """Nothing: the model has kept its table."""
+
+
+def table_of(model: AnyClassifier, training: Pairs, vocabulary: int) -> CompactTable | OwnTable:
+    """The token table with which ``model`` is trained on ``training``, put into a packed one."""
+    if not isinstance(model, Classifier):
+        return OwnTable()
+    embeddings = model.encoder.embeddings
+    table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
+    embeddings.token = table
+    return table
 
 
 class TokenTable(nn.Module):

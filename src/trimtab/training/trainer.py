@@ -2,23 +2,21 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from trimtab.data.batch import Batch
 from trimtab.data.layout import Layout, Padding, split
 from trimtab.data.pairs import Pairs
 from trimtab.data.rows import Rows
 from trimtab.model.architecture import Architecture
-from trimtab.model.classifier import Classifier
+from trimtab.model.building import AnyClassifier, begun
 from trimtab.model.dropout import Masks, seed_dropout
-from trimtab.model.initial_weights import copy_into
-from trimtab.model.initialise import initialise, seed_of
+from trimtab.model.initialise import seed_of
 from trimtab.model.varlen import has_kernel
 from trimtab.training.backend import Backend
 from trimtab.training.class_weights import class_weights
@@ -28,7 +26,7 @@ from trimtab.training.layer_depth import freeze
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.thread_replicas import ThreadReplicas
-from trimtab.training.token_table import CompactTable, used_rows
+from trimtab.training.token_table import table_of
 
 
 class Trainer:
@@ -53,28 +51,26 @@ class Trainer:
     ) -> None:
         self.recipe, self.backend, self.training = recipe, backend, training
         self.rows = Rows(training, backend.device)
-        self.model = Classifier(size, vocabulary, classes)
-        initialise(self.model, seed, size.initial_deviation)
-        copy_into(self.model, initial_weights or {}, recipe.reinitialise)
+        self.model = begun(size, vocabulary, classes, seed, initial_weights or {}, recipe.reinitialise)
         freeze(self.model, recipe.frozen)
         self.model.to(backend.device).train()
         self.masks = Masks(seed)
-        embeddings = self.model.encoder.embeddings
-        self.table = CompactTable(cast(nn.Embedding, embeddings.token), used_rows(training, vocabulary))
-        embeddings.token = self.table
+        self.table = table_of(self.model, training, vocabulary)
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.steps(len(training)))
         parameters = size.parameters(vocabulary, classes)
         # Whoever sets micro_batch is short of memory, and every replica's activations take some.
-        count = 1 if recipe.micro_batch else backend.replicas(parameters)
+        count = 1 if recipe.micro_batch or not size.is_packed else backend.replicas(parameters)
         self.replicas = ThreadReplicas(self.model, count, shared=self.table)
         self.tokens = backend.training_tokens(size, parameters)
         self.padding: Padding | None = None
-        if backend.wants_steady_sizes:
+        if backend.wants_steady_sizes and size.is_packed:
             self.padding = Padding.of_batches(training, recipe.rows_together, self.tokens)
         self.class_weights = self._class_weights(classes)
         self.graphs: Graphs | None = None
-        if backend.device.type == "cuda":
+        if not size.is_packed:
+            torch.manual_seed(seed_of(seed, "dropout"))  # transformers' dropout draws from torch's generator
+        elif backend.device.type == "cuda":
             self._suit_cuda(size, parameters, seed)
 
     def _class_weights(self, classes: int) -> Tensor | None:
@@ -123,9 +119,9 @@ class Trainer:
         self.optimizer.step()
         return outcome
 
-    def finish(self) -> Classifier:
+    def finish(self) -> AnyClassifier:
         """The trained model with its whole token table. No step can follow."""
-        self.model.encoder.embeddings.token = self.table.train(False).whole
+        self.table.put_back(self.model)
         restore_layers(self.model)
         self.graphs = None
         return self.model
@@ -145,7 +141,7 @@ class Trainer:
         return torch.stack(losses).sum(), torch.stack(rights).sum()
 
     def _part(
-        self, model: Classifier, number: int, part: Batch, *, rows: int
+        self, model: AnyClassifier, number: int, part: Batch, *, rows: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """A part's share of the loss, its right answers, and the gradient of its token embeddings."""
         seed_dropout(model, self.masks[number])

@@ -99,6 +99,9 @@ def head_dropout(classifier: float | None, hidden: float) -> float:
     return hidden if classifier is None else classifier
 
 
+# Tasks whose classifier does not classify whole texts: the ends of their classes' names.
+OTHER_TASKS = ("ForMultipleChoice", "ForTokenClassification")
+
 # Keys that most configurations share, and the modules that most models share.
 BERT_KEYS = {
     "hidden": "hidden_size",
