@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -6,7 +7,7 @@ import torch
 
 from trimtab.model.sizes import architecture
 from trimtab.training import auto_precision
-from trimtab.training.auto_precision import choose_precision, device_name, measure_rates
+from trimtab.training.auto_precision import choose_precision, device_name, measure_rates, rates_in_turns
 from trimtab.training.recipe import Recipe
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -82,6 +83,24 @@ def test_measuring_gives_a_rate_for_each_precision_whatever_the_learning_rate(ra
     rates = measure_rates(SIZE, replace(RECIPE, learning_rate=rate), random_pairs(0, 20), 40, 3, CPU)
     assert set(rates) == {"fp32", "bf16"}
     assert all(value > 0 for value in rates.values())
+
+
+@pytest.mark.parametrize(("bf16", "steps"), [(1.0, 9), (2.9, 9), (4.0, 2), (40.0, 1)])
+def test_a_precision_that_is_certainly_slower_is_measured_no_further(bf16, steps, random_pairs, monkeypatch):
+    """fp32 takes a second a step; compiling may explain two seconds of the first step of bf16."""
+    clock, taken = [0.0], []
+
+    def trainer(recipe, backend):
+        def step(index):
+            taken.append(backend.precision)
+            clock[0] += bf16 if backend.precision == "bf16" else 1.0
+
+        return step
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    rates = rates_in_turns(trainer, Recipe(batch_size=4), random_pairs(0, 40), torch.device("cpu"))
+    assert (taken.count("fp32"), taken.count("bf16")) == (9, steps)
+    assert rates == pytest.approx({"fp32": 4.0, "bf16": 4 / bf16})
 
 
 def test_the_processor_has_a_name():

@@ -29,6 +29,10 @@ from trimtab.training.trainer import Trainer
 _WORTHWHILE = 1.15
 _MEASURED = ("fp32", "bf16")
 _ROUNDS, _WARM = 9, 4  # bf16 kernels of a few sizes are compiled in the first rounds
+# A precision whose quickest step takes this many times as long as another's slowest is measured no further:
+# without instructions for it, bf16 takes twenty times as long, and a step of a large model minutes.
+_HOPELESS = 3.0
+_COMPILING = 2.0  # seconds at most, in a precision's first step
 _TRAINER = 3  # raised when training changes so much that earlier measurements no longer hold
 _TOKENS = 16_384  # of a step: enough to tell, few enough for `large` on a laptop
 _SCHEDULED = 100  # steps of the schedule, of which fewer are taken
@@ -126,7 +130,18 @@ def rates_in_turns(
     for number in range(_ROUNDS):
         index = np.arange(number * rows, (number + 1) * rows) % len(pairs)  # new rows, as in training
         for precision, step in steps.items():
-            began = time.perf_counter()
-            step(index)
-            seconds[precision].append(time.perf_counter() - began)
-    return {precision: rows / statistics.median(taken[_WARM:]) for precision, taken in seconds.items()}
+            if not _is_hopeless(precision, seconds):
+                began = time.perf_counter()
+                step(index)
+                seconds[precision].append(time.perf_counter() - began)
+    return {
+        precision: rows / (statistics.median(taken[_WARM:]) if len(taken) > _WARM else min(taken))
+        for precision, taken in seconds.items()
+    }
+
+
+def _is_hopeless(precision: str, seconds: Mapping[str, list[float]]) -> bool:
+    """Whether a precision is certainly the slower one, its first step's compiling set aside."""
+    own = [taken - _COMPILING * (number == 0) for number, taken in enumerate(seconds[precision])]
+    others = (taken for name, taken in seconds.items() if name != precision)
+    return bool(own) and all(taken and min(own) > _HOPELESS * max(taken) for taken in others)
