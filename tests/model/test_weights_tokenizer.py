@@ -48,6 +48,11 @@ def assert_as_transformers(folder, tokens_of, texts=TEXTS):
     return ours
 
 
+MARKERS = [
+    AddedToken("[E1]", special=True, normalized=False),
+    AddedToken("[E2]", lstrip=True, normalized=True),
+]
+
 FOLDERS = {
     "bert": (wordpiece, None, "bert"),
     "bert, generic": (wordpiece, GENERIC, "bert"),
@@ -76,6 +81,20 @@ FOLDERS = {
 def test_classes(case, tmp_path, tokens_of):
     make, settings, model_type = FOLDERS[case]
     assert_as_transformers(folder_of(tmp_path, make(), settings, model_type), tokens_of)
+
+
+@pytest.mark.parametrize("case", FOLDERS)
+def test_what_transformers_has_saved(case, tmp_path, tokens_of):
+    """With all that it writes: added tokens, special ones, settings of its own."""
+    make, settings, model_type = FOLDERS[case]
+    tokenizer = make()
+    tokenizer.add_tokens(MARKERS)
+    folders = [tmp_path / name for name in ("made", "saved")]
+    for folder in folders:
+        folder.mkdir()
+    folder_of(folders[0], tokenizer, settings, model_type)
+    transformers.AutoTokenizer.from_pretrained(folders[0]).save_pretrained(folders[1])
+    assert_as_transformers(folder_of(folders[1], None, None, model_type), tokens_of)
 
 
 @pytest.mark.parametrize("settings", [{}, {"keep_accents": True}, {"do_lower_case": False}])
@@ -136,12 +155,6 @@ def test_settings_of_the_normaliser(tmp_path, tokens_of, settings, kind):
     """transformers #10650: the file lower-cases, and its configuration says that it does not."""
     said = settings | ({} if kind is None else {"tokenizer_class": kind}) | TYPES
     assert_as_transformers(folder_of(tmp_path, wordpiece(), said), tokens_of)
-
-
-MARKERS = [
-    AddedToken("[E1]", special=True, normalized=False),
-    AddedToken("[E2]", lstrip=True, normalized=True),
-]
 
 
 @pytest.mark.parametrize("settings", [None, GENERIC | TYPES])
@@ -256,6 +269,15 @@ def test_what_does_not_fit_is_an_input_error(tmp_path, make, said, wrong):
     with pytest.raises(InputError) as raised:
         weights_tokenizer.read(folder_of(tmp_path, make(), said))
     assert wrong in str(raised.value)
+
+
+def test_a_template_that_rows_cannot_hold_is_named_with_its_folder(tmp_path):
+    tokenizer = wordpiece()
+    tokenizer.post_processor = template("$A [CLS]", "$A [SEP] $B [SEP] [CLS]:2", tokenizer)
+    with pytest.raises(
+        InputError, match=r"the tokenizer's template for a pair has the token types 0 .* 2, not"
+    ):
+        weights_tokenizer.read(folder_of(tmp_path, tokenizer, GENERIC | TYPES))
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "vocab.txt", "tokenizer_config.json"])

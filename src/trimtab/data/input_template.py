@@ -148,4 +148,4 @@ def _pieces(row: Row) -> list[str]:
 
 def _unlike(texts: int, what: str) -> InputError:
     rows = "a pair" if texts == 2 else "a single text"
-    return InputError(f"its template for {rows} {what}, which rows here cannot hold; {_MEND}")
+    return InputError(f"the tokenizer's template for {rows} {what}, which rows here cannot hold; {_MEND}")

@@ -20,6 +20,7 @@ _NORMALISING = (
     "keep_accents",
     "add_prefix_space",
     "split_by_punct",
+    "unk_id",
 )
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
@@ -39,6 +40,7 @@ class TokenizerConfiguration(BaseModel):
     add_prefix_space: bool | None = None
     keep_accents: bool | None = None
     split_by_punct: bool | None = None
+    unk_id: int | None = None
     added_tokens_decoder: dict[str, dict[str, Any]] | None = None
     additional_special_tokens: list[_Token] | None = None
     extra_special_tokens: list[_Token] | dict[str, _Token] | None = None

@@ -88,7 +88,10 @@ def _template(tokenizer: Tokenizer, name: str | None, names: dict[str, str], fol
         aligns = tokenizer.post_processor is None or isinstance(
             tokenizer.post_processor, processors.ByteLevel
         )
-        return _NOTHING if aligns else InputTemplate.of(tokenizer)
+        try:
+            return _NOTHING if aligns else InputTemplate.of(tokenizer)
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
     kind = CLASSES[name]
     ids = []
     for role in kind.around:
