@@ -136,3 +136,17 @@ def test_a_row_that_is_not_there(wrong):
     assert wrong("show", "study.toml", "--row", "-1").startswith("Invalid value for '--row'")
     sentence = wrong("show", "study.toml", "--split", "dev")
     assert sentence.startswith("--split dev: the study has no such split")
+
+
+def test_texts_that_the_vocabulary_lacks_are_warned_of(trimtab, at_home):
+    rows = [f"{a}{b}{a},{b}{a},{'yes' if a < b else 'no'}" for a in "写气公很饭" for b in "园茶书今喝"]
+    for name, part in (("train", rows[:20]), ("test", rows[20:])):
+        (at_home / f"{name}.csv").write_text("\n".join(["a,b,label", *part]), encoding="utf-8")
+    data = '[data]\nreader = "table"\nfirst = "a"\nsecond = "b"\nlabel = "label"\n'
+    files = '[data.train]\nfile = "train.csv"\n[data.test]\nfile = "test.csv"\n'
+    grid = '[grid]\ntruncation = ["longest_first"]\nseeds = [1]\n'
+    (at_home / "cjk.toml").write_text(f'question = "Does it read?"\n{data}{files}{grid}')
+    code, said, _ = trimtab("audit", "cjk.toml")
+    assert code == 0
+    [warned] = [line for line in said if line.startswith("Warning: tokenizer 'words' does not know ")]
+    assert "100.0 % of test" in warned

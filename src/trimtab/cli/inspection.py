@@ -137,6 +137,7 @@ def _audit_of_file(
 
     truncations = [parse(spec) for spec in truncation or _TRUNCATIONS]
     from trimtab.data.dataset import prepare_texts
+    from trimtab.data.unknown import unknown_warning
     from trimtab.plan.audit import audit_texts
     from trimtab.report.audit import claim
 
@@ -148,7 +149,8 @@ def _audit_of_file(
         texts = prepare_texts(str(file), data, **columns, tokenizer=tokenizer)
         stage(TRUNCATING)
         audited = audit_texts(texts, truncations, max_len or _LENGTHS)
-    return [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"], audited
+    about = [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"]
+    return about + unknown_warning({"the texts": texts.unknown}, f"tokenizer {tokenizer!r}"), audited
 
 
 def _only_for_files(study: Path, given: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from trimtab.data.readers import options_of, read
 from trimtab.data.sampling import hold_out
 from trimtab.data.table import read_texts
 from trimtab.data.tokens import Tokens, tokenise
+from trimtab.data.unknown import unknown_share
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,11 @@ class Dataset:
     template: InputTemplate
     counts: tuple[Counts, ...]
 
+    @cached_property
+    def unknown(self) -> dict[str, float]:
+        """The share of each split's tokens that are unknown words."""
+        return {name: unknown_share(tokens, self.tokenizer) for name, tokens in self.splits.items()}
+
     @property
     def vocabulary(self) -> int:
         """Rows of the token embedding: one more than the largest id."""
@@ -87,12 +94,16 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """One table of texts, tokenised; ``label_names`` is empty where its labels were not asked for."""
+    """One table of texts, tokenised; ``label_names`` is empty where its labels were not asked for.
+
+    unknown: the share of tokens that are unknown words.
+    """
 
     counts: Counts
     tokens: Tokens
     template: InputTemplate
     label_names: tuple[str, ...]
+    unknown: float = 0.0
 
 
 def tokenised(
@@ -141,7 +152,8 @@ def prepare_texts(
     template = _template(tokenizer, reader)
     tokens = tokenise(examples, reader)
     counts = _count(Path(file).name, examples, root)
-    return Texts(counts, tokens, template, examples.label_names if label else ())
+    labels = examples.label_names if label else ()
+    return Texts(counts, tokens, template, labels, unknown_share(tokens, reader))
 
 
 def _template(name: str, tokenizer: Tokenizer) -> InputTemplate:

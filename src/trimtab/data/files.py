@@ -63,10 +63,18 @@ def find(file: str, root: Path | None) -> Path:
     return path
 
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
 def open_binary(path: Path) -> BinaryIO:
-    """Open ``path`` to read bytes; InputError where that fails."""
+    """Open ``path`` to read bytes; InputError where that fails, or git-lfs has not fetched its content."""
     try:
-        return path.open("rb")
+        stream = path.open("rb")
+        if stream.read(len(_LFS)) == _LFS:
+            stream.close()
+            raise InputError(f"{path}: is a pointer of git-lfs, not the file itself; run git lfs pull")
+        stream.seek(0)
+        return stream
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 

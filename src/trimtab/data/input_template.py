@@ -32,6 +32,16 @@ class Row:
         """Special tokens in the row."""
         return sum(map(len, self.special))
 
+    @property
+    def segments(self) -> int:
+        """Segments that a model must know: 2 where a token type is 1, else 1."""
+        return 1 if self == self.one_segment else 2
+
+    @property
+    def one_segment(self) -> "Row":
+        """The same row for a model that is not told which text a token belongs to."""
+        return Row(self.special, self.count, len(self.special) - 1)
+
 
 @dataclass(frozen=True)
 class InputTemplate:
@@ -57,6 +67,30 @@ class InputTemplate:
         if max_len < special:
             raise no_room(max_len, special)
         return max_len - special
+
+    @property
+    def segments(self) -> int:
+        """Segments that a model must know for every row: 1 or 2."""
+        return max(self.single.segments, self.pair.segments)
+
+    @property
+    def one_segment(self) -> "InputTemplate":
+        """The same for a model that is not told which text a token belongs to."""
+        return InputTemplate(single=self.single.one_segment, pair=self.pair.one_segment)
+
+    def post_processor(self, tokenizer: Tokenizer) -> processors.PostProcessor:
+        """The post-processor that puts these special tokens around the texts of ``tokenizer``."""
+        special = [
+            {"id": f"token{number}", "ids": [number], "tokens": [str(tokenizer.id_to_token(number))]}
+            for number in sorted(self.ids)
+        ]
+        single, pair = _pieces(self.single), _pieces(self.pair)
+        made = processors.TemplateProcessing(single=single, pair=pair, special_tokens=special)
+        if not isinstance(tokenizer.pre_tokenizer, pre_tokenizers.ByteLevel):
+            return made
+        return processors.Sequence(
+            [processors.ByteLevel(), made]
+        )  # which leaves blanks out of tokens' places
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "InputTemplate":
@@ -100,6 +134,18 @@ def _row(encoding: Encoding, texts: int) -> Row:
     return Row(tuple(special), of_0.count(SPECIAL), len(set(of_0) - {SPECIAL}))
 
 
+def _pieces(row: Row) -> list[str]:
+    """A row as a template of the Rust library: names of special tokens and texts, with their token types."""
+    pieces, special = [], 0
+    for number, tokens in enumerate(row.special):
+        for token in tokens:
+            pieces.append(f"token{token}:{int(special >= row.special_of_0)}")
+            special += 1
+        if number + 1 < len(row.special):
+            pieces.append(f"${'AB'[number]}:{int(number >= row.texts_of_0)}")
+    return pieces
+
+
 def _unlike(texts: int, what: str) -> InputError:
     rows = "a pair" if texts == 2 else "a single text"
-    return InputError(f"its template for {rows} {what}, which rows here cannot hold; {_MEND}")
+    return InputError(f"the tokenizer's template for {rows} {what}, which rows here cannot hold; {_MEND}")

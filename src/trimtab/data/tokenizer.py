@@ -11,8 +11,11 @@ import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from trimtab.config import InputError
+from trimtab.data.files import lines, open_binary
 
 SPECIAL_TOKENS = ["<unk>", "<pad>", "<mask>", "<cls>", "<sep>"]
+
+BERT_TOKENS = ["[UNK]", "[PAD]", "[MASK]", "[CLS]", "[SEP]"]
 
 # What separates words: white space alone (for texts that are already split, such as SNLI's parses),
 # or punctuation too (for raw sentences).
@@ -73,6 +76,8 @@ def _count_words(name: str, texts: Iterable[str], min_freq: int, lowercase: bool
 
 
 def _from_file(path: Path, lowercase: bool) -> Tokenizer:
+    if path.is_file():
+        open_binary(path).close()  # for its error
     try:
         tokenizer = Tokenizer.from_file(str(path)) if path.suffix == ".json" else _wordpiece(path, lowercase)
     except Exception as error:  # the Rust library raises bare Exception for every fault of a file
@@ -86,12 +91,25 @@ def _from_file(path: Path, lowercase: bool) -> Tokenizer:
 
 
 def _wordpiece(path: Path, lowercase: bool) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece.from_file(str(path), unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(read_vocabulary(path), unk_token="[UNK]"))
     if tokenizer.token_to_id("[UNK]") is None:
         raise ValueError("it has no [UNK]")  # else the first unknown word ends in a bare Exception
+    tokenizer.add_special_tokens([token for token in BERT_TOKENS if tokenizer.token_to_id(token) is not None])
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return tokenizer
+
+
+def read_vocabulary(path: Path) -> dict[str, int]:
+    """The words of a ``vocab.txt`` with their ids, which number its lines; blank last lines are no words.
+
+    InputError where it cannot be read.
+    """
+    with open_binary(path) as stream:
+        words = {line.rstrip(): number for number, line in enumerate(lines(stream, str(path)))}
+    if words.get("") == max(words.values(), default=0):
+        del words[""]
+    return words
 
 
 def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:

@@ -1,5 +1,6 @@
 """A folder of weights with what they need to be used: ``trimtab.json`` says how texts are truncated."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +16,12 @@ from trimtab.ledger.tokenizers import Frequencies
 from trimtab.model import loading
 from trimtab.model.architecture import AUTO
 from trimtab.model.padded import AnyModel
+from trimtab.model.tokenizer_settings import json_object
 from trimtab.model.weights import Weights, check_positions
 from trimtab.model.weights_archive import parsed
 from trimtab.truncation import Truncation, parse
 
-DESCRIPTION = "trimtab.json"
+DESCRIPTION, _MODEL = "trimtab.json", "config.json"
 _FREQUENCIES = "document_frequencies.npy"
 
 
@@ -76,7 +78,7 @@ def read(folder: Path) -> Exported:
     table = _parsed(folder)
     use = validated(Use, table, str(folder / DESCRIPTION))
     weights, tokenizer = loading.read(folder.resolve(), implementation=AUTO)
-    _check_head(weights.parts.classes, folder)
+    _check_head(weights.parts.classes, json_object(folder / _MODEL), folder)
     max_len = weights.parts.size.positions if use.max_len is None else use.max_len
     check_positions(weights.parts, max_len, str(folder / DESCRIPTION))
     return Exported(
@@ -99,7 +101,11 @@ def _parsed(folder: Path) -> dict[str, Any]:
     return table
 
 
-def _check_head(classes: int, folder: Path) -> None:
+def _check_head(classes: int, model: Mapping[str, Any], folder: Path) -> None:
+    kind = model.get("problem_type")
+    if classes > 1 and kind not in (None, "single_label_classification"):
+        what = f"problem_type {kind!r} is no choice of one label, which predict makes"
+        raise InputError(f"{folder / _MODEL}: {what}; name a model that was trained to choose one")
     if classes < 2:
         what = "a single regression output" if classes else "no classification head"
         raise InputError(f"{folder}: has {what}; name a classifier, such as trimtab export writes")
@@ -112,6 +118,9 @@ def _labels(use: Use, weights: Weights, folder: Path) -> tuple[str, ...]:
     if len(labels) != classes:
         what = f"names {len(labels)} labels, and the head has {classes} outputs"
         raise InputError(f"{folder / DESCRIPTION}: {what}; export the model again")
+    if repeated := [label for label, times in Counter(labels).items() if times > 1]:
+        where = folder / (DESCRIPTION if use.labels else _MODEL)
+        raise InputError(f"{where}: calls two labels {repeated[0]!r}; give each a name of its own")
     return labels
 
 

@@ -17,6 +17,7 @@ from trimtab.data.download import fetch, sha1_of
 from trimtab.model.weights_files import read_pickle, read_pickled
 
 Location = Path | zipfile.Path
+_SINGLE_FILES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".params")
 
 
 class Published(NamedTuple):
@@ -63,6 +64,8 @@ def opened(path: Path, file: str) -> Iterator[Location]:
     if path.is_dir():
         yield path
         return
+    if path.suffix in _SINGLE_FILES:
+        raise InputError(f"{path}: is one file of a model; name its folder, which has the tokeniser, too")
     for published in PUBLISHED.values():
         if path.name == published.name:
             _verify(path, published)
@@ -119,7 +122,8 @@ def pickled(file: Location) -> dict[str, Tensor]:
 
 def parsed(file: Location) -> Any:
     """The value of a JSON file; InputError where it is not valid JSON."""
+    text = content(file)
     try:
-        return json.loads(content(file))
+        return json.loads(text)
     except ValueError as error:
         raise InputError(f"{file}: is not valid JSON ({error}); write it again") from error

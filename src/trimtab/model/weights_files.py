@@ -14,6 +14,7 @@ from torch import Tensor
 from trimtab.config import InputError
 from trimtab.data.files import open_binary
 
+_WRAPPERS = ("module.", "_orig_mod.")
 _FAULTS = (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError, OSError)
 
 
@@ -22,7 +23,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     with open_binary(path):  # for its error
         pass
     try:
-        return load_file(path)
+        return _unwrapped(load_file(path))
     except SafetensorError as error:
         raise InputError(
             f"{path}: cannot be read ({error}); it is truncated or corrupt: copy it again"
@@ -47,4 +48,18 @@ def read_pickled(stream: BinaryIO, path: object) -> dict[str, Tensor]:
         raise InputError(f"{path}: {what}; it is truncated or corrupt: copy it again") from error
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"{path}: does not map names to tensors; save a model's state_dict")
-    return {str(name): tensor.detach() for name, tensor in found.items()}
+    return _unwrapped({str(name): tensor.detach() for name, tensor in found.items()})
+
+
+def without_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The same tensors without a prefix that all their names share; unchanged where one lacks it."""
+    if not all(name.startswith(prefix) for name in tensors):
+        return tensors
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+
+
+def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a model that was saved inside another: of parallel training, of torch.compile."""
+    for prefix in _WRAPPERS * 2:  # one may stand in the other, in either order
+        tensors = without_prefix(tensors, prefix)
+    return tensors

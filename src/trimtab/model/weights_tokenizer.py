@@ -1,17 +1,27 @@
-"""Tokenisers of Hugging Face folders: ``tokenizer.json``, or ``vocab.txt`` with its configuration."""
+"""Tokenisers of Hugging Face folders: ``tokenizer.json`` or ``vocab.txt``, as transformers 5 reads them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-from tokenizers import Tokenizer, models, normalizers, processors
+from tokenizers import AddedToken, Tokenizer, models, processors
 
 from trimtab.atomic import atomic_write, write_json
-from trimtab.config import InputError, validated
-from trimtab.data.tokenizer import build, special_tokens
+from trimtab.config import InputError
+from trimtab.data.input_template import InputTemplate, Row
+from trimtab.data.tokenizer import SpecialTokens, build, read_vocabulary
+from trimtab.model.tokenizer_classes import CLASSES, class_name, rebuilt
+from trimtab.model.tokenizer_settings import (
+    CONFIGURATION,
+    TokenizerConfiguration,
+    added_tokens,
+    json_object,
+    read_settings,
+    special,
+)
 from trimtab.model.weights_archive import parsed
 
-TOKENIZER, VOCABULARY, CONFIGURATION = "tokenizer.json", "vocab.txt", "tokenizer_config.json"
+TOKENIZER, VOCABULARY, _MODEL = "tokenizer.json", "vocab.txt", "config.json"
 
 # Names that vocabularies use for the special tokens that transformers knows by role.
 _ROLES = {
@@ -19,37 +29,77 @@ _ROLES = {
     "pad_token": ("[PAD]", "<pad>"),
     "mask_token": ("[MASK]", "<mask>"),
 }
-
-
-class TokenizerConfiguration(BaseModel):
-    """The keys of ``tokenizer_config.json`` that matter for a ``vocab.txt``, with BERT's defaults."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    tokenizer_class: str | None = None
-    do_lower_case: bool = True
-    strip_accents: bool | None = None
-    tokenize_chinese_chars: bool = True
+_TYPES = "token_type_ids"
+_NOTHING = InputTemplate(single=Row(((), ()), 0, 1), pair=Row(((), (), ()), 0, 1))
 
 
 def read(folder: Path) -> Tokenizer:
-    """The tokeniser of a folder; InputError where it has none, or one of an unknown class."""
+    """The tokeniser of a folder, as transformers' AutoTokenizer makes it.
+
+    Its post-processor puts special tokens where that does, with the token types that it gives to a model.
+    InputError where the folder has no tokeniser, or a vocabulary that does not fit its class.
+    """
+    said, model = read_settings(folder), json_object(folder / _MODEL)
+    name = class_name(said.tokenizer_class or model.get("tokenizer_class"), model.get("model_type"))
     if (folder / TOKENIZER).is_file():
-        return build(str(folder / TOKENIZER), (), min_freq=1)
-    if not (folder / VOCABULARY).is_file():
+        description = parsed(folder / TOKENIZER)
+        tokenizer = build(str(folder / TOKENIZER), (), min_freq=1)
+    elif (folder / VOCABULARY).is_file():
+        name = _class_of_vocabulary(folder / CONFIGURATION, said, name)
+        description = {"model": {"vocab": read_vocabulary(folder / VOCABULARY)}}
+    else:
         raise InputError(f"{folder}: has neither {TOKENIZER} nor {VOCABULARY}; add the model's own")
-    file = folder / CONFIGURATION
-    said = validated(TokenizerConfiguration, parsed(file) if file.is_file() else {}, str(file))
-    if said.tokenizer_class not in (None, "BertTokenizer", "BertTokenizerFast"):
-        what = f"tokenizer_class {said.tokenizer_class!r} is more than a {VOCABULARY} can describe"
-        raise InputError(f"{file}: {what}; add a {TOKENIZER}")
-    tokenizer = build(str(folder / VOCABULARY), (), min_freq=1, lowercase=said.do_lower_case)
-    tokenizer.normalizer = normalizers.BertNormalizer(
-        handle_chinese_chars=said.tokenize_chinese_chars,
-        strip_accents=said.strip_accents,
-        lowercase=said.do_lower_case,
-    )
+    names, types = said.names, False
+    if name:
+        names, types = {**CLASSES[name].names, **names}, CLASSES[name].token_types
+        whole = {**description["model"], "normalizer": description.get("normalizer")}
+        tokenizer = rebuilt(name, whole, names, said.normalising, folder)
+    _register(tokenizer, added_tokens(folder, said, description.get("added_tokens", ()), names.values()))
+    vocabulary = tokenizer.get_vocab()
+    _register(tokenizer, [special(each) for each in names.values() if each in vocabulary])
+    _register(tokenizer, said.extras)
+    template = _template(tokenizer, name, names, folder)
+    if not (types if said.model_input_names is None else _TYPES in said.model_input_names):
+        template = template.one_segment
+    if tokenizer.post_processor is None or InputTemplate.of(tokenizer) != template:
+        tokenizer.post_processor = template.post_processor(tokenizer)
     return tokenizer
+
+
+def _class_of_vocabulary(file: Path, said: TokenizerConfiguration, name: str | None) -> str:
+    """The class of a folder with a ``vocab.txt`` alone; InputError where that cannot describe it."""
+    if name is None and said.tokenizer_class is None:
+        return "BertTokenizer"
+    if name is None or CLASSES[name].model != "WordPiece":
+        what = f"tokenizer_class {said.tokenizer_class or name!r} is more than a {VOCABULARY} can describe"
+        raise InputError(f"{file}: {what}; add a {TOKENIZER}")
+    return name
+
+
+def _register(tokenizer: Tokenizer, tokens: Iterable[AddedToken]) -> None:
+    """Add the tokens that are not added yet; those that the vocabulary has keep their ids."""
+    known = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+    tokenizer.add_tokens([token for token in tokens if token.content not in known])
+
+
+def _template(tokenizer: Tokenizer, name: str | None, names: dict[str, str], folder: Path) -> InputTemplate:
+    if name is None:
+        # transformers adds no special tokens where no post-processor does.
+        aligns = tokenizer.post_processor is None or isinstance(
+            tokenizer.post_processor, processors.ByteLevel
+        )
+        try:
+            return _NOTHING if aligns else InputTemplate.of(tokenizer)
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
+    kind = CLASSES[name]
+    ids = []
+    for role in kind.around:
+        if (number := tokenizer.token_to_id(names[role])) is None:
+            what = f"the vocabulary has no {role} {names[role]!r}"
+            raise InputError(f"{folder}: {what}; name it in {CONFIGURATION}")
+        ids.append(number)
+    return kind.template(SpecialTokens(*ids))
 
 
 def parse(text: bytes, where: object) -> Tokenizer:
@@ -63,27 +113,24 @@ def parse(text: bytes, where: object) -> Tokenizer:
     return tokenizer
 
 
-def write(folder: Path, tokenizer: Tokenizer, positions: int) -> None:
-    """Write what transformers' AutoTokenizer reads, so that it adds special tokens as we do: cls A sep B sep.
+def write(folder: Path, tokenizer: Tokenizer, positions: int, *, token_types: bool = True) -> None:
+    """Write what transformers' AutoTokenizer reads, so that it makes the rows of our template.
 
-    positions: the longest input. InputError where the vocabulary has no cls or sep.
+    positions: the longest input. token_types: whether the model takes token types. InputError where the
+    tokeniser has no template, see ``InputTemplate.of``.
     """
-    vocabulary, special = tokenizer.get_vocab(), special_tokens(tokenizer)
-    cls, sep = (str(tokenizer.id_to_token(number)) for number in special)
-    names = {"cls_token": cls, "sep_token": sep}
-    for role, known in _ROLES.items():
-        if found := [name for name in known if name in vocabulary]:
-            names[role] = found[0]
+    template = InputTemplate.of(tokenizer)
     framed = Tokenizer.from_str(tokenizer.to_str())
-    if framed.post_processor is None:
-        framed.post_processor = _frame(cls, sep, special)
+    if framed.post_processor is None or isinstance(framed.post_processor, processors.ByteLevel):
+        framed.post_processor = template.post_processor(framed)
     with atomic_write(folder / TOKENIZER) as temporary:
         framed.save(str(temporary))
+    types = [_TYPES] if token_types and template.segments == 2 else []
     settings: dict[str, object] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": positions,
-        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
-        **names,
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+        **_written_names(tokenizer, template),
     }
     if isinstance(tokenizer.model, models.WordPiece):
         settings |= _wordpiece(folder, tokenizer)
@@ -96,12 +143,16 @@ def padding_id(tokenizer: Tokenizer) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def _frame(cls: str, sep: str, ids: tuple[int, int]) -> processors.TemplateProcessing:
-    return processors.TemplateProcessing(
-        single=f"{cls} $A {sep}",
-        pair=f"{cls} $A {sep} $B:1 {sep}:1",
-        special_tokens=[(cls, ids[0]), (sep, ids[1])],
-    )
+def _written_names(tokenizer: Tokenizer, template: InputTemplate) -> dict[str, str]:
+    """The names of special tokens by role: those of the template, and others that the vocabulary has."""
+    before, after = template.single.special
+    found = {"cls_token": before[:1], "sep_token": after[:1]}
+    names = {role: str(tokenizer.id_to_token(number)) for role, ids in found.items() for number in ids}
+    vocabulary = tokenizer.get_vocab()
+    for role, known in _ROLES.items():
+        if found_names := [name for name in known if name in vocabulary]:
+            names[role] = found_names[0]
+    return names
 
 
 def _wordpiece(folder: Path, tokenizer: Tokenizer) -> dict[str, object]:

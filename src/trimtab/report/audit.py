@@ -8,6 +8,7 @@ import numpy as np
 
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
+from trimtab.data.unknown import unknown_warning
 from trimtab.plan.audit import Audited, DifferenceRow
 from trimtab.report.audit_figure import audit_figure
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
@@ -59,6 +60,7 @@ def data_words(datasets: Sequence[Dataset]) -> list[str]:
     for dataset in datasets:
         name = f" of {dataset.name}" if len(datasets) > 1 else ""
         lines.append(f"vocabulary{name}: {dataset.vocabulary:,} tokens")
+        lines += unknown_warning(dataset.unknown, f"tokenizer {dataset.name!r}")
     return lines
 
 
