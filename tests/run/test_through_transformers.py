@@ -99,7 +99,7 @@ def predictions(folder):
 
 
 def test_the_report_says_what_went_how(encoders):
-    study, folder = encoders
+    _, folder = encoders
     sizes = [variant.size for variant in Ledger(folder).study.variants]
     assert [size.implementation for size in sizes] == ["packed"] * 4 + ["transformers"] * 2
     assert [size.kind for size in sizes[::2]] == ["bert", "roberta", "deberta-v2"]
@@ -115,10 +115,8 @@ def test_killed_it_resumes_and_comes_to_the_same(encoders, home, monkeypatch):
     study, folder = encoders
     out = home / "killed"
     monkeypatch.chdir(home)  # where the study's weights lie
-    for finished in (1, 4):  # in the first trial, and in one through transformers
-        assert kill_at(
-            lambda out, n=finished: len([*out.glob("trials/*/metrics.jsonl")]) >= n, study.path, out
-        )
+    for number in (1, 4):  # trials that have begun
+        assert kill_at(lambda out, n=number: len([*out.glob("trials/*/metrics.jsonl")]) >= n, study.path, out)
     assert main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"]) == 0
     assert predictions(out) == predictions(folder)
 
@@ -128,8 +126,8 @@ def test_models_are_evaluated_on_each_others_inputs(encoders):
     ledger = Ledger(folder)
     for variant in ledger.study.variants[-2:]:
         crossed = ledger.trial(variant.trials[0]).crossed
-        assert set(crossed) == set(variant.cross["test"])
         assert variant.cross["test"]
+        assert all(inputs in crossed for inputs in variant.cross["test"])
 
 
 def test_an_export_is_transformers_own(encoders, tmp_path, trimtab):
@@ -173,7 +171,7 @@ def both(home, study_at):
 
 
 def test_both_implementations_are_paired_and_come_to_the_same(both):
-    study, done = both
+    _, done = both
     assert (done.done_now, done.failures) == (4, ())
     ledger = Ledger(done.folder)
     packed, padded = ledger.study.variants
@@ -182,15 +180,16 @@ def test_both_implementations_are_paired_and_come_to_the_same(both):
     assert contrast.paired
     assert packed.inputs == padded.inputs
     for seed in (0, 1):
-        keys = [variant.trials[seed] for variant in (packed, padded)]
-        assert keys[0] != keys[1]
-        losses = [
-            [json.loads(line)["loss"] for line in (done.folder / "trials" / key / "metrics.jsonl").open()]
-            for key in keys
-        ]
+        trials = [done.folder / "trials" / variant.trials[seed] for variant in (packed, padded)]
+        assert trials[0] != trials[1]
+        epochs = [(trial / "metrics.jsonl").read_text().splitlines() for trial in trials]
+        losses = [[json.loads(line)["loss"] for line in lines] for lines in epochs]
         np.testing.assert_allclose(losses[0], losses[1], rtol=1e-6)
-        one, other = (np.load(done.folder / "trials" / key / "predictions.npz")["test"] for key in keys)
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+        logits = []
+        for trial in trials:
+            with np.load(trial / "predictions.npz") as arrays:
+                logits.append(arrays["test"])
+        np.testing.assert_allclose(*logits, rtol=1e-4, atol=1e-5)
 
 
 def test_a_packed_architecture_is_exported_as_ever(home, study_at, tmp_path):
@@ -219,14 +218,8 @@ def test_a_plan_says_what_padding_costs(both, tmp_path):
     assert "trained through transformers, in padded batches: implementation transformers (bert)\n" in text
     real = packed.inputs["train"].tokens
     assert f" {real:.1f} of them real" in text
-    rng, lengths = (
-        np.random.default_rng(0),
-        np.repeat(
-            np.arange(99),
-            packed.inputs["train"].lengths.tolist()[:99]
-            + [0] * max(0, 99 - len(packed.inputs["train"].lengths)),
-        ),
-    )
+    counts, rng = packed.inputs["train"].lengths, np.random.default_rng(0)
+    lengths = np.repeat(np.arange(len(counts)), counts)
     longest = np.mean([rng.choice(lengths, 32, replace=False).max() for _ in range(2_000)])
     assert relative_cost(padded) / relative_cost(packed) == pytest.approx(longest / real, rel=0.01)
     kinds = [precision_kind(variant) for variant in plan.variants]
@@ -250,22 +243,24 @@ def test_the_implementation_is_part_of_a_trials_identity_and_of_no_other(both):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('implementation = "auto"', "", "'deberta-v2' has no packed form (.*implementation = 'transformers'"),
+        (
+            'implementation = "auto"',
+            "",
+            "'deberta-v2' has no packed form .*set implementation = 'transformers'",
+        ),
         ('"auto"', '"padded"', "implementation = 'padded' is wrong; it should be one of 'packed', "),
         ('"auto"', '"transformers"\nactivation = "gelu_new"', "activation = 'gelu_new' contradicts weights"),
         ("max_len = 12", "max_len = 100", "max_len 100 exceeds the 64 positions"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(old, new, message, home, study_at, tmp_path):
-    with pytest.raises(
-        InputError, match=message.replace("(", r"\(", 1) if "(" in message else message
-    ) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         prepare(study_at(tmp_path, ENCODERS.replace(old, new)), home)
     assert "\n" not in str(caught.value)
 
 
 def test_what_transformers_cannot_express_is_refused(study_at, tmp_path, home):
-    with pytest.raises(InputError, match="implementation = 'transformers'.*set embedding_norm = true"):
+    with pytest.raises(InputError, match=r"implementation = 'transformers'.*set embedding_norm = true"):
         study_at(tmp_path, BOTH.replace('"2x32/64/2"', '"small"'))
 
 
