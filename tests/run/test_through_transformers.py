@@ -246,7 +246,7 @@ def test_the_implementation_is_part_of_a_trials_identity_and_of_no_other(both):
         (
             'implementation = "auto"',
             "",
-            "'deberta-v2' has no packed form .*set implementation = 'transformers'",
+            "'deberta-v2' has no packed form .*set implementation",
         ),
         ('"auto"', '"padded"', "implementation = 'padded' is wrong; it should be one of 'packed', "),
         ('"auto"', '"transformers"\nactivation = "gelu_new"', "activation = 'gelu_new' contradicts weights"),
@@ -257,6 +257,18 @@ def test_what_is_wrong_is_one_sentence(old, new, message, home, study_at, tmp_pa
     with pytest.raises(InputError, match=message) as caught:
         prepare(study_at(tmp_path, ENCODERS.replace(old, new)), home)
     assert "\n" not in str(caught.value)
+
+
+def test_layers_that_have_no_numbers_cannot_be_told_apart(home, study_at, tmp_path):
+    small_models.written(home / "xlm", "xlm")
+    text = ENCODERS.replace('["bert", "roberta", "deberta-v2"]', '["xlm"]')
+    assert len(prepare(study_at(tmp_path, text), home).variants) == 2
+    for setting in ("layer_decay = 0.9", "frozen = 1", "reinitialise = 1"):
+        study = study_at(tmp_path, text.replace("max_len = 12", f"max_len = 12\n{setting}"))
+        with pytest.raises(
+            InputError, match=r"longest_first: layer_decay, frozen .* the layers of 'xlm' apart"
+        ):
+            prepare(study, home)
 
 
 def test_what_transformers_cannot_express_is_refused(study_at, tmp_path, home):
