@@ -229,6 +229,7 @@ def test_wrong_folders_are_refused_in_a_sentence(folder):
     refused(changed(folder("bert", "x"), model_type="hydra"), "does not know model_type 'hydra'")
     refused(changed(folder("bert", "v"), model_type="vit"), "no classifier of whole texts", "'vit'")
     refused(changed(folder("bert", "e"), model_type="bart"), "an encoder and a decoder")
+    refused(folder("xlnet", "l"), "'xlnet' judges a row by its last place, where padding is")
     tensors = load_file(path / "model.safetensors")
     gone = {name: tensor for name, tensor in tensors.items() if ".layer.1.output.dense.weight" not in name}
     save_file(gone, path / "model.safetensors", {"format": "pt"})

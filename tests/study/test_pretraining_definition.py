@@ -78,6 +78,7 @@ def test_defaults(loaded):
         (MINIMAL + "[data.validation]\nfile = 'x'\n", r"\[data.validation\]: unknown key 'file'"),
         (MINIMAL + "[base]\nlerning_rate = 1.0\n", r"\[base\]: unknown key 'lerning_rate'; did you mean"),
         (MINIMAL + "[base]\ntruncation = 'ratio'\n", r"\[base\]: unknown key 'truncation'"),
+        (MINIMAL + "[base]\nimplementation = 'packed'\n", r"\[base\]: implementation is for studies"),
         (MINIMAL + "[base]\nsteps = 0\n", r"\[base\]: steps = 0 is wrong"),
         (MINIMAL + "[base]\nsteps = 5\nepochs = 2\n", r"\[base\]: has steps and epochs; keep one of them"),
         (MINIMAL + "[base]\nmax_len = 600\n", "max_len 600 is over the 512 rows of the position table"),

@@ -32,6 +32,11 @@ KINDS = {
     "albert": ("Albert", _BERT | {"embedding_size": 16}),
     "mpnet": ("MPNet", _BERT | {"max_position_embeddings": 66}),
     "deberta-v2": ("DebertaV2", _BERT | _DEBERTA),
+    "xlm": (
+        "XLM",
+        {"emb_dim": 32, "n_layers": 2, "n_heads": 2, "pad_index": 1, "max_position_embeddings": 64},
+    ),
+    "xlnet": ("XLNet", {"d_model": 32, "n_layer": 2, "n_head": 2, "d_inner": 64, "pad_token_id": 1}),
     "gpt2": (
         "GPT2",
         {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64, "bos_token_id": 3, "eos_token_id": 4},

@@ -8,7 +8,6 @@ from typing import Any, get_args
 import torch
 from pydantic import ValidationError
 from tokenizers import Tokenizer
-from torch import nn
 
 from trimtab.config import InputError, explain
 from trimtab.data.tokenizer import largest_id
@@ -102,7 +101,13 @@ def _loaded(folder: Path, configuration: Any) -> tuple[Any, set[str], tuple[str,
 def _described(
     table: Mapping[str, Any], configuration: Any, tokenizer: Tokenizer, file: Path
 ) -> dict[str, Any]:
-    """What of a ``config.json`` describes the encoder, with dropouts and padding spelt out."""
+    """What of a ``config.json`` describes the encoder, with dropouts and padding spelt out.
+
+    InputError where padding would change what the model computes.
+    """
+    if getattr(configuration, "summary_type", None) == "last":
+        what = f"model_type {configuration.model_type!r} judges a row by its last place, where padding is"
+        raise InputError(f"{file}: {what}; use other weights")
     drops = {key: value for key, value in configuration.to_dict().items() if _is_dropout(key, value)}
     padding = getattr(configuration, "pad_token_id", None)
     if padding is None:
@@ -151,7 +156,7 @@ def _positions(model: Any) -> int:
     """The longest input in tokens; of RoBERTa's relatives the table has rows that no token gets."""
     limit = getattr(model.config, "max_position_embeddings", None) or _UNLIMITED
     for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            before = 0 if module.padding_idx is None else module.padding_idx + 1
-            limit = min(limit, module.num_embeddings - before)
+        if name.endswith("position_embeddings") and hasattr(module, "weight"):
+            padding = getattr(module, "padding_idx", None)
+            limit = min(limit, module.weight.shape[0] - (0 if padding is None else padding + 1))
     return int(limit) if limit > 0 else _UNLIMITED

@@ -148,6 +148,7 @@ def _pretrained(study: Study, name: str, data: Path | None) -> _Pretrained:
     weights, tokenizer = _read(name, data, PACKED if packed else AUTO)
     # Before any data is read, as the study may name another size.
     _check_sizes(cells, weights.parts)
+    _check_layers(cells, weights)
     from trimtab.model.initial_weights import initial_weights, save
 
     fingerprint, file = save(initial_weights(weights, largest_id(tokenizer) + 1), cache_root() / "weights")
@@ -169,6 +170,19 @@ def _check_sizes(cells: Iterable[Variant], parts: "Parts") -> None:
     for cell in cells:
         sized = _sized(cell, parts)
         check_positions(parts, sized.settings.max_len, sized.name)
+
+
+def _check_layers(cells: Iterable[Variant], weights: "Weights") -> None:
+    """InputError where a recipe treats layers differently that have no numbers in the names of tensors."""
+    from trimtab.model.layer_names import layer_of
+
+    size = weights.parts.size
+    if size.configuration is None or any(layer_of(name) is not None for name in weights.tensors):
+        return
+    for cell in cells:
+        if cell.settings.recipe.tells_layers_apart:
+            what = f"layer_decay, frozen and reinitialise cannot tell the layers of {size.kind!r} apart"
+            raise InputError(f"{cell.name}: {what}; leave them out")
 
 
 def _sized(cell: Variant, parts: "Parts") -> Variant:

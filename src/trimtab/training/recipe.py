@@ -57,6 +57,11 @@ class Recipe:
         """Most rows that are computed together."""
         return self.micro_batch or self.batch_size
 
+    @property
+    def tells_layers_apart(self) -> bool:
+        """Whether it treats some layers of the encoder differently from others."""
+        return self.layer_decay != 1 or self.reinitialise > 0 or isinstance(self.frozen, int)
+
     def steps(self, rows: int) -> int:
         """Optimiser steps over all epochs for ``rows`` training rows."""
         return self.epochs * -(-rows // self.batch_size)
