@@ -8,6 +8,8 @@ import typer
 from trimtab.cli.options import DONE
 from trimtab.config import InputError, nearest
 
+_OTHERS = "through transformers, in padded batches: implementation = 'transformers'"
+
 DataSet = Annotated[str | None, typer.Argument(metavar="NAME", help="Data set or reader to describe.")]
 
 Size = Annotated[
@@ -37,17 +39,21 @@ def strategies() -> int:
 
 
 def sizes(size: Size = None, vocabulary: Vocabulary = None, classes: Classes = None) -> int:
-    """List the model sizes, or the tensors of one size.
+    """List the model sizes and the packed architectures, or the tensors of one size.
 
     Tensors have the names that Hugging Face transformers gives them.
     """
+    from trimtab.model.kinds import KINDS
     from trimtab.model.sizes import describe
 
     if size is not None:
         return _print_tensors(size, vocabulary or 30_522, classes or 2)
     if vocabulary or classes:
         raise InputError("--vocabulary and --classes apply to one size; name it, as in: trimtab sizes base")
-    return _print_rows(describe())
+    _print_rows(describe())
+    print("\nArchitectures of pretrained weights that train without padding, by transformers' model_type:\n")
+    kinds = [{"architecture": kind.model_type, "what": kind.meaning} for kind in KINDS.values()]
+    return _print_rows([*kinds, {"architecture": "any other", "what": _OTHERS}])
 
 
 def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
