@@ -33,6 +33,7 @@ _ROUNDS, _WARM = 9, 4  # bf16 kernels of a few sizes are compiled in the first r
 # without instructions for it, bf16 takes twenty times as long, and a step of a large model minutes.
 _HOPELESS = 3.0
 _COMPILING = 2.0  # seconds at most, in a precision's first step
+_PILOT = 8  # the first step has this fraction of the rows
 _TRAINER = 3  # raised when training changes so much that earlier measurements no longer hold
 _TOKENS = 16_384  # of a step: enough to tell, few enough for `large` on a laptop
 _SCHEDULED = 100  # steps of the schedule, of which fewer are taken
@@ -124,24 +125,23 @@ def rates_in_turns(
     # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
     slow = replace(recipe, learning_rate=1e-9, schedule="constant")
     steps = {precision: trainer(slow, Backend(device, precision)) for precision in _MEASURED}
-    seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}
+    seconds: dict[str, list[float]] = {precision: [] for precision in _MEASURED}  # per row
     mean = len(pairs.tokens.values) / len(pairs)
     rows = max(1, min(recipe.batch_size, len(pairs), int(_TOKENS / mean)))
     for number in range(_ROUNDS):
-        index = np.arange(number * rows, (number + 1) * rows) % len(pairs)  # new rows, as in training
+        some = rows if number else -(-rows // _PILOT)
+        index = np.arange(number * rows, number * rows + some) % len(pairs)  # new rows, as in training
         for precision, step in steps.items():
-            if not _is_hopeless(precision, seconds):
+            if not _is_hopeless(precision, seconds, _COMPILING / -(-rows // _PILOT)):
                 began = time.perf_counter()
                 step(index)
-                seconds[precision].append(time.perf_counter() - began)
-    return {
-        precision: rows / (statistics.median(taken[_WARM:]) if len(taken) > _WARM else min(taken))
-        for precision, taken in seconds.items()
-    }
+                seconds[precision].append((time.perf_counter() - began) / some)
+    return {precision: 1 / statistics.median(taken[_WARM:] or taken) for precision, taken in seconds.items()}
 
 
-def _is_hopeless(precision: str, seconds: Mapping[str, list[float]]) -> bool:
-    """Whether a precision is certainly the slower one, its first step's compiling set aside."""
-    own = [taken - _COMPILING * (number == 0) for number, taken in enumerate(seconds[precision])]
+def _is_hopeless(precision: str, seconds: Mapping[str, list[float]], compiling: float) -> bool:
+    """Whether a precision is certainly the slower one; compiling: what its first step may have lost by it."""
+    first, *later = seconds[precision] or [0.0]
     others = (taken for name, taken in seconds.items() if name != precision)
-    return bool(own) and all(taken and min(own) > _HOPELESS * max(taken) for taken in others)
+    own = min(later, default=first - compiling)
+    return all(taken and own > _HOPELESS * max(taken) for taken in others)
