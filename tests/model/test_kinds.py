@@ -1,10 +1,12 @@
 """Each packed architecture against transformers: what it computes, its gradients, and its files."""
 
 import copy
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from trimtab.data.batch import Batch
@@ -90,6 +92,8 @@ def save(model, folder):
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     tokenizer.save(str(folder / "tokenizer.json"))
+    # Else the model's own class, whose vocabulary is of another kind.
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     return folder
 
 
@@ -198,3 +202,16 @@ def test_a_model_without_a_head_is_read_by_its_bare_names(saved, tmp_path):
     given, mask = padded(model, batch)
     expected = base(**given).last_hidden_state[mask]
     torch.testing.assert_close(ours(batch), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("before", ["model.", "module.", "_orig_mod.", "model._orig_mod."])
+def test_names_that_a_training_loop_has_put_before_all_are_left_out(saved, tmp_path, before):
+    """A ModernBERT's own names begin with ``model.``, too."""
+    _, _, folder = saved
+    tensors = load_file(folder / "model.safetensors")
+    shutil.copytree(folder, tmp_path / "wrapped")
+    wrapped = {before + name: tensor for name, tensor in tensors.items()}
+    save_file(wrapped, tmp_path / "wrapped" / "model.safetensors")
+    found, expected = (read(each)[0] for each in (tmp_path / "wrapped", folder))
+    assert found.parts == expected.parts
+    assert all(torch.equal(found.tensors[name], tensor) for name, tensor in expected.tensors.items())

@@ -19,7 +19,14 @@ from trimtab.model.weights import Weights
 Implementation = Literal["packed", "auto"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_WANTED = [weights_hf.MARK, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+_WANTED = [
+    weights_hf.MARK,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+]
 
 
 def load(

@@ -1,6 +1,6 @@
 """Hugging Face's format: a folder with ``config.json`` and the tensors of one of ``KINDS``."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,14 @@ from trimtab.model.weights import (
     place,
 )
 from trimtab.model.weights_archive import parsed
-from trimtab.model.weights_files import read_pickle, read_safetensors
+from trimtab.model.weights_files import read_pickle, read_safetensors, without_prefix
 
 MARK, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
 _DECODER, _BIAS, _OWN_BIAS = (
     f"cls.predictions.{name}" for name in ("decoder.weight", "decoder.bias", "bias")
 )
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # counters, not trained
-# What training loops put before every name.
-_WRAPPERS = ("module.", "_orig_mod.", "model.")
+_WRAPPER = "model."
 
 
 def _swapped(tensor: Tensor) -> Tensor:
@@ -130,7 +129,8 @@ def _source(folder: Path, kind: Kind) -> FormatTensors:
         raw = read_pickle(path)
     else:
         raise InputError(f"{folder}: has neither {SAFETENSORS} nor {PICKLE}; save the model as one file")
-    spelt = {_full(name, kind): theirs for theirs, name in _unwrapped(raw, kind).items()}
+    raw = _unwrapped(raw, kind)
+    spelt = {_full(name, kind): name for name in raw}
     if _BIAS not in spelt and _OWN_BIAS in spelt:  # saved once where both are the same
         spelt[_BIAS] = spelt.pop(_OWN_BIAS)
     if len(spelt) != len(raw):
@@ -139,19 +139,10 @@ def _source(folder: Path, kind: Kind) -> FormatTensors:
     return FormatTensors(path, {name: raw[theirs] for name, theirs in spelt.items()}, spelt)
 
 
-def _unwrapped(raw: Mapping[str, Tensor], kind: Kind) -> dict[str, str]:
-    """Each name, and the same without what a training loop has put before all of them."""
-    names = dict(zip(raw, raw, strict=True))
-    while True:
-        found = [each for each in _WRAPPERS if all(name.startswith(each) for name in names.values())]
-        if not found or (found[0] == kind.prefix and not _is_wrapped(names.values(), kind)):
-            return names
-        names = {theirs: name.removeprefix(found[0]) for theirs, name in names.items()}
-
-
-def _is_wrapped(names: Iterable[str], kind: Kind) -> bool:
-    """Whether a kind's own prefix stands there twice."""
-    return any(name.startswith(kind.prefix * 2) for name in names)
+def _unwrapped(raw: dict[str, Tensor], kind: Kind) -> dict[str, Tensor]:
+    """The tensors of a model that a training loop has kept as its ``model``."""
+    own = kind.prefix == _WRAPPER and not any(name.startswith(_WRAPPER * 2) for name in raw)
+    return raw if own else without_prefix(raw, _WRAPPER)
 
 
 def _full(name: str, kind: Kind) -> str:
@@ -225,7 +216,7 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / SAFETENSORS) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
-    weights_tokenizer.write(folder, tokenizer, parts.size.positions)
+    weights_tokenizer.write(folder, tokenizer, parts.size.positions, token_types=parts.size.segments > 1)
     write_json(folder / MARK, _described(weights, kind, name, tokenizer))
 
 
