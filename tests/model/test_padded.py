@@ -230,6 +230,7 @@ def test_wrong_folders_are_refused_in_a_sentence(folder):
     refused(changed(folder("bert", "v"), model_type="vit"), "no classifier of whole texts", "'vit'")
     refused(changed(folder("bert", "e"), model_type="bart"), "an encoder and a decoder")
     refused(folder("xlnet", "l"), "'xlnet' judges a row by its last place, where padding is")
+    refused(folder("fnet", "f"), "'fnet' cannot be told which places are padding")
     tensors = load_file(path / "model.safetensors")
     gone = {name: tensor for name, tensor in tensors.items() if ".layer.1.output.dense.weight" not in name}
     save_file(gone, path / "model.safetensors", {"format": "pt"})

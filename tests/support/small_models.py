@@ -36,6 +36,10 @@ KINDS = {
         "XLM",
         {"emb_dim": 32, "n_layers": 2, "n_heads": 2, "pad_index": 1, "max_position_embeddings": 64},
     ),
+    "fnet": (
+        "FNet",
+        {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64, "max_position_embeddings": 64},
+    ),
     "xlnet": ("XLNet", {"d_model": 32, "n_layer": 2, "n_head": 2, "d_inner": 64, "pad_token_id": 1}),
     "gpt2": (
         "GPT2",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any, get_args
 
@@ -107,6 +108,9 @@ def _described(
     """
     if getattr(configuration, "summary_type", None) == "last":
         what = f"model_type {configuration.model_type!r} judges a row by its last place, where padding is"
+        raise InputError(f"{file}: {what}; use other weights")
+    if "attention_mask" not in signature(class_of(configuration).forward).parameters:
+        what = f"model_type {configuration.model_type!r} cannot be told which places are padding"
         raise InputError(f"{file}: {what}; use other weights")
     drops = {key: value for key, value in configuration.to_dict().items() if _is_dropout(key, value)}
     padding = getattr(configuration, "pad_token_id", None)
