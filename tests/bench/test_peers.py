@@ -144,7 +144,7 @@ def test_packed_losses_are_those_of_transformers_padded(work):
     work = replace(work, size=size)
     ours, batches = packed.trainer(work, size, "fp32"), work.rows.draw(STEPS, seed=3)
     losses = [float(ours.step(index)[0]) for index in batches]
-    net = trainer.BertForSequenceClassification(trainer.configuration(work))
+    net = trainer.AutoModelForSequenceClassification.from_config(trainer.configuration(work))
     model = Classifier(size, work.vocabulary, 3)
     initialise(model, packed.SEED, size.initial_deviation)
     net.load_state_dict(names_of_transformers(model.state_dict()))

@@ -111,6 +111,7 @@ def test_the_report_says_what_went_how(encoders):
 
 
 @on_linux
+@pytest.mark.slow
 def test_killed_it_resumes_and_comes_to_the_same(encoders, home, monkeypatch):
     study, folder = encoders
     out = home / "killed"

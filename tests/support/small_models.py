@@ -2,7 +2,8 @@
 
 import pytest
 
-from trimtab.data.tokenizer import build, special_tokens
+from trimtab.data.input_template import InputTemplate
+from trimtab.data.tokenizer import build
 from trimtab.model import weights_tokenizer
 
 WORDS = [f"w{number}" for number in range(60)]
@@ -77,4 +78,4 @@ def written(folder, kind, classes=0, seed=0, **changed):
 
 def template():
     """The special tokens around texts, for ``make_pairs``."""
-    return special_tokens(words())
+    return InputTemplate.of(words())
