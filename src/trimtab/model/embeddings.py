@@ -1,5 +1,7 @@
 """The sum of embeddings that a packed batch enters the encoder with."""
 
+import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from trimtab.data.batches import Batch
@@ -38,7 +40,22 @@ class Embeddings(nn.Module):
             one = self.segment.num_embeddings == 1
             x = x + (self.segment.weight if one else self.segment(batch.segments))
         if self.position is not None:
-            x = x + self.position(batch.positions + self.first_position)
+            x = x + self.position(self._places(batch))
         if self.norm is not None:
             x = self.dropout(self.norm(x))
         return x if self.project is None else self.project(x)
+
+    def _places(self, batch: Batch) -> Tensor:
+        """The row of the position table of each token, (T,).
+
+        Where positions begin after the padding token's id, as RoBERTa's, that token has a row of its own and
+        is not counted, even where a text holds it.
+        """
+        first = self.first_position
+        if not first:
+            return batch.positions
+        padding = batch.tokens == first - 1
+        counted = padding.cumsum(0)
+        starts = torch.arange(len(counted), device=counted.device) - batch.positions
+        before = F.pad(counted, (1, 0))[starts]
+        return torch.where(padding, first - 1, batch.positions + first - (counted - before))

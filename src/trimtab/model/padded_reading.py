@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError, explain
+from trimtab.data.files import open_binary
 from trimtab.data.tokenizer import largest_id
 from trimtab.model import weights_tokenizer
 from trimtab.model.architecture import TRANSFORMERS, Activation, Architecture
@@ -36,6 +37,8 @@ _BESIDE = (
     "transformers_version",
     "_name_or_path",
 )
+_TENSORS = ("*.safetensors", "*.bin")
+_COUNTERS = ("position_ids", "token_type_ids", "pooler.dense.weight", "pooler.dense.bias")  # not needed
 _UNLIMITED = 1 << 20  # tokens, where neither a table nor the configuration limits them
 
 
@@ -74,6 +77,9 @@ def _of_another_task(table: Mapping[str, Any]) -> bool:
 def _loaded(folder: Path, configuration: Any) -> tuple[Any, set[str], tuple[str, ...]]:
     """transformers' model, the names of tensors that the folder does not hold, and those not used."""
     kind = class_of(configuration)
+    for file in sorted(path for pattern in _TENSORS for path in folder.glob(pattern)):
+        with open_binary(file):  # for its error
+            pass
     try:
         with quiet(), torch.random.fork_rng([]):
             torch.manual_seed(0)  # what it fills in without telling is the same each time
@@ -96,7 +102,11 @@ def _loaded(folder: Path, configuration: Any) -> tuple[Any, set[str], tuple[str,
     if lost := sorted(name for name in missing if name.startswith(body) and ".pooler." not in name):
         what = f"has no tensor {lost[0]} of the expected shape"
         raise InputError(f"{folder}: {what}; it is incomplete, or belongs to another model; save it again")
-    return model, missing, tuple(sorted(found["unexpected_keys"]))
+    ignored = sorted(found["unexpected_keys"])
+    if left := [name for name in ignored if name.startswith(body) and not name.endswith(_COUNTERS)]:
+        what = f"tensor {left[0]} belongs to no layer that its configuration describes"
+        raise InputError(f"{folder}: {what}; use weights and configuration of the same model")
+    return model, missing, tuple(ignored)
 
 
 def _described(

@@ -64,10 +64,12 @@ def write(folder: Path, weights: Weights, tokenizer: Tokenizer) -> None:
     parts = weights.parts
     if not parts.classes:
         raise InputError(f"{folder}: the model has no classification head; write a classifier")
-    inner = cast(PaddedClassifier, weights.model()).inner
+    padded = cast(PaddedClassifier, weights.model())
+    inner = padded.inner
     labels = weights.labels or tuple(f"LABEL_{number}" for number in range(parts.classes))
     inner.config.id2label = dict(enumerate(labels))
     inner.config.label2id = {label: number for number, label in enumerate(labels)}
     with quiet():
         inner.save_pretrained(folder)
-    weights_tokenizer.write(folder, tokenizer, parts.size.positions)
+    positions, types = parts.size.positions, padded.has_segments
+    weights_tokenizer.write(folder, tokenizer, positions, token_types=types)

@@ -71,20 +71,26 @@ class Distances(nn.Module):
         return torch.cat([table.permute(2, 0, 1).flatten() for table in tables])
 
 
-@cache
 def bucket_table(length: int, buckets: int) -> Tensor:
     """The bucket of each query's distance to each key of a row: (length, length) int64.
 
     Half of the buckets are for keys after the query. Of each half, the first half are for single distances,
     the others grow logarithmically up to a distance of 128.
     """
-    places = torch.arange(length)
-    ahead = places[None, :] - places[:, None]
-    half, distance = buckets // 2, ahead.abs()
-    exact = half // 2
-    scale = (half - exact) / math.log(_FARTHEST / exact)
-    far = exact + (torch.log(distance.clamp(min=1).float() / exact) * scale).long()
-    return torch.where(distance < exact, distance, far.clamp(max=half - 1)) + (ahead > 0) * half
+    return _buckets(1 << (length - 1).bit_length(), buckets)[:length, :length]
+
+
+@cache
+def _buckets(length: int, buckets: int) -> Tensor:
+    """The table of the longest rows; that of shorter ones is its corner."""
+    with torch.inference_mode(False):  # it is kept, and may first be asked for in evaluation
+        places = torch.arange(length)
+        ahead = places[None, :] - places[:, None]
+        half, distance = buckets // 2, ahead.abs()
+        exact = half // 2
+        scale = (half - exact) / math.log(_FARTHEST / exact)
+        far = exact + (torch.log(distance.clamp(min=1).float() / exact) * scale).long()
+        return torch.where(distance < exact, distance, far.clamp(max=half - 1)) + (ahead > 0) * half
 
 
 class Rotate(torch.autograd.Function):

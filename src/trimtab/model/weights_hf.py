@@ -117,7 +117,7 @@ def _configuration(file: Path) -> tuple[Kind, Configuration]:
     model_type = table.get("model_type", "bert")  # the oldest have none
     if model_type not in KINDS:
         what = f"model_type {model_type!r} has no packed form (those that have: {', '.join(KINDS)})"
-        raise InputError(f"{file}: {what}; set implementation = 'transformers' to train it through those")
+        raise InputError(f"{file}: {what}; set implementation = 'transformers', which knows more")
     kind = KINDS[model_type]
     return kind, validated(kind.configuration, table, str(file))
 

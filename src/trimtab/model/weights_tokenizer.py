@@ -48,7 +48,8 @@ def read(folder: Path) -> Tokenizer:
         name = _class_of_vocabulary(folder / CONFIGURATION, said, name)
         description = {"model": {"vocab": read_vocabulary(folder / VOCABULARY)}}
     else:
-        raise InputError(f"{folder}: has neither {TOKENIZER} nor {VOCABULARY}; add the model's own")
+        mend = "add the model's own, or save it anew with transformers' AutoTokenizer, which writes the first"
+        raise InputError(f"{folder}: has neither {TOKENIZER} nor {VOCABULARY}; {mend}")
     names, types = said.names, False
     if name:
         names, types = {**CLASSES[name].names, **names}, CLASSES[name].token_types

@@ -173,11 +173,12 @@ def _check_sizes(cells: Iterable[Variant], parts: "Parts") -> None:
 
 
 def _check_layers(cells: Iterable[Variant], weights: "Weights") -> None:
-    """InputError where a recipe treats layers differently that have no numbers in the names of tensors."""
+    """InputError where a recipe treats layers differently that tensors' names do not number one by one."""
     from trimtab.model.layer_names import layer_of
 
     size = weights.parts.size
-    if size.configuration is None or any(layer_of(name) is not None for name in weights.tensors):
+    numbers = {layer_of(name) for name in weights.tensors} - {None}
+    if size.configuration is None or len(numbers) == size.layers:
         return
     for cell in cells:
         if cell.settings.recipe.tells_layers_apart:

@@ -127,7 +127,7 @@ class _EpochSums:
 def predict(model: AnyClassifier | AnyModel, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
-    A ``Bert`` must have the head for classes. Raises DivergedError where a logit is not finite: nothing else
+    The model must have a head for classes. Raises DivergedError where a logit is not finite: nothing else
     would notice that the last step of a training diverged.
     """
     model.eval()

@@ -60,7 +60,7 @@ class Recipe:
     @property
     def tells_layers_apart(self) -> bool:
         """Whether it treats some layers of the encoder differently from others."""
-        return self.layer_decay != 1 or self.reinitialise > 0 or isinstance(self.frozen, int)
+        return self.layer_decay != 1 or self.reinitialise > 0 or self.frozen != "none"
 
     def steps(self, rows: int) -> int:
         """Optimiser steps over all epochs for ``rows`` training rows."""
