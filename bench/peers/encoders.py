@@ -85,7 +85,7 @@ def _judged(ours: dict[str, Any], peer: dict[str, Any], limit: float | None) -> 
 
 
 def load(case: Case, data: Path | None, *, rows: int | None, batch: int) -> Work:
-    """The case's training rows below ``data``, else TRIMTAB_DATA, read by the tokeniser of its weights.
+    """The case's rows below ``data``, else TRIMTAB_DATA, read by the tokeniser of its weights.
 
     AdamW at 2e-5, constant, gradients not clipped. InputError where a file or the weights are missing.
     """
@@ -108,4 +108,4 @@ def load(case: Case, data: Path | None, *, rows: int | None, batch: int) -> Work
 
 
 def _examples(name: str, data: Path | None) -> Examples:
-    return read("table", "train", data, **_SNLI) if name == "SNLI" else read("boolq", "train", data)
+    return read("table", "train", data, **_SNLI) if name == "SNLI" else read("boolq", "validation", data)
