@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from bench.peers import page
 from bench.peers.machine import has_amx, precisions, signed
 from bench.peers.packed import Packed
-from bench.peers.race import WARM, fastest, race, ratio
-from bench.peers.trainer import STRATEGIES, Rows, TrainerContestant
+from bench.peers.race import WARM, fastest, judged, race
+from bench.peers.trainer import trainer_contestants
 from bench.peers.work import Work, packed, some_rows
 from trimtab.data import Examples, read
 from trimtab.data.tokenizer import largest_id
@@ -58,30 +58,14 @@ def run(asked: argparse.Namespace) -> None:
 
 def measure(work: Work, precisions: list[str], rounds: int, steps: int) -> dict[str, Any]:
     """Rates of all, and the ratios of trimtab's faster precision to each setting of the Trainer."""
-    rows = Rows(work)
-    trainers = [
-        TrainerContestant(work, rows, batches, precision)
-        for batches in STRATEGIES
-        for precision in precisions
-    ]
+    trainers = trainer_contestants(work, precisions)
     ours = [Packed(work, precision) for precision in precisions]
     records = race([*trainers, *ours], rounds, steps)
     peers, own = records[: len(trainers)], fastest(records[len(trainers) :])
     best = fastest(peers)
     limit = LIMITS[has_amx()]
-    ratios = [_judged(own, peer, limit if peer is best else None) for peer in peers]
+    ratios = [judged(own, peer, limit if peer is best else None) for peer in peers]
     return {"work": work.describe(), "warm": WARM, "contestants": records, "ratios": ratios}
-
-
-def _judged(ours: dict[str, Any], peer: dict[str, Any], limit: float | None) -> dict[str, Any]:
-    found = ratio(ours, peer)
-    return {
-        "trimtab": ours["precision"],
-        "against": f"{peer['name']}, {peer['batches']}, {peer['precision']}",
-        "ratio": found,
-        "limit": limit,
-        "met": None if limit is None else found["median"] >= limit,
-    }
 
 
 def load(case: Case, data: Path | None, *, rows: int | None, batch: int) -> Work:

@@ -129,3 +129,15 @@ def ratio(record: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
     """How many times as many examples per second as ``peer``, round by round."""
     ours, theirs = (each["examples_per_second"]["by_round"] for each in (record, peer))
     return spread([a / b for a, b in zip(ours, theirs, strict=True)])
+
+
+def judged(record: dict[str, Any], peer: dict[str, Any], limit: float | None) -> dict[str, Any]:
+    """The ratio of trimtab's ``record`` to a peer's, and whether its median reaches ``limit``, if any."""
+    found = ratio(record, peer)
+    return {
+        "trimtab": record["precision"],
+        "against": f"{peer['name']}, {peer['batches']}, {peer['precision']}",
+        "ratio": found,
+        "limit": limit,
+        "met": None if limit is None else found["median"] >= limit,
+    }

@@ -13,8 +13,8 @@ from bench.peers.d2l import D2l
 from bench.peers.machine import has_amx, precisions, signed
 from bench.peers.packed import Packed
 from bench.peers.preparation import preparation
-from bench.peers.race import WARM, Contestant, fastest, race, ratio
-from bench.peers.trainer import STRATEGIES, Rows, TrainerContestant
+from bench.peers.race import WARM, Contestant, fastest, judged, race
+from bench.peers.trainer import TrainerContestant, trainer_contestants
 from bench.peers.work import Work, packed, some_rows
 from trimtab.config import InputError
 from trimtab.data import Examples, read
@@ -54,7 +54,7 @@ def training(work: Work, rounds: int, steps: int, precisions: list[str]) -> dict
     best = fastest(records[-len(ours) :])
     first, *others = records[: -len(ours)]
     limits = dict(zip((id(first), id(fastest(others))), LIMITS[has_amx()], strict=True))
-    ratios = [_judged(best, peer, limits.get(id(peer))) for peer in (first, *others)]
+    ratios = [judged(best, peer, limits.get(id(peer))) for peer in (first, *others)]
     return {"work": work.describe(), "warm": WARM, "contestants": records, "ratios": ratios}
 
 
@@ -62,24 +62,8 @@ def contestants(
     work: Work, precisions: list[str]
 ) -> tuple[Contestant, list[TrainerContestant], list[Packed]]:
     """d2l's step; the Trainer by composition of batches and precision; trimtab by precision."""
-    rows = Rows(work)
-    trainers = [
-        TrainerContestant(work, rows, batches, precision)
-        for batches in STRATEGIES
-        for precision in precisions
-    ]
+    trainers = trainer_contestants(work, precisions)
     return D2l(work), trainers, [Packed(work, precision, pace=PACE) for precision in precisions]
-
-
-def _judged(ours: dict[str, Any], peer: dict[str, Any], limit: float | None) -> dict[str, Any]:
-    found = ratio(ours, peer)
-    return {
-        "trimtab": ours["precision"],
-        "against": f"{peer['name']}, {peer['batches']}, {peer['precision']}",
-        "ratio": found,
-        "limit": limit,
-        "met": None if limit is None else found["median"] >= limit,
-    }
 
 
 def load(data: Path | None, *, rows: int | None, size: str, vocabulary: int, batch: int) -> Work:

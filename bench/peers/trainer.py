@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -133,3 +134,13 @@ class TrainerContestant:
             logging_strategy="no",
             disable_tqdm=True,
         )
+
+
+def trainer_contestants(work: Work, precisions: Sequence[str]) -> list[TrainerContestant]:
+    """The Trainer by composition of batches and precision, all on the same rows."""
+    rows = Rows(work)
+    return [
+        TrainerContestant(work, rows, batches, precision)
+        for batches in STRATEGIES
+        for precision in precisions
+    ]

@@ -54,12 +54,12 @@ def guarded(tokenizer: Tokenizer, texts: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def without_template(ids: NDArray[np.int64], tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """Ids of texts with the unknown token in place of the template's: to some models those are words, too."""
-    own, unknown = InputTemplate.of(tokenizer).ids, unknown_id(tokenizer)
+def without_template(tokenizer: Tokenizer) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+    """Puts the unknown token in place of the template's in ids of texts: to some models those are words."""
+    own, unknown = list(InputTemplate.of(tokenizer).ids), unknown_id(tokenizer)
     if unknown is None or unknown in own:
-        return ids
-    return np.where(np.isin(ids, list(own)), unknown, ids)
+        return lambda ids: ids
+    return lambda ids: np.where(np.isin(ids, own), unknown, ids)
 
 
 class _Numbers(dict[str, int]):
@@ -85,12 +85,12 @@ def _number(texts: list[str], parts_of: Callable[[str], list[str]]) -> tuple[Rag
 
 
 def _encode(texts: list[str], tokenizer: Tokenizer) -> Ragged:
-    encoded = GrowingRagged(id_dtype(tokenizer))
+    encoded, cleared = GrowingRagged(id_dtype(tokenizer)), without_template(tokenizer)
     for rows in _chunks(len(texts)):
         ids = [one.ids for one in tokenizer.encode_batch_fast(texts[rows], add_special_tokens=False)]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         values = np.fromiter(chain.from_iterable(ids), np.int64, lengths.sum())
-        encoded.append(without_template(values, tokenizer), lengths)
+        encoded.append(cleared(values), lengths)
     return encoded.mapped()
 
 

@@ -16,12 +16,12 @@ from trimtab.ledger.tokenizers import Frequencies
 from trimtab.model import loading
 from trimtab.model.architecture import AUTO
 from trimtab.model.padded import AnyModel
-from trimtab.model.tokenizer_settings import json_object
 from trimtab.model.weights import Weights, check_positions
-from trimtab.model.weights_archive import parsed
+from trimtab.model.weights_archive import json_object
 from trimtab.truncation import Truncation, parse
 
 DESCRIPTION, _MODEL = "trimtab.json", "config.json"
+_MEND = "export the model again"
 _FREQUENCIES = "document_frequencies.npy"
 
 
@@ -61,7 +61,9 @@ class Exported:
 
 def describe(folder: Path, use: Use, frequencies: Frequencies | None, about: Mapping[str, Any]) -> None:
     """Write ``trimtab.json`` into a folder of weights: how they are used; ``about`` is for people."""
-    written = _parsed(folder)  # which d2l's format writes for what its tensors do not tell
+    written = json_object(
+        folder / DESCRIPTION, _MEND
+    )  # which d2l's format writes for what its tensors do not tell
     write_json(folder / DESCRIPTION, {**written, **use.model_dump(), **about})
     if frequencies is not None:
         np.save(folder / _FREQUENCIES, frequencies, allow_pickle=False)
@@ -75,10 +77,10 @@ def read(folder: Path) -> Exported:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; name one that trimtab export has written")
-    table = _parsed(folder)
+    table = json_object(folder / DESCRIPTION, _MEND)
     use = validated(Use, table, str(folder / DESCRIPTION))
     weights, tokenizer = loading.read(folder.resolve(), implementation=AUTO)
-    _check_head(weights.parts.classes, json_object(folder / _MODEL), folder)
+    _check_head(weights.parts.classes, json_object(folder / _MODEL, _MEND), folder)
     max_len = weights.parts.size.positions if use.max_len is None else use.max_len
     check_positions(weights.parts, max_len, str(folder / DESCRIPTION))
     return Exported(
@@ -91,14 +93,6 @@ def read(folder: Path) -> Exported:
         precision=use.precision,
         described="truncation" in table,
     )
-
-
-def _parsed(folder: Path) -> dict[str, Any]:
-    file = folder / DESCRIPTION
-    table = parsed(file) if file.is_file() else {}
-    if not isinstance(table, dict):
-        raise InputError(f"{file}: is not a JSON object; export the model again")
-    return table
 
 
 def _check_head(classes: int, model: Mapping[str, Any], folder: Path) -> None:

@@ -115,7 +115,7 @@ def _first_by_keys(
     query, others = _query_and_others(x, qkv, batch, heads, relations)
     with torch.autocast(x.device.type, enabled=False):
         query, others = query.float() / math.sqrt(query.shape[-1]), others.float()
-        added = biases(relations.bias, batch.groups, heads) or (None,) * len(batch.groups)
+        added = biases(relations.bias, batch.groups, heads)
         found = []
         questions = query.split([rows for rows, _ in batch.groups])
         parts = others.split([rows * length for rows, length in batch.groups])
@@ -143,21 +143,21 @@ def _query_and_others(
 
 
 def _weighted_sums(
-    x: Tensor, asked: Tensor, groups: Groups, dropout: Dropout, added: tuple[Tensor, ...]
+    x: Tensor, asked: Tensor, groups: Groups, dropout: Dropout, added: tuple[Tensor | None, ...]
 ) -> tuple[Tensor, Tensor]:
     """Each row's weighted sum of tokens (rows, heads, hidden), and the weights' sum (rows, heads, 1).
 
     asked: (rows, heads, hidden), whose product with a token is the token's score. added: to the scores, each
-    group's (heads, length, length), or nothing.
+    group's (heads, length, length), or None.
     """
     sums, totals = [], []
     parts = x.split([rows * length for rows, length in groups])
     questions = asked.split([rows for rows, _ in groups])
-    for number, (part, question, (rows, length)) in enumerate(zip(parts, questions, groups, strict=True)):
+    for part, question, bias, (rows, length) in zip(parts, questions, added, groups, strict=True):
         tokens = part.view(rows, length, -1)
         scores = question @ tokens.transpose(1, 2)
-        if added:
-            scores = scores + added[number][:, 0]
+        if bias is not None:
+            scores = scores + bias[:, 0]
         weights = dropout(torch.softmax(scores, dim=-1))
         sums.append(weights @ tokens)
         totals.append(weights.sum(-1, keepdim=True))

@@ -28,12 +28,12 @@ class GroupedAttention(torch.autograd.Function):
         """
         attended = qkv.new_empty(len(qkv), qkv.shape[1] // 3)
         saved = []
-        added = iter(biases(bias, groups, heads))
-        for place, rows, length, factor in _pieces(groups, heads, factors):
+        added = biases(bias, groups, heads)
+        for own, (place, rows, length, factor) in zip(added, _pieces(groups, heads, factors), strict=True):
             query, key, value = _split(qkv[place], 3, rows, length, heads).unbind(0)
             scores = torch.bmm(query, key.transpose(1, 2)).mul_(_scale(query))
-            if bias is not None:
-                scores.view(rows, heads, length, length).add_(next(added))
+            if own is not None:
+                scores.view(rows, heads, length, length).add_(own)
             weights = torch.softmax(scores, -1)
             dropped = weights if factor is None else weights * factor
             _by_token(attended[place], 1, rows, length, heads)[0].copy_(
@@ -69,10 +69,10 @@ class GroupedAttention(torch.autograd.Function):
         return result, None, None, None, torch.cat(by_bias) if ctx.has_bias else None
 
 
-def biases(bias: Tensor | None, groups: Groups, heads: int) -> tuple[Tensor, ...]:
-    """The bias of each group, (heads, length, length), out of all of them, (numbers,)."""
+def biases(bias: Tensor | None, groups: Groups, heads: int) -> tuple[Tensor | None, ...]:
+    """The bias of each group, (heads, length, length), out of all of them, (numbers,); None without one."""
     if bias is None:
-        return ()
+        return (None,) * len(groups)
     parts = bias.split([heads * length * length for _, length in groups])
     return tuple(part.view(heads, length, length) for part, (_, length) in zip(parts, groups, strict=True))
 

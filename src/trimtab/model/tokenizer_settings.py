@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from tokenizers import AddedToken
 
-from trimtab.config import InputError, validated
-from trimtab.model.weights_archive import parsed
+from trimtab.config import validated
+from trimtab.model.weights_archive import json_object
 
 CONFIGURATION = "tokenizer_config.json"
+MEND = "save the tokeniser again"
 _ADDED, _SPECIAL = "added_tokens.json", "special_tokens_map.json"
 _ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _NORMALISING = (
@@ -74,18 +75,12 @@ class TokenizerConfiguration(BaseModel):
 def read_settings(folder: Path) -> TokenizerConfiguration:
     """The settings in a folder: the defaults where it has none; InputError where they are wrong."""
     file = folder / CONFIGURATION
-    said = json_object(file)
+    said = json_object(file, MEND)
     if "added_tokens_decoder" not in said:
-        said |= json_object(folder / _SPECIAL)  # of older versions, which it overrides in transformers, too
+        said |= json_object(
+            folder / _SPECIAL, MEND
+        )  # of older versions, which it overrides in transformers, too
     return validated(TokenizerConfiguration, said, str(file))
-
-
-def json_object(file: Path) -> dict[str, Any]:
-    """The object in a JSON file, empty where there is no file; InputError where it holds another value."""
-    said = parsed(file) if file.is_file() else {}
-    if not isinstance(said, dict):
-        raise InputError(f"{file}: is not a JSON object; save the tokeniser again")
-    return said
 
 
 def added_tokens(
@@ -100,7 +95,7 @@ def added_tokens(
     else:
         extras = {token.content for token in said.extras}
         found = {}
-        for text, number in json_object(folder / _ADDED).items():
+        for text, number in json_object(folder / _ADDED, MEND).items():
             is_special = text in extras or text in names
             found[number] = AddedToken(text, normalized=not is_special, special=is_special)
         found |= {each["id"]: _token(each) for each in file}

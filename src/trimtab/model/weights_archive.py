@@ -127,3 +127,11 @@ def parsed(file: Location) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise InputError(f"{file}: is not valid JSON ({error}); write it again") from error
+
+
+def json_object(file: Location, mend: str) -> dict[str, Any]:
+    """The object in a JSON file, empty where there is no file; InputError, which ends in ``mend``, else."""
+    said = parsed(file) if file.is_file() else {}
+    if not isinstance(said, dict):
+        raise InputError(f"{file}: is not a JSON object; {mend}")
+    return said

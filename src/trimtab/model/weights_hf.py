@@ -29,7 +29,7 @@ from trimtab.model.weights import (
     lay_out,
     place,
 )
-from trimtab.model.weights_archive import parsed
+from trimtab.model.weights_archive import json_object
 from trimtab.model.weights_files import read_pickle, read_safetensors, without_prefix
 
 MARK, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
@@ -111,9 +111,7 @@ def read(folder: Path, _heads: int | None = None) -> tuple[Weights, Tokenizer]:
 
 
 def _configuration(file: Path) -> tuple[Kind, Configuration]:
-    table = parsed(file)
-    if not isinstance(table, dict):
-        raise InputError(f"{file}: is not a JSON object; use the {MARK} of a model")
+    table = json_object(file, f"use the {MARK} of a model")
     model_type = table.get("model_type", "bert")  # the oldest have none
     if model_type not in KINDS:
         what = f"model_type {model_type!r} has no packed form (those that have: {', '.join(KINDS)})"

@@ -13,13 +13,13 @@ from trimtab.data.tokenizer import SpecialTokens, build, read_vocabulary
 from trimtab.model.tokenizer_classes import CLASSES, class_name, rebuilt
 from trimtab.model.tokenizer_settings import (
     CONFIGURATION,
+    MEND,
     TokenizerConfiguration,
     added_tokens,
-    json_object,
     read_settings,
     special,
 )
-from trimtab.model.weights_archive import parsed
+from trimtab.model.weights_archive import json_object, parsed
 
 TOKENIZER, VOCABULARY, _MODEL = "tokenizer.json", "vocab.txt", "config.json"
 
@@ -39,7 +39,7 @@ def read(folder: Path) -> Tokenizer:
     Its post-processor puts special tokens where that does, with the token types that it gives to a model.
     InputError where the folder has no tokeniser, or a vocabulary that does not fit its class.
     """
-    said, model = read_settings(folder), json_object(folder / _MODEL)
+    said, model = read_settings(folder), json_object(folder / _MODEL, MEND)
     name = class_name(said.tokenizer_class or model.get("tokenizer_class"), model.get("model_type"))
     if (folder / TOKENIZER).is_file():
         description = parsed(folder / TOKENIZER)

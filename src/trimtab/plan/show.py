@@ -134,7 +134,7 @@ def _sides(row: Examples, tokenizer: Tokenizer) -> tuple[Side, ...]:
 def _side(text: str, evidence: int | None, tokenizer: Tokenizer) -> Side:
     encoding = guarded(tokenizer, [text]).encode(text, add_special_tokens=False)
     spans = np.array(encoding.offsets, np.int64).reshape(-1, 2)
-    ids = without_template(np.array(encoding.ids, np.int64), tokenizer)
+    ids = without_template(tokenizer)(np.array(encoding.ids, np.int64))
     unknown = spans[ids == unknown_id(tokenizer)]
     words = tuple(dict.fromkeys(text[slice(*span)] for span in unknown.tolist()))
     return Side(text, ids.astype(np.int32), spans, evidence, words)

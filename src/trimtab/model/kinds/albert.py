@@ -1,14 +1,16 @@
 """ALBERT: narrow embeddings, and layers that share their weights in groups."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from trimtab.model.architecture import Activation, Architecture, Count, Head
+from trimtab.model.architecture import Activation, Architecture, Count
 from trimtab.model.kinds.bert import BertConfiguration
 from trimtab.model.kinds.kind import Kind, embeddings
 
 
 class AlbertConfiguration(BertConfiguration):
     """transformers' AlbertConfig."""
+
+    HEAD_DROPOUT: ClassVar = "classifier_dropout_prob"
 
     vocab_size: Count = 30_000
     embedding_size: Count = 128
@@ -23,23 +25,19 @@ class AlbertConfiguration(BertConfiguration):
     classifier_dropout_prob: float = 0.1
 
     def differences(self) -> dict[str, Any]:
-        """The embeddings' width, groups of layers, dropouts, and the head."""
+        """The embeddings' width and groups of layers, beside BERT's."""
         return super().differences() | {
             "embedding": self.embedding_size,
             "distinct_layers": self.num_hidden_groups,
-            "head": Head(dropout=self.classifier_dropout_prob),
         }
 
     @classmethod
     def described(cls, size: Architecture) -> dict[str, Any]:
         """As in ``Configuration``."""
-        found = super().described(size) | {
+        return super().described(size) | {
             "embedding_size": size.embedding or size.hidden,
             "num_hidden_groups": size.layers_with_weights,
-            "classifier_dropout_prob": size.head.dropout,
         }
-        del found["classifier_dropout"]
-        return found
 
 
 ALBERT = Kind(

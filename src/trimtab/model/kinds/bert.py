@@ -11,13 +11,13 @@ from trimtab.model.kinds.kind import (
     attention_dropout,
     dropouts,
     embeddings,
-    head_dropout,
 )
 
 
 class BertConfiguration(Configuration):
-    """transformers' BertConfig."""
+    """transformers' BertConfig. HEAD_DROPOUT: the key of the head's dropout, None where it has none."""
 
+    HEAD_DROPOUT: ClassVar[str | None] = "classifier_dropout"
     SAME: ClassVar = BERT_KEYS | {"positions": "max_position_embeddings", "segments": "type_vocab_size"}
 
     hidden_size: Count = 768
@@ -37,16 +37,18 @@ class BertConfiguration(Configuration):
     def differences(self) -> dict[str, Any]:
         """Dropouts, and the head."""
         hidden = self.hidden_dropout_prob
-        head = Head(dropout=head_dropout(self.classifier_dropout, hidden))
+        own = getattr(self, self.HEAD_DROPOUT) if self.HEAD_DROPOUT else None
+        head = Head(dropout=hidden if own is None else own)
         return {**dropouts(hidden, self.attention_probs_dropout_prob), "head": head}
 
     @classmethod
     def described(cls, size: Architecture) -> dict[str, Any]:
         """As in ``Configuration``."""
+        head = {cls.HEAD_DROPOUT: size.head.dropout} if cls.HEAD_DROPOUT else {}
         return super().described(size) | {
             "hidden_dropout_prob": size.dropout,
             "attention_probs_dropout_prob": attention_dropout(size),
-            "classifier_dropout": size.head.dropout,
+            **head,
         }
 
 

@@ -94,11 +94,6 @@ def attention_dropout(size: Architecture) -> float:
     return size.dropout if size.attention_dropout is None else size.attention_dropout
 
 
-def head_dropout(classifier: float | None, hidden: float) -> float:
-    """The dropout of a classification head, whose own key is often left out."""
-    return hidden if classifier is None else classifier
-
-
 # Tasks whose classifier does not classify whole texts: the ends of their classes' names.
 OTHER_TASKS = ("ForMultipleChoice", "ForTokenClassification")
 

@@ -12,6 +12,7 @@ _FIRST_POSITION = 2  # whatever the padding token's id
 class MPNetConfiguration(BertConfiguration):
     """transformers' MPNetConfig."""
 
+    HEAD_DROPOUT: ClassVar = None
     SAME: ClassVar = BERT_KEYS | {"relative_buckets": "relative_attention_num_buckets"}
 
     relative_attention_num_buckets: Number = 32
@@ -30,9 +31,7 @@ class MPNetConfiguration(BertConfiguration):
     @classmethod
     def described(cls, size: Architecture) -> dict[str, Any]:
         """As in ``Configuration``."""
-        found = super().described(size) | {"max_position_embeddings": size.positions + _FIRST_POSITION}
-        del found["classifier_dropout"]
-        return found
+        return super().described(size) | {"max_position_embeddings": size.positions + _FIRST_POSITION}
 
 
 _LAYER = {
