@@ -19,7 +19,7 @@ from trimtab.model.loading import read
 from trimtab.model.padded import PaddedClassifier
 from trimtab.model.sizes import architecture
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
 
 CPU = torch.device("cpu")
 VOCABULARY = len(small_models.words().get_vocab())

@@ -120,6 +120,13 @@ def legend(figure):
     ]
 
 
+def test_the_legend_says_how_many_special_tokens_rows_have():
+    made = profile()
+    assert "pair, with its 3 special tokens" in legend(audit_figure({"test (bert)": made}))
+    both = {"test (bert)": made, "test (roberta)": replace(made, special=4)}
+    assert "pair, with its 3 or 4 special tokens" in legend(audit_figure(both))
+
+
 def test_the_legend_says_where_a_split_refuses():
     assert "only_first: refuses pairs where it has no line" in legend(audit_figure({"t": profile()}))
     words = legend(audit_figure({"t": profile(LENGTHS + np.array([[0], [500]]), marks=(20,))}))

@@ -24,7 +24,7 @@ from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
 from trimtab.run.runner import run
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
 
 _DATA = """\
 question = "Which encoder, and which cut?"

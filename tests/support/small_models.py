@@ -1,6 +1,7 @@
 """Small random models that transformers writes, with a tokeniser of words: a folder as the hub has it."""
 
 import pytest
+import torch
 
 from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokenizer import build
@@ -56,8 +57,7 @@ def words():
 
 def made(kind, classes=0, seed=0, **changed):
     """transformers' random model of that kind, with a classification head where ``classes`` are given."""
-    transformers = pytest.importorskip("transformers")
-    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
     name, settings = KINDS[kind]
     size = {"vocab_size": len(words().get_vocab())}
     config = getattr(transformers, f"{name}Config")(**size | settings | changed)

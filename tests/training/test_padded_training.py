@@ -19,7 +19,7 @@ from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
 
 CPU = Backend(torch.device("cpu"), "fp32")
 RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=3e-3, precision="fp32")

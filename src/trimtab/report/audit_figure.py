@@ -20,8 +20,10 @@ def audit_figure(profiles: Mapping[str, LengthProfile]) -> Figure:
             len(profiles), 2, figsize=(11, 3.4 * len(profiles) + 0.8), layout="constrained", squeeze=False
         )
     colours = colours_of([row.split for profile in profiles.values() for row in profile.splits])
+    # One legend for all panels: tokenisers may differ in how many special tokens a row has.
+    special = " or ".join(map(str, sorted({profile.special for profile in profiles.values()})))
     for (left, right), (name, profile) in zip(grid, profiles.items(), strict=True):
-        _lengths_panel(left, profile)
+        _lengths_panel(left, profile, special)
         _cuts_panel(right, profile, colours)
         what = "pairs" if len(profile.distributions) > 1 else "texts"
         left.set_title(f"{name}: {profile.pairs:,} {what}", loc="left", fontsize="medium", pad=22)
@@ -32,12 +34,13 @@ def audit_figure(profiles: Mapping[str, LengthProfile]) -> Figure:
     return figure
 
 
-def _lengths_panel(axes: Axes, profile: LengthProfile) -> None:
+def _lengths_panel(axes: Axes, profile: LengthProfile, special: str) -> None:
     *texts, whole = profile.distributions
+    what = f"{'pair' if texts else 'text'}, with its {special} special tokens"
     for rows, (_, dashes) in zip(texts, _SIDES, strict=False):
         axes.stairs(_shares(rows), rows.edges, color="0.3", linestyle=dashes, linewidth=1.6, label=rows.what)
     axes.stairs(_shares(whole), whole.edges, color="C3", alpha=0.2, fill=True)
-    axes.stairs(_shares(whole), whole.edges, color="C3", linewidth=1.6, label=whole.what)
+    axes.stairs(_shares(whole), whole.edges, color="C3", linewidth=1.6, label=what)
     width = whole.edges[1] - whole.edges[0]
     words = "share of texts, %" + (f", in bins of {width} tokens" if width > 1 else "")
     axes.set(xlabel=_length_words(profile), ylabel=words, ylim=(0, None))
