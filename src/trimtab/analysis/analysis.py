@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trimtab.analysis.answer import Answer, answer
+from trimtab.analysis.by_length import ByLength, LostRow, by_length, lost_rows
 from trimtab.analysis.contrasts import (
     Comparison,
     ContrastRow,
@@ -21,6 +23,7 @@ from trimtab.analysis.curves import (
     epoch_rows,
     overfitted_rows,
 )
+from trimtab.analysis.guessing import beats_guessing
 from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.analysis.recommendation import Recommendation, recommend
 from trimtab.analysis.scores import FinishedVariant, read_scores
@@ -32,9 +35,12 @@ from trimtab.analysis.secondary import (
     checkpoint_rows,
     other_score_rows,
 )
+from trimtab.analysis.shown_rows import ShownRow, shown_rows
 from trimtab.analysis.throughput import ThroughputRow, throughput_rows
+from trimtab.analysis.trials import TrialRow, trial_rows
+from trimtab.analysis.views import ScoreView, score_views
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.records import RowsRecord, StudyRecord, VariantRecord
 from trimtab.machine import Signature
 from trimtab.statistics import effective_clusters, score_named
 from trimtab.truncation.audit import Audit
@@ -45,15 +51,20 @@ class SetAnalysis:
     """What the trials came to on one test set.
 
     score: the name of what models are judged by, in whose units means and contrasts are; prior_baseline: what
-    the label-prior baseline scores, None where it has no such score; recommendation: None where there is
-    nothing to choose; means, others: one row per variant; contrasts, affected, checkpoints: one row per
-    declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for;
-    examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
+    the label-prior baseline scores, None where it has no such score; learned: whether any variant is shown to
+    beat it, None where that cannot be asked; recommendation: None where there is nothing to choose; means,
+    others: one row per variant; contrasts, affected, checkpoints: one row per declared contrast that has a
+    seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
+    for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
+    does not know them; rows: some of those that the study publishes; examples, clusters and
+    effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
     name: str
     score: str
     prior_baseline: float | None
+    learned: bool | None
+    answer: Answer
     recommendation: Recommendation | None
     means: list[MeanRow]
     contrasts: list[ContrastRow]
@@ -62,6 +73,10 @@ class SetAnalysis:
     others: list[OtherScoresRow]
     checkpoints: list[CheckpointRow]
     cross: CrossEvaluation | None
+    views: list[ScoreView]
+    by_length: ByLength | None
+    lost: list[LostRow]
+    rows: list[ShownRow]
     examples: int
     clusters: int
     effective_clusters: float
@@ -83,15 +98,6 @@ class VariantAudit:
 
 
 @dataclass(frozen=True)
-class MissingTrial:
-    """A trial that is not finished; failure: why its last attempt failed, None where there was none."""
-
-    variant: VariantRecord
-    seed: int
-    failure: str | None
-
-
-@dataclass(frozen=True)
 class Analysis:
     """Everything that a report says, computed.
 
@@ -108,8 +114,13 @@ class Analysis:
     curves: list[CurvePoint]
     epochs: list[EpochRow]
     overfitted: list[OverfittedRow]
-    missing: list[MissingTrial]
+    trials: list[TrialRow]
     signatures: list[Signature]
+
+    @property
+    def missing(self) -> list[TrialRow]:
+        """The trials that are not finished."""
+        return [trial for trial in self.trials if trial.result is None]
 
 
 def analyse(ledger: Ledger) -> Analysis:
@@ -125,14 +136,16 @@ def analyse(ledger: Ledger) -> Analysis:
     results = [result for one in finished for result in one.results.values()]
     return Analysis(
         study=study,
-        tests=[_test_set(ledger, study, name, finished, speeds) for name in study.tests if finished],
+        tests=[
+            _test_set(ledger, study, name, finished, speeds, ledger.rows) for name in study.tests if finished
+        ],
         speeds=speeds,
         audits=_audit_rows(study),
         label_audits=_label_audit_rows(study),
         curves=curves,
         epochs=epoch_rows(curves),
         overfitted=overfitted_rows(curves),
-        missing=_missing(ledger, every),
+        trials=trial_rows(ledger, every),
         signatures=list(dict.fromkeys(result.signature for result in results)),
     )
 
@@ -143,6 +156,7 @@ def _test_set(
     name: str,
     finished: Sequence[FinishedVariant],
     speeds: Sequence[ThroughputRow],
+    rows: RowsRecord,
 ) -> SetAnalysis:
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
     scores = read_scores(ledger, name, finished, score, evaluated.labels)
@@ -153,11 +167,16 @@ def _test_set(
     comparison = Comparison(study, scores, clusters)
     contrasts = contrast_rows(comparison, digests)
     means = mean_rows(study, name, scores, clusters)
+    prior = score.prior_baseline(evaluated.labels, len(study.labels))
+    learned = beats_guessing(means, prior, study.compare.alpha)
+    recommendation = recommend(comparison, means, speeds, learned)
     return SetAnalysis(
         name=name,
         score=study.compare.score,
-        prior_baseline=score.prior_baseline(evaluated.labels, len(study.labels)),
-        recommendation=recommend(comparison, means, speeds),
+        prior_baseline=prior,
+        learned=learned,
+        answer=answer(means, recommendation, contrasts, speeds, learned),
+        recommendation=recommendation,
         means=means,
         contrasts=contrasts,
         uncompared=uncompared_rows(study, contrasts),
@@ -165,6 +184,10 @@ def _test_set(
         others=other_score_rows(study, scores, clusters),
         checkpoints=checkpoint_rows(study, contrasts, scores),
         cross=cross_evaluation(ledger, study, name, scores, clusters),
+        views=score_views(comparison, name, means, contrasts, digests),
+        by_length=by_length(evaluated, scores),
+        lost=lost_rows(evaluated, scores),
+        rows=shown_rows(rows.tests.get(name, ()), scores, study.variants),
         examples=len(evaluated.labels),
         clusters=number,
         effective_clusters=effective_clusters(evaluated.clusters),
@@ -186,13 +209,3 @@ def _label_audit_rows(study: StudyRecord) -> list[VariantAudit]:
         for split, audits in variant.label_audits.items()
         for label, audit in audits.items()
     ]
-
-
-def _missing(ledger: Ledger, every: Sequence[FinishedVariant]) -> list[MissingTrial]:
-    """Variants with identical inputs share a trial, which is missing once."""
-    missing: dict[str, MissingTrial] = {}
-    for one in every:
-        for seed, key in one.variant.trials.items():
-            if seed not in one.results and key not in missing:
-                missing[key] = MissingTrial(one.variant, seed, ledger.trial(key).failure)
-    return list(missing.values())

@@ -132,8 +132,14 @@ class Comparison:
 
 def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]:
     """One row per declared contrast that has a seed in common, adjusted as one family."""
+    return as_rows(comparison, comparison.of(comparison.study.contrasts), digests)
+
+
+def as_rows(
+    comparison: Comparison, compared: Sequence[Compared], digests: Digests, *, with_seeds: bool = True
+) -> list[ContrastRow]:
+    """Contrasts adjusted as one family; ``with_seeds``: with the seeds that would settle each."""
     settings = comparison.study.compare
-    compared = comparison.of(comparison.study.contrasts)
     results = one_family([c.contrast for c in compared], settings.alpha, settings.correction)
     tested = sum(not math.isnan(result.p) for result in results)
     adjusted = [replace(c, contrast=result) for c, result in zip(compared, results, strict=True)]
@@ -144,7 +150,7 @@ def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]
             c.seeds,
             c.contrast,
             affected_share=_affected_share(digests, c),
-            more_seeds=_more_seeds(comparison, c, tested),
+            more_seeds=_more_seeds(comparison, c, tested) if with_seeds else None,
         )
         for c in adjusted
     ]

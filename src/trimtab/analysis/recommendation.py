@@ -33,10 +33,10 @@ class Recommendation:
     """What to use on one test set, or why nothing can be named yet.
 
     best: the variant with the best mean; candidate: that which is recommended, or else came nearest. p:
-    Holm's adjusted p of the candidate; named: whether p is under alpha. hardest: the candidate against the
-    variant to which it is hardest to be shown not inferior; None where some other variant shares no seed with
-    it. compared: the number of variants that have finished a trial, of ``asked`` that the study has;
-    fewest_seeds: of any comparison of the candidate.
+    Holm's adjusted p of the candidate; named: whether p is under alpha, and some model has learned something.
+    hardest: the candidate against the variant to which it is hardest to be shown not inferior; None where
+    some other variant shares no seed with it. compared: the number of variants that have finished a trial, of
+    ``asked`` that the study has; fewest_seeds: of any comparison of the candidate.
     """
 
     best: Candidate
@@ -50,18 +50,23 @@ class Recommendation:
 
 
 def recommend(
-    comparison: Comparison, means: Sequence[MeanRow], speeds: Sequence[ThroughputRow]
+    comparison: Comparison,
+    means: Sequence[MeanRow],
+    speeds: Sequence[ThroughputRow],
+    learned: bool | None,
 ) -> Recommendation | None:
     """The cheapest variant, by examples/s of training and then memory, not inferior by the margin or more.
 
     Which variant is the best is not known: the one that looks best was chosen by looking, and a test against
-    it alone would forget that. So each candidate is tested against every other variant: it is inferior to
-    the best by the margin or more just where it is so to some variant, so that its p is the largest of the
+    it alone would forget that. So each candidate is tested against every other variant: it is inferior to the
+    best by the margin or more just where it is so to some variant, so that its p is the largest of the
     one-sided t tests of difference > -margin (an intersection-union test, Berger, Technometrics 24 (1982)),
     from the crossed random effects of their contrast. The candidates are adjusted by Holm over all variants,
     as the cheapest is chosen among those that pass. Speeds are taken as measured: of two that cost almost the
-    same, chance may choose. None with fewer than two variants, or where some are replicas, so that nothing is
-    there to be chosen.
+    same, chance may choose. learned: whether some variant is shown to beat guessing, None where that cannot
+    be asked; where none is, nothing is named, as variants that all guess are not inferior to each other and
+    worth nothing. None with fewer than two variants, or where some are replicas, so that nothing is there to
+    be chosen.
     """
     candidates = _candidates(means, speeds)
     if len(candidates) < 2 or have_replicas([one.variant for one in candidates.values()]):
@@ -82,7 +87,7 @@ def recommend(
     return Recommendation(
         best=best,
         candidate=chosen,
-        named=bool(passed),
+        named=bool(passed) and learned is not False,
         p=float(adjusted[chosen.variant.number]),
         hardest=_hardest(comparison, tested) if len(tested) == others else None,
         compared=len(candidates),

@@ -15,6 +15,7 @@ import io
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,16 @@ from numpy.typing import NDArray
 
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
-from trimtab.ledger.ledger import ARCHIVE, EVALUATED, RUNTIME, STUDY, EvaluatedRows, Ledger, evaluated_arrays
+from trimtab.ledger.ledger import (
+    ARCHIVE,
+    EVALUATED,
+    ROWS,
+    RUNTIME,
+    STUDY,
+    EvaluatedRows,
+    Ledger,
+    evaluated_arrays,
+)
 from trimtab.ledger.records import StudyRecord
 from trimtab.ledger.trial import CROSS, FAILURE, METRICS, PREDICTIONS, RESULT, Trial
 from trimtab.statistics import Score, score_named
@@ -52,6 +62,8 @@ def _files(ledger: Ledger, study: StudyRecord) -> Iterator[tuple[str, bytes]]:
     """The archive's files: their names, as in a ledger's folder, and their contents."""
     yield STUDY, (ledger.folder / STUDY).read_bytes()
     yield RUNTIME, (ledger.folder / RUNTIME).read_bytes()
+    if (ledger.folder / ROWS).exists():
+        yield ROWS, (ledger.folder / ROWS).read_bytes()
     rows = {test: ledger.evaluated(test) for test in study.tests}
     yield EVALUATED, _npz(evaluated_arrays({test: _with_small_digests(rows[test]) for test in rows}))
     score = score_named(study.compare.score)
@@ -108,7 +120,7 @@ def _with_small_digests(rows: EvaluatedRows) -> EvaluatedRows:
     table = np.stack([rows.digests[name] for name in names])
     # Of each example, the place of the first variant that gives it the same tokens.
     first = (table[:, None, :] == table[None, :, :]).argmax(axis=1).astype(np.uint16)
-    return EvaluatedRows(rows.labels, rows.clusters, dict(zip(names, first, strict=True)))
+    return replace(rows, digests=dict(zip(names, first, strict=True)))
 
 
 def _npz(arrays: Mapping[str, NDArray]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from trimtab.ledger.files import read_arrays, read_json, read_record, sweep, wri
 from trimtab.ledger.records import (
     SCHEMA,
     LedgerRecord,
+    RowsRecord,
     RuntimeRecord,
     StudyRecord,
     TrialResult,
@@ -26,6 +28,7 @@ from trimtab.ledger.records import (
 from trimtab.ledger.trial import Trial
 
 ARCHIVE = "ledger.zip"  # the whole in a compact form, read where there is no other; see ledger.compact
+ROWS = "rows.json"  # some rows of the test sets with their cuts, unless the study keeps them to itself
 STUDY = "study.json"  # what the study asked for when it last ran
 RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
@@ -38,20 +41,28 @@ class EvaluatedRows:
     """What the analysis needs to know of a test set's examples.
 
     labels, clusters: (examples,) int64; digests: (examples,) uint64 by the fingerprint of a variant's inputs:
-    two variants give an example the same tokens where their digests agree.
+    two variants give an example the same tokens where their digests agree. lengths: tokens of each row before
+    any cut, special ones included, (examples,) int32 by tokeniser; kept: after it, by fingerprint; both are
+    empty in ledgers that were written before there were any.
     """
 
     labels: NDArray[np.int64]
     clusters: NDArray[np.int64]
     digests: Mapping[str, NDArray[np.unsignedinteger]] = field(default_factory=dict)
+    lengths: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+    kept: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
 
 
 def evaluated_arrays(tests: Mapping[str, EvaluatedRows]) -> dict[str, NDArray]:
-    """The arrays of evaluated.npz: ``labels/SET``, ``clusters/SET`` and ``digests/SET/INPUTS``."""
+    """The arrays of evaluated.npz: ``labels/SET``, ``clusters/SET``, and by inputs ``digests/SET/INPUTS``
+    etc.
+    """
     arrays: dict[str, NDArray] = {}
     for name, rows in tests.items():
         arrays |= {f"labels/{name}": rows.labels, f"clusters/{name}": rows.clusters}
-        arrays |= {f"digests/{name}/{inputs}": digests for inputs, digests in rows.digests.items()}
+        for what, by in (("digests", rows.digests), ("lengths", rows.lengths), ("kept", rows.kept)):
+            # Tokenisers may be called anything, also what a zip file would take for a path.
+            arrays |= {f"{what}/{name}/{quote(key, safe='')}": each for key, each in by.items()}
     return arrays
 
 
@@ -166,19 +177,32 @@ class Ledger:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def write_study(self, study: StudyRecord, tests: Mapping[str, EvaluatedRows]) -> None:
-        """Keep what the study asks for, and what the analysis needs to know of the test sets."""
+    def write_study(
+        self, study: StudyRecord, tests: Mapping[str, EvaluatedRows], rows: RowsRecord | None = None
+    ) -> None:
+        """Keep what the study asks for, and what the analysis needs to know of the test sets.
+
+        rows: to be published; where there are none, those of an earlier run go.
+        """
         write_arrays(self.folder / EVALUATED, evaluated_arrays(tests))
+        if rows is None:
+            (self.folder / ROWS).unlink(missing_ok=True)
+        else:
+            write_record(self.folder / ROWS, rows)
         write_record(self.folder / STUDY, study)
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
         arrays = read_arrays(self._root / EVALUATED)
-        start = f"digests/{test}/"
-        digests = {
-            name.removeprefix(start): found for name, found in arrays.items() if name.startswith(start)
-        }
-        return EvaluatedRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests)
+        digests, lengths, kept = (
+            _below(f"{what}/{test}/", arrays) for what in ("digests", "lengths", "kept")
+        )
+        return EvaluatedRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests, lengths, kept)
+
+    @property
+    def rows(self) -> RowsRecord:
+        """Some rows of each test set with their cuts; none where the study does not publish them."""
+        return read_record(self._root / ROWS, RowsRecord) or RowsRecord(tests={})
 
     def results(self, variant: VariantRecord) -> dict[int, TrialResult]:
         """What the finished trials of a variant came to, by seed, in the study's order."""
@@ -213,6 +237,13 @@ def _opened(archive: Path) -> zipfile.Path:
     if not (root / STUDY).exists():  # a truncated one may end in the directory of an archive inside it
         raise fault
     return root
+
+
+def _below(start: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {
+        unquote(name.removeprefix(start)): found for name, found in arrays.items() if name.startswith(start)
+    }
 
 
 def _is_ours(path: Path) -> bool:

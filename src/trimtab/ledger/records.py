@@ -1,7 +1,9 @@
 """What lies in a study's ledger: one versioned definition for writers, readers, reports and tests.
 
-``SCHEMA`` is raised with every field that is added, removed or gets another meaning: a ledger with another
-number is refused by name. Free of torch.
+``SCHEMA`` is raised with every field that is removed or gets another meaning, and with one that is added
+where nothing can stand for it in older ledgers: a ledger with another number is refused by name, and trials'
+keys change with it. A field that is added with a default, which says what older ledgers were, leaves it as it
+is. Free of torch.
 """
 
 from typing import Literal
@@ -141,6 +143,30 @@ class StudyRecord(Record):
     lengths: dict[str, LengthSummary]
     signature: Signature
     runtime: RuntimeRecord
+
+
+Range = tuple[int, int]  # characters of a text, from and to
+
+
+class CutRecord(Record):
+    """What some variants keep of a row: for each text the ranges of characters; None where they refuse it."""
+
+    variants: tuple[int, ...]
+    kept: tuple[tuple[Range, ...], ...] | None
+
+
+class RowRecord(Record):
+    """A row of a test set, with its number from 0: its texts and what each cut leaves of them."""
+
+    row: int
+    texts: tuple[str, ...]
+    cuts: tuple[CutRecord, ...]
+
+
+class RowsRecord(Record):
+    """rows.json: some rows of each test set, for a reader to look at; see ``plan.rows``."""
+
+    tests: dict[str, tuple[RowRecord, ...]]
 
 
 class TrialConfig(Record):

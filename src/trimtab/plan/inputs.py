@@ -22,7 +22,8 @@ class SplitInputs:
     tokens: the mean of a row, special ones included; longest: tokens of the longest row; lengths: how many
     rows have each number of tokens, from 0. Of test sets alone:
     by_label: the audit of each label, by its number; ceiling: the best accuracy that probe permits, where it
-    is known; digests: (rows,) uint64 of the inputs, different where rows differ.
+    is known; digests: (rows,) uint64 of the inputs, different where rows differ; kept: (rows,) int32, the
+    tokens of each row.
     """
 
     fingerprint: str
@@ -33,6 +34,7 @@ class SplitInputs:
     by_label: dict[int, Audit]
     ceiling: float | None = None
     digests: NDArray[np.uint64] | None = None
+    kept: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,7 @@ def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
         by_label=audit_labels(cut, tokens, template) if is_test else {},
         ceiling=_ceiling(cut, pairs) if is_test else None,
         digests=pairs.row_digests() if is_test else None,
+        kept=pairs.tokens.lengths.astype(np.int32) if is_test else None,
     )
 
 

@@ -12,7 +12,7 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.ledger.trial import Trial
 from trimtab.plan.identity import WantedTrial, first_alike, wanted_trials
 from trimtab.plan.inputs import PlannedVariant, inputs_of
-from trimtab.plan.prepare import InitialWeights, Prepared, by_dataset
+from trimtab.plan.prepare import InitialWeights, Prepared, Splits, by_dataset
 from trimtab.study.definition import Study
 from trimtab.study.grid import DeclaredContrast, are_paired
 
@@ -26,10 +26,14 @@ class CrossInputs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A study with each variant's data, initial weights and inputs, in the order of the study's variants."""
+    """A study with each variant's data, initial weights and inputs, in the order of the study's variants.
+
+    examples: the texts of every split.
+    """
 
     study: Study
     variants: tuple[PlannedVariant, ...]
+    examples: Splits
 
     @property
     def dataset(self) -> Dataset:
@@ -116,7 +120,7 @@ def make_plan(prepared: Prepared) -> Plan:
         PlannedVariant(each.number, each.cell, each.dataset, each.initial_weights, inputs, each.number)
         for each, inputs in zip(variants, inputs_of(variants), strict=True)
     ]
-    return Plan(study, _with_first_alike(planned))
+    return Plan(study, _with_first_alike(planned), prepared.examples)
 
 
 def _with_first_alike(variants: Iterable[PlannedVariant]) -> tuple[PlannedVariant, ...]:

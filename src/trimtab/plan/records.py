@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from trimtab.data.dataset import Dataset
 from trimtab.ledger.ledger import EvaluatedRows
 from trimtab.ledger.records import (
     ExclusionRecord,
@@ -15,6 +17,7 @@ from trimtab.ledger.records import (
 )
 from trimtab.machine import Signature
 from trimtab.plan.audit import study_lengths, study_profiles
+from trimtab.plan.cuts import lengths_of
 from trimtab.plan.identity import WantedTrial
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
@@ -109,10 +112,25 @@ def evaluated_rows(plan: Plan) -> dict[str, EvaluatedRows]:
     """What the analysis needs to know of each test set's rows."""
     found = {}
     for name in plan.dataset.tests:
-        tokens, digests = plan.dataset.splits[name], {}
+        tokens, digests, kept = plan.dataset.splits[name], {}, {}
         for variant in plan.variants:
-            of_rows = variant.inputs[name].digests
-            assert of_rows is not None
-            digests[variant.inputs.fingerprint] = of_rows
-        found[name] = EvaluatedRows(np.asarray(tokens.labels), np.asarray(tokens.clusters), digests)
+            inputs = variant.inputs[name]
+            assert inputs.digests is not None
+            assert inputs.kept is not None
+            digests[variant.inputs.fingerprint], kept[variant.inputs.fingerprint] = (
+                inputs.digests,
+                inputs.kept,
+            )
+        lengths = {each.name: _whole_lengths(each, name) for each in plan.datasets}
+        found[name] = EvaluatedRows(
+            np.asarray(tokens.labels), np.asarray(tokens.clusters), digests, lengths, kept
+        )
     return found
+
+
+def _whole_lengths(dataset: Dataset, split: str) -> NDArray[np.int32]:
+    """Tokens of each row before any cut, special ones included."""
+    tokens = dataset.splits[split]
+    first, second = lengths_of(tokens)
+    special = dataset.template.row(tokens.texts).count
+    return np.asarray(first + (0 if second is None else second) + special, np.int32)

@@ -1,6 +1,6 @@
 """One row of a study's data as each truncation and length leaves it. Free of torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from trimtab.data.examples import Examples
 from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokenizer import unknown_id
 from trimtab.plan.cuts import Cut, distinct_cuts, fitted
-from trimtab.plan.prepare import by_dataset, prepare
+from trimtab.plan.prepare import PreparedVariant, by_dataset, prepare
 from trimtab.ragged import Ragged
 from trimtab.study.definition import Study
 
@@ -44,13 +44,18 @@ class Side:
 
 @dataclass(frozen=True)
 class Block:
-    """What the cuts of these names keep: a mask (tokens,) bool for each side; None where they refuse the row,
-    ``budget`` being the tokens that they had to give.
+    """What these cuts keep: a mask (tokens,) bool for each side; None where they refuse the row, ``budget``
+    being the tokens that they had to give.
     """
 
-    names: tuple[str, ...]
+    cuts: tuple[Cut, ...]
     kept: tuple[Mask, ...] | None
     budget: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How a person calls the cuts."""
+        return tuple(map(str, self.cuts))
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,23 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 
 
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
+    sides, blocks = blocks_of_row(dataset, fitted(cuts, dataset.splits["train"]), examples, row)
+    label = examples.label_names[examples.labels[row]]
+    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(dataset.tokenizer))
+
+
+def ready_cuts(dataset: Dataset, variants: Iterable[PreparedVariant]) -> list[Cut]:
+    """The distinct cuts of variants that read ``dataset``, fitted on its training split."""
+    return fitted(distinct_cuts(variants), dataset.splits["train"])
+
+
+def blocks_of_row(
+    dataset: Dataset, cuts: Sequence[Cut], examples: Examples, row: int
+) -> tuple[tuple[Side, ...], tuple[Block, ...]]:
+    """A row's texts as ``dataset`` reads them, and what each of ``cuts``, which are fitted, keeps of them."""
     tokenizer = dataset.tokenizer
     sides = _sides(readable(examples.take([row]), tokenizer), tokenizer)
-    blocks = _blocks(fitted(cuts, dataset.splits["train"]), sides, dataset.template)
-    label = examples.label_names[examples.labels[row]]
-    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(tokenizer))
+    return sides, _blocks(cuts, sides, dataset.template)
 
 
 def pieces(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[str, bool]]:
@@ -109,13 +126,22 @@ def pieces(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[str, b
     spans (tokens, 2) int64 and kept (tokens,) bool. What stands between two tokens is cut where both are, and
     a character that belongs to several tokens is kept with any of them.
     """
+    return [(text[start:end], is_kept) for start, end, is_kept in _marked(text, spans, kept)]
+
+
+def kept_ranges(text: str, spans: NDArray[np.int64], kept: Mask) -> tuple[tuple[int, int], ...]:
+    """The characters of the text that ``pieces`` calls kept: from and to of each piece."""
+    return tuple((start, end) for start, end, is_kept in _marked(text, spans, kept) if is_kept)
+
+
+def _marked(text: str, spans: NDArray[np.int64], kept: Mask) -> list[tuple[int, int, bool]]:
     marks = np.ones(len(text), bool)
     for first, last in _runs(~kept):
         marks[spans[first, 0] : spans[last, 1]] = False
     for start, end in spans[kept]:
         marks[start:end] = True
     edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(text)]
-    return [(text[start:end], bool(marks[start])) for start, end in pairwise(edges) if start < end]
+    return [(start, end, bool(marks[start])) for start, end in pairwise(edges) if start < end]
 
 
 def _runs(mask: Mask) -> list[tuple[int, int]]:
@@ -152,8 +178,8 @@ def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...], template: InputTemplat
         room = template.budget(cut.max_len, len(sides))
         kept = _kept(cut, sides, room)
         same = b"refused %d" % room if kept is None else b"".join(mask.tobytes() for mask in kept)
-        names = found[same].names if same in found else ()
-        found[same] = Block((*names, str(cut)), kept, room)
+        others = found[same].cuts if same in found else ()
+        found[same] = Block((*others, cut), kept, room)
     return tuple(found.values())
 
 

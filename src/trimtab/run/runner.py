@@ -14,6 +14,7 @@ from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan, make_plan
 from trimtab.plan.prepare import prepare
 from trimtab.plan.records import evaluated_rows, study_record
+from trimtab.plan.rows import published_rows
 from trimtab.run.cross import cross_job
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
@@ -119,7 +120,8 @@ class _Run:
             variants = [(each.dataset, each.settings.truncation) for each in self.plan.variants]
             kept = list(keep_tokenizers(self.ledger.folder, variants))
         record = study_record(self.plan, trials, kept, self.runtime, self.signature)
-        self.ledger.write_study(record, evaluated_rows(self.plan))
+        rows = published_rows(self.plan) if self.study.publish_rows else None
+        self.ledger.write_study(record, evaluated_rows(self.plan), rows)
 
     def _train(self, trials: list[WantedTrial], jobs: int | None) -> int:
         """Train the trials that are missing; how many of them ended well."""

@@ -1,6 +1,6 @@
 """Statistics over scores ``(variants, seeds, examples)``: what differs, by how much, and how surely."""
 
-from trimtab.statistics.compare import Contrast, compare, one_family
+from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
@@ -23,6 +23,7 @@ __all__ = [
     "IntervalEstimate",
     "Score",
     "assumed_parts",
+    "at_margin",
     "benjamini_hochberg",
     "compare",
     "contrast_parts",

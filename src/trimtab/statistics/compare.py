@@ -127,6 +127,24 @@ def one_family(results: Sequence[Contrast], alpha: float = 0.05, correction: str
     ]
 
 
+def at_margin(
+    results: Sequence[Contrast],
+    margin: float,
+    effective_clusters: float,
+    alpha: float = 0.05,
+    correction: str = "holm",
+) -> list[Contrast]:
+    """The same contrasts, one family, judged anew by another margin: from what they hold, without any score.
+
+    effective_clusters: of the examples, nan where scores are not bounded by 0 and 1, as ``compare`` had them.
+    """
+    same = [result.verdict == "identical" for result in results]
+    estimates = [IntervalEstimate(r.delta, r.ci_low, r.ci_high, r.se, r.df) for r in results]
+    _, p_equivalence = _p_values(estimates, same, margin, effective_clusters)
+    anew = [replace(one, p_equivalence=float(p)) for one, p in zip(results, p_equivalence, strict=True)]
+    return one_family(anew, alpha, correction)
+
+
 @dataclass(frozen=True)
 class _Comparison:
     scores: NDArray[Any]

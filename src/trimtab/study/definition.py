@@ -64,6 +64,7 @@ class Compare(StrictModel):
 class Study:
     """A study as its file defines it, resolved; ``path`` is that file, ``text`` its content.
 
+    publish_rows: whether the ledger keeps some rows of the test sets, with their texts, for the report.
     Sizes of variants with pretrained weights, and so which contrasts are paired, are final in a Plan alone.
     """
 
@@ -78,6 +79,7 @@ class Study:
     compare: Compare
     contrasts: tuple[DeclaredContrast, ...]
     keep_weights: bool = False
+    publish_rows: bool = True
 
     @property
     def name(self) -> str:
@@ -100,6 +102,7 @@ class _File(StrictModel):
     exclude: list[dict[str, Any]] = Field([])
     compare: dict[str, Any] = Field({})
     keep_weights: bool = False
+    publish_rows: bool = True
 
 
 def load(path: str | Path) -> Study:
@@ -161,6 +164,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         compare,
         declared_contrasts(compare.baseline, variants, axes),
         file.keep_weights,
+        file.publish_rows,
     )
 
 
