@@ -28,9 +28,9 @@ def test_another_score_on_finished_trials_trains_nothing(results, tiny, trimtab)
     Path("study.toml").write_text(tiny() + '[compare]\nscore = "matthews"\nmargin = 0.05\n')
     code, said, complained = trimtab("run", "study.toml", "--device", "cpu")
     assert (code, complained) == (0, [])
-    assert (said[0], said[-1]) == ("0 trials done now, 6 before", "results/study/report.md")
-    page = (results / "report.md").read_bytes()
-    assert b"## Matthews correlation on test" in page
+    assert (said[0], said[-1]) == ("0 trials done now, 6 before", "results/study/report.html")
+    page = (results / "report.html").read_bytes()
+    assert b"Matthews correlation on test" in page
     assert (results / "tables" / "matthews-test.csv").exists()
     assert not (results / "tables" / "accuracy-test.csv").exists()
     assert trials(results) == before
@@ -38,10 +38,10 @@ def test_another_score_on_finished_trials_trains_nothing(results, tiny, trimtab)
     assert any("in Matthews correlation; to detect" in line for line in plan)
     # The report needs the ledger alone, wherever it lies.
     elsewhere = results.rename("elsewhere")
-    (elsewhere / "report.md").unlink()
+    (elsewhere / "report.html").unlink()
     shutil.rmtree(elsewhere / "tables")
-    assert trimtab("report", elsewhere) == (0, [*said[1:-1], "elsewhere/report.md"], [])
-    assert (elsewhere / "report.md").read_bytes() == page
+    assert trimtab("report", elsewhere) == (0, [*said[1:-1], "elsewhere/report.html"], [])
+    assert (elsewhere / "report.html").read_bytes() == page
     assert (elsewhere / "tables" / "matthews-test.csv").exists()
 
 

@@ -154,8 +154,8 @@ def test_make_study_writes_a_report(tmp_path):
     ready = ["--old-file=.venv/run", "--old-file=.venv/bin/python"]  # what it has set up before
     done = subprocess.run(["make", *ready, "study"], cwd=clone, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "results/quickstart/report.md"
-    assert (clone / "results" / "quickstart" / "report.md").is_file()
+    assert done.stdout.splitlines()[-1] == "results/quickstart/report.html"
+    assert (clone / "results" / "quickstart" / "report.html").is_file()
 
 
 def test_pip_is_asked_for_extras_that_there_are():

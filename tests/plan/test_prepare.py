@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from empty_figures import leave_figures_empty
+from page_text import page_text
 from trimtab.analysis.analysis import analyse
 from trimtab.cli import main
 from trimtab.config import InputError
@@ -205,10 +206,10 @@ def test_a_study_with_weights_end_to_end(out, folders):
         assert config.vocabulary == record.vocabulary == study.vocabularies[record.tokenizer]
         assert name not in config.model_dump_json() or name == "none"
     assert records[f"weights {folders['D2L']}, max_len 12"].size.activation == "relu"
-    page = (out / "report.md").read_text()
+    page = page_text(out)
     for name in names[1:]:
         fingerprint = records[f"weights {name}, max_len 12"].weights.fingerprint
-        assert f"* weights {name}: 2x32/48/4, fingerprint {fingerprint[:12]}" in page
+        assert f"weights {name}: 2x32/48/4, fingerprint {fingerprint[:12]}" in page
     assert "vocabularies: whitespace " in page
     again = run(load(out.parent / "helps.toml"), out=out, device="cpu")
     assert (again.done_now, again.done_before, again.crossed_now) == (0, 6, 0)

@@ -6,14 +6,17 @@ import pytest
 from trimtab.analysis.analysis import analyse
 from trimtab.ledger import Ledger
 from trimtab.report import curves_section
+from trimtab.report.blocks import FigureBlock
+from trimtab.report.markdown import judged_by, shortfalls, whole
 from trimtab.report.output import Output
-from trimtab.report.page import write_page
+from trimtab.report.page import Written, summary_lines
+from trimtab.report.sections import sections
 
 
 class _WithoutFigures(Output):
     def figure(self, figure, name, words):
         plt.close(figure)
-        return f"![{words}](figures/{name}.png)"
+        return FigureBlock(name, words)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +27,7 @@ def unsaved():
 
 @pytest.fixture(scope="session")
 def reported(unsaved):
-    """reported(folder): what ``report.write`` gives, with report.md and tables but no files of figures.
+    """reported(folder): every section as Markdown in one file, whole.md, and tables, but no files of figures.
 
     The learning curves of all variants, which take longer to draw than all other figures together, are
     drawn only with ``curves=True``.
@@ -34,6 +37,14 @@ def reported(unsaved):
         with pytest.MonkeyPatch.context() as patch:
             if not curves:
                 patch.setattr(curves_section, "curves_figure", lambda *asked: plt.figure())
-            return write_page(analyse(Ledger(folder)), unsaved(folder))
+            analysis = analyse(Ledger(folder))
+            output = unsaved(folder)
+            said = [f"# {analysis.study.name}", analysis.study.question]
+            said += [*shortfalls(analysis), *judged_by(analysis)]
+            parts = [*said, whole(sections(analysis, output))]
+            output.remove_stale()
+            path = folder / "whole.md"
+            path.write_text("\n\n".join(parts), encoding="utf-8")
+            return Written(path, summary_lines(analysis))
 
     return write

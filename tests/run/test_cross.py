@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from command_line import kill_at
+from page_text import page_text
 from trimtab import report
 from trimtab.analysis.analysis import analyse
 from trimtab.cli import main
@@ -273,14 +274,14 @@ def test_weights_that_cannot_be_read_are_named_and_tried_again(tmp_path, crossed
         f"trimtab: failed: ratio, max_len 12, seed 1: cross evaluation: {path}: cannot be read"
     )
     assert line.endswith(f"; delete {path} and run the study again")
-    page = (out / "report.md").read_text()
-    assert "**Missing: 1 of the cross evaluations" in page
-    assert f"* failed: ratio, max_len 12, seed 1: {path}: cannot be read" in page
+    page = page_text(out)
+    assert "Missing: 1 of the cross evaluations" in page
+    assert f"failed: ratio, max_len 12, seed 1: {path}: cannot be read" in page
     path.unlink()
     assert main(command) == 0
     assert contents(out) == contents(outcome.folder)
     assert trial.crossed.failure is None
-    assert "of the cross evaluations" not in (out / "report.md").read_text()
+    assert "of the cross evaluations" not in page_text(out)
 
 
 class KillTheWorker(ProgressCallback):

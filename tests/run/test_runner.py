@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from command_line import PATIENCE, kill_at
+from page_text import page_text
 from trimtab import report
 from trimtab.cli import main
 from trimtab.config import InputError
@@ -287,11 +288,11 @@ def test_a_diverged_trial_fails_and_the_study_goes_on(tmp_path, tiny, study_at, 
     assert line.startswith(f"trimtab: failed: {name}: the lo")
     assert line.endswith("; lower learning_rate, or set clip")
     assert said.splitlines()[0] == "1 trials done now, 0 before"
-    assert said.splitlines()[-1] == str(out / "report.md")
+    assert said.splitlines()[-1] == str(out / "report.html")
     reason = line.removeprefix(f"trimtab: failed: {name}: ")
-    page = (out / "report.md").read_text()
-    assert f"* failed: {name}: {reason}" in page
-    assert "Missing: 1 of the trials." in page
+    page = page_text(out)
+    assert f"failed: {name}: {reason}" in page
+    assert "Missing: 1 of 2 trials." in page
     frame = Ledger(out).frame()
     assert frame["status"].tolist() == ["done", "failed"]
     with (out / "tables" / "accuracy-test.csv").open(newline="") as file:

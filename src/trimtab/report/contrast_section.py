@@ -1,37 +1,35 @@
 """What a report says of the declared contrasts of a test set: their table, and what they rest on."""
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
+from trimtab.report.blocks import Block, ChartBlock, Section, bullets, plain
+from trimtab.report.difference_columns import difference_columns
 from trimtab.report.forest_figure import forest_figure
 from trimtab.report.output import Output
-from trimtab.report.scale import Scale, scale_of
-from trimtab.report.tables import Column, Table, interval_column, p_value, share_column, text_column
-from trimtab.statistics import Contrast
+from trimtab.report.scale import scale_of
+from trimtab.report.summary import summary
+from trimtab.report.tables import Column, Table, share_column, text_column
 from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
-RowT = TypeVar("RowT")
 
-
-def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> list[str]:
-    """The declared contrasts; nothing where there are none."""
-    if not test.contrasts and not test.uncompared:
-        return []
+def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> Section:
+    """The declared contrasts, and what came out of them."""
     settings = analysis.study.compare
-    parts = ["### Contrasts", _left_out(test)]
+    blocks: list[Block] = [bullets(summary(test)), _left_out(test)]
     if test.contrasts:
-        figure = forest_figure(test, settings)
-        parts += [
+        output.figure(
+            forest_figure(test, settings), f"contrasts-{test.name}", "Contrasts with their intervals"
+        )
+        blocks += [
+            ChartBlock("contrasts", f"Differences with their intervals on {test.name}, by baseline"),
             output.table(contrast_table(test)),
             _signature(test, analysis),
             _meaning(test, settings),
-            output.figure(figure, f"contrasts-{test.name}", "Contrasts with their intervals"),
         ]
-    return parts
+    return Section("contrasts", "Contrasts", blocks, test.name)
 
 
 def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
@@ -51,33 +49,6 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
     return Table(f"contrasts-{test.name}", columns, test.contrasts)
 
 
-def difference_columns(scale: Scale, contrast: Callable[[RowT], Contrast]) -> list[Column[RowT]]:
-    """A difference, its interval, its p and its verdict."""
-    return [
-        Column(
-            f"difference{scale.difference_end}",
-            lambda row: scale.difference(contrast(row).delta),
-            {"delta": lambda row: contrast(row).delta},
-        ),
-        interval_column(scale.difference, contrast),
-        Column(
-            "adjusted p",
-            lambda row: p_value(contrast(row).p_adjusted),
-            {"p": lambda row: contrast(row).p, "p_adjusted": lambda row: contrast(row).p_adjusted},
-        ),
-        Column(
-            "verdict",
-            lambda row: contrast(row).verdict,
-            {
-                "verdict": lambda row: contrast(row).verdict,
-                "p_equivalence": lambda row: contrast(row).p_equivalence,
-                "paired": lambda row: contrast(row).paired,
-                "question": lambda row: contrast(row).question,
-            },
-        ),
-    ]
-
-
 def _more_seeds(row: ContrastRow) -> str:
     more = row.more_seeds
     if more is None:
@@ -86,7 +57,7 @@ def _more_seeds(row: ContrastRow) -> str:
 
 
 def _left_out(test: SetAnalysis) -> str:
-    lines = [f"* {row.variant.name} against {row.baseline.name}" for row in test.uncompared]
+    lines = [f"* {plain(row.variant.name)} against {plain(row.baseline.name)}" for row in test.uncompared]
     if not lines:
         return ""
     head = "Declared but omitted, because the two variants share no finished seed:"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.cross import CrossEvaluation, Mismatch, ModelRow
+from trimtab.report.blocks import Block, Section, plain
 from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary_section import family_words
@@ -15,14 +16,14 @@ from trimtab.study.definition import Compare
 _NAMED = 4  # columns of the matrix that may be headed by names; more by numbers, or it would be too wide
 
 
-def cross_section(test: SetAnalysis, settings: Compare, output: Output) -> list[str]:
-    """What a mismatch between training and use costs; nothing where the study does not ask."""
-    cross = test.cross
+def cross_section(test: SetAnalysis, settings: Compare, output: Output) -> Section:
+    """What a mismatch between training and use costs; without blocks where the study does not ask."""
+    cross, title = test.cross, "Trained with x evaluated with"
     if cross is None:
-        return []
-    parts = ["### Trained with x evaluated with", _shortfall(cross)]
+        return Section("cross", title)
+    blocks: list[Block] = [_shortfall(cross)]
     if cross.models:
-        parts += [
+        blocks += [
             f"{_in_unit(test)}: each model on the inputs of every way to cut; in brackets on those that are "
             f"cut as in its training. {_seeds(cross)}",
             _inputs(cross),
@@ -36,7 +37,7 @@ def cross_section(test: SetAnalysis, settings: Compare, output: Output) -> list[
             "longer than any in training use positions that were never trained; a model with too few "
             "positions, or with another tokeniser, is not evaluated, and its cell stays empty.",
         ]
-    return parts
+    return Section("cross", title, blocks, test.name, folded=True)
 
 
 def costliest(test: SetAnalysis) -> list[str]:
@@ -51,8 +52,8 @@ def costliest(test: SetAnalysis) -> list[str]:
     row, contrast = min(worse, key=lambda pair: pair[1].delta)
     scale = scale_of(test)
     return [
-        f"Most costly mismatch (secondary): trained with **{row.variant.name}** and evaluated with "
-        f"{row.evaluated_with}, {scale.level_with_unit(row.mean)}, "
+        f"Most costly mismatch (secondary): trained with **{plain(row.variant.name)}** and evaluated "
+        f"with {plain(row.evaluated_with)}, {scale.level_with_unit(row.mean)}, "
         f"{scale.difference_with_unit(contrast.delta)} "
         f"({scale.difference(contrast.ci_low)} to {scale.difference(contrast.ci_high)}) against "
         "a model trained for that."
@@ -181,8 +182,8 @@ def _seeds(cross: CrossEvaluation) -> str:
 def _shortfall(cross: CrossEvaluation) -> str:
     """What is not evaluated, before any figure."""
     lines = [
-        f"* {'failed' if one.reason else 'not evaluated'}: {one.variant.name}, seed {one.seed}"
-        + (f": {one.reason}" if one.reason else "")
+        f"* {'failed' if one.reason else 'not evaluated'}: {plain(one.variant.name)}, seed {one.seed}"
+        + (f": {plain(one.reason)}" if one.reason else "")
         for one in cross.missing
     ]
     if not lines:
@@ -199,7 +200,8 @@ def _inputs(cross: CrossEvaluation) -> str:
     """Which cuts share a column, and what its number means where it has no name."""
     named = _is_named(cross)
     return "\n".join(
-        f"{number}. {' = '.join(names)}" if not named else f"* {' = '.join(names)}: the same inputs"
+        f"{number}. {words}" if not named else f"* {words}: the same inputs"
         for number, names in enumerate(cross.inputs, 1)
+        for words in [" = ".join(map(plain, names))]
         if not named or len(names) > 1
     )

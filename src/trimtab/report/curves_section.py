@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.curves import CurvePoint, EpochRow, OverfittedRow, Spread
+from trimtab.report.blocks import Block, Section, bullets, plain
 from trimtab.report.curves_figure import curves_figure
 from trimtab.report.loss_figure import loss_figure
 from trimtab.report.output import Output
@@ -27,22 +28,23 @@ _MEANING = (
 )
 
 
-def curves_section(analysis: Analysis, output: Output) -> list[str]:
-    """What training went through; nothing where no trial is finished."""
+def curves_section(analysis: Analysis, output: Output) -> Section:
+    """What training went through; without blocks where no trial is finished."""
+    title = "Learning curves"
     if not analysis.curves:
-        return []
+        return Section("curves", title)
     output.table(trial_table(analysis.curves))
     weighted = any(one.recipe.class_weights == "balanced" for one in analysis.study.variants)
     losses = loss_figure(analysis.curves, analysis.overfitted)
-    return [
-        "## Learning curves",
-        "\n".join(f"* {line}" for line in _remarks(analysis)),
+    blocks: list[Block] = [
+        bullets(_remarks(analysis)),
         output.table(epoch_table(analysis.epochs)),
         f"{_WORDS}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
         output.figure(losses, "losses", "Training and validation loss"),
         output.figure(curves_figure(analysis.curves), "curves", "Learning curves"),
         _MEANING if analysis.overfitted else "",
     ]
+    return Section("curves", title, blocks, folded=True)
 
 
 def _remarks(analysis: Analysis) -> list[str]:
@@ -61,9 +63,9 @@ def _remark(row: OverfittedRow) -> str:
         else f"standard error {found.se:.3f}, {found.seeds} seeds"
     )
     return (
-        f"**{row.variant.name}** over-fits from epoch {found.epoch} on: validation loss is lowest after "
-        f"epoch {found.best} and ends {found.rise:.3f} nats higher ({error}), while training loss falls from "
-        f"{found.training_best:.3f} to {found.training_last:.3f}."
+        f"**{plain(row.variant.name)}** over-fits from epoch {found.epoch} on: validation loss is lowest "
+        f"after epoch {found.best} and ends {found.rise:.3f} nats higher ({error}), while training loss "
+        f"falls from {found.training_best:.3f} to {found.training_last:.3f}."
     )
 
 

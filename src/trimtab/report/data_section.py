@@ -4,33 +4,35 @@ from trimtab.analysis.analysis import Analysis
 from trimtab.ledger.records import StudyRecord
 from trimtab.report.audit_figure import audit_figure
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
+from trimtab.report.blocks import Block, Section, plain
 from trimtab.report.output import Output
 
 
-def lengths_section(study: StudyRecord, output: Output) -> list[str]:
+def lengths_section(study: StudyRecord, output: Output) -> Section:
     """How long the rows of each split are before any cut."""
     split, lengths = max(study.lengths.items(), key=lambda item: item[1].longest)
     words = (
         "In tokens, special ones included, before any cut: the longest row has "
-        f"{lengths.longest:,} ({split})."
+        f"{lengths.longest:,} ({plain(split)})."
     )
-    return ["## How long the rows are", words, output.table(length_table(study.lengths))]
+    blocks: list[Block] = [words, output.table(length_table(study.lengths))]
+    return Section("lengths", "How long the rows are", blocks)
 
 
-def cuts_section(analysis: Analysis, output: Output) -> list[str]:
+def cuts_section(analysis: Analysis, output: Output) -> Section:
     """What each variant cuts of each split, and of each label of the test sets."""
     study = analysis.study
     single = of_single_texts(study.profiles)
     figure = audit_figure(study.profiles)
     by_label = audit_table(analysis.label_audits, "audit-by-label", single=single)
-    return [
-        "## What is cut",
+    blocks: list[Block] = [
         _words(study),
         output.figure(figure, "audit", "Lengths of texts, and what is cut at any max_len"),
         output.table(audit_table(analysis.audits, single=single)),
         "By label, on the test sets:",
         output.table(by_label),
     ]
+    return Section("cuts", "What is cut", blocks)
 
 
 def _words(study: StudyRecord) -> str:
@@ -39,7 +41,7 @@ def _words(study: StudyRecord) -> str:
     if hardly:
         words += (
             " Hardly any difference can be expected from variants that cut fewer than 1 % of rows: "
-            + "; ".join(hardly)
+            + "; ".join(map(plain, hardly))
             + "."
         )
     return words

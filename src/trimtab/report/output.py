@@ -1,9 +1,10 @@
-"""Where a report writes its tables and figures, which stand on its page as Markdown."""
+"""Where a report writes its tables and figures."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from trimtab.report.blocks import FigureBlock, TableBlock
 from trimtab.report.drawing import save
 from trimtab.report.tables import RowT, Table
 
@@ -15,17 +16,17 @@ class Output:
         self.folder, self.tables, self.figures = folder, folder / "tables", folder / "figures"
         self._written: set[str] = set()
 
-    def table(self, table: Table[RowT]) -> str:
-        """Write a table; what stands on the page."""
+    def table(self, table: Table[RowT]) -> TableBlock:
+        """Write a table; what stands in the report."""
         self._written.add(table.name)
         table.write(self.tables)
-        return table.markdown()
+        return TableBlock(table)
 
-    def figure(self, figure: Figure, name: str, words: str) -> str:
-        """Write a figure under a name; what stands on the page, with ``words`` as its alternative text."""
+    def figure(self, figure: Figure, name: str, words: str) -> FigureBlock:
+        """Write a figure under a name; what stands in the report, with ``words`` as its alternative text."""
         self._written.add(name)
         save(figure, self.figures, name)
-        return f"![{words}](figures/{name}.png)"
+        return FigureBlock(name, words)
 
     def remove_stale(self) -> None:
         """Remove tables and figures of an earlier report that this one does not have."""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from trimtab.analysis.analysis import Analysis
 from trimtab.data.dataset import Counts
 from trimtab.ledger.records import RuntimeRecord, StudyRecord, VariantRecord
+from trimtab.report.blocks import Block, Section, bullets, fenced, plain
 from trimtab.report.implementation_words import trained_words
 from trimtab.study.grid import place_words
 
 
-def provenance_section(analysis: Analysis) -> list[str]:
-    """How the study was run, and its file."""
+def provenance_section(analysis: Analysis) -> Section:
+    """How the study was run, its file, and how to repeat it."""
     study = analysis.study
     lines = [
         *(f"data: {_counts_words(counts)}" for counts in study.counts),
@@ -21,11 +22,14 @@ def provenance_section(analysis: Analysis) -> list[str]:
         f"device: {study.runtime.device}; measured precision: {_precision_words(study.runtime)}",
         *(f"trained with: {signature}" for signature in analysis.signatures),
     ]
-    return [
-        "## How it was run",
-        "\n".join(f"* {line}" for line in lines),
-        f"```toml\n{study.text.strip()}\n```",
+    blocks: list[Block] = [
+        bullets([plain(line) for line in lines]),
+        f"To repeat it, save the study file as {plain(study.name)}.toml, and run it; trials that are "
+        "finished are not trained again.",
+        f"```text\ntrimtab run {study.name}.toml\n```",
+        fenced(study.text.strip(), "toml"),
     ]
+    return Section("provenance", "How it was run", blocks, folded=True)
 
 
 def _counts_words(counts: Counts) -> str:

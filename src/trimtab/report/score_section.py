@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
+from trimtab.report.blocks import Block, ChartBlock, Section
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.score_figure import score_figure
@@ -19,16 +20,18 @@ from trimtab.report.tables import (
 )
 
 
-def score_section(test: SetAnalysis, output: Output) -> list[str]:
-    """The table of scores, what they are to be measured by, and their figures."""
+def score_section(test: SetAnalysis, output: Output) -> Section:
+    """The score of each variant, and what scores are to be measured by."""
     scale = scale_of(test)
-    return [
+    output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}")
+    output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} over max_len")
+    blocks: list[Block] = [
+        ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs"),
         output.table(score_table(test)),
         _ceiling(test),
         _prior_baseline(test),
-        output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} over max_len"),
-        output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"),
     ]
+    return Section("scores", f"{scale.title} on {test.name}", blocks, test.name)
 
 
 def score_table(test: SetAnalysis) -> Table[MeanRow]:
@@ -89,10 +92,6 @@ def _prior_baseline(test: SetAnalysis) -> str:
     if test.prior_baseline is None:
         return ""
     words = f"Label-prior baseline (ignores the text): {scale_of(test).level_with_unit(test.prior_baseline)}."
-    # Without variation between seeds and rows the mean is all there is; with one seed nothing is shown.
-    estimates = [row.estimate for row in test.means]
-    lows = [estimate.mean if estimate.se == 0 else estimate.ci_low for estimate in estimates]
-    known = [low for low in lows if not math.isnan(low)]
-    if known and max(known) <= test.prior_baseline:
-        return f"{words} **No variant is shown to do better: no unadjusted interval lies above it.**"
+    if test.learned is False:
+        return f"{words} **No variant is shown to do better (one-sided t tests, Holm over the variants).**"
     return words

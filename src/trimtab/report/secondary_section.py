@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.secondary import AffectedRow, CheckpointRow, OtherScoresRow
-from trimtab.report.contrast_section import difference_columns
+from trimtab.report.blocks import Block, Section
+from trimtab.report.difference_columns import difference_columns
 from trimtab.report.output import Output
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.tables import Column, Table, p_value, percent, text_column
@@ -12,16 +13,17 @@ from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
 
-def affected_section(test: SetAnalysis, settings: Compare, output: Output) -> list[str]:
-    """Contrasts on the rows that their two variants cut differently; nothing where there are none."""
+def affected_section(test: SetAnalysis, settings: Compare, output: Output) -> Section:
+    """Contrasts on the rows that their two variants cut differently; without blocks where there are none."""
+    title = "On the rows that are cut differently"
     if not test.affected:
-        return []
+        return Section("affected", title)
     words = (
         "Each contrast again, on only those rows of the test set that its two variants cut differently; "
         "contrasts without any such row are left out. Secondary: retrained models differ on the other rows "
         f"too, so the contrasts on the whole test set decide. {family_words(settings)}"
     )
-    return ["### On the rows that are cut differently", output.table(affected_table(test)), words]
+    return Section("affected", title, [words, output.table(affected_table(test))], test.name, folded=True)
 
 
 def family_words(settings: Compare) -> str:
@@ -52,12 +54,13 @@ def affected_table(test: SetAnalysis) -> Table[AffectedRow]:
     return Table(f"affected-{test.name}", columns, test.affected)
 
 
-def others_section(test: SetAnalysis, settings: Compare, output: Output) -> list[str]:
+def others_section(test: SetAnalysis, settings: Compare, output: Output) -> Section:
     """Every score that the study is not judged by, without contrasts."""
     level = f"{100 * (1 - settings.alpha):g} %"
     about = notes([scale_named(name) for name in _other_scores(test.others)])
     words = f"Secondary, of the same predictions: means with {level} intervals; no contrast is tested."
-    return [f"### Other scores on {test.name}", output.table(others_table(test)), f"{words} {about}"]
+    blocks: list[Block] = [f"{words} {about}", output.table(others_table(test))]
+    return Section("others", "Other scores", blocks, test.name, folded=True)
 
 
 def others_table(test: SetAnalysis) -> Table[OtherScoresRow]:
@@ -96,17 +99,18 @@ def _other_score(name: str) -> Column[OtherScoresRow]:
     )
 
 
-def checkpoint_section(test: SetAnalysis, output: Output) -> list[str]:
-    """McNemar's test of a study of one seed; nothing where there is none."""
+def checkpoint_section(test: SetAnalysis, output: Output) -> Section:
+    """McNemar's test of a study of one seed; without blocks where there is none."""
+    title = "The checkpoints of one seed"
     if not test.checkpoints:
-        return []
+        return Section("checkpoints", title)
     words = (
         "The study has one seed, which permits no claim about strategies. What can be asked is whether two "
         "trained models, as they are, differ in accuracy: McNemar's exact test, two-sided, p not adjusted. "
         "It treats examples as independent, whether or not they form clusters. Another seed may give another "
         "answer."
     )
-    return ["### The checkpoints of one seed", output.table(checkpoint_table(test)), words]
+    return Section("checkpoints", title, [words, output.table(checkpoint_table(test))], test.name)
 
 
 def checkpoint_table(test: SetAnalysis) -> Table[CheckpointRow]:

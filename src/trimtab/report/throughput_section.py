@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
+from trimtab.report.blocks import Block, Section, plain
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.tables import MIB, Column, Table, number_column, text_column
 from trimtab.report.throughput_figure import throughput_figure
 
 
-def throughput_section(analysis: Analysis, output: Output) -> list[str]:
-    """What training costs, and each test set's score against it; nothing where no trial is finished."""
+def throughput_section(analysis: Analysis, output: Output) -> Section:
+    """What training costs, and each test set's score against it; no blocks before a trial is finished."""
+    title = "Throughput and memory"
     if not analysis.speeds:
-        return []
+        return Section("throughput", title)
     words = (
-        f"Training only, on {analysis.speeds[0].machine}, threads per trial: "
+        f"Training only, on {plain(analysis.speeds[0].machine)}, threads per trial: "
         f"{analysis.study.runtime.threads}; no padding is counted. Trials may have run side by "
         "side, so compare within this table only."
     )
@@ -27,7 +29,8 @@ def throughput_section(analysis: Analysis, output: Output) -> list[str]:
         )
         for test in analysis.tests
     ]
-    return ["## Throughput and memory", words, output.table(throughput_table(analysis.speeds)), *figures]
+    blocks: list[Block] = [words, output.table(throughput_table(analysis.speeds)), *figures]
+    return Section("throughput", title, blocks, folded=True)
 
 
 def throughput_table(rows: Sequence[ThroughputRow]) -> Table[ThroughputRow]:

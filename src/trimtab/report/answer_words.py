@@ -1,0 +1,208 @@
+"""The answer of a study in a few sentences: what to take, why, what it saves, and what to do next."""
+
+import math
+from dataclasses import dataclass
+
+from trimtab.analysis.analysis import Analysis, SetAnalysis
+from trimtab.analysis.answer import Answer, Kind
+from trimtab.analysis.contrasts import ContrastRow
+from trimtab.analysis.recommendation import Candidate, Recommendation
+from trimtab.ledger.records import StudyRecord
+from trimtab.report.blocks import plain
+from trimtab.report.scale import Scale, scale_of
+from trimtab.report.tables import p_value
+from trimtab.statistics import Contrast
+
+_SEEDS = 5  # what a study of one seed is advised to have
+_TITLES: dict[Kind, str] = {
+    "take": "Take",
+    "undecided": "Undecided",
+    "one seed": "Undecided",
+    "nothing learned": "Nothing learned",
+    "nothing to choose": "Nothing to choose",
+}
+
+
+@dataclass(frozen=True)
+class AnswerWords:
+    """The answer on a test set, as Markdown. title: in a word or two; verdict: one sentence; why: on what it
+    rests; savings, settle: nothing where there is none; command: what to type next, as it is.
+    """
+
+    kind: Kind
+    title: str
+    verdict: str
+    why: str
+    savings: str
+    settle: str
+    command: str
+
+
+def answer_words(test: SetAnalysis, study: StudyRecord) -> AnswerWords:
+    """The answer on one test set."""
+    found, scale = test.answer, scale_of(test)
+    return AnswerWords(
+        kind=found.kind,
+        title=_TITLES[found.kind],
+        verdict=_verdict(test, study, scale),
+        why=_why(test, study, scale),
+        savings=_savings(found),
+        settle=_settle(test, study),
+        command=_command(found, study),
+    )
+
+
+def answer_lines(analysis: Analysis) -> list[str]:
+    """One line per test set, as Markdown: what to take, and why."""
+    several = len(analysis.tests) > 1
+    lines = []
+    for test in analysis.tests:
+        words = answer_words(test, analysis.study)
+        said = " ".join(filter(None, (words.verdict, words.why)))
+        lines.append((f"{plain(test.name)}: " if several else "") + f"{words.title}: {said}")
+    return lines
+
+
+def _verdict(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
+    found = test.answer
+    if found.kind == "nothing learned":
+        return f"no variant is shown to beat guessing ({_guessing(test, scale)})."
+    if found.recommendation is None:
+        return f"the best mean is that of **{plain(found.best.variant.name)}**, {_mean(test, scale)}."
+    name = f"**{plain(found.recommendation.candidate.variant.name)}**"
+    if found.kind == "take":
+        return f"{name}."
+    if found.kind == "one seed":
+        return f"what is known of {name} rests on one seed, which permits no claim about strategies."
+    return f"no variant is shown to be {_margin(found.recommendation, study, scale)}."
+
+
+def _guessing(test: SetAnalysis, scale: Scale) -> str:
+    assert test.prior_baseline is not None
+    return f"{scale.level_with_unit(test.prior_baseline)}, the label-prior baseline, which ignores the text"
+
+
+def _mean(test: SetAnalysis, scale: Scale) -> str:
+    estimate = test.answer.best.estimate
+    if math.isnan(estimate.ci_low):
+        return scale.level_with_unit(estimate.mean)
+    interval = f"{scale.level(estimate.ci_low)} to {scale.level(estimate.ci_high)}"
+    return f"{scale.level_with_unit(estimate.mean)} ({interval})"
+
+
+def _margin(what: Recommendation, study: StudyRecord, scale: Scale) -> str:
+    margin = f"less than {scale.amount(study.compare.margin)} worse than every other variant"
+    if what.compared < what.asked:
+        margin += f" ({what.compared} of {what.asked} have finished a trial)"
+    return margin
+
+
+def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
+    found, what = test.answer, test.answer.recommendation
+    if found.kind == "nothing learned":
+        return f"The best mean is {_mean(test, scale)}, of {plain(found.best.variant.name)}."
+    if what is None or found.kind == "one seed":
+        return ""
+    if found.kind == "undecided":
+        return f"{_closest(what, scale)}."
+    best = "; it has the best mean" if what.candidate is what.best else ""
+    alike = ", ".join(plain(one.name) for one in what.candidate.alike)
+    same = f" The same inputs come from {alike}." if alike else ""
+    exploratory = "; exploratory, two seeds" if what.fewest_seeds == 2 else ""
+    return (
+        f"It is the cheapest shown to be {_margin(what, study, scale)} ({_price(what.candidate, scale)}): "
+        f"{_hardest(what, scale)}{best}; adjusted p {p_value(what.p)}{exploratory}.{same}"
+    )
+
+
+def _closest(what: Recommendation, scale: Scale) -> str:
+    if what.hardest is None:
+        return "Some variants share no finished seed"
+    return f"Closest is {plain(what.candidate.variant.name)}, {_hardest(what, scale)}"
+
+
+def _hardest(what: Recommendation, scale: Scale) -> str:
+    """The difference in which the candidate comes off worst."""
+    assert what.hardest is not None
+    contrast, other = what.hardest.contrast, what.hardest.baseline
+    words = interval(contrast, scale)
+    if math.isnan(contrast.ci_low):
+        words = "(no interval: too little varies)"
+    best = ""
+    if other.number == what.best.variant.number:
+        best = f", the best mean ({_price(what.best, scale)})"
+    difference = scale.difference_with_unit(contrast.delta)
+    return f"in the hardest comparison {difference} {words} against {plain(other.name)}{best}"
+
+
+def interval(contrast: Contrast, scale: Scale) -> str:
+    """An interval in brackets."""
+    return f"({scale.difference(contrast.ci_low)} to {scale.difference(contrast.ci_high)})"
+
+
+def _price(candidate: Candidate, scale: Scale) -> str:
+    return f"{scale.level_with_unit(candidate.mean)}, {candidate.examples_per_second:,.0f} examples/s"
+
+
+def _savings(answer: Answer) -> str:
+    if answer.kind != "take":
+        return ""
+    found = answer.savings
+    if found is None:
+        return "It is the slowest to train: nothing cheaper is shown to be as good."
+    parts = (
+        ("tokens a row", found.tokens),
+        ("training time", found.seconds),
+        ("peak memory", found.peak_bytes),
+    )
+    words = ", ".join(f"{_change(share)} {what}" for what, share in parts if math.isfinite(share))
+    return f"Against {plain(found.dearest.name)}, the slowest to train: {words}."
+
+
+def _change(share: float) -> str:
+    percent = round(100 * (1 - share))
+    if percent == 0:
+        return "the same"
+    return f"{abs(percent)} % {'less' if percent > 0 else 'more'}"
+
+
+def _settle(test: SetAnalysis, study: StudyRecord) -> str:
+    found = test.answer
+    if found.kind == "one seed":
+        return f"With {_SEEDS} seeds the study can tell a difference from chance."
+    if found.kind == "nothing learned":
+        return (
+            "More training rows, more epochs, another learning_rate or pretrained weights may teach the "
+            "models something; until then no cut can be judged."
+        )
+    if found.kind != "undecided":
+        return ""
+    if found.to_settle is not None:
+        return _seeds_words(found.to_settle, study)
+    if any(row.more_seeds is not None and math.isinf(row.more_seeds) for row in test.contrasts):
+        return "No number of seeds up to 1,000 would settle it: it takes more test rows or a larger margin."
+    return "A larger margin, more seeds or more test rows would settle it."
+
+
+def _seeds_words(row: ContrastRow, study: StudyRecord) -> str:
+    more = int(row.more_seeds or 0)
+    return (
+        f"{more:,} more seed{'s' * (more > 1)} would settle {plain(row.variant.name)} against "
+        f"{plain(row.baseline.name)} with 80 % power, if the true difference were the one found. A study "
+        "that is looked at before and after more seeds errs more often than its level says."
+    )
+
+
+def _command(found: Answer, study: StudyRecord) -> str:
+    name = study.name
+    if found.kind == "take" and found.recommendation is not None:
+        variant = found.recommendation.candidate.variant
+        if variant.kept_tokenizer is not None:
+            return f"trimtab export results/{name} {variant.number} model"
+        return f"keep_weights = true in {name}.toml, then: trimtab run {name}.toml"
+    if found.kind == "one seed":
+        return f"seeds = {_SEEDS} in {name}.toml, then: trimtab run {name}.toml"
+    if found.kind == "undecided" and found.to_settle is not None:
+        seeds = len(study.seeds) + int(found.to_settle.more_seeds or 0)
+        return f"seeds = {seeds} in {name}.toml, then: trimtab run {name}.toml"
+    return f"trimtab plan {name}.toml"
