@@ -39,11 +39,11 @@ def export(
 ) -> tuple[ChosenTrial, str]:
     """Write a trained model of ``variant`` into ``folder``; what was chosen, and the format in words.
 
-    variant: its name in the report, without labels of [names] too, or its number there from 0; form: a key of ``FORMATS``, by default
-    the first format that can hold the model; seed: of the study, by default the best on validation.
-    The folder also gets the tokeniser, and in trimtab.json the truncation, max_len and labels. InputError
-    where there is no such variant, no weights of it were kept, the folder holds something already, or the
-    format cannot hold the model.
+    variant: its name in the report, with or without labels of [names], or its number there from 0; form: a
+    key of ``FORMATS``, by default the first format that can hold the model; seed: of the study, by default
+    the best on validation. The folder also gets the tokeniser, and in trimtab.json the truncation, max_len
+    and labels. InputError where there is no such variant, no weights of it were kept, the folder holds
+    something already, or the format cannot hold the model.
     """
     record = find_variant(ledger, variant)
     _check_empty(folder)
