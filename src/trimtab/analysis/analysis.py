@@ -48,6 +48,7 @@ class SetAnalysis:
     the label-prior baseline scores, None where it has no such score; recommendation: None where there is
     nothing to choose; means, others: one row per variant; contrasts, affected, checkpoints: one row per
     declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for;
+    series: all of the study's, in its order, by which figures choose colours;
     examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
@@ -65,6 +66,7 @@ class SetAnalysis:
     examples: int
     clusters: int
     effective_clusters: float
+    series: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def _test_set(
         examples=len(evaluated.labels),
         clusters=number,
         effective_clusters=effective_clusters(evaluated.clusters),
+        series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
+from trimtab.report.drawing import COLUMN
 from trimtab.report.forest_figure import forest_figure
 from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
@@ -24,12 +25,12 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> l
     settings = analysis.study.compare
     parts = ["### Contrasts", _left_out(test)]
     if test.contrasts:
-        figure = forest_figure(test, settings)
+        figure, column = forest_figure(test, settings), forest_figure(test, settings, width=COLUMN)
         parts += [
             output.table(contrast_table(test)),
             _signature(test, analysis),
             _meaning(test, settings),
-            output.figure(figure, f"contrasts-{test.name}", "Contrasts with their intervals"),
+            output.figure(figure, f"contrasts-{test.name}", "Contrasts with their intervals", column),
         ]
     return parts
 

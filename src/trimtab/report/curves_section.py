@@ -1,4 +1,4 @@
-"""What a report says of training: a table of epochs, two figures, and where a variant begins to over-fit."""
+"""What a report says of training: a table of epochs, a figure, and where a variant begins to over-fit."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.curves import CurvePoint, EpochRow, OverfittedRow, Spread
 from trimtab.report.curves_figure import curves_figure
-from trimtab.report.loss_figure import loss_figure
+from trimtab.report.drawing import colours_of, series_of
 from trimtab.report.output import Output
 from trimtab.report.tables import Column, Table, percent, text_column
 
 _WORDS = (
-    "Lines are means over seeds, bands their range, thin lines single seeds. Training loss and accuracy are "
+    "Thick lines are means over seeds, thin lines single seeds. Training loss and accuracy are "
     "measured while the weights change, with dropout where there is any. Variants that share their trials "
     "are shown once."
 )
@@ -33,14 +33,14 @@ def curves_section(analysis: Analysis, output: Output) -> list[str]:
         return []
     output.table(trial_table(analysis.curves))
     weighted = any(one.recipe.class_weights == "balanced" for one in analysis.study.variants)
-    losses = loss_figure(analysis.curves, analysis.overfitted)
+    colours = colours_of(series_of(analysis.study.variants))
+    figure = curves_figure(analysis.curves, analysis.overfitted, colours=colours)
     return [
         "## Learning curves",
         "\n".join(f"* {line}" for line in _remarks(analysis)),
         output.table(epoch_table(analysis.epochs)),
         f"{_WORDS}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
-        output.figure(losses, "losses", "Training and validation loss"),
-        output.figure(curves_figure(analysis.curves), "curves", "Learning curves"),
+        output.figure(figure, "curves", "Loss and accuracy over epochs"),
         _MEANING if analysis.overfitted else "",
     ]
 

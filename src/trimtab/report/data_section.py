@@ -21,7 +21,7 @@ def cuts_section(analysis: Analysis, output: Output) -> list[str]:
     """What each variant cuts of each split, and of each label of the test sets."""
     study = analysis.study
     single = of_single_texts(study.profiles)
-    figure = audit_figure(study.profiles)
+    figure = audit_figure(study.profiles, variants=study.variants)
     by_label = audit_table(analysis.label_audits, "audit-by-label", single=single)
     return [
         "## What is cut",

@@ -21,10 +21,16 @@ class Output:
         table.write(self.tables)
         return table.markdown()
 
-    def figure(self, figure: Figure, name: str, words: str) -> str:
-        """Write a figure under a name; what stands on the page, with ``words`` as its alternative text."""
+    def figure(self, figure: Figure, name: str, words: str, column: Figure | None = None) -> str:
+        """Write a figure under a name; what stands on the page, with ``words`` as its alternative text.
+
+        column: the same for one column of a paper, written as NAME-column.
+        """
         self._written.add(name)
         save(figure, self.figures, name)
+        if column is not None:
+            self._written.add(f"{name}-column")
+            save(column, self.figures, f"{name}-column")
         return f"![{words}](figures/{name}.png)"
 
     def remove_stale(self) -> None:

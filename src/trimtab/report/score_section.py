@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
+from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.score_figure import score_figure
@@ -26,7 +27,12 @@ def score_section(test: SetAnalysis, output: Output) -> list[str]:
         output.table(score_table(test)),
         _ceiling(test),
         _prior_baseline(test),
-        output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} over max_len"),
+        output.figure(
+            score_figure(test),
+            f"{test.score}-{test.name}",
+            f"{scale.title} of each variant",
+            score_figure(test, width=COLUMN),
+        ),
         output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}"),
     ]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
+from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.tables import MIB, Column, Table, number_column, text_column
@@ -24,6 +25,7 @@ def throughput_section(analysis: Analysis, output: Output) -> list[str]:
             throughput_figure(test, analysis.speeds),
             f"throughput-{test.name}",
             f"{scale_of(test).title} against throughput",
+            throughput_figure(test, analysis.speeds, width=COLUMN),
         )
         for test in analysis.tests
     ]

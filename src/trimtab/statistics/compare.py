@@ -24,9 +24,10 @@ class Contrast:
     """One variant against its baseline; ``delta`` is variant minus baseline, in the score's units.
 
     ``variant`` and ``baseline`` are numbers on the first axis of the scores. The interval is unadjusted, at
-    1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin; nan where no test is
-    possible or asked for, and ``p_equivalence_raw`` is that before its adjustment. ``verdict`` is 'better', 'worse', 'equivalent', 'inconclusive' or 'identical'.
-    ``question`` says in words which question the contrast answers, or why it answers none.
+    1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin, ``p_equivalence_raw`` is
+    that before its adjustment; nan where no test is possible or asked for. ``verdict`` is 'better', 'worse',
+    'equivalent', 'inconclusive' or 'identical'. ``question`` says in words which question the contrast
+    answers, or why it answers none.
     """
 
     variant: int
