@@ -48,7 +48,7 @@ class SetAnalysis:
     the label-prior baseline scores, None where it has no such score; recommendation: None where there is
     nothing to choose; means, others: one row per variant; contrasts, affected, checkpoints: one row per
     declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for;
-    series: all of the study's, in its order, by which figures choose colours;
+    series: all of the study's, in its order, by which figures choose colours; alpha: the study's;
     examples, clusters and effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
@@ -67,6 +67,7 @@ class SetAnalysis:
     clusters: int
     effective_clusters: float
     series: tuple[str, ...]
+    alpha: float
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def _test_set(
         clusters=number,
         effective_clusters=effective_clusters(evaluated.clusters),
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
+        alpha=study.compare.alpha,
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -13,7 +14,8 @@ from trimtab.report.drawing import INK, PAGE, Colours, colours_of, entry, legend
 from trimtab.truncation.profile import Distribution, LengthProfile
 
 _SIDES = (("first", "-"), ("second", (0, (3, 1.5))))  # of a pair, and how each is drawn in both panels
-_WHOLE, _ANY = "#b2182b", {"color": "0.3", "linewidth": 4, "alpha": 0.3}
+_WHOLE = "#b2182b"
+_ANY: dict[str, Any] = {"color": "0.3", "linewidth": 4, "alpha": 0.3, "linestyle": "-"}
 _HEIGHT = 1.75  # inches of a split's panels
 
 
@@ -77,7 +79,7 @@ def _entries(profiles: Sequence[LengthProfile], colours: Colours, aliases: Mappi
     what = f"{'pair' if texts else 'text'}, with its {special} special tokens"
     found += [
         entry(what, color=_WHOLE, linestyle="-"),
-        entry("cut at all, by whatever split", **_ANY, linestyle="-"),
+        entry("cut at all, by whatever split", **_ANY),
     ]
     for row in {row.split: row for profile in profiles for row in profile.splits}.values():
         refused = row.first.count(None)

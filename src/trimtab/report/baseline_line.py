@@ -1,12 +1,14 @@
 """The line of the label-prior baseline in figures of a score."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from trimtab.report.drawing import FAINT, entry
 from trimtab.report.scale import Scale
 
-_LOOK = {"color": FAINT, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
+_LOOK: dict[str, Any] = {"color": FAINT, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 
 
 def prior_baseline_line(axes: Axes, prior: float | None, scale: Scale, direction: str) -> list[Line2D]:
@@ -23,7 +25,8 @@ def prior_baseline_line(axes: Axes, prior: float | None, scale: Scale, direction
     if reach > 2 * (high - low):
         return [entry(f"{words} ({'below' if value < low else 'above'} this axis)", color=FAINT)]
     if not low < value < high:
-        low, high = (high - reach, high) if value < low else (low, low + reach)
+        room = 0.05 * reach  # as points near the other end need more of it now
+        low, high = (high - reach, high + room) if value < low else (low - room, low + reach)
     if direction == "horizontal":
         axes.set_ylim(low, high)
         axes.axhline(value, zorder=1.2, **_LOOK)

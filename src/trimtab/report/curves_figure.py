@@ -1,5 +1,6 @@
 """The figure of learning curves: loss and accuracy over epochs, each seed thin, their mean thick."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,18 +45,17 @@ def curves_figure(
     for point in curves:
         by_variant.setdefault(point.variant.number, []).append(point)
     shown = sorted(sorted(by_variant, key=lambda number: number not in begins)[:_MOST])
-    across = min(_ACROSS, len(shown))
-    blocks = -(-len(shown) // across)
+    blocks = math.ceil(len(shown) / _ACROSS)
+    across = math.ceil(len(shown) / blocks)
     with style(width):
         figure, grid = plt.subplots(
             2 * blocks,
             across,
-            figsize=(max(2.6, width * across / _ACROSS), 2 * _HEIGHT * blocks + 0.2),
+            figsize=(width * min(1, (across + 1) / _ACROSS), 2 * _HEIGHT * blocks + 0.2),
             layout="constrained",
             squeeze=False,
             sharex=True,
         )
-        figure.get_layout_engine().set(hspace=0.02, wspace=0.02)
         for place, number in enumerate(shown):
             block, column = divmod(place, across)
             points = by_variant[number]

@@ -98,8 +98,8 @@ def ring() -> dict[str, Any]:
 def legend(figure: Figure, axes: Axes, handles: Sequence[Line2D | Patch], own: bool) -> None:
     """A legend of these entries: below the axes of a figure of our ``own``, which grows by it.
 
-    In axes of somebody else's figure it stands where they have room. Long entries are wrapped, and stand in
-    as many columns as the figure's width holds.
+    In axes of somebody else's figure it stands where they have room. Long entries are wrapped, so that there
+    is room for two columns at least.
     """
     if not handles:
         return
@@ -107,7 +107,7 @@ def legend(figure: Figure, axes: Axes, handles: Sequence[Line2D | Patch], own: b
     size = plt.rcParams["legend.fontsize"]
     characters = int(72 * width / (_CHARACTER * size))
     for handle in handles:
-        handle.set_label(text(str(handle.get_label()), min(48, characters - _HANDLE)))
+        handle.set_label(text(str(handle.get_label()), characters // 2 - _HANDLE))
     if not own:
         axes.legend(handles=handles, loc="best")
         return

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,8 +22,9 @@ from trimtab.study.grid import place_words
 
 # A verdict is drawn by its shape; colours are the strategies'.
 _VERDICTS = {"better": "^", "worse": "v", "equivalent": "s", "inconclusive": "o", "identical": "D"}
-_PLAIN, _ADJUSTED = {"linewidth": 3.0, "solid_capstyle": "butt"}, {"linewidth": 0.9}
-_BOUND = {"marker": "|", "markersize": 9, "markeredgewidth": 1.1, "color": INK}
+_PLAIN: dict[str, Any] = {"linewidth": 3.0, "solid_capstyle": "butt", "alpha": 0.55}
+_ADJUSTED: dict[str, Any] = {"linewidth": 0.9}
+_BOUND: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.1, "color": INK}
 
 
 def forest_figure(
@@ -79,12 +80,16 @@ def _row(
         low, high = adjusted_interval(contrast, settings.alpha, tested)
         axes.plot([scale.shown(low), scale.shown(high)], [place, place], color=colour, **_ADJUSTED)
         ends = [scale.shown(contrast.ci_low), scale.shown(contrast.ci_high)]
-        axes.plot(ends, [place, place], color=colour, alpha=0.55, **_PLAIN)
+        axes.plot(ends, [place, place], color=colour, **_PLAIN)
     if contrast.verdict == "equivalent":
         bounds = equivalence_interval(contrast, settings.alpha, tested)
         axes.plot([scale.shown(end) for end in bounds], [place, place], linestyle="", **_BOUND)
     fill = colour if known else "white"
-    look = {"color": colour, "markerfacecolor": fill, "markeredgecolor": "white" if known else colour}
+    look: dict[str, Any] = {
+        "color": colour,
+        "markerfacecolor": fill,
+        "markeredgecolor": "white" if known else colour,
+    }
     axes.plot(delta, place, marker, markersize=7 if known else 6, markeredgewidth=0.7, zorder=3, **look)
 
 
@@ -118,7 +123,7 @@ def _entries(
             marks.append(entry(verdict, marker=marker, color=INK, markerfacecolor=fill, markersize=6))
     if any(not math.isnan(row.contrast.ci_low) and row.contrast.verdict != "identical" for row in rows):
         level = f"{100 * (1 - settings.alpha):g} % interval"
-        marks.append(entry(level, color=INK, linestyle="-", alpha=0.55, **_PLAIN))
+        marks.append(entry(level, color=INK, linestyle="-", **_PLAIN))
         if tested > 1:
             how = CORRECTIONS[settings.correction].words
             marks.append(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -31,7 +32,7 @@ def length_axis(axes: Axes, lengths: Sequence[int], width: float) -> float:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("max_len, tokens")
-    return points * min(after - before for before, after in zip(at, at[1:], strict=False))
+    return points * min(after - before for before, after in pairwise(at))
 
 
 def _apart(places: Sequence[float]) -> list[int]:

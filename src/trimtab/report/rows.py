@@ -55,7 +55,7 @@ def row_axes(
 
 def _letters(width: float) -> int:
     """How many letters a line of a label may have."""
-    return 34 if width > COLUMN else 22
+    return 36 if width > COLUMN else 22
 
 
 def _panels(width: float, height: float, number: int, axes: Axes | None) -> tuple[Figure, list[Axes]]:

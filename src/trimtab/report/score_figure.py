@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -36,7 +36,7 @@ from trimtab.report.scale import Scale, scale_of
 _LINES = 9  # series that can be told apart; more are shown row by row
 _ASIDE = 2.4  # points between series at one max_len, where intervals would cover each other
 _SPREAD = 0.15  # of the gap between two lengths: the most that series may be set apart
-_CEILING = {"linestyle": "", "markersize": 12, "markeredgewidth": 1.6, "alpha": 0.65}
+_CEILING: dict[str, Any] = {"linestyle": "", "markersize": 12, "markeredgewidth": 1.6, "alpha": 0.65}
 
 
 def score_figure(
@@ -118,7 +118,7 @@ def _by_row(test: SetAnalysis, width: float, colours: Colours, given: Axes | Non
         if not math.isnan(row.estimate.ci_low):
             ends = [scale.shown(row.estimate.ci_low), scale.shown(row.estimate.ci_high)]
             axes.plot(ends, [place, place], color=colours[series], linewidth=1.4)
-        look = {"markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
+        look: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5, "markersize": 6}
         axes.plot(mean, place, markers[series], color=colours[series], **look)
         if row.ceiling is not None:
             axes.plot(scale.shown(row.ceiling), place, "|", color=colours[series], **_CEILING)
@@ -128,7 +128,7 @@ def _by_row(test: SetAnalysis, width: float, colours: Colours, given: Axes | Non
     at = f"; max_len {min(lengths)}" if len(lengths) == 1 else ""
     axes.set_xlabel(text(scale.axis(test.name) + at, 80 if width > COLUMN else 38))
     if note:
-        axes.set_title(text(note, 90 if width > COLUMN else 40), loc="left", size=plt.rcParams["font.size"])
+        axes.set_title(text(note, 90 if width > COLUMN else 40), loc="left")
     legend(figure, axes, _marks(test, axes, scale, "vertical"), own=given is None)
     return figure
 
@@ -166,5 +166,6 @@ def _marks(test: SetAnalysis, axes: Axes, scale: Scale, direction: str) -> list[
         )
     marks += prior_baseline_line(axes, test.prior_baseline, scale, direction)
     if any(not math.isnan(row.estimate.ci_low) for row in test.means):
-        marks.append(entry("interval over seeds and examples", color=INK, linestyle="-", linewidth=1.0))
+        words = f"{100 * (1 - test.alpha):g} % interval over seeds and examples"
+        marks.append(entry(words, color=INK, linestyle="-", linewidth=1.0))
     return marks + ([recommended_ring()] if recommended(test) else [])

@@ -1,8 +1,8 @@
 """The figure of each seed's score, variant by variant."""
 
 import math
+from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,8 +13,8 @@ from trimtab.report.relevance import relevant_means
 from trimtab.report.rows import Label, row_axes
 from trimtab.report.scale import Scale, scale_of
 
-_SEED = {"marker": "o", "linestyle": "", "markersize": 4, "alpha": 0.6, "markeredgewidth": 0}
-_INTERVAL = {"color": INK, "linewidth": 1.1}
+_SEED: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 4, "alpha": 0.6, "markeredgewidth": 0}
+_INTERVAL: dict[str, Any] = {"color": INK, "linewidth": 1.1}
 _ASIDE = 0.035  # inches: seeds above the line of a row, its mean below
 
 
@@ -39,10 +39,16 @@ def seed_figure(test: SetAnalysis, *, width: float = PAGE, colours: Colours | No
         left.set_xlabel(text(scale.axis(test.name), 40))
         right.set_xlabel(text(f"from the variant's own mean{scale.difference_end}", 40))
         if note:
-            left.set_title(text(note, 90), loc="left", size=plt.rcParams["font.size"])
+            left.set_title(text(note, 90), loc="left")
         handles = [
             entry("a seed", color=INK, **_SEED),
-            entry("mean and interval", marker="|", markersize=7, linestyle="-", **_INTERVAL),
+            entry(
+                f"mean and {100 * (1 - test.alpha):g} % interval",
+                marker="|",
+                markersize=7,
+                linestyle="-",
+                **_INTERVAL,
+            ),
         ]
         if any(row.ceiling is not None for row in rows):
             handles.append(entry("ceiling", marker="|", markersize=9, markeredgewidth=2, color=INK))

@@ -79,6 +79,7 @@ def throughput_figure(
             if chosen is not None and chosen.number == row.variant.number:
                 mean = scale.shown(row.estimate.mean)
                 drawn.plot(costs[row.variant.number], mean, linestyle="", zorder=4, **ring())
+        drawn.margins(0.05, 0.09)
         letters = 80 if width > COLUMN else 38
         drawn.set_xlabel(text(_COSTS[against].format(test=test.name), letters))
         drawn.set_ylabel(text(scale.axis(test.name), letters // 2))
