@@ -29,7 +29,7 @@ Colours = Mapping[str, Colour]
 
 COLUMN, PAGE = 3.35, 6.9  # inches: a figure's width in one column of a paper, and across two
 DPI = 300
-MARKERS = "osD^vPX*<>hdp"
+MARKERS = "osD^v<>XPhp"
 INK, FAINT = "0.15", "0.45"  # greys of what is no strategy: verdicts, baselines, marks
 # Apart from each other with any kind of colour vision in this order, dark enough for thin lines on white.
 _STRATEGIES = (
@@ -38,7 +38,7 @@ _STRATEGIES = (
 )
 _CHARACTER = 0.58  # of a font's size: the width of a letter
 _HANDLE = 7  # letters for which a legend's line and gap leave no room
-_PNG_COLOURS = 128  # of a figure's PNG, which is a third as large for it
+_PNG_COLOURS = 64  # of a figure's PNG, which is a fifth as large for it
 
 
 @contextmanager
@@ -47,7 +47,12 @@ def style(width: float = PAGE) -> Iterator[None]:
     size = 8 if width > COLUMN else 7
     fonts = dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "legend.title_fontsize"), size)
     small = dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), max(7, size - 0.5))
-    lines = {"lines.linewidth": 1.2, "lines.markersize": 4.5, "grid.linewidth": 0.5, "axes.linewidth": 0.6}
+    lines = {
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4.5 if width > COLUMN else 3.8,
+        "grid.linewidth": 0.5,
+        "axes.linewidth": 0.6,
+    }
     pads = {"xtick.major.pad": 2, "ytick.major.pad": 2, "axes.labelpad": 3, "axes.titlepad": 4}
     legend = {"legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.4}
     with plt.rc_context(sns.axes_style("whitegrid") | fonts | small | lines | pads | legend):
@@ -70,7 +75,7 @@ def colours_of(names: Iterable[str]) -> dict[str, Colour]:
 
 
 def markers_of(names: Iterable[Any]) -> dict[Any, str]:
-    """A marker for each different name, in their order; with its colour it is unique among 117."""
+    """A marker for each different name, in their order; with its colour it is unique among 99."""
     distinct = dict.fromkeys(names)
     return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(distinct)}
 
@@ -141,5 +146,6 @@ def shrink(path: Path) -> None:
     """Give a figure's PNG a palette, which few colours need; an empty file stays empty."""
     if path.stat().st_size:
         with Image.open(path) as image:
-            few = image.convert("RGB").quantize(_PNG_COLOURS, dither=Image.Dither.NONE)
+            flat, method = image.convert("RGB"), Image.Quantize.MAXCOVERAGE  # which keeps rare colours
+            few = flat.quantize(_PNG_COLOURS, method, dither=Image.Dither.NONE)
         few.save(path, optimize=True, dpi=(DPI, DPI))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -62,9 +63,7 @@ def forest_figure(
         words = f"difference in {scale.name} on {test.name}{scale.difference_end}"
         drawn.set_xlabel(text(words, 80 if width > COLUMN else 38))
         if note:
-            drawn.set_title(
-                text(note, 80 if width > COLUMN else 38), loc="left", size=plt.rcParams["font.size"]
-            )
+            drawn.set_title(text(note, 80 if width > COLUMN else 38), loc="left")
         ringed = chosen is not None and any(row.variant.number == chosen.number for row in rows)
         legend(figure, drawn, _entries(rows, scale, settings, tested, ringed), own=axes is None)
     return figure
@@ -84,13 +83,10 @@ def _row(
     if contrast.verdict == "equivalent":
         bounds = equivalence_interval(contrast, settings.alpha, tested)
         axes.plot([scale.shown(end) for end in bounds], [place, place], linestyle="", **_BOUND)
-    fill = colour if known else "white"
-    look: dict[str, Any] = {
-        "color": colour,
-        "markerfacecolor": fill,
-        "markeredgecolor": "white" if known else colour,
-    }
-    axes.plot(delta, place, marker, markersize=7 if known else 6, markeredgewidth=0.7, zorder=3, **look)
+    look: dict[str, Any] = {"color": colour, "markerfacecolor": colour if known else "white"}
+    look |= {"markeredgecolor": "white" if known else colour, "markeredgewidth": 0.6}
+    size = plt.rcParams["lines.markersize"] + 1.2
+    axes.plot(delta, place, marker, markersize=size, zorder=3, **look)
 
 
 def _grouped(rows: Sequence[ContrastRow]) -> tuple[list[ContrastRow], list[Label]]:

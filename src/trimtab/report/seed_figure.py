@@ -40,15 +40,10 @@ def seed_figure(test: SetAnalysis, *, width: float = PAGE, colours: Colours | No
         right.set_xlabel(text(f"from the variant's own mean{scale.difference_end}", 40))
         if note:
             left.set_title(text(note, 90), loc="left")
+        level = f"{100 * (1 - test.alpha):g} %"
         handles = [
             entry("a seed", color=INK, **_SEED),
-            entry(
-                f"mean and {100 * (1 - test.alpha):g} % interval",
-                marker="|",
-                markersize=7,
-                linestyle="-",
-                **_INTERVAL,
-            ),
+            entry(f"mean and {level} interval", marker="|", markersize=7, linestyle="-", **_INTERVAL),
         ]
         if any(row.ceiling is not None for row in rows):
             handles.append(entry("ceiling", marker="|", markersize=9, markeredgewidth=2, color=INK))

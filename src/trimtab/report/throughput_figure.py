@@ -38,7 +38,7 @@ _COSTS: dict[Cost, str] = {
     "tokens": "tokens of a row of {test}, mean",
     "seconds": "training, seconds per trial",
 }
-_APART = 9  # variants, by colour and marker, that can be told apart
+_APART = 12  # variants, by colour and marker, that can be told apart
 _OTHERS = "0.78"
 
 
@@ -90,7 +90,9 @@ def throughput_figure(
         ]
         handles += [entry(f"max_len {length}", color=INK, marker=markers[length]) for length in markers]
         if several:
-            handles.append(entry(f"the other {len(shown) - len(named)} variants", color=_OTHERS, marker="o"))
+            left = len(shown) - len(named)
+            words = "one other variant" if left == 1 else f"{left} other variants"
+            handles.append(entry(words, color=_OTHERS, marker="o"))
         handles += prior_baseline_line(drawn, test.prior_baseline, scale, "horizontal")
         if chosen is not None:
             handles.append(recommended_ring())

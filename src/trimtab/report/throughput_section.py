@@ -6,6 +6,7 @@ from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
+from trimtab.report.paper_table import paper_table
 from trimtab.report.scale import scale_of
 from trimtab.report.tables import MIB, Column, Table, number_column, text_column
 from trimtab.report.throughput_figure import throughput_figure
@@ -28,8 +29,19 @@ def throughput_section(analysis: Analysis, output: Output) -> list[str]:
             throughput_figure(test, analysis.speeds, width=COLUMN),
         )
         for test in analysis.tests
+        if len(test.means) > 1
     ]
-    return ["## Throughput and memory", words, output.table(throughput_table(analysis.speeds)), *figures]
+    papers = [paper_table(test, analysis.speeds, analysis.study.compare) for test in analysis.tests]
+    links = [f"[tables/{paper.name}.tex](tables/{paper.name}.tex)" for paper in papers]
+    for paper in papers:
+        output.table(paper)
+    return [
+        "## Throughput and memory",
+        words,
+        output.table(throughput_table(analysis.speeds)),
+        *figures,
+        f"In short, for a paper: {', '.join(links)}.",
+    ]
 
 
 def throughput_table(rows: Sequence[ThroughputRow]) -> Table[ThroughputRow]:
