@@ -14,8 +14,9 @@ from trimtab.report.sections import sections
 
 
 class _WithoutFigures(Output):
-    def figure(self, figure, name, words):
-        plt.close(figure)
+    def figure(self, figure, name, words, column=None):
+        for each in filter(None, (figure, column)):
+            plt.close(each)
         return FigureBlock(name, words)
 
 

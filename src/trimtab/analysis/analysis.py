@@ -56,7 +56,8 @@ class SetAnalysis:
     others: one row per variant; contrasts, affected, checkpoints: one row per declared contrast that has a
     seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
     for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
-    does not know them; rows: some of those that the study publishes; examples, clusters and
+    does not know them; rows: some of those that the study publishes; series: all of the study's,
+    in its order, by which figures choose colours; alpha: the study's; examples, clusters and
     effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
@@ -80,6 +81,8 @@ class SetAnalysis:
     examples: int
     clusters: int
     effective_clusters: float
+    series: tuple[str, ...]
+    alpha: float
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,8 @@ def _test_set(
         examples=len(evaluated.labels),
         clusters=number,
         effective_clusters=effective_clusters(evaluated.clusters),
+        series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
+        alpha=study.compare.alpha,
     )
 
 

@@ -167,7 +167,8 @@ class _Models:
         return self.ledger.trial(variant.trials[seed])
 
     def _name_of_cut(self, variant: VariantRecord) -> str:
-        return place_words({k: value for k, value in variant.coordinates.items() if k in self._named})
+        named = {key: value for key, value in variant.coordinates.items() if key in self._named}
+        return place_words(named, variant.aliases)
 
 
 def _but_for_cut(variant: VariantRecord) -> Coordinates:

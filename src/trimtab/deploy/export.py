@@ -39,11 +39,11 @@ def export(
 ) -> tuple[ChosenTrial, str]:
     """Write a trained model of ``variant`` into ``folder``; what was chosen, and the format in words.
 
-    variant: its name in the report, or its number there from 0; form: a key of ``FORMATS``, by default
-    the first format that can hold the model; seed: of the study, by default the best on validation.
-    The folder also gets the tokeniser, and in trimtab.json the truncation, max_len and labels. InputError
-    where there is no such variant, no weights of it were kept, the folder holds something already, or the
-    format cannot hold the model.
+    variant: its name in the report, with or without labels of [names], or its number there from 0; form: a
+    key of ``FORMATS``, by default the first format that can hold the model; seed: of the study, by default
+    the best on validation. The folder also gets the tokeniser, and in trimtab.json the truncation, max_len
+    and labels. InputError where there is no such variant, no weights of it were kept, the folder holds
+    something already, or the format cannot hold the model.
     """
     record = find_variant(ledger, variant)
     _check_empty(folder)
@@ -63,15 +63,18 @@ def export(
 
 
 def find_variant(ledger: Ledger, variant: str) -> VariantRecord:
-    """The variant that is called so, or has that number; InputError names the nearest."""
+    """The variant that is called so, with or without labels of [names], or has that number.
+
+    A name with labels comes first. InputError names the nearest.
+    """
     variants = ledger.study.variants
-    names = [each.name for each in variants]
+    names = {each.plain_name: each for each in variants} | {each.name: each for each in variants}
     if variant in names:
-        return variants[names.index(variant)]
-    if variant.isdecimal() and int(variant) < len(names):
+        return names[variant]
+    if variant.isdecimal() and int(variant) < len(variants):
         return variants[int(variant)]
     what = f"there is no variant {variant!r} ({nearest(variant, names)})"
-    raise InputError(f"{ledger.folder}: {what}; give a name, or a number from 0 to {len(names) - 1}")
+    raise InputError(f"{ledger.folder}: {what}; give a name, or a number from 0 to {len(variants) - 1}")
 
 
 def choose(ledger: Ledger, variant: VariantRecord, seed: int | None) -> ChosenTrial:

@@ -15,7 +15,7 @@ from trimtab.data.dataset import Counts
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
 from trimtab.study.definition import Compare
-from trimtab.study.grid import Coordinates, DeclaredContrast, coordinate_words
+from trimtab.study.grid import Coordinates, DeclaredContrast, place_words, variant_name
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.truncation.audit import Audit
 from trimtab.truncation.profile import LengthProfile, LengthSummary
@@ -74,7 +74,8 @@ class VariantRecord(Record):
     inputs in the same way, itself where there is none. ceilings: by test set, the best accuracy that probe
     permits. audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones
     included, by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the
-    study, the key of the trial. kept_tokenizer: None where no weights are kept.
+    study, the key of the trial. kept_tokenizer: None where no weights are kept. aliases: labels of the
+    study's [names] for its coordinates, which stand in ``name``.
     """
 
     number: int
@@ -99,12 +100,18 @@ class VariantRecord(Record):
     tokens: dict[str, float]
     trials: dict[int, str]
     kept_tokenizer: TokenizerRecord | None = None
+    aliases: dict[str, str] = {}
+
+    @property
+    def plain_name(self) -> str:
+        """The name without labels of [names]: its coordinates as the study file has them."""
+        return variant_name(self.coordinates)
 
     @property
     def series(self) -> str:
         """All coordinates but max_len: what a line over max_len is called."""
-        rest = [coordinate_words(key, value) for key, value in self.coordinates.items() if key != "max_len"]
-        return ", ".join(rest) or self.truncation
+        rest = {key: value for key, value in self.coordinates.items() if key != "max_len"}
+        return place_words(rest, self.aliases) or self.truncation
 
     @property
     def initialisation(self) -> tuple[Architecture, str | None, int]:

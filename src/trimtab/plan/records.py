@@ -97,6 +97,7 @@ def _variant_record(
         tokens={name: split.tokens for name, split in inputs.splits.items()},
         trials=keys,
         kept_tokenizer=kept,
+        aliases=variant.cell.aliases,
     )
 
 

@@ -8,7 +8,7 @@ from trimtab.analysis.answer import Answer, Kind
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.recommendation import Candidate, Recommendation
 from trimtab.ledger.records import StudyRecord
-from trimtab.report.blocks import plain
+from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import p_value
 from trimtab.statistics import Contrast
@@ -59,7 +59,7 @@ def answer_lines(analysis: Analysis) -> list[str]:
     for test in analysis.tests:
         words = answer_words(test, analysis.study)
         said = " ".join(filter(None, (words.verdict, words.why)))
-        lines.append((f"{plain(test.name)}: " if several else "") + f"{words.title}: {said}")
+        lines.append((f"{as_markdown(test.name)}: " if several else "") + f"{words.title}: {said}")
     return lines
 
 
@@ -68,8 +68,8 @@ def _verdict(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     if found.kind == "nothing learned":
         return f"no variant is shown to beat guessing ({_guessing(test, scale)})."
     if found.recommendation is None:
-        return f"the best mean is that of **{plain(found.best.variant.name)}**, {_mean(test, scale)}."
-    name = f"**{plain(found.recommendation.candidate.variant.name)}**"
+        return f"the best mean is that of **{as_markdown(found.best.variant.name)}**, {_mean(test, scale)}."
+    name = f"**{as_markdown(found.recommendation.candidate.variant.name)}**"
     if found.kind == "take":
         return f"{name}."
     if found.kind == "one seed":
@@ -100,13 +100,13 @@ def _margin(what: Recommendation, study: StudyRecord, scale: Scale) -> str:
 def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     found, what = test.answer, test.answer.recommendation
     if found.kind == "nothing learned":
-        return f"The best mean is {_mean(test, scale)}, of {plain(found.best.variant.name)}."
+        return f"The best mean is {_mean(test, scale)}, of {as_markdown(found.best.variant.name)}."
     if what is None or found.kind == "one seed":
         return ""
     if found.kind == "undecided":
         return f"{_closest(what, scale)}."
     best = "; it has the best mean" if what.candidate is what.best else ""
-    alike = ", ".join(plain(one.name) for one in what.candidate.alike)
+    alike = ", ".join(as_markdown(one.name) for one in what.candidate.alike)
     same = f" The same inputs come from {alike}." if alike else ""
     exploratory = "; exploratory, two seeds" if what.fewest_seeds == 2 else ""
     return (
@@ -118,7 +118,7 @@ def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
 def _closest(what: Recommendation, scale: Scale) -> str:
     if what.hardest is None:
         return "Some variants share no finished seed"
-    return f"Closest is {plain(what.candidate.variant.name)}, {_hardest(what, scale)}"
+    return f"Closest is {as_markdown(what.candidate.variant.name)}, {_hardest(what, scale)}"
 
 
 def _hardest(what: Recommendation, scale: Scale) -> str:
@@ -132,7 +132,7 @@ def _hardest(what: Recommendation, scale: Scale) -> str:
     if other.number == what.best.variant.number:
         best = f", the best mean ({_price(what.best, scale)})"
     difference = scale.difference_with_unit(contrast.delta)
-    return f"in the hardest comparison {difference} {words} against {plain(other.name)}{best}"
+    return f"in the hardest comparison {difference} {words} against {as_markdown(other.name)}{best}"
 
 
 def interval(contrast: Contrast, scale: Scale) -> str:
@@ -156,7 +156,7 @@ def _savings(answer: Answer) -> str:
         ("peak memory", found.peak_bytes),
     )
     words = ", ".join(f"{_change(share)} {what}" for what, share in parts if math.isfinite(share))
-    return f"Against {plain(found.dearest.name)}, the slowest to train: {words}."
+    return f"Against {as_markdown(found.dearest.name)}, the slowest to train: {words}."
 
 
 def _change(share: float) -> str:
@@ -187,9 +187,9 @@ def _settle(test: SetAnalysis, study: StudyRecord) -> str:
 def _seeds_words(row: ContrastRow, study: StudyRecord) -> str:
     more = int(row.more_seeds or 0)
     return (
-        f"{more:,} more seed{'s' * (more > 1)} would settle {plain(row.variant.name)} against "
-        f"{plain(row.baseline.name)} with 80 % power, if the true difference were the one found. A study "
-        "that is looked at before and after more seeds errs more often than its level says."
+        f"{more:,} more seed{'s' * (more > 1)} would settle {as_markdown(row.variant.name)} against "
+        f"{as_markdown(row.baseline.name)} with 80 % power, if the true difference were the one found. "
+        "A study that is looked at before and after more seeds errs more often than its level says."
     )
 
 

@@ -7,11 +7,6 @@ from typing import Any
 from trimtab.analysis.shown_rows import ShownRow
 from trimtab.report.tables import Table
 
-# What Markdown would read as a mark in the middle of a text: an underscore inside a word is none.
-_MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=[A-Za-z#])")
-_AT_START = re.compile(r"^(#|\+|-|=|\d+(?=[.)]))")  # and what at its beginning alone
-_ESCAPED = re.compile(r"\\([\\`*_\[\]<>~&#+=-])|(?<=\d)\\(?=[.)])")
-
 
 @dataclass(frozen=True)
 class TableBlock:
@@ -44,7 +39,7 @@ class RowsBlock:
     labels: tuple[str, ...]
 
 
-# Words are Markdown, in which names are ``plain``.
+# Words are Markdown, in which names are ``as_markdown``.
 Block = str | TableBlock | FigureBlock | ChartBlock | RowsBlock
 
 
@@ -59,17 +54,6 @@ class Section:
     blocks: list[Block] = field(default_factory=list)
     test: str | None = None
     folded: bool = False
-
-
-def plain(text: object) -> str:
-    """A name, or any text from outside, so that Markdown shows it as it is, on one line."""
-    escaped = _MARKS.sub(lambda mark: "\\" + mark[0], " ".join(str(text).split()))
-    return _AT_START.sub(lambda mark: mark[0] + "\\" if mark[0].isdigit() else "\\" + mark[0], escaped)
-
-
-def unmarked(markdown: str) -> str:
-    """Words for a terminal: without emphasis, and without what ``plain`` put there."""
-    return _ESCAPED.sub(lambda mark: mark[1] or "", markdown.replace("**", ""))
 
 
 def bullets(lines: list[str]) -> str:

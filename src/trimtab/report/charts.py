@@ -15,7 +15,7 @@ from trimtab.analysis.views import ContrastGroup, ScoreView
 from trimtab.ledger.records import VariantRecord
 from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
-from trimtab.statistics.adjusted import adjusted_interval
+from trimtab.statistics.intervals import adjusted_interval
 
 Json = dict[str, Any]
 Places = Mapping[tuple[int, int], int]  # of contrasts in their table, by variant and baseline
@@ -72,7 +72,7 @@ def _view(view: ScoreView, alpha: float, places: Places) -> Json:
         "margins": [_number(scale.shown(margin)) for margin in view.margins],
         "marginTexts": [scale.amount(margin) for margin in view.margins],
         "margin": view.margin,
-        "groups": [_group(group, scale, alpha, places) for group in view.groups],
+        "groups": [_group(group, scale, alpha, places, _tested(view, group)) for group in view.groups],
     }
 
 
@@ -94,21 +94,26 @@ def _mean(row: MeanRow, scale: Scale) -> Json:
     }
 
 
-def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places) -> Json:
+def _tested(view: ScoreView, group: ContrastGroup) -> int:
+    """How many contrasts of the group's family have a p: all that are declared are one family."""
+    family = [each for each in view.groups if each.declared] if group.declared else [group]
+    return sum(not math.isnan(row.contrast.p) for each in family for row in each.rows)
+
+
+def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places, tested: int) -> Json:
     return {
         "baseline": group.baseline,
         "declared": group.declared,
         "rows": [
-            _contrast(row, verdicts, scale, alpha)
+            _contrast(row, verdicts, scale, adjusted_interval(row.contrast, alpha, tested))
             | {"place": places.get((row.variant.number, row.baseline.number))}
             for row, verdicts in zip(group.rows, group.verdicts, strict=True)
         ],
     }
 
 
-def _contrast(row: ContrastRow, verdicts: Sequence[str], scale: Scale, alpha: float) -> Json:
-    contrast = row.contrast
-    low, high = adjusted_interval(contrast, alpha)
+def _contrast(row: ContrastRow, verdicts: Sequence[str], scale: Scale, adjusted: tuple[float, float]) -> Json:
+    contrast, (low, high) = row.contrast, adjusted
     return {
         "v": row.variant.number,
         "b": row.baseline.number,

@@ -4,8 +4,10 @@ import math
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
-from trimtab.report.blocks import Block, ChartBlock, Section, bullets, plain
+from trimtab.report.blocks import Block, ChartBlock, Section, bullets
 from trimtab.report.difference_columns import difference_columns
+from trimtab.report.drawing import COLUMN
+from trimtab.report.escaping import as_markdown
 from trimtab.report.forest_figure import forest_figure
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
@@ -20,9 +22,8 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> S
     settings = analysis.study.compare
     blocks: list[Block] = [bullets(summary(test)), _left_out(test)]
     if test.contrasts:
-        output.figure(
-            forest_figure(test, settings), f"contrasts-{test.name}", "Contrasts with their intervals"
-        )
+        figure, column = forest_figure(test, settings), forest_figure(test, settings, width=COLUMN)
+        output.figure(figure, f"contrasts-{test.name}", "Contrasts with their intervals", column)
         blocks += [
             ChartBlock("contrasts", f"Differences with their intervals on {test.name}, by baseline"),
             output.table(contrast_table(test)),
@@ -57,7 +58,10 @@ def _more_seeds(row: ContrastRow) -> str:
 
 
 def _left_out(test: SetAnalysis) -> str:
-    lines = [f"* {plain(row.variant.name)} against {plain(row.baseline.name)}" for row in test.uncompared]
+    lines = [
+        f"* {as_markdown(row.variant.name)} against {as_markdown(row.baseline.name)}"
+        for row in test.uncompared
+    ]
     if not lines:
         return ""
     head = "Declared but omitted, because the two variants share no finished seed:"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.cross import CrossEvaluation, Mismatch, ModelRow
-from trimtab.report.blocks import Block, Section, plain
+from trimtab.report.blocks import Block, Section
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary_section import family_words
@@ -52,8 +53,8 @@ def costliest(test: SetAnalysis) -> list[str]:
     row, contrast = min(worse, key=lambda pair: pair[1].delta)
     scale = scale_of(test)
     return [
-        f"Most costly mismatch (secondary): trained with **{plain(row.variant.name)}** and evaluated "
-        f"with {plain(row.evaluated_with)}, {scale.level_with_unit(row.mean)}, "
+        f"Most costly mismatch (secondary): trained with **{as_markdown(row.variant.name)}** and evaluated "
+        f"with {as_markdown(row.evaluated_with)}, {scale.level_with_unit(row.mean)}, "
         f"{scale.difference_with_unit(contrast.delta)} "
         f"({scale.difference(contrast.ci_low)} to {scale.difference(contrast.ci_high)}) against "
         "a model trained for that."
@@ -182,8 +183,8 @@ def _seeds(cross: CrossEvaluation) -> str:
 def _shortfall(cross: CrossEvaluation) -> str:
     """What is not evaluated, before any figure."""
     lines = [
-        f"* {'failed' if one.reason else 'not evaluated'}: {plain(one.variant.name)}, seed {one.seed}"
-        + (f": {plain(one.reason)}" if one.reason else "")
+        f"* {'failed' if one.reason else 'not evaluated'}: {as_markdown(one.variant.name)}, seed {one.seed}"
+        + (f": {as_markdown(one.reason)}" if one.reason else "")
         for one in cross.missing
     ]
     if not lines:
@@ -202,6 +203,6 @@ def _inputs(cross: CrossEvaluation) -> str:
     return "\n".join(
         f"{number}. {words}" if not named else f"* {words}: the same inputs"
         for number, names in enumerate(cross.inputs, 1)
-        for words in [" = ".join(map(plain, names))]
+        for words in [" = ".join(map(as_markdown, names))]
         if not named or len(names) > 1
     )

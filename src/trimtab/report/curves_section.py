@@ -1,18 +1,19 @@
-"""What a report says of training: a table of epochs, two figures, and where a variant begins to over-fit."""
+"""What a report says of training: a table of epochs, a figure, and where a variant begins to over-fit."""
 
 import math
 from collections.abc import Callable, Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.curves import CurvePoint, EpochRow, OverfittedRow, Spread
-from trimtab.report.blocks import Block, Section, bullets, plain
+from trimtab.report.blocks import Block, Section, bullets
 from trimtab.report.curves_figure import curves_figure
-from trimtab.report.loss_figure import loss_figure
+from trimtab.report.drawing import colours_of, series_of
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.tables import Column, Table, percent, text_column
 
 _WORDS = (
-    "Lines are means over seeds, bands their range, thin lines single seeds. Training loss and accuracy are "
+    "Thick lines are means over seeds, thin lines single seeds. Training loss and accuracy are "
     "measured while the weights change, with dropout where there is any. Variants that share their trials "
     "are shown once."
 )
@@ -35,13 +36,13 @@ def curves_section(analysis: Analysis, output: Output) -> Section:
         return Section("curves", title)
     output.table(trial_table(analysis.curves))
     weighted = any(one.recipe.class_weights == "balanced" for one in analysis.study.variants)
-    losses = loss_figure(analysis.curves, analysis.overfitted)
+    colours = colours_of(series_of(analysis.study.variants))
+    figure = curves_figure(analysis.curves, analysis.overfitted, colours=colours)
     blocks: list[Block] = [
         bullets(_remarks(analysis)),
         output.table(epoch_table(analysis.epochs)),
         f"{_WORDS}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
-        output.figure(losses, "losses", "Training and validation loss"),
-        output.figure(curves_figure(analysis.curves), "curves", "Learning curves"),
+        output.figure(figure, "curves", "Loss and accuracy over epochs"),
         _MEANING if analysis.overfitted else "",
     ]
     return Section("curves", title, blocks, folded=True)
@@ -63,9 +64,9 @@ def _remark(row: OverfittedRow) -> str:
         else f"standard error {found.se:.3f}, {found.seeds} seeds"
     )
     return (
-        f"**{plain(row.variant.name)}** over-fits from epoch {found.epoch} on: validation loss is lowest "
-        f"after epoch {found.best} and ends {found.rise:.3f} nats higher ({error}), while training loss "
-        f"falls from {found.training_best:.3f} to {found.training_last:.3f}."
+        f"**{as_markdown(row.variant.name)}** over-fits from epoch {found.epoch} on: validation loss is "
+        f"lowest after epoch {found.best} and ends {found.rise:.3f} nats higher ({error}), while training "
+        f"loss falls from {found.training_best:.3f} to {found.training_last:.3f}."
     )
 
 

@@ -4,7 +4,8 @@ from trimtab.analysis.analysis import Analysis
 from trimtab.ledger.records import StudyRecord
 from trimtab.report.audit_figure import audit_figure
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
-from trimtab.report.blocks import Block, Section, plain
+from trimtab.report.blocks import Block, Section
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 
 
@@ -13,7 +14,7 @@ def lengths_section(study: StudyRecord, output: Output) -> Section:
     split, lengths = max(study.lengths.items(), key=lambda item: item[1].longest)
     words = (
         "In tokens, special ones included, before any cut: the longest row has "
-        f"{lengths.longest:,} ({plain(split)})."
+        f"{lengths.longest:,} ({as_markdown(split)})."
     )
     blocks: list[Block] = [words, output.table(length_table(study.lengths))]
     return Section("lengths", "How long the rows are", blocks)
@@ -23,7 +24,7 @@ def cuts_section(analysis: Analysis, output: Output) -> Section:
     """What each variant cuts of each split, and of each label of the test sets."""
     study = analysis.study
     single = of_single_texts(study.profiles)
-    figure = audit_figure(study.profiles)
+    figure = audit_figure(study.profiles, variants=study.variants)
     by_label = audit_table(analysis.label_audits, "audit-by-label", single=single)
     blocks: list[Block] = [
         _words(study),
@@ -41,7 +42,7 @@ def _words(study: StudyRecord) -> str:
     if hardly:
         words += (
             " Hardly any difference can be expected from variants that cut fewer than 1 % of rows: "
-            + "; ".join(map(plain, hardly))
+            + "; ".join(map(as_markdown, hardly))
             + "."
         )
     return words

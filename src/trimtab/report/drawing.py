@@ -1,8 +1,11 @@
-"""What all figures share: their style, colours, legends, and how they are saved."""
+"""What all figures share: sizes, style, colours, markers, legends, and how they are saved.
+
+Figures are drawn at the size of print: as wide as one or two columns of a paper, all text of at least 7 pt.
+"""
 
 import math
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,72 +17,135 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from PIL import Image
 
-Colour = tuple[float, float, float]
+from trimtab.ledger.records import VariantRecord
+from trimtab.report.wrapping import wrapped
 
-MARKERS = "osD^vPX*<>hdp"
-_LINES = 6  # of a legend, for which there is room
-_LINE, _SMALLEST, _WIDTH = 0.27, 1.1, 8.0  # inches: of a line of lined_axes, of its axes, of the figure
+Colour = str
+Colours = Mapping[str, Colour]
 
-
-def style() -> AbstractContextManager[Any]:
-    """How the axes of every figure look."""
-    return plt.rc_context(sns.axes_style("whitegrid"))
-
-
-def single_axes() -> tuple[Figure, Axes]:
-    """A figure with one pair of axes."""
-    with style():
-        return plt.subplots(figsize=(7, 4.2), layout="constrained")
-
-
-def colours_of(names: Sequence[str]) -> dict[str, Colour]:
-    """A colour for each different name, in their order."""
-    distinct = list(dict.fromkeys(names))
-    return dict(zip(distinct, sns.color_palette("colorblind", len(distinct)), strict=True))
+COLUMN, PAGE = 3.35, 6.9  # inches: a figure's width in one column of a paper, and across two
+DPI = 300
+MARKERS = "osD^v<>XPhp"
+INK, FAINT = "0.15", "0.45"  # greys of what is no strategy: verdicts, baselines, marks
+# Apart from each other with any kind of colour vision in this order, dark enough for thin lines on white.
+_STRATEGIES = (
+    *("#0173b2", "#de8f05", "#029e73", "#a6437d", "#56b4e9"),
+    *("#8c4a19", "#d55e00", "#7a6fd0", "#8a8a00"),
+)
+_CHARACTER = 0.58  # of a font's size: the width of a letter
+_HANDLE = 7  # letters for which a legend's line and gap leave no room
+_PNG_COLOURS = 64  # of a figure's PNG, which is a fifth as large for it
 
 
-def legend_below(axes: Axes, below: float = -0.14, ncols: int = 2) -> None:
-    """A legend below the axes, where it covers no point; the figure grows with it."""
-    legend = axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, below), ncols=ncols)
-    lines = math.ceil(len(legend.get_texts()) / ncols)
-    figure = axes.get_figure(root=True)
-    if figure is not None and lines > _LINES:
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + 0.2 * (lines - _LINES))
+@contextmanager
+def style(width: float = PAGE) -> Iterator[None]:
+    """How the axes of every figure look; width: of the figure, inches."""
+    size = 8 if width > COLUMN else 7
+    fonts = dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "legend.title_fontsize"), size)
+    small = dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), max(7, size - 0.5))
+    lines = {
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4.5 if width > COLUMN else 3.8,
+        "grid.linewidth": 0.5,
+        "axes.linewidth": 0.6,
+    }
+    pads = {"xtick.major.pad": 2, "ytick.major.pad": 2, "axes.labelpad": 3, "axes.titlepad": 4}
+    legend = {"legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.4}
+    with plt.rc_context(sns.axes_style("whitegrid") | fonts | small | lines | pads | legend):
+        yield
 
 
-def lined_axes(number: int, panels: int) -> tuple[Figure, list[Axes]]:
-    """Panels side by side with a line for each of so many rows, the first one at the top."""
-    height = max(_SMALLEST, _LINE * number) + 1.2
-    with style():
-        figure, grid = plt.subplots(
-            1, panels, figsize=(_WIDTH + 2 * (panels - 1), height), layout="constrained", squeeze=False
-        )
-    for axes in grid[0]:
-        axes.set_ylim(number - 0.4, -0.6)
-        axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    return figure, list(grid[0])
+def single_axes(width: float, height: float, axes: Axes | None = None) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, or the given ones with the figure that they stand in."""
+    if axes is not None:
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        return figure, axes
+    return plt.subplots(figsize=(width, height), layout="constrained")
 
 
-def label_lines(axes: Axes, names: Sequence[str]) -> None:
-    """Name the lines of ``lined_axes`` from the top down, and rule between them."""
-    axes.set_yticks(range(len(names)), names, fontsize="small")
-    for place in range(1, len(names)):
-        axes.axhline(place - 0.5, color="0.92", linewidth=0.6, zorder=0)
+def colours_of(names: Iterable[str]) -> dict[str, Colour]:
+    """A colour for each different name, in their order; they repeat after nine."""
+    distinct = dict.fromkeys(names)
+    return {name: _STRATEGIES[number % len(_STRATEGIES)] for number, name in enumerate(distinct)}
 
 
-def legend_outside(figure: Figure) -> None:
-    """A legend of all panels below the figure."""
-    figure.legend(loc="outside lower center", ncols=3, fontsize="small", frameon=False)
+def markers_of(names: Iterable[Any]) -> dict[Any, str]:
+    """A marker for each different name, in their order; with its colour it is unique among 99."""
+    distinct = dict.fromkeys(names)
+    return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(distinct)}
+
+
+def series_of(variants: Iterable[VariantRecord]) -> list[str]:
+    """The different series of variants, in their order: what colours are given by."""
+    return list(dict.fromkeys(variant.series for variant in variants))
+
+
+def entry(label: str, **look: Any) -> Line2D:
+    """An entry of a legend that stands for no drawn line."""
+    return Line2D([], [], label=label, **({"linestyle": ""} | look))
+
+
+def recommended_ring() -> Line2D:
+    """The legend's entry of the ring round the recommended variant."""
+    return entry("recommended", **ring())
+
+
+def ring() -> dict[str, Any]:
+    """How the ring round the recommended variant looks."""
+    return {"marker": "o", "markersize": 10, "fillstyle": "none", "markeredgewidth": 1.1, "color": INK}
+
+
+def legend(figure: Figure, axes: Axes, handles: Sequence[Line2D | Patch], own: bool) -> None:
+    """A legend of these entries: below the axes of a figure of our ``own``, which grows by it.
+
+    In axes of somebody else's figure it stands where they have room. Long entries are wrapped, so that there
+    is room for two columns at least.
+    """
+    if not handles:
+        return
+    width, height = figure.get_size_inches()
+    size = plt.rcParams["legend.fontsize"]
+    characters = int(72 * width / (_CHARACTER * size))
+    for handle in handles:
+        handle.set_label(text(str(handle.get_label()), characters // 2 - _HANDLE))
+    if not own:
+        axes.legend(handles=handles, loc="best")
+        return
+    labels = [str(handle.get_label()).split("\n") for handle in handles]
+    longest = max(len(line) for lines in labels for line in lines) + _HANDLE
+    columns = max(1, min(len(handles), characters // longest, 5))
+    down = math.ceil(len(handles) / columns)
+    columns = math.ceil(len(handles) / down)  # rows of like length
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    deepest = max(sum(map(len, labels[at : at + down])) for at in range(0, len(labels), down))
+    figure.set_size_inches(width, height + (1.35 * size * deepest + 8) / 72)
+
+
+def text(words: str, characters: int) -> str:
+    """Words as a figure has them: wrapped, and as they are, where ``$`` would begin mathematics."""
+    shown = wrapped(words, characters).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown  # matplotlib leaves such legend entries out
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write NAME.svg and NAME.png, the same bytes for the same figure."""
+    """Write NAME.svg and NAME.png at the figure's own size, the same bytes for the same figure."""
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context({"svg.hashsalt": name}):
-        figure.savefig(folder / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
-    figure.savefig(folder / f"{name}.png", bbox_inches="tight", dpi=144)
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{name}.png", dpi=DPI)
+    shrink(folder / f"{name}.png")
     plt.close(figure)
+
+
+def shrink(path: Path) -> None:
+    """Give a figure's PNG a palette, which few colours need; an empty file stays empty."""
+    if path.stat().st_size:
+        with Image.open(path) as image:
+            flat, method = image.convert("RGB"), Image.Quantize.MAXCOVERAGE  # which keeps rare colours
+            few = flat.quantize(_PNG_COLOURS, method, dither=Image.Dither.NONE)
+        few.save(path, optimize=True, dpi=(DPI, DPI))

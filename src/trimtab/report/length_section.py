@@ -2,7 +2,8 @@
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.by_length import ByLength, LostRow
-from trimtab.report.blocks import Block, ChartBlock, Section, plain
+from trimtab.report.blocks import Block, ChartBlock, Section
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import Column, Table, number_column, text_column
@@ -15,8 +16,9 @@ def length_section(test: SetAnalysis, output: Output) -> Section:
         return Section("by-length", title)
     output.table(length_table(test, test.by_length))
     blocks: list[Block] = [
-        f"Lengths are in tokens before any cut, special ones included, as {plain(test.by_length.tokenizer)} "
-        f"counts them. Means of {scale.name} over seeds; no difference is tested here.",
+        "Lengths are in tokens before any cut, special ones included, as "
+        f"{as_markdown(test.by_length.tokenizer)} counts them. Means of {scale.name} over seeds; no "
+        "difference is tested here.",
         ChartBlock("lengths", f"{scale.title} by the length of rows on {test.name}"),
     ]
     if test.lost:

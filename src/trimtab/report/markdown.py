@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.report.answer_words import answer_words
-from trimtab.report.blocks import Block, FigureBlock, Section, TableBlock, bullets, plain
+from trimtab.report.blocks import Block, FigureBlock, Section, TableBlock, bullets
+from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.score_section import score_table
 
@@ -12,11 +13,16 @@ from trimtab.report.score_section import score_table
 def short(analysis: Analysis) -> str:
     """report.md: what a person needs who reads one page."""
     study = analysis.study
-    parts = [f"# {plain(study.name)}", plain(study.question), *shortfalls(analysis), *judged_by(analysis)]
+    parts = [
+        f"# {as_markdown(study.name)}",
+        as_markdown(study.question, len(study.question)),
+        *shortfalls(analysis),
+        *judged_by(analysis),
+    ]
     for test in analysis.tests:
         words = answer_words(test, study)
         if len(analysis.tests) > 1:
-            parts.append(f"## {plain(test.name)}")
+            parts.append(f"## {as_markdown(test.name)}")
         said = (words.verdict, words.why, words.savings, words.settle)
         parts += [f"**{words.title}:** {' '.join(filter(None, said))}"]
         parts += [score_table(test).markdown()]
@@ -40,8 +46,11 @@ def shortfalls(analysis: Analysis) -> list[str]:
     if not missing:
         return []
     failed = [trial for trial in missing if trial.failure is not None]
-    lines = [f"failed: {plain(t.variant.name)}, seed {t.seed}: {plain(t.failure)}" for t in failed]
-    lines += [f"not run: {plain(t.variant.name)}, seed {t.seed}" for t in missing if t.failure is None]
+    lines = [
+        f"failed: {as_markdown(t.variant.name)}, seed {t.seed}: {as_markdown(t.failure, 2_000)}"
+        for t in failed
+    ]
+    lines += [f"not run: {as_markdown(t.variant.name)}, seed {t.seed}" for t in missing if t.failure is None]
     more = len(lines) - _LISTED
     if more > 0:
         lines = [*lines[:_LISTED], f"{more:,} more"]

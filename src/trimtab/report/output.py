@@ -22,10 +22,16 @@ class Output:
         table.write(self.tables)
         return TableBlock(table)
 
-    def figure(self, figure: Figure, name: str, words: str) -> FigureBlock:
-        """Write a figure under a name; what stands in the report, with ``words`` as its alternative text."""
+    def figure(self, figure: Figure, name: str, words: str, column: Figure | None = None) -> FigureBlock:
+        """Write a figure under a name; what stands in the report, with ``words`` as its alternative text.
+
+        column: the same for one column of a paper, written as NAME-column.
+        """
         self._written.add(name)
         save(figure, self.figures, name)
+        if column is not None:
+            self._written.add(f"{name}-column")
+            save(column, self.figures, f"{name}-column")
         return FigureBlock(name, words)
 
     def remove_stale(self) -> None:

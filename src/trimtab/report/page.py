@@ -8,7 +8,7 @@ from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
 from trimtab.report.answer_words import answer_lines
-from trimtab.report.blocks import unmarked
+from trimtab.report.escaping import unmarked
 from trimtab.report.html_page import html_page
 from trimtab.report.markdown import judged_by, short
 from trimtab.report.output import Output

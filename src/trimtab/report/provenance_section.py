@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from trimtab.analysis.analysis import Analysis
 from trimtab.data.dataset import Counts
 from trimtab.ledger.records import RuntimeRecord, StudyRecord, VariantRecord
-from trimtab.report.blocks import Block, Section, bullets, fenced, plain
+from trimtab.report.blocks import Block, Section, bullets, fenced
+from trimtab.report.escaping import as_markdown
 from trimtab.report.implementation_words import trained_words
 from trimtab.study.grid import place_words
 
@@ -23,8 +24,8 @@ def provenance_section(analysis: Analysis) -> Section:
         *(f"trained with: {signature}" for signature in analysis.signatures),
     ]
     blocks: list[Block] = [
-        bullets([plain(line) for line in lines]),
-        f"To repeat it, save the study file as {plain(study.name)}.toml, and run it; trials that are "
+        bullets([as_markdown(line) for line in lines]),
+        f"To repeat it, save the study file as {as_markdown(study.name)}.toml, and run it; trials that are "
         "finished are not trained again.",
         f"```text\ntrimtab run {study.name}.toml\n```",
         fenced(study.text.strip(), "toml"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
 from trimtab.report.blocks import Block, ChartBlock, Section
+from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.score_figure import score_figure
@@ -24,7 +25,8 @@ def score_section(test: SetAnalysis, output: Output) -> Section:
     """The score of each variant, and what scores are to be measured by."""
     scale = scale_of(test)
     output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}")
-    output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} over max_len")
+    column = score_figure(test, width=COLUMN)
+    output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} of each variant", column)
     blocks: list[Block] = [
         ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs"),
         output.table(score_table(test)),

@@ -5,8 +5,8 @@ from collections import Counter
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.report.answer_words import interval
-from trimtab.report.blocks import plain
 from trimtab.report.cross_section import costliest
+from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
 
 
@@ -25,7 +25,7 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
             if test.uncompared
             else "The study declares no contrast."
         )
-        return [f"Best mean: {plain(best.variant.name)}, {mean}. {why}"]
+        return [f"Best mean: {as_markdown(best.variant.name)}, {mean}. {why}"]
     lines = [_sentence(row, scale) for row in test.contrasts if row.contrast.verdict in ("better", "worse")]
     counts = Counter(row.contrast.verdict for row in test.contrasts)
     order = ("better", "worse", "equivalent", "inconclusive", "identical")
@@ -36,6 +36,6 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
 def _sentence(row: ContrastRow, scale: Scale) -> str:
     contrast = row.contrast
     return (
-        f"**{plain(row.variant.name)}** is {contrast.verdict} than {plain(row.baseline.name)} by "
+        f"**{as_markdown(row.variant.name)}** is {contrast.verdict} than {as_markdown(row.baseline.name)} by "
         f"{scale.amount(contrast.delta)} {interval(contrast, scale)}."
     )

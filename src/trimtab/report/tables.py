@@ -1,13 +1,17 @@
-"""Tables: typed rows as Markdown, CSV and LaTeX, and how numbers are written in them."""
+"""Tables: typed rows as Markdown, LaTeX, CSV and Parquet, and how numbers are written in them."""
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from tabulate import tabulate
+
+from trimtab.report.escaping import in_markdown, plain
+from trimtab.report.latex import latex_table
+from trimtab.report.parquet import write_parquet
 
 RowT = TypeVar("RowT")
 
@@ -34,35 +38,59 @@ class Table(Generic[RowT]):
     columns: Sequence[Column[RowT]]
     rows: Sequence[RowT]
 
+    @property
+    def heads(self) -> list[str]:
+        """The head of each column, on one line of visible characters."""
+        return [plain(column.head) for column in self.columns]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """Each row's cells as a person reads them, on one line of visible characters each."""
+        return [[plain(column.show(row)) for column in self.columns] for row in self.rows]
+
+    @property
+    def raw(self) -> dict[str, list[Any]]:
+        """The raw values of each row, by the head that they have in CSV and Parquet."""
+        values = [(head, value) for column in self.columns for head, value in column.raw.items()]
+        return {head: [value(row) for row in self.rows] for head, value in values}
+
     def markdown(self) -> str:
         """The table as GitHub's Markdown."""
-        return self._tabulated("github")
+        return self._tabulated("github", in_markdown)
 
     def text(self) -> str:
         """The table as plain text for a terminal."""
-        return self._tabulated("simple")
+        return self._tabulated("simple", str)
+
+    def latex(self) -> str:
+        """The table as LaTeX, for the package booktabs; columns of numbers are right-aligned."""
+        return latex_table(self.heads, self.cells)
 
     def write(self, folder: Path) -> None:
-        """NAME.md and NAME.tex as a person reads them, NAME.csv with the raw values."""
+        """NAME.md and NAME.tex as a person reads them, NAME.csv and NAME.parquet with the raw values.
+
+        Parquet only where pyarrow is installed, see ``write_parquet``.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{self.name}.md").write_text(self.markdown() + "\n", encoding="utf-8")
-        latex = self._tabulated("latex_booktabs")
-        (folder / f"{self.name}.tex").write_text(latex + "\n", encoding="utf-8")
+        (folder / f"{self.name}.tex").write_text(self.latex() + "\n", encoding="utf-8")
+        raw = self.raw
         with (folder / f"{self.name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            raw = [(head, value) for column in self.columns for head, value in column.raw.items()]
-            writer.writerow(head for head, _ in raw)
-            writer.writerows([_flat(value(row)) for _, value in raw] for row in self.rows)
+            writer.writerow(raw)
+            writer.writerows(_flat(values) for values in zip(*raw.values(), strict=True))
+        write_parquet(raw, folder / f"{self.name}.parquet")
 
-    def _tabulated(self, style: str) -> str:
-        cells = [[column.show(row) for column in self.columns] for row in self.rows]
+    def _tabulated(self, style: str, escape: Callable[[str], str]) -> str:
+        cells = [[escape(cell) for cell in row] for row in self.cells]
         # Everything is text by now; tabulate must not read numbers into it again.
-        return tabulate(cells, [column.head for column in self.columns], style, disable_numparse=True)
+        heads = [escape(head) for head in self.heads]
+        return tabulate(cells, heads, style, disable_numparse=True)
 
 
-def _flat(value: Any) -> Any:
-    """A value as a cell of a CSV: several stand in one cell, with spaces between them."""
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+def _flat(values: Iterable[Any]) -> list[Any]:
+    """A row of a CSV: several values stand in one cell, with spaces between them."""
+    return [" ".join(map(str, value)) if isinstance(value, list | tuple) else value for value in values]
 
 
 def text_column(head: str, name: str, value: Callable[[RowT], Any]) -> Column[RowT]:

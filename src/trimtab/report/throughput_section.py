@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
-from trimtab.report.blocks import Block, Section, plain
+from trimtab.report.blocks import Block, Section
+from trimtab.report.drawing import COLUMN
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
+from trimtab.report.paper_table import paper_table
 from trimtab.report.scale import scale_of
 from trimtab.report.tables import MIB, Column, Table, number_column, text_column
 from trimtab.report.throughput_figure import throughput_figure
@@ -17,7 +20,7 @@ def throughput_section(analysis: Analysis, output: Output) -> Section:
     if not analysis.speeds:
         return Section("throughput", title)
     words = (
-        f"Training only, on {plain(analysis.speeds[0].machine)}, threads per trial: "
+        f"Training only, on {as_markdown(analysis.speeds[0].machine)}, threads per trial: "
         f"{analysis.study.runtime.threads}; no padding is counted. Trials may have run side by "
         "side, so compare within this table only."
     )
@@ -26,10 +29,21 @@ def throughput_section(analysis: Analysis, output: Output) -> Section:
             throughput_figure(test, analysis.speeds),
             f"throughput-{test.name}",
             f"{scale_of(test).title} against throughput",
+            throughput_figure(test, analysis.speeds, width=COLUMN),
         )
         for test in analysis.tests
+        if len(test.means) > 1
     ]
-    blocks: list[Block] = [words, output.table(throughput_table(analysis.speeds)), *figures]
+    papers = [paper_table(test, analysis.speeds, analysis.study.compare) for test in analysis.tests]
+    links = [f"[tables/{paper.name}.tex](tables/{paper.name}.tex)" for paper in papers]
+    for paper in papers:
+        output.table(paper)
+    blocks: list[Block] = [
+        words,
+        output.table(throughput_table(analysis.speeds)),
+        *figures,
+        f"In short, for a paper: {', '.join(links)}.",
+    ]
     return Section("throughput", title, blocks, folded=True)
 
 

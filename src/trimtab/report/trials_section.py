@@ -6,7 +6,8 @@ from dataclasses import asdict
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.trials import TrialRow
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.report.blocks import Block, Section, plain
+from trimtab.report.blocks import Block, Section
+from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.tables import Column, Table, percent, text_column
 
@@ -14,7 +15,7 @@ from trimtab.report.tables import Column, Table, percent, text_column
 def trials_section(analysis: Analysis, output: Output) -> Section:
     """Every trial, and how each variant's settings were resolved."""
     alike, apart = _settings(analysis.study.variants)
-    words = ", ".join(f"{key} {plain(value)}" for key, value in alike.items())
+    words = ", ".join(f"{key} {as_markdown(value)}" for key, value in alike.items())
     blocks: list[Block] = [
         output.table(trial_table(analysis.trials)),
         f"All variants have: {words}." if alike else "",

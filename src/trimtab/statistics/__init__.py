@@ -3,6 +3,7 @@
 from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
+from trimtab.statistics.intervals import adjusted_interval, equivalence_interval
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
 from trimtab.statistics.multiplicity import benjamini_hochberg, holm
 from trimtab.statistics.power import (
@@ -22,12 +23,14 @@ __all__ = [
     "Contrast",
     "IntervalEstimate",
     "Score",
+    "adjusted_interval",
     "assumed_parts",
     "at_margin",
     "benjamini_hochberg",
     "compare",
     "contrast_parts",
     "effective_clusters",
+    "equivalence_interval",
     "holm",
     "mcnemar",
     "mean_interval",

@@ -24,9 +24,10 @@ class Contrast:
     """One variant against its baseline; ``delta`` is variant minus baseline, in the score's units.
 
     ``variant`` and ``baseline`` are numbers on the first axis of the scores. The interval is unadjusted, at
-    1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin; nan where no test is
-    possible or asked for. ``verdict`` is 'better', 'worse', 'equivalent', 'inconclusive' or 'identical'.
-    ``question`` says in words which question the contrast answers, or why it answers none.
+    1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin, ``p_equivalence_raw`` is
+    that before its adjustment; nan where no test is possible or asked for. ``verdict`` is 'better', 'worse',
+    'equivalent', 'inconclusive' or 'identical'. ``question`` says in words which question the contrast
+    answers, or why it answers none.
     """
 
     variant: int
@@ -42,6 +43,7 @@ class Contrast:
     p_equivalence: float
     paired: bool
     question: str
+    p_equivalence_raw: float = math.nan
 
 
 def compare(
@@ -90,7 +92,7 @@ def compare(
     adjust = correction_named(correction)
     estimates = comparison.estimates(flags, same, labels)
     p, p_equivalence = _p_values(estimates, same, margin, comparison.effective_clusters)
-    p_adjusted, p_equivalence = adjust(p), adjust(p_equivalence)
+    p_adjusted, raw, p_equivalence = adjust(p), p_equivalence, adjust(p_equivalence)
     return [
         Contrast(
             variant=pair[0],
@@ -106,6 +108,7 @@ def compare(
             p_equivalence=float(p_equivalence[c]),
             paired=flags[c],
             question=comparison.question(estimate, flags[c], same[c]),
+            p_equivalence_raw=float(raw[c]),
         )
         for c, (pair, estimate) in enumerate(zip(comparison.pairs, estimates, strict=True))
     ]
@@ -121,6 +124,7 @@ def one_family(results: Sequence[Contrast], alpha: float = 0.05, correction: str
             result,
             p_adjusted=float(p[c]),
             p_equivalence=float(p_equivalence[c]),
+            p_equivalence_raw=result.p_equivalence,
             verdict=_verdict(result.delta, p[c], p_equivalence[c], result.verdict == "identical", alpha),
         )
         for c, result in enumerate(results)

@@ -22,6 +22,7 @@ from trimtab.study.grid import (
     read_axes,
     read_exclusion,
 )
+from trimtab.study.names import named_variants
 from trimtab.study.settings import NONE, SEEDS_OF_A_REPLICA
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class _File(StrictModel):
     grid: dict[str, Any]
     exclude: list[dict[str, Any]] = Field([])
     compare: dict[str, Any] = Field({})
+    names: dict[str, Any] = Field({})
     keep_weights: bool = False
     publish_rows: bool = True
 
@@ -151,6 +153,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
             f"[grid]: with replica, seeds must be under {SEEDS_OF_A_REPLICA:,}; take smaller ones"
         )
     _check_tokenizer(file.data, variants)
+    variants = named_variants(variants, axes, file.names)
     compare = _compare(file.compare)
     return Study(
         path,

@@ -1,7 +1,7 @@
 """The grid of a study: its axes, its variants and exclusions, and the contrasts that it declares."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Protocol
 
@@ -15,20 +15,35 @@ Exclusions = tuple[tuple[Coordinates, str], ...]
 
 @dataclass(frozen=True)
 class Variant:
-    """One cell of the grid: its place there, and everything that it resolves to."""
+    """One cell of the grid: its place there, and everything that it resolves to.
+
+    aliases: labels of the study's [names] for coordinates of this place, by their words.
+    """
 
     coordinates: Coordinates
     settings: Settings
+    aliases: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
+        """What reports and messages call it: ``plain_name``, with the labels of [names] in it."""
+        return variant_name(self.coordinates, self.aliases)
+
+    @property
+    def plain_name(self) -> str:
         """``longest_first, max_len 16``: the truncation by its spec, other axes by name and value."""
-        return place_words(self.coordinates) or "the only variant"
+        return variant_name(self.coordinates)
 
 
-def place_words(place: Coordinates) -> str:
-    """Some coordinates as a person names them: ``ratio, max_len 16``."""
-    return ", ".join(coordinate_words(key, value) for key, value in place.items())
+def variant_name(place: Coordinates, aliases: Mapping[str, str] | None = None) -> str:
+    """The name of the variant at a place of the grid; see ``place_words``."""
+    return place_words(place, aliases) or "the only variant"
+
+
+def place_words(place: Coordinates, aliases: Mapping[str, str] | None = None) -> str:
+    """Some coordinates as a person names them: ``ratio, max_len 16``; aliases: labels by such words."""
+    words = (coordinate_words(key, value) for key, value in place.items())
+    return ", ".join((aliases or {}).get(each, each) for each in words)
 
 
 def coordinate_words(key: str, value: Any) -> str:
