@@ -11,8 +11,9 @@ from trimtab.report.page import write_page
 
 
 class _WithoutFigures(Output):
-    def figure(self, figure, name, words):
+    def figure(self, figure, name, words, column=None):
         plt.close(figure)
+        plt.close(column)
         return f"![{words}](figures/{name}.png)"
 
 
@@ -33,7 +34,7 @@ def reported(unsaved):
     def write(folder, curves=False):
         with pytest.MonkeyPatch.context() as patch:
             if not curves:
-                patch.setattr(curves_section, "curves_figure", lambda *asked: plt.figure())
+                patch.setattr(curves_section, "curves_figure", lambda *asked, **how: plt.figure())
             return write_page(analyse(Ledger(folder)), unsaved(folder))
 
     return write
