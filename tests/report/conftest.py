@@ -37,7 +37,7 @@ def reported(unsaved):
     def write(folder, curves=False):
         with pytest.MonkeyPatch.context() as patch:
             if not curves:
-                patch.setattr(curves_section, "curves_figure", lambda *asked: plt.figure())
+                patch.setattr(curves_section, "curves_figure", lambda *asked, **how: plt.figure())
             analysis = analyse(Ledger(folder))
             output = unsaved(folder)
             said = [f"# {analysis.study.name}", analysis.study.question]

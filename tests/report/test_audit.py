@@ -115,9 +115,8 @@ def test_the_figure_shows_the_curves_of_the_profile():
 
 
 def legend(figure):
-    return [
-        text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()
-    ]
+    [found] = figure.legends  # one for all panels
+    return [text.get_text() for text in found.get_texts()]
 
 
 def test_the_legend_says_how_many_special_tokens_rows_have():

@@ -8,7 +8,7 @@ import pytest
 
 from handmade import epoch
 from trimtab.analysis.analysis import analyse
-from trimtab.report.loss_figure import loss_figure
+from trimtab.report.curves_figure import curves_figure
 
 # By variant: validation losses after each of four epochs; the second rises from its lowest on.
 VALIDATION = [[0.9, 0.8, 0.7, 0.6], [0.9, 0.5, 0.7, 0.8], [0.8, 0.7, 0.7, 0.65]]
@@ -115,19 +115,46 @@ def test_nothing_over_fits(tmp_path, handmade, scores, section):
     assert "over-fit" not in section(tmp_path / "one", curves=True)
 
 
+def thick_lines(axes):
+    """The means of training and of validation, among lines of four seeds each."""
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 4]
+    assert len(lines) == 2 * (4 + 1)
+    widest = max(line.get_linewidth() for line in lines)
+    return [line.get_ydata() for line in lines if line.get_linewidth() == widest]
+
+
 def test_the_figure_shows_every_seed_and_the_mean(ledger):
     analysis = analyse(ledger)
-    figure = loss_figure(analysis.curves, analysis.overfitted)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [f"t{n}, max_len 8" for n in range(3)]
-    for variant, axes in enumerate(figure.axes):
-        lines = [line for line in axes.lines if len(line.get_xdata()) == 4]
-        assert len(lines) == 2 * (4 + 1)
-        thick = [line for line in lines if line.get_linewidth() == 2]
-        np.testing.assert_allclose(thick[0].get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
+    figure = curves_figure(analysis.curves, analysis.overfitted)
+    losses, accuracies = figure.axes[:3], figure.axes[3:]
+    assert [axes.get_title(loc="left") for axes in losses] == [f"t{n}, max_len 8" for n in range(3)]
+    for variant, axes in enumerate(losses):
+        training, validation = thick_lines(axes)
+        np.testing.assert_allclose(training, [1, 1 / 2, 1 / 3, 1 / 4])
         means = np.array(VALIDATION[variant]) + 0.15 + 0.0015 * np.arange(1, 5)
-        np.testing.assert_allclose(thick[1].get_ydata(), means)
+        np.testing.assert_allclose(validation, means)
+    for axes in accuracies:
+        training, validation = thick_lines(axes)
+        np.testing.assert_allclose(training, [40] * 4)
+        np.testing.assert_allclose(validation, 50 + np.arange(1, 5))
+    for place, axes in enumerate(figure.axes):
+        variant = place % 3
         vertical = [line for line in axes.lines if list(line.get_xdata()) == [3, 3]]
         assert len(vertical) == (variant == 1)
     [legend] = figure.legends
     words = [text.get_text() for text in legend.get_texts()]
     assert words == ["training, with dropout", "validation", "over-fitting begins"]
+
+
+def test_of_many_variants_those_that_over_fit_come_first(tmp_path, handmade, scores):
+    ledger = handmade.write(
+        tmp_path,
+        {"test": np.tile(scores[:1, :1], (14, 1, 1))},
+        epochs=lambda variant, seed: epochs(int(variant == 13), seed),
+    )
+    analysis = analyse(ledger)
+    figure = curves_figure(analysis.curves, analysis.overfitted)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    shown = [title for title in titles if title]
+    assert shown == [*(f"t{number}, max_len 8" for number in range(11)), "t13, max_len 8"]
+    assert figure.get_suptitle() == "12 of 14 variants"

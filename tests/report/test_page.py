@@ -21,10 +21,12 @@ TABLES = (
     *("lengths", "throughput", "epochs", "audit", "audit-by-label", "trials", "settings"),
 )
 LINKED = ("epochs-by-trial",)  # tables that are too long for the page
+PAPERS = ("paper-test",)  # tables for a paper, of which the page has a link
 FIGURES = (
     *("accuracy-test", "seeds-test", "contrasts-test", "throughput-test"),
-    *("losses", "curves", "audit"),
+    *("curves", "audit"),
 )
+COLUMNS = tuple(f"{name}-column" for name in ("accuracy-test", "contrasts-test", "throughput-test"))
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def files(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.suffix in (".md", ".html", ".csv", ".tex", ".svg", ".png")
+        if path.suffix in (".md", ".html", ".csv", ".tex", ".parquet", ".svg", ".png")
     }
 
 
@@ -73,8 +75,9 @@ def test_everything_appears_without_torch(elsewhere):
     assert printed.splitlines()[-1] == str(folder / "report.html")
     written = files(folder)
     expected = {"report.md", "report.html"}
-    expected |= {f"tables/{name}.{kind}" for name in TABLES + LINKED for kind in ("md", "csv", "tex")}
-    expected |= {f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    every = TABLES + LINKED + PAPERS
+    expected |= {f"tables/{name}.{kind}" for name in every for kind in ("md", "csv", "tex", "parquet")}
+    expected |= {f"figures/{name}.{kind}" for name in FIGURES + COLUMNS for kind in ("svg", "png")}
     assert set(written) == expected
     for name, content in written.items():
         assert len(content) > 60, name
@@ -86,6 +89,8 @@ def test_everything_appears_without_torch(elsewhere):
         assert f'data-table="{name}"' in page
     for name in LINKED:
         assert f"tables/{name}.csv" in page
+    for name in PAPERS:
+        assert f"tables/{name}.tex" in page
     short = written["report.md"].decode()
     assert written["tables/accuracy-test.md"].decode().strip() in short
     for name in ("accuracy-test", "contrasts-test"):

@@ -84,12 +84,12 @@ def test_without_contrasts_there_is_no_difference(analysed, scores):
     assert table.heads == ["variant", "accuracy %", "tokens per row", "relative speed"]
 
 
-def test_of_two_hundred_variants_the_most_relevant(analysed):
+def test_of_many_variants_the_most_relevant(analysed):
     rng = np.random.default_rng(5)
-    analysis = analysed(rng.random((200, 2, 40)) < np.linspace(0.2, 0.9, 200)[:, None, None])
+    analysis = analysed(rng.random((60, 1, 40)) < np.linspace(0.2, 0.9, 60)[:, None, None])
     table = table_of(analysis)
     assert len(table.rows) == 40
-    assert any("40 of 200 variants" in note for note in table.notes)
+    assert any("40 of 60 variants" in note for note in table.notes)
     assert table.rows[0].mean.variant.number == 0  # the baseline
 
 
@@ -105,4 +105,4 @@ def test_latex_sets_it_within_the_column(analysed, scores, tmp_path, width, name
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     log = (tmp_path / "paper.log").read_text(errors="replace")
     assert done.returncode == 0, log[-2000:]
-    assert not re.findall(r"Overfull.*", log)
+    assert not re.findall(r"Overfull \\hbox.*", log)

@@ -59,7 +59,7 @@ def test_another_score_replaces_the_tables_and_figures_of_the_last(page):
     (folder / "figures" / "accuracy-test.png").touch()
     page(score="macro_f1")
     assert not list(folder.glob("*/accuracy-test.*"))
-    assert len(list(folder.glob("tables/macro_f1-test.*"))) == 3
+    assert len(list(folder.glob("tables/macro_f1-test.*"))) == 4
 
 
 def test_every_report_has_the_other_scores(page):

@@ -20,17 +20,20 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 class _Drawn(Output):
     """Saves each figure as the SVG that is compared; its PNG, which takes as long again, stays empty."""
 
-    def figure(self, figure, name, words):
-        save = figure.savefig
+    def figure(self, figure, name, words, column=None):
+        for each in filter(None, (figure, column)):
+            each.savefig = _saves_drawings(each.savefig)
+        return super().figure(figure, name, words, column)
 
-        def save_drawing(path, **options):
-            if path.suffix == ".png":
-                path.touch()
-            else:
-                save(path, **options)
 
-        figure.savefig = save_drawing
-        return super().figure(figure, name, words)
+def _saves_drawings(save):
+    def save_drawing(path, **options):
+        if path.suffix == ".png":
+            path.write_bytes(b"")
+        else:
+            save(path, **options)
+
+    return save_drawing
 
 
 @pytest.fixture(scope="module", params=KEPT)

@@ -137,6 +137,7 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context({"svg.hashsalt": name}):
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.set_layout_engine("none")  # what was laid out stays, and need not be laid out twice
     figure.savefig(folder / f"{name}.png", dpi=DPI)
     shrink(folder / f"{name}.png")
     plt.close(figure)

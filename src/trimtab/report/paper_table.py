@@ -192,7 +192,7 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
 
 def _stacked(head: str) -> str:
     """A head in lines of a few letters, right-aligned."""
-    lines = " \\\\ ".join(map(in_latex, wrapped(head, 9).splitlines()))
+    lines = " \\\\ ".join(f"\\strut {in_latex(line)}" for line in wrapped(head, 9).splitlines())
     return f"\\shortstack[r]{{{lines}}}"
 
 
