@@ -279,7 +279,7 @@ def test_a_diverged_trial_fails_and_the_study_goes_on(tmp_path, tiny, study_at, 
     small = ('truncation = ["longest_first", "ratio"]\n', "", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
     study = study_at(tmp_path, tiny(*rates, *small))
     out = tmp_path / "out"
-    code = main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"])
+    code = main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1", "--quiet"])
     said, complained = capsys.readouterr()
     assert code == 1
     name = "learning_rate 1000000.0, max_len 12, seed 0"

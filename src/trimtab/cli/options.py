@@ -29,6 +29,7 @@ Jobs = Annotated[
     ),
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
 Second = Annotated[
     str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")

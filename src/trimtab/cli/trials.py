@@ -15,6 +15,7 @@ from trimtab.cli.options import (
     Device,
     Jobs,
     Out,
+    Quiet,
     StudyFile,
     stages,
 )
@@ -26,21 +27,28 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+    study: StudyFile,
+    data: Data = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
-    An interrupted run resumes with the same command.
+    An interrupted run resumes with the same command. Progress goes to stderr: a live display on a terminal,
+    elsewhere one line for each finished trial.
     """
     from trimtab.study.definition import load
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
-    from trimtab.cli.progress import Display
-    from trimtab.run.runner import run as run_study
+    from trimtab.cli.progress import shown_progress
 
-    with Display() as display:
-        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=display)
-        display.stage("writing the report")
+    with shown_progress(quiet=quiet) as progress:
+        from trimtab.run.runner import run as run_study  # takes seconds, for torch
+
+        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=progress)
+        progress.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
 
         written = report.write(outcome.folder)

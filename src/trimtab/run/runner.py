@@ -17,8 +17,9 @@ from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.run.cross import cross_job
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
-from trimtab.run.jobs import JobOutcome, TrialJob, TrialNews
+from trimtab.run.jobs import JobOutcome, TrialJob
 from trimtab.run.pool import Ended
+from trimtab.run.progress import ProgressCallback
 from trimtab.run.runtime import default_jobs, resolve
 from trimtab.study.definition import Study
 
@@ -48,22 +49,6 @@ class RunOutcome:
     done_before: int
     failures: tuple[Failure, ...]
     crossed_now: int = 0
-
-
-class ProgressCallback:
-    """Is called during a run; this one does nothing. The command line shows progress through another."""
-
-    def stage(self, words: str) -> None:
-        """What is being done before any trial runs."""
-
-    def start(self, trials: int, done_before: int, cost: float, what: str = "trials") -> None:
-        """Trials, or ``what``, are about to run; cost: of all, in units that are only good for shares."""
-
-    def news(self, label: str, news: TrialNews) -> None:
-        """A running trial reports its TrialProgress, or the record of an Epoch."""
-
-    def end(self, label: str, cost: float, failure: str | None) -> None:
-        """A trial ended; cost: its own."""
 
 
 def run(
@@ -134,6 +119,7 @@ class _Run:
             self.runtime.threads,
             lambda number, news: self.progress.news(_label(missing[number]), news),
             lambda number, ended: self._end(number, missing[number], ended),
+            on_start=lambda number: self.progress.begin(_label(missing[number]), _cost(missing[number])),
         )
         return len(missing) - len(self.failures)
 
@@ -171,7 +157,8 @@ class _Run:
         if reason is not None:
             self.ledger.trial(trial.key).fail(reason, ended.traceback)
             self._note(trial, reason)
-        self.progress.end(_label(trial), _cost(trial), reason)
+        result = self.ledger.trial(trial.key).result if reason is None else None
+        self.progress.end(_label(trial), reason, result.validation.accuracy if result else None)
         return None
 
     def _note(self, trial: WantedTrial, reason: str) -> None:
@@ -204,16 +191,17 @@ class _Run:
             self._processes(jobs, [trial for trial, _ in left]),
             self.runtime.threads,
             lambda number, news: None,
-            lambda number, ended: self._end_cross(left[number][0], len(left[number][1]), ended),
+            lambda number, ended: self._end_cross(left[number][0], ended),
+            on_start=lambda number: self.progress.begin(_label(left[number][0]), len(left[number][1])),
         )
         return len(left) - (len(self.failures) - failed)
 
-    def _end_cross(self, trial: WantedTrial, cost: float, ended: Ended[JobOutcome]) -> None:
+    def _end_cross(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> None:
         reason = _failure(ended, "lower --jobs")
         if reason is not None:
             self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
             self._note(trial, f"cross evaluation: {reason}")
-        self.progress.end(_label(trial), cost, reason)
+        self.progress.end(_label(trial), reason)
 
 
 def _label(trial: WantedTrial) -> str:

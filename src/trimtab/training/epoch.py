@@ -1,4 +1,4 @@
-"""The record of one epoch of a trial. Free of torch, so that a ledger can be read without it."""
+"""What a trial in training reports. Free of torch, so that a ledger can be read without it."""
 
 from dataclasses import dataclass
 
@@ -20,3 +20,15 @@ class Epoch:
     peak_bytes: int
     seconds: float
     validation_seconds: float
+
+
+@dataclass(frozen=True)
+class TrialProgress:
+    """Progress of a running trial: its epoch and step, the epoch's mean loss and rate so far."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    examples_per_second: float
