@@ -19,9 +19,10 @@ from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import JobOutcome, TrialJob
 from trimtab.run.pool import Ended
-from trimtab.run.progress import ProgressCallback
+from trimtab.run.progress import ProgressCallback, TrialNews
 from trimtab.run.runtime import default_jobs, resolve
 from trimtab.study.definition import Study
+from trimtab.training.epoch import Epoch
 
 # A worker killed by the system is most likely one that took too much memory, so it gets smaller
 # micro-batches; but not for ever, since each attempt costs its time.
@@ -83,6 +84,7 @@ class _Run:
         self.study, self.plan, self.ledger = plan.study, plan, ledger
         self.progress, self.engine = progress, engine
         self.failures: list[Failure] = []
+        self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         self.signature = machine.signature()
 
     def run(self, jobs: int | None, device: str) -> RunOutcome:
@@ -117,7 +119,7 @@ class _Run:
             [self._job(trial) for trial in missing],
             self._processes(jobs, missing),
             self.runtime.threads,
-            lambda number, news: self.progress.news(_label(missing[number]), news),
+            lambda number, news: self._news(missing[number], news),
             lambda number, ended: self._end(number, missing[number], ended),
             on_start=lambda number: self.progress.begin(_label(missing[number]), _cost(missing[number])),
         )
@@ -146,6 +148,18 @@ class _Run:
             signature=self.signature,
             initial_weights=weights.file if weights else None,
         )
+
+    def _news(self, trial: WantedTrial, news: TrialNews) -> None:
+        """Pass on what a trial reports; warn once a variant where its model gives all rows one class."""
+        self.progress.news(_label(trial), news)
+        if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
+            self.warned.add(trial.variant.number)
+            self.progress.warn(
+                f"{_label(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
+                f"row of validation the same class (accuracy {100 * news.validation_accuracy:.2f} %), so it "
+                "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
+                "epochs too few, or what is left of the texts may not tell the classes apart"
+            )
 
     def _end(self, number: int, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
         """Note how a trial ended; a killed one is tried again with smaller micro-batches."""

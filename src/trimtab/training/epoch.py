@@ -8,6 +8,8 @@ class Epoch:
     """Results of one epoch. Rates are of training alone; tokens include special tokens but no padding.
 
     seconds: of training; validation_seconds: of evaluating the validation split after it.
+    validation_most_predicted: the largest share of validation rows that were given one class; None in records
+    that older versions wrote.
     """
 
     epoch: int
@@ -20,6 +22,12 @@ class Epoch:
     peak_bytes: int
     seconds: float
     validation_seconds: float
+    validation_most_predicted: float | None = None
+
+    @property
+    def predicts_one_class(self) -> bool:
+        """Whether every row of validation was given the same class, and not rightly."""
+        return self.validation_most_predicted == 1.0 and self.validation_accuracy < 1.0
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def train(
 
 def _validate(model: AnyClassifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
     began = time.perf_counter()
-    scores = measure(predict(model, validation, backend), validation.labels)
+    logits = predict(model, validation, backend)
+    scores = measure(logits, validation.labels)
+    scores["most_predicted"] = float(np.bincount(logits.argmax(1)).max() / len(logits))
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
