@@ -1,6 +1,7 @@
 """The commands run, plan (before it) and report (after it)."""
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,16 @@ from trimtab.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from trimtab.ledger.ledger import Ledger
     from trimtab.plan.plan import Plan
     from trimtab.report import Written
+    from trimtab.run.estimate import TimeEstimate
     from trimtab.study.definition import Study
+
+PATIENCE = 20.0  # seconds that a plan may take to measure training steps
+MEASURING = f"measuring training steps, at most {PATIENCE:.0f} s (--no-time leaves that out)"
+
+NoTime = Annotated[bool, typer.Option("--no-time", help="Do not estimate how long the trials take.")]
 
 
 def run(
@@ -63,11 +71,17 @@ def run(
 
 
 def plan(
-    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+    study: StudyFile,
+    data: Data = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    no_time: NoTime = False,
 ) -> int:
     """Show what a study would run and what it could detect.
 
-    Lists the variants, what each cuts, the smallest detectable effect and the remaining time. Trains nothing.
+    Lists the variants, what each cuts, the contrasts and the smallest difference they could detect; then the
+    remaining time, for which some training steps are measured, for 20 seconds at most.
     """
     from trimtab.ledger.ledger import Ledger
     from trimtab.study.definition import load
@@ -76,12 +90,24 @@ def plan(
     ledger = Ledger(out or Path("results") / definition.name)
     ledger.check(definition.name)
     made = planned(definition, data)
-    from trimtab.report.plan import plan_text
-    from trimtab.run.estimate import estimate
+    from trimtab.report.plan import plan_text, time_text, trials_left
 
-    times = estimate(made, ledger, jobs, device)
-    print(plan_text(made, ledger, times.seconds, times.processes))
+    print(plan_text(made, ledger), flush=True)
+    left = trials_left(made, ledger)
+    times = _estimated(made, ledger, jobs, device) if sum(left) and not no_time else None
+    print()
+    print(time_text(made, left, times))
     return DONE
+
+
+def _estimated(made: "Plan", ledger: "Ledger", jobs: int | None, device: Device) -> "TimeEstimate":
+    """Estimate the time of trials, and say so: it may have to be measured, which takes a while."""
+    with stages(MEASURING) as stage:
+        began = time.monotonic()
+        from trimtab.run.estimate import estimate  # takes seconds, for torch
+
+        patience = PATIENCE - (time.monotonic() - began)
+        return estimate(made, ledger, jobs, device, patience, lambda what: stage(f"{MEASURING}: {what}"))
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")]) -> int:
