@@ -20,6 +20,7 @@ from trimtab.cli.options import (
     StudyFile,
     stages,
 )
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
     from trimtab.ledger.ledger import Ledger
@@ -60,9 +61,9 @@ def run(
         from trimtab import report  # takes seconds, for its figures
 
         written = report.write(outcome.folder)
-    print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    say(f"{outcome.done_now} trials done now, {outcome.done_before} before")
     if outcome.crossed_now:
-        print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
+        say(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
         names = " = ".join(failure.variants)
         print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)
@@ -92,11 +93,11 @@ def plan(
     made = planned(definition, data)
     from trimtab.report.plan import plan_text, time_text, trials_left
 
-    print(plan_text(made, ledger), flush=True)
+    say(plan_text(made, ledger))
     left = trials_left(made, ledger)
     times = _estimated(made, ledger, jobs, device) if sum(left) and not no_time else None
-    print()
-    print(time_text(made, left, times))
+    say()
+    say(time_text(made, left, times))
     return DONE
 
 
@@ -138,5 +139,5 @@ def planned(study: "Study", data: Path | None) -> "Plan":
 
 def _print_report(written: "Written") -> None:
     for line in written.summary:
-        print(line)
-    print(written.path)
+        say(line)
+    say(str(written.path))

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from trimtab.ledger.ledger import Ledger
 from trimtab.plan.cost import duration
 from trimtab.plan.inputs import PlannedVariant
@@ -18,6 +16,7 @@ from trimtab.report.power import power_words
 from trimtab.report.provenance_section import weights_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
+from trimtab.report.terminal import table_text
 from trimtab.study.grid import place_words
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def plan_text(plan: Plan, ledger: Ledger) -> str:
     counts = _counts(plan, ledger)
     rows = [_row(plan, variant, counts[variant.number]) for variant in plan.variants]
     whole, study = sum(counts, _Counts()), plan.study
-    parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
+    parts = [study.question, _data_words(plan), _table(rows)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts += split_words(plan)
     parts += contrast_words(plan)
@@ -103,6 +102,10 @@ def _source_words(times: "TimeEstimate") -> list[str]:
     if times.rows:
         steps += f" of {times.rows} rows (those of a whole batch take too long to measure)"
     return [f"extrapolated from {steps}, measured in {times.spent:.0f} s"]
+
+
+def _table(rows: Sequence[dict[str, str]]) -> str:
+    return table_text([list(row.values()) for row in rows], list(rows[0]))
 
 
 def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:

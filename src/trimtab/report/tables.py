@@ -9,6 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from tabulate import tabulate
 
+from trimtab.report.terminal import table_text
+
 RowT = TypeVar("RowT")
 
 MIB = 1 << 20
@@ -39,8 +41,9 @@ class Table(Generic[RowT]):
         return self._tabulated("github")
 
     def text(self) -> str:
-        """The table as plain text for a terminal."""
-        return self._tabulated("simple")
+        """The table as plain text, folded where the terminal is narrower."""
+        cells = [[column.show(row) for column in self.columns] for row in self.rows]
+        return table_text(cells, [column.head for column in self.columns])
 
     def write(self, folder: Path) -> None:
         """NAME.md and NAME.tex as a person reads them, NAME.csv with the raw values."""

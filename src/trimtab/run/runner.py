@@ -20,6 +20,7 @@ from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import JobOutcome, TrialJob
 from trimtab.run.pool import Ended
 from trimtab.run.progress import ProgressCallback, TrialNews
+from trimtab.run.run_file import told_to_others
 from trimtab.run.runtime import default_jobs, resolve
 from trimtab.study.definition import Study
 from trimtab.training.epoch import Epoch
@@ -72,7 +73,7 @@ def run(
     progress = progress or ProgressCallback()
     ledger = Ledger(out or Path("results") / study.name)
     ledger.claim(study.name)
-    with ledger.lock():
+    with ledger.lock(), told_to_others(ledger.folder, progress) as progress:
         progress.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         progress.stage("truncating the inputs of every variant")
