@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
@@ -67,19 +68,29 @@ def run_jobs(
     """
     deadline = None if patience is None else time.monotonic() + patience
     waiting = deque(enumerate(jobs))
+    told: set[int] = set()
+
+    def end(number: int, ended: Ended[Value]) -> Job[News, Value] | None:
+        told.discard(number)
+        return on_end(number, ended)
+
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.number is not None for worker in workers):
             idle = [worker for worker in workers if worker.number is None]
+            # All of them first, as it takes a while to start a worker.
+            for number, _ in islice(waiting, len(idle) + max(0, processes - len(workers))):
+                if number not in told:
+                    told.add(number)
+                    on_start(number)
             while waiting and (idle or len(workers) < processes):
-                on_start(waiting[0][0])
                 worker = idle.pop() if idle else _start(threads, workers)
                 _give(worker, workers, waiting)
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return
             for worker in _with_messages(workers, left):
-                _listen(worker, workers, waiting, on_news, on_end)
+                _listen(worker, workers, waiting, on_news, end)
     finally:
         for worker in workers:
             worker.process.kill()

@@ -122,6 +122,8 @@ class RunState(ProgressCallback):
     @property
     def _share(self) -> float:
         """How much of the work is done; running trials count by their share."""
+        if not self.what:
+            return 0.0
         completed = self._cost_done + sum(each.share * each.cost for each in self.running.values())
         return min(1.0, completed / self._cost) if self._cost else 1.0
 
