@@ -66,3 +66,12 @@ def canonical_hash(value: Any) -> str:
     """32 hexadecimal digits of a JSON-able value, the same whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def toml_value(value: Any) -> str:
+    """A string, number, truth, list or table of such as one line of TOML."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -35,7 +35,9 @@ def test_a_run_is_interrupted(tiny, moment):
         interrupt(process)
         said, complained = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (130, "")
-    assert complained == "trimtab: interrupted; finished work is kept, run the same command to resume\n"
+    assert complained.endswith(
+        "trimtab: interrupted; finished work is kept, run the same command to resume\n"
+    )
 
 
 def test_a_run_that_ignores_interrupts_goes_on():
@@ -46,4 +48,6 @@ def test_a_run_that_ignores_interrupts_goes_on():
         interrupt(process)
         wait_until(lambda: trials_done() >= finished + 2, process)
         process.kill()
-        assert process.communicate(timeout=PATIENCE) == ("", "")
+        said, complained = process.communicate(timeout=PATIENCE)
+    assert said == ""
+    assert "interrupted" not in complained

@@ -1,6 +1,7 @@
 """``trimtab run``, ``plan`` and ``report``."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -58,12 +59,24 @@ def test_plan_of_what_was_run(ran, trimtab):
 
 def test_plan_of_what_was_not_run_trains_nothing(trimtab):
     code, said, complained = trimtab("plan", "study.toml", "--device", "cpu")
-    assert (code, complained) == (0, [])
+    assert (code, complained) == (
+        0,
+        ["measuring training steps, at most 20 s (--no-time leaves that out)"],
+    )
     [line] = [line for line in said if line.startswith("ratio, max_len 40")]
     assert line.endswith("longest_first, max_len 40")
-    assert said[-1].startswith("6 trials left, ")
-    assert said[-1].endswith(": under a minute of training here")
+    left, one, source = said[-3:]
+    assert left.startswith("6 trials left, ")
+    assert left.endswith(": under a minute of training here")
+    assert re.fullmatch(r"one trial: [\d.]+ s \(.*, max_len 12\) to [\d.]+ s \(.*, max_len 40\)", one)
+    assert re.fullmatch(r"extrapolated from \d+ training steps, measured in \d+ s", source)
     assert not Path("results").exists()
+
+
+def test_plan_without_an_estimate_of_time(trimtab):
+    code, said, complained = trimtab("plan", "study.toml", "--no-time")
+    assert (code, complained) == (0, [])
+    assert said[-1] == "6 trials left"
 
 
 # What does not.

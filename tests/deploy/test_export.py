@@ -225,7 +225,7 @@ def test_weights_that_were_not_kept_are_when_the_study_says_so(home, tmp_path, c
     )
     (home / "study.toml").write_text(small)
     study = load_study(home / "study.toml")
-    planned = plan_text(make_plan(prepare(study, home)), Ledger(out), [1.0], 1)
+    planned = plan_text(make_plan(prepare(study, home)), Ledger(out))
     assert "1 finished trials are trained again, as their weights were not kept." in planned
     _, outcome = run(home, small, out=out)
     assert (outcome.done_now, outcome.done_before) == (1, 0)

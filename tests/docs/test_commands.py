@@ -181,7 +181,8 @@ def _options():
 
 def test_commands_and_options_in_the_text_are_those_there_are():
     known = _options()
-    every = set().union(*known.values(), {"--help"})
+    of_all = {name for each in typer.main.get_command(app).params for name in each.opts}
+    every = set().union(*known.values(), of_all, {"--help", "-h"})
     for document in documents():
         for piece in code(document):
             words = piece.replace("\\|", "|").split()

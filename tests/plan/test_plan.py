@@ -45,7 +45,7 @@ def test_at_a_length_that_cuts_nothing_all_strategies_share_their_trials(plan):
 
 def test_a_contrast_of_which_neither_variant_cuts_much_is_named(plan, tmp_path):
     long = ("[8, 14]", "[8, 200]", "test = 60", "test = 1000", '"ratio"', '"longest_first+tail"')
-    said = plan_text(plan(*long, "[12, 40]", "[12, 207]"), Ledger(tmp_path / "none"), [None] * 4, 1)
+    said = plan_text(plan(*long, "[12, 40]", "[12, 207]"), Ledger(tmp_path / "none"))
     assert (
         "as under 1 % of rows are cut: longest_first+tail, max_len 207 against longest_first, max_len 207.\n"
         in said
@@ -62,9 +62,40 @@ def test_nothing_is_said_of_contrasts_that_are_not_about_the_cut(plan, tmp_path)
         '[grid]\nsize = ["2x32/64/2", "1x32/64/2"]',
     )
     made = plan(*sizes)
-    said = plan_text(made, Ledger(tmp_path / "none"), [None] * 4, 1)
+    said = plan_text(made, Ledger(tmp_path / "none"))
     assert sum(variant.inputs.hardly_cut for variant in made.variants) == 2
     assert "Hardly" not in said
+
+
+def test_each_contrast_is_named_and_an_axis_without_any_is_warned_of(plan, tmp_path, study_at, tiny):
+    said = plan_text(plan(), Ledger(tmp_path / "none"))
+    named = (
+        "2 contrasts, 1 of them tested; the others' inputs are identical.\n"
+        "  against longest_first, max_len 12:\n"
+        "    ratio, max_len 12\n"
+        "  against longest_first, max_len 40:\n"
+        "    ratio, max_len 40 (identical inputs)\n"
+    )
+    assert named in said
+    line = 'baseline = [{ truncation = "longest_first" }, { max_len = 40 }]'
+    assert "No contrast compares max_len: the study will not say what its values change." in said
+    assert f"To compare with max_len 40, write in [compare]:\n    {line}\n" in said
+    study = study_at(tmp_path, tiny() + f"[compare]\n{line}\n", "again")
+    made = make_plan(prepare(study))
+    assert len(made.contrasts) == 4
+    assert "No contrast compares" not in plan_text(made, Ledger(tmp_path / "none"))
+
+
+def test_a_test_set_that_is_also_validation_draws_a_remark(plan, tmp_path):
+    with_rows = (
+        "test = 60\n",
+        "",
+        "[base]",
+        "[data.validation]\nsplit = 'test'\n[data.test]\ntest = 60\n[base]",
+    )
+    said = plan_text(plan(*with_rows), Ledger(tmp_path / "none"))
+    assert "Test set test reads the same rows as validation, " in said
+    assert "reads the same rows" not in plan_text(plan(), Ledger(tmp_path / "none"))
 
 
 def test_lengths_that_cut_nothing_share_too(plan):

@@ -22,7 +22,7 @@ def planned(tmp_path, tiny, study_at):
 
 
 def text(plan, ledger):
-    return plan_text(plan, ledger, [1.0] * len(plan.variants), 1)
+    return plan_text(plan, ledger)
 
 
 def test_assumed_before_there_are_trials(tmp_path, planned):

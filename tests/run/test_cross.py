@@ -299,7 +299,7 @@ class KillTheWorker(ProgressCallback):
             time.sleep(0.001)
         multiprocessing.active_children()[0].kill()
 
-    def end(self, label, cost, failure):
+    def end(self, label, failure, accuracy=None):
         self.ends.append((label, failure))
 
 

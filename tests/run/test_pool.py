@@ -60,3 +60,28 @@ def test_a_worker_that_died_idle_is_replaced_and_a_job_can_be_given_again(jobs):
 
 def test_nothing_to_do_starts_nothing(jobs):
     assert run([], 2) == ([], {})
+
+
+def test_starts_are_told_before_any_worker_has_started(jobs):
+    """Those that can run at once, and again what is run in the place of a job."""
+    told, again = [], {0: jobs.Answer(5)}
+
+    def on_end(number, ended):
+        told.append(f"end {number}")
+        return again.pop(number, None)
+
+    def on_start(number):
+        told.append(f"start {number}")
+
+    run_jobs(
+        [jobs.Answer(0), jobs.Answer(1), jobs.Answer(2)], 2, 1, lambda *news: None, on_end, on_start=on_start
+    )
+    assert told[:2] == ["start 0", "start 1"]
+    assert sorted(told[2:]) == ["end 0", "end 0", "end 1", "end 2", "start 0", "start 2"]
+
+
+def test_what_takes_too_long_is_ended(jobs):
+    ends = []
+    run_jobs([jobs.Answer(0)], 1, 1, lambda *news: None, lambda *told: ends.append(told), patience=0.0)
+    assert not multiprocessing.active_children()
+    assert ends == []

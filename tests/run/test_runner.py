@@ -280,7 +280,7 @@ def test_a_diverged_trial_fails_and_the_study_goes_on(tmp_path, tiny, study_at, 
     small = ('truncation = ["longest_first", "ratio"]\n', "", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
     study = study_at(tmp_path, tiny(*rates, *small))
     out = tmp_path / "out"
-    code = main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1"])
+    code = main(["run", str(study.path), "--out", str(out), "--device", "cpu", "--jobs", "1", "--quiet"])
     said, complained = capsys.readouterr()
     assert code == 1
     name = "learning_rate 1000000.0, max_len 12, seed 0"
@@ -300,3 +300,38 @@ def test_a_diverged_trial_fails_and_the_study_goes_on(tmp_path, tiny, study_at, 
     # It is tried again, and alone.
     again = run(study, out=out, device="cpu", jobs=1)
     assert (again.done_now, again.done_before, again.failures[0].reason) == (0, 1, reason)
+
+
+class Warnings(ProgressCallback):
+    """Keeps what a run warns of."""
+
+    def __init__(self):
+        self.sentences = []
+
+    def warn(self, sentence):
+        self.sentences.append(sentence)
+
+
+@pytest.mark.parametrize(("rate", "warned"), [("1e-9", True), ("1e-3", False)])
+def test_a_model_that_gives_all_rows_one_class_is_warned_of_once(tmp_path, tiny, study_at, rate, warned):
+    """With a vanishing rate it never leaves the class that its initial weights happen to prefer."""
+    small = ("[12, 40]", "[40]", '["longest_first", "ratio"]', '["ratio"]', "1e-3", rate)
+    told = Warnings()
+    outcome = run(
+        study_at(tmp_path, tiny(*small, "epochs = 2", "epochs = 3")),
+        out=tmp_path / "out",
+        device="cpu",
+        jobs=1,
+        progress=told,
+    )
+    ledger = Ledger(outcome.folder)
+    shares = [
+        [each.validation_most_predicted for each in ledger.trial(key).epochs()]
+        for key in ledger.frame()["key"]
+    ]
+    assert all(1 / 3 <= share <= 1 for of_trial in shares for share in of_trial)
+    assert len(told.sentences) == warned == any(1.0 in of_trial for of_trial in shares)
+    if warned:
+        assert told.sentences[0].startswith(
+            "ratio, max_len 40, seed 0: after epoch 1 of 3 it gives every row"
+        )

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import cast
+from typing import Annotated, cast
 
 import typer
 
+from trimtab import __version__
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
@@ -14,6 +15,7 @@ from trimtab.cli.models import embed, export, predict
 from trimtab.cli.options import DONE
 from trimtab.cli.pretraining import pretrain
 from trimtab.cli.trials import plan, report, run
+from trimtab.cli.watch import watch
 from trimtab.config import InputError
 
 WRONG_INPUT, INTERRUPTED = 2, 130
@@ -25,11 +27,28 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 app = typer.Typer(
     help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
     epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 130 interrupted.",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_MEASURING = (run, plan, report, audit, show, bench)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"trimtab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+_MEASURING = (run, watch, plan, report, audit, show, bench)
 _MODELS = (pretrain, embed, export, predict)
 _LISTS = (strategies, sizes, datasets)
 for _command in (*_MEASURING, *_MODELS, *_LISTS):

@@ -8,6 +8,7 @@ import typer
 
 from trimtab.cli.options import DONE, READING, TRUNCATING, Data, First, Second, StudyFile, stages
 from trimtab.config import InputError
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
     from trimtab.plan.audit import Audited
@@ -72,7 +73,8 @@ def audit(
 ) -> int:
     """Measure what truncation cuts, of a study or of a table.
 
-    For STUDY: what each variant cuts of each split. For FILE: what each truncation cuts at each length.
+    With STUDY, prints what each variant cuts of each split. With FILE, prints what each truncation cuts at
+    each length.
     """
     columns = {"first": first, "second": second, "label": label, "tokenizer": tokenizer}
     if what.suffix.lower() == ".toml":
@@ -82,10 +84,10 @@ def audit(
         about, audited = _audit_of_file(what, data, out, columns, truncation, max_len)
     from trimtab.report import audit as document
 
-    print(document.audit_text(about, audited))
+    say(document.audit_text(about, audited))
     written = [] if out is None else document.write(out, audited)
-    print()
-    print("\n".join(map(str, written)) or "To write these tables and a figure to files: --out DIR")
+    say()
+    say("\n".join(map(str, written)) or "To write these tables and a figure to files: --out DIR")
     return DONE
 
 
@@ -102,7 +104,7 @@ def show(study: StudyFile, row: RowNumber = 0, split: SplitName = None, data: Da
         found = show_row(definition, row, split, data)
     for number, shown in enumerate(found):
         if number:
-            print()
+            say()
         print_shown(shown)
     return DONE
 

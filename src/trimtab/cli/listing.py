@@ -7,6 +7,7 @@ import typer
 
 from trimtab.cli.options import DONE
 from trimtab.config import InputError, nearest
+from trimtab.report.terminal import say
 
 _OTHERS = "through transformers, in padded batches: implementation = 'transformers'"
 
@@ -31,7 +32,7 @@ Classes = Annotated[
 def strategies() -> int:
     """List the splits and selections of a truncation.
 
-    Of each option the default comes first.
+    The first value of each option is its default.
     """
     from trimtab.truncation import describe
 
@@ -39,9 +40,10 @@ def strategies() -> int:
 
 
 def sizes(size: Size = None, vocabulary: Vocabulary = None, classes: Classes = None) -> int:
-    """List the model sizes and the packed architectures, or the tensors of one size.
+    """List the model sizes, or the tensors of one.
 
-    Tensors have the names that Hugging Face transformers gives them.
+    Also lists the packed architectures, which train without padding. Tensors are named as in Hugging Face
+    transformers.
     """
     from trimtab.model.kinds import KINDS
     from trimtab.model.sizes import describe
@@ -51,7 +53,7 @@ def sizes(size: Size = None, vocabulary: Vocabulary = None, classes: Classes = N
     if vocabulary or classes:
         raise InputError("--vocabulary and --classes apply to one size; name it, as in: trimtab sizes base")
     _print_rows(describe())
-    print("\nArchitectures of pretrained weights that train without padding, by transformers' model_type:\n")
+    say("\nArchitectures of pretrained weights that train without padding, by transformers' model_type:\n")
     kinds = [{"architecture": kind.model_type, "what": kind.meaning} for kind in KINDS.values()]
     return _print_rows([*kinds, {"architecture": "any other", "what": _OTHERS}])
 
@@ -65,14 +67,14 @@ def _print_tensors(name: str, vocabulary: int, classes: int) -> int:
     rows = parameter_rows(size, vocabulary, classes)
     shown = [{"tensor": row.name, "shape": row.shape_words, "parameters": f"{row.numbers:,}"} for row in rows]
     _print_rows(shown)
-    print(f"\n{name}: {len(rows)} named tensors, {sum(row.numbers for row in rows):,} parameters")
+    say(f"\n{name}: {len(rows)} named tensors, {sum(row.numbers for row in rows):,} parameters")
     return DONE
 
 
 def datasets(name: DataSet = None) -> int:
     """List the data sets and file formats, or describe one.
 
-    Of a reader, its options too.
+    A reader is described with its options.
     """
     from trimtab.data import paragraphs
     from trimtab.data.readers import describe
@@ -82,10 +84,10 @@ def datasets(name: DataSet = None) -> int:
         return _print_details(name, rows)
     shown = ("name", "reader", "rows", "labels", "metric", "licence")
     _print_rows([{key: row[key] for key in shown} for row in rows])
-    print("\nFor pretraining:")
+    say("\nFor pretraining:")
     for text in paragraphs.describe():
-        print(f"  {text['name']}: {text['what']} ({text['licence']})")
-    print("\nFor columns, clusters, source and reader options: trimtab datasets NAME")
+        say(f"  {text['name']}: {text['what']} ({text['licence']})")
+    say("\nFor columns, clusters, source and reader options: trimtab datasets NAME")
     return DONE
 
 
@@ -100,19 +102,19 @@ def _print_details(name: str, rows: Sequence[dict[str, str]]) -> int:
         known |= {text["name"] for text in paragraphs.describe()}
         raise InputError(f"no data set is called {name!r}; {nearest(name, known)}")
     for row in chosen + texts:
-        print(row["name"])
+        say(row["name"])
         for key, value in row.items():
             if key != "name":
-                print(f"  {key}: {value}")
+                say(f"  {key}: {value}")
     for reader in dict.fromkeys(row["reader"] for row in chosen):
-        print(f"options of reader {reader}")
+        say(f"options of reader {reader}")
         for option, meaning in option_meanings(reader).items():
-            print(f"  {option}: {meaning}")
+            say(f"  {option}: {meaning}")
     return DONE
 
 
 def _print_rows(rows: Sequence[dict[str, Any]]) -> int:
-    from tabulate import tabulate
+    from trimtab.report.terminal import table_text
 
-    print(tabulate(rows, headers="keys", disable_numparse=True))
+    say(table_text([[str(cell) for cell in row.values()] for row in rows], list(rows[0])))
     return DONE

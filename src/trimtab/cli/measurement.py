@@ -9,6 +9,7 @@ import typer
 from trimtab.cli.options import DONE, Data, Device, Jobs, stages
 from trimtab.cli.trials import planned
 from trimtab.config import InputError
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
     from trimtab.study.settings import Settings
@@ -72,7 +73,8 @@ def bench(
 ) -> int:
     """Measure training speed on this machine.
 
-    Examples per second by size and precision; of STUDY, by variant, with the time that the study would take.
+    Prints examples per second by size and precision. With STUDY, prints them for its variants, with the time
+    that the whole study would take.
     """
     own = {"size": size, "lengths": lengths, "max-len": max_len, "batch-size": batch_size}
     own["vocabulary"] = vocabulary
@@ -98,7 +100,7 @@ def bench(
     sizes = {name: each.size for name, each in settings.items()}
     with stages() as stage:
         found = bench_sizes(sizes, recipe, rows, WAIT if size else LOOK, jobs, device, stage)
-    print(document.sizes_text(found, rows, signature()))
+    say(document.sizes_text(found, rows, signature()))
     if json is not None:
         document.write(json, found, None, signature())
     return DONE
@@ -121,7 +123,7 @@ def _bench_study(
         document.claim(json)
     with stages() as stage:
         found, time = bench_study(made, jobs, device, stage)
-    print(document.study_text(made, found, time, signature()))
+    say(document.study_text(made, found, time, signature()))
     if json is not None:
         document.write(json, found, time, signature())
     return DONE

@@ -10,6 +10,7 @@ from trimtab.cli.options import DONE, Data, First, Second, stages
 from trimtab.config import InputError
 from trimtab.model.architecture import AUTO
 from trimtab.model.formats import FORMATS
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -99,9 +100,9 @@ def embed(
     if weights.ignored:
         print(f"{model}: ignored: {', '.join(weights.ignored)}", file=sys.stderr)
     if file is None:
-        print(document.row_text(found))
+        say(document.row_text(found))
     if out is not None:
-        print(document.write(out, found))
+        say(document.write(out, found))
     return DONE
 
 
@@ -169,8 +170,8 @@ def export(
     best = f"accuracy {chosen.result.validation.accuracy:.4f} on validation"
     if seed is None:
         best += f", the best of {chosen.seeds} seed{'s' * (chosen.seeds > 1)} with weights"
-    print(f"{chosen.variant.name}, seed {chosen.seed}: {best}")
-    print(f"{folder}: in {written} format; to use it: trimtab predict {folder} FILE")
+    say(f"{chosen.variant.name}, seed {chosen.seed}: {best}")
+    say(f"{folder}: in {written} format; to use it: trimtab predict {folder} FILE")
     return DONE
 
 
@@ -201,12 +202,12 @@ def predict(
         stage("predicting")
         found = prediction.predict(classifier, texts.first, texts.second)
     about = f"{classifier.truncation}, max_len {classifier.max_len}"
-    print(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
-    print()
+    say(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
+    say()
     sides = [side for side in (texts.first, texts.second) if side is not None]
-    print(document.predictions_text(found, sides))
+    say(document.predictions_text(found, sides))
     if out is not None:
         document.write(out, found)
-    print()
-    print(out or "To write the label of every row to a file: --out FILE.csv")
+    say()
+    say(str(out or "To write the label of every row to a file: --out FILE.csv"))
     return DONE

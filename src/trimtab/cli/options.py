@@ -1,5 +1,6 @@
 """What several commands share: their arguments, and how they show what is being done."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ Jobs = Annotated[
     ),
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
 Second = Annotated[
     str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")
@@ -36,13 +38,18 @@ Second = Annotated[
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str], None]]:
-    """A callback that shows the current stage on a terminal; nothing where stderr is not a terminal."""
+def stages(line: str | None = None) -> Iterator[Callable[[str], None]]:
+    """A callback that shows the current stage on a terminal.
+
+    Where stderr is no terminal, ``line`` is printed once, if there is one, and nothing else.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
+        if line is not None:
+            print(line, file=sys.stderr, flush=True)
         yield lambda stage: None
         return
-    with console.status("") as status:
+    with console.status(line or "") as status:
         yield status.update

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trimtab.cli.options import DONE, SOME_FAILED, Data, Device
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
     from trimtab.training.pretraining_sums import PretrainingProgress
@@ -51,10 +52,10 @@ def pretrain(
         stage("writing the report")
         written = document.write(outcome.folder)
     if outcome.steps_before:
-        print(f"{outcome.steps_before:,} steps were already done")
+        say(f"{outcome.steps_before:,} steps were already done")
     for line in written.summary:
-        print(line)
-    print(written.path)
+        say(line)
+    say(str(written.path))
     return DONE
 
 

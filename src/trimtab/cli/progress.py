@@ -1,99 +1,104 @@
-"""The progress of a run on a terminal; nothing is shown where stderr is not a terminal."""
+"""How a run shows its progress: live on a terminal, as lines of a log elsewhere, not at all where asked."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.live import Live
+from rich.text import Text
 
-from trimtab.run.jobs import TrialNews
-from trimtab.run.runner import ProgressCallback
-from trimtab.training.loop import TrialProgress
+from trimtab.report.live import heartbeat, left_words, live_lines
+from trimtab.run.progress import ProgressCallback, RunState
+from trimtab.run.ticker import Ticker
 
-# Columns that a row needs beside its label: spinner, bar, text, clock and the spaces between.
-_BESIDE_LABEL = 60
+SILENCE = 25.0  # seconds without a line, after which one says what the run is at
 
 
-class Display(ProgressCallback):
-    """A bar for the whole study, with the remaining time, and one line per running trial."""
+@contextlib.contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[ProgressCallback]:
+    """The callback of a run: a live display if stderr is a terminal, else lines; none if ``quiet``."""
+    console = Console(stderr=True, highlight=False)
+    if quiet:
+        yield ProgressCallback()
+    elif console.is_terminal:
+        with Display(console) as display:
+            yield display
+    else:
+        lines = Lines()
+        with Ticker(1.0, lines.tick):
+            yield lines
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=12),
-            TextColumn("{task.fields[words]}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
-        )
-        self.whole = self.progress.add_task("starting", total=None, words="")
-        self.running: dict[str, tuple[TaskID, float]] = {}
-        self.trials = self.done = 0
-        self.cost = self.cost_done = 0.0
+
+class Display(RunState):
+    """The whole run with its remaining time, and each running trial, redrawn four times a second."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+        self.live = Live(console=console, transient=True, get_renderable=self.drawn, refresh_per_second=4)
 
     def __enter__(self) -> "Display":
-        self.progress.start()
+        self.live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.progress.stop()
+        self.live.stop()
 
-    def stage(self, words: str) -> None:
-        """Show the current stage, before and after the trials."""
-        self.progress.update(self.whole, description=words)
+    def drawn(self) -> Text:
+        """What stands on the terminal now."""
+        ascii_only = not self.console.encoding.lower().startswith("utf")
+        return Text("\n".join(live_lines(self.record, self.console.width, ascii_only=ascii_only)))
+
+    def warn(self, sentence: str) -> None:
+        """Print it above what is live."""
+        self.console.print(f"warning: {sentence}", markup=False)
+
+    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
+        """Count a trial that ended; a failed one is named immediately."""
+        super().end(label, failure, accuracy)
+        if failure is not None:
+            self.console.print(f"failed: {label}: {failure}", markup=False)
+
+
+class Lines(RunState):
+    """A line on stderr for each trial that ended, and one that says what runs after every silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = time.monotonic()
 
     def start(self, trials: int, done_before: int, cost: float, what: str = "trials") -> None:
-        """Start to count trials, or other units of work."""
-        self.trials, self.done, self.cost, self.cost_done = trials, done_before, cost, 0.0
-        self.progress.reset(self.whole, total=cost or 1.0, description=what, words="")
-        self._show_whole()
+        """Say how much is to be done, unless that is nothing."""
+        super().start(trials, done_before, cost, what)
+        if trials > done_before:
+            self._print(
+                f"{trials - done_before} {what} to run" + f", {done_before} done before" * bool(done_before)
+            )
 
-    def news(self, label: str, news: TrialNews) -> None:
-        """Show how far a trial is."""
-        if not isinstance(news, TrialProgress):
-            return
-        if label not in self.running:
-            short = shortened(label, self.console.width - _BESIDE_LABEL)
-            self.running[label] = self.progress.add_task(short, total=news.steps, words=""), 0.0
-        task, _ = self.running[label]
-        words = (
-            f"epoch {news.epoch}/{news.epochs}, loss {news.loss:.3f}, {news.examples_per_second:,.0f} ex./s"
-        )
-        self.progress.update(task, completed=news.step, words=words)
-        self.running[label] = task, news.step / news.steps
-        self._show_whole()
+    def warn(self, sentence: str) -> None:
+        """Print it."""
+        self._print(f"warning: {sentence}")
 
-    def end(self, label: str, cost: float, failure: str | None) -> None:
-        """Count a trial that ended; a failed one is named immediately."""
-        self.done += failure is None
-        self.cost_done += cost
-        if label in self.running:
-            self.progress.remove_task(self.running.pop(label)[0])
-        if failure is not None and self.console.is_terminal:
-            self.progress.console.print(f"failed: {label}: {failure}", markup=False)
-        self._show_whole()
+    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
+        """Say how a trial ended: its accuracy on validation, or why it failed."""
+        super().end(label, failure, accuracy)
+        run = self.record
+        words = f"{run.done + run.failed}/{run.trials} {label}"
+        if failure is not None:
+            words += f": failed: {failure}"
+        elif accuracy is not None:
+            words += f": validation accuracy {100 * accuracy:.2f} %"
+        self._print(words + ("" if run.done + run.failed == run.trials else left_words(run.seconds_left)))
 
-    def _show_whole(self) -> None:
-        # Running trials count by their share, so that there is an estimate before the first trial ends.
-        mean = self.cost / max(1, self.trials)
-        completed = self.cost_done + sum(share * mean for _, share in self.running.values())
-        elapsed = self.progress.tasks[0].elapsed or 0.0
-        words = f"{self.done} of {self.trials} done"
-        if completed and elapsed:
-            words += f", {_clock(elapsed * (self.cost - completed) / completed)} left"
-        self.progress.update(self.whole, completed=completed, words=words)
+    def tick(self) -> None:
+        """Say what the run is at where nothing has been said for a while."""
+        with self.lock:
+            if time.monotonic() - self.last >= SILENCE:
+                self._print(heartbeat(self.record))
 
-
-def shortened(label: str, width: int) -> str:
-    """Shorten ``label`` in the middle: the strategy at its start and the seed at its end stay."""
-    width = max(width, 20)
-    if len(label) <= width:
-        return label
-    tail = min(18, width - 8)
-    return f"{label[: width - tail - 1]}…{label[-tail:]}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    def _print(self, words: str) -> None:
+        with self.lock:
+            self.last = time.monotonic()
+            print(time.strftime("%H:%M:%S"), words, file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 """The commands run, plan (before it) and report (after it)."""
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,38 +16,54 @@ from trimtab.cli.options import (
     Device,
     Jobs,
     Out,
+    Quiet,
     StudyFile,
     stages,
 )
+from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
+    from trimtab.ledger.ledger import Ledger
     from trimtab.plan.plan import Plan
     from trimtab.report import Written
+    from trimtab.run.estimate import TimeEstimate
     from trimtab.study.definition import Study
+
+PATIENCE = 20.0  # seconds that a plan may take to measure training steps
+MEASURING = f"measuring training steps, at most {PATIENCE:.0f} s (--no-time leaves that out)"
+
+NoTime = Annotated[bool, typer.Option("--no-time", help="Do not estimate how long the trials take.")]
 
 
 def run(
-    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+    study: StudyFile,
+    data: Data = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
-    An interrupted run resumes with the same command.
+    An interrupted run resumes with the same command. Progress goes to stderr: a live display on a terminal,
+    elsewhere one line for each finished trial.
     """
     from trimtab.study.definition import load
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
-    from trimtab.cli.progress import Display
-    from trimtab.run.runner import run as run_study
+    from trimtab.cli.progress import shown_progress
 
-    with Display() as display:
-        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=display)
-        display.stage("writing the report")
+    with shown_progress(quiet=quiet) as progress:
+        from trimtab.run.runner import run as run_study  # takes seconds, for torch
+
+        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=progress)
+        progress.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
 
         written = report.write(outcome.folder)
-    print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    say(f"{outcome.done_now} trials done now, {outcome.done_before} before")
     if outcome.crossed_now:
-        print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
+        say(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
         names = " = ".join(failure.variants)
         print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)
@@ -55,11 +72,17 @@ def run(
 
 
 def plan(
-    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+    study: StudyFile,
+    data: Data = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    no_time: NoTime = False,
 ) -> int:
     """Show what a study would run and what it could detect.
 
-    Lists the variants, what each cuts, the smallest detectable effect and the remaining time. Trains nothing.
+    Lists the variants, what each cuts, the contrasts and the smallest difference they could detect; then the
+    remaining time, for which some training steps are measured, for 20 seconds at most.
     """
     from trimtab.ledger.ledger import Ledger
     from trimtab.study.definition import load
@@ -68,12 +91,24 @@ def plan(
     ledger = Ledger(out or Path("results") / definition.name)
     ledger.check(definition.name)
     made = planned(definition, data)
-    from trimtab.report.plan import plan_text
-    from trimtab.run.estimate import estimate
+    from trimtab.report.plan import plan_text, time_text, trials_left
 
-    times = estimate(made, ledger, jobs, device)
-    print(plan_text(made, ledger, times.seconds, times.processes))
+    say(plan_text(made, ledger))
+    left = trials_left(made, ledger)
+    times = _estimated(made, ledger, jobs, device) if sum(left) and not no_time else None
+    say()
+    say(time_text(made, left, times))
     return DONE
+
+
+def _estimated(made: "Plan", ledger: "Ledger", jobs: int | None, device: Device) -> "TimeEstimate":
+    """Estimate the time of trials, and say so: it may have to be measured, which takes a while."""
+    with stages(MEASURING) as stage:
+        began = time.monotonic()
+        from trimtab.run.estimate import estimate  # takes seconds, for torch
+
+        patience = PATIENCE - (time.monotonic() - began)
+        return estimate(made, ledger, jobs, device, patience, lambda what: stage(f"{MEASURING}: {what}"))
 
 
 def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")]) -> int:
@@ -104,5 +139,5 @@ def planned(study: "Study", data: Path | None) -> "Plan":
 
 def _print_report(written: "Written") -> None:
     for line in written.summary:
-        print(line)
-    print(written.path)
+        say(line)
+    say(str(written.path))

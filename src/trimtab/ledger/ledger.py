@@ -5,11 +5,10 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
 
 import numpy as np
-import pandas as pd
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -26,6 +25,9 @@ from trimtab.ledger.records import (
     VariantRecord,
 )
 from trimtab.ledger.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ARCHIVE = "ledger.zip"  # the whole in a compact form, read where there is no other; see ledger.compact
 ROWS = "rows.json"  # some rows of the test sets with their cuts, unless the study keeps them to itself
@@ -209,11 +211,13 @@ class Ledger:
         found = {seed: self.trial(key).result for seed, key in variant.trials.items()}
         return {seed: result for seed, result in found.items() if result is not None}
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """One row per variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
 
         Rates are means over epochs; missing is missing. Names of nested values are joined by a dot.
         """
+        import pandas as pd  # takes a second, and only frames need it
+
         rows = []
         for variant in self.study.variants:
             for seed, key in variant.trials.items():

@@ -10,9 +10,7 @@ from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
 from trimtab.data.unknown import unknown_warning
 from trimtab.plan.audit import Audited, DifferenceRow
-from trimtab.report.audit_figure import audit_figure
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
-from trimtab.report.drawing import save
 from trimtab.report.tables import Column, Table, percent, text_column
 
 _MOST_LABELS = 10  # that are named one by one
@@ -108,6 +106,9 @@ def claim(folder: Path) -> None:
 
 def write(folder: Path, audited: Audited) -> list[Path]:
     """Write ``tables/`` and ``figures/`` into a folder; the paths that a person opens first."""
+    from trimtab.report.audit_figure import audit_figure  # matplotlib takes seconds, and a plan needs none
+    from trimtab.report.drawing import save
+
     tables = audit_tables(audited)
     try:
         for table in tables:

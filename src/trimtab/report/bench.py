@@ -5,8 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
 from trimtab.atomic import write_json
 from trimtab.config import InputError
 from trimtab.machine import Signature
@@ -14,6 +12,7 @@ from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.report.plan import time_words
 from trimtab.report.tables import MIB
+from trimtab.report.terminal import table_text
 
 if TYPE_CHECKING:
     from trimtab.run.bench import StudyTime
@@ -105,7 +104,7 @@ def _speed_table(rows: Sequence["SpeedRow"], what: str) -> str:
     if any(row.measured.failure for row in rows):
         heads.append("reason not measured")
         cells = [[*line, row.measured.failure or ""] for line, row in zip(cells, rows, strict=True)]
-    return tabulate(cells, heads, disable_numparse=True)
+    return table_text(cells, heads)
 
 
 def _cells(row: "SpeedRow") -> list[str]:
@@ -156,7 +155,7 @@ def _trial_table(plan: Plan, time: "StudyTime") -> str:
         return [*start, f"{time.trials[number]}", "" if seconds is None else f"{seconds:,.1f}", ""]
 
     heads = ["variant", "precision", "trials", "s per trial", "same inputs as"]
-    return tabulate([cells(variant) for variant in plan.variants], heads, disable_numparse=True)
+    return table_text([cells(variant) for variant in plan.variants], heads)
 
 
 def _signature(bench: "SpeedTable", signature: Signature) -> str:

@@ -168,15 +168,18 @@ def _block(block: Block, figures: Path) -> dict[str, Any]:
 def _table(block: TableBlock) -> dict[str, Any]:
     table = block.table
     rows = [
-        [{"text": column.show(row), "number": _number(column, row)} for column in table.columns]
-        for row in table.rows
+        [
+            {"text": cell, "number": _number(column, row)}
+            for cell, column in zip(cells, table.columns, strict=True)
+        ]
+        for cells, row in zip(table.cells, table.rows, strict=True)
     ]
     return {
         "kind": "table",
         "name": table.name,
         "heads": [
-            {"text": column.head, "numeric": any(row[place]["number"] is not None for row in rows)}
-            for place, column in enumerate(table.columns)
+            {"text": head, "numeric": any(row[place]["number"] is not None for row in rows)}
+            for place, head in enumerate(table.heads)
         ],
         "rows": rows,
     }

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from tabulate import tabulate
+from typing import TYPE_CHECKING
 
 from trimtab.ledger.ledger import Ledger
 from trimtab.plan.cost import duration
@@ -12,11 +11,16 @@ from trimtab.plan.plan import Plan
 from trimtab.plan.power import detectable
 from trimtab.report.audit import data_words
 from trimtab.report.implementation_words import planned_words
+from trimtab.report.plan_remarks import contrast_words, split_words
 from trimtab.report.power import power_words
 from trimtab.report.provenance_section import weights_words
 from trimtab.report.scale import scale_named
 from trimtab.report.tables import percent
+from trimtab.report.terminal import table_text
 from trimtab.study.grid import place_words
+
+if TYPE_CHECKING:
+    from trimtab.run.estimate import TimeEstimate
 
 
 @dataclass(frozen=True)
@@ -40,27 +44,68 @@ class _Counts:
         )
 
 
-def plan_text(plan: Plan, ledger: Ledger, seconds: Sequence[float | None], processes: int) -> str:
-    """What would run: one row per variant, what is missing of it, and how long all that would take.
+def plan_text(plan: Plan, ledger: Ledger) -> str:
+    """What would run and what it could detect: one row per variant, the contrasts, what is missing.
 
-    seconds: of one trial of each variant, None where unknown; processes: trials at a time.
+    How long that takes is in ``time_text``, as it may have to be measured.
     """
     counts = _counts(plan, ledger)
-    rows = [_row(plan, variant, counts[variant.number], seconds[variant.number]) for variant in plan.variants]
+    rows = [_row(plan, variant, counts[variant.number]) for variant in plan.variants]
     whole, study = sum(counts, _Counts()), plan.study
-    parts = [study.question, _data_words(plan), tabulate(rows, headers="keys", disable_numparse=True)]
+    parts = [study.question, _data_words(plan), _table(rows)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
-    parts.append(_contrast_words(plan))
+    parts += split_words(plan)
+    parts += contrast_words(plan)
     found, scale = detectable(plan, ledger), scale_named(study.compare.score)
     parts += power_words(found, len(study.seeds), study.compare.margin, scale)
     if study.compare.cross:
         parts.append(_cross_words(whole))
     elif whole.again:
         parts.append(f"{whole.again} finished trials are trained again, as their weights were not kept.")
-    left = [each.missing + each.again for each in counts]
-    if sum(left) or not whole.evaluations:
-        parts.append(_time_words(left, seconds, processes))
     return "\n\n".join(parts)
+
+
+def trials_left(plan: Plan, ledger: Ledger) -> list[int]:
+    """Trials of each variant that are still to be run, those for their weights included."""
+    return [each.missing + each.again for each in _counts(plan, ledger)]
+
+
+def time_text(plan: Plan, left: Sequence[int], times: "TimeEstimate | None") -> str:
+    """How long the trials ``left`` of each variant take, and what that is known from; None: not asked for."""
+    if not sum(left):
+        return "no trials are left to run"
+    if times is None:
+        return f"{sum(left)} trials left"
+    words = time_words(left, times.seconds, times.processes, "left", "training")
+    known = {
+        each: plan.variants[number].name
+        for number, each in enumerate(times.seconds)
+        if each is not None and left[number]
+    }
+    if known:
+        low, high = min(known), max(known)
+        words += f"\none trial: {_seconds(low)}"
+        if known[low] != known[high]:
+            words += f" ({known[low]}) to {_seconds(high)} ({known[high]})"
+    return "\n".join([words, *_source_words(times)])
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s" if seconds < 100 else f"{seconds / 60:,.0f} minutes"
+
+
+def _source_words(times: "TimeEstimate") -> list[str]:
+    """How the times were measured, where they were measured now."""
+    if times.steps is None:
+        return []
+    steps = f"{times.steps} training step{'s' if times.steps > 1 else ''}"
+    if times.rows:
+        steps += f" of {times.rows} rows (those of a whole batch take too long to measure)"
+    return [f"extrapolated from {steps}, measured in {times.spent:.0f} s"]
+
+
+def _table(rows: Sequence[dict[str, str]]) -> str:
+    return table_text([list(row.values()) for row in rows], list(rows[0]))
 
 
 def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:
@@ -86,7 +131,7 @@ def _cross_words(counts: _Counts) -> str:
     return f"{words}."
 
 
-def _row(plan: Plan, variant: PlannedVariant, counts: _Counts, seconds: float | None) -> dict[str, str]:
+def _row(plan: Plan, variant: PlannedVariant, counts: _Counts) -> dict[str, str]:
     row = {"variant": variant.name}
     for test in plan.dataset.tests:
         inputs = variant.inputs[test]
@@ -95,10 +140,9 @@ def _row(plan: Plan, variant: PlannedVariant, counts: _Counts, seconds: float | 
             row[f"ceiling of {test} %"] = percent(inputs.ceiling, 1)
     row["tokens per row"] = f"{variant.inputs['train'].tokens:.1f}"
     if not variant.is_first:
-        return row | {"trials": "", "s per trial": "", "same inputs as": plan.variants[variant.same_as].name}
-    time = "" if seconds is None else f"{seconds:,.1f}"
+        return row | {"trials": "", "same inputs as": plan.variants[variant.same_as].name}
     left = f"{counts.missing} left, {counts.done} done"
-    return row | {"trials": left, "s per trial": time, "same inputs as": ""}
+    return row | {"trials": left, "same inputs as": ""}
 
 
 _OWN_VOCABULARIES = (
@@ -117,36 +161,6 @@ def _data_words(plan: Plan) -> str:
     return "\n".join([*lines, *([_OWN_VOCABULARIES] if len(plan.datasets) > 1 else [])])
 
 
-def _contrast_words(plan: Plan) -> str:
-    declared, tested = len(plan.contrasts), len(plan.tested)
-    words = f"{declared} contrast{'' if declared == 1 else 's'}, {tested} of them tested"
-    words += "." if tested == declared else "; the others' inputs are identical."
-    if hardly := _hardly_differing(plan):
-        words += (
-            f"\nHardly any difference can be expected, as under 1 % of rows are cut: {'; '.join(hardly)}."
-        )
-    return words
-
-
-def _hardly_differing(plan: Plan) -> list[str]:
-    """The contrasts tested of variants that differ in their cut alone, where neither cuts much."""
-    words = []
-    for contrast in plan.tested:
-        pair = plan.variants[contrast.variant], plan.variants[contrast.baseline]
-        one, other = (variant.cell.coordinates.items() for variant in pair)
-        cut_alone = {key for key, _ in one ^ other} <= {"truncation", "max_len"}
-        if cut_alone and all(variant.inputs.hardly_cut for variant in pair):
-            words.append(f"{pair[0].name} against {pair[1].name}")
-    return words
-
-
-def _time_words(left: Sequence[int], seconds: Sequence[float | None], processes: int) -> str:
-    """How long training takes, for the trials left of each variant."""
-    return (
-        time_words(left, seconds, processes, "left", "training") if sum(left) else "no trials are left to run"
-    )
-
-
 def time_words(
     trials: Sequence[int], seconds: Sequence[float | None], processes: int, which: str, what: str
 ) -> str:
@@ -157,5 +171,14 @@ def time_words(
     number, lasts = sum(trials), duration(trials, seconds, processes)
     if lasts is None:
         return f"{number} trials {which}; how long they take could not be measured"
-    time = "under a minute" if lasts < 60 else f"about {lasts / 60:,.0f} minutes"
-    return f"{number} trials {which}, {min(number, processes)} at a time: {time} of {what} here"
+    return f"{number} trials {which}, {min(number, processes)} at a time: {_about(lasts)} of {what} here"
+
+
+def _about(seconds: float) -> str:
+    """A duration as a person says it."""
+    minutes, hours = round(seconds / 60), seconds / 3600
+    if seconds < 60:
+        return "under a minute"
+    if minutes < 2:
+        return "about a minute"
+    return f"about {minutes} minutes" if minutes < 100 else f"about {hours:,.1f} hours"

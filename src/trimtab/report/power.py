@@ -4,11 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from trimtab.plan.power import Detectable
 from trimtab.report.scale import Scale
 from trimtab.report.tables import percent
+from trimtab.report.terminal import table_text
 from trimtab.statistics.power import DISAGREEMENT, LASTING, SEED_DEVIATION
 
 
@@ -51,7 +50,7 @@ def _table(contrasts: Sequence[Detectable], scale: Scale) -> str:
     for alike, one in assumed.items():
         whole = counts[alike] == of_test[one.test]
         rows.append(_row(one, "each" if whole else f"{counts[alike]} without trials to go by", scale))
-    return tabulate(rows, headers="keys", disable_numparse=True)
+    return table_text([list(row.values()) for row in rows], list(rows[0]))
 
 
 def _row(one: Detectable, what: str, scale: Scale) -> dict[str, str]:

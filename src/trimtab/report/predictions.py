@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.report.show import CONTROLS
+from trimtab.report.terminal import table_text
 
 if TYPE_CHECKING:
     from trimtab.deploy.prediction import Predictions
@@ -31,7 +30,7 @@ def predictions_text(found: "Predictions", sides: Sequence[Sequence[str]]) -> st
         for row in shown
     ]
     head = ["row", *("first", "second")[: len(sides)], "label", *(f"p({label})" for label in found.labels)]
-    parts = [tabulate(rows, head, disable_numparse=True), _counts_words(found)]
+    parts = [table_text(rows, head), _counts_words(found)]
     if found.unknown:
         parts.append(f"{100 * found.unknown:.1f} % of the tokens are words that the vocabulary lacks.")
     return "\n\n".join(parts)

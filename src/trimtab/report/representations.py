@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tabulate import tabulate
 
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ragged import offsets_of
 from trimtab.report.show import CONTROLS
+from trimtab.report.terminal import table_text
 
 ENDINGS = (".npz", ".npy")
 _SHOWN = 6  # numbers of each vector
@@ -54,7 +54,7 @@ def row_text(found: Represented) -> str:
     ]
     head = ["vector" if found.pooling else "token", "norm", *map(str, range(shown))]
     align = ["left"] + ["right"] * (shown + 1)
-    return f"{about}\n\n{tabulate(rows, head, disable_numparse=True, colalign=align)}"
+    return f"{about}\n\n{table_text(rows, head, align)}"
 
 
 def check(path: Path) -> None:

@@ -12,6 +12,7 @@ from tabulate import tabulate
 from trimtab.report.escaping import in_markdown, plain
 from trimtab.report.latex import latex_table
 from trimtab.report.parquet import write_parquet
+from trimtab.report.terminal import table_text
 
 RowT = TypeVar("RowT")
 
@@ -56,11 +57,13 @@ class Table(Generic[RowT]):
 
     def markdown(self) -> str:
         """The table as GitHub's Markdown."""
-        return self._tabulated("github", in_markdown)
+        cells = [[in_markdown(cell) for cell in row] for row in self.cells]
+        # Everything is text by now; tabulate must not read numbers into it again.
+        return tabulate(cells, [in_markdown(head) for head in self.heads], "github", disable_numparse=True)
 
     def text(self) -> str:
-        """The table as plain text for a terminal."""
-        return self._tabulated("simple", str)
+        """The table as plain text, folded where the terminal is narrower."""
+        return table_text(self.cells, self.heads)
 
     def latex(self) -> str:
         """The table as LaTeX, for the package booktabs; columns of numbers are right-aligned."""
@@ -80,12 +83,6 @@ class Table(Generic[RowT]):
             writer.writerow(raw)
             writer.writerows(_flat(values) for values in zip(*raw.values(), strict=True))
         write_parquet(raw, folder / f"{self.name}.parquet")
-
-    def _tabulated(self, style: str, escape: Callable[[str], str]) -> str:
-        cells = [[escape(cell) for cell in row] for row in self.cells]
-        # Everything is text by now; tabulate must not read numbers into it again.
-        heads = [escape(head) for head in self.heads]
-        return tabulate(cells, heads, style, disable_numparse=True)
 
 
 def _flat(values: Iterable[Any]) -> list[Any]:

@@ -1,51 +1,79 @@
-"""How long a study would take: from its ledger's own trials, else from a measured step."""
+"""How long a study would take: from its ledger's own trials, else from measured steps."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.cost import longest_inputs, relative_cost, scaled, speed_kind, trial_seconds
 from trimtab.plan.identity import precision_of
-from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
-from trimtab.run.runtime import default_jobs, measure_precisions, resolve
+from trimtab.run.engines import DEFAULT_ENGINE, ENGINES
+from trimtab.run.runtime import begun, default_jobs
+from trimtab.run.step_times import MeasuredSteps, measure_steps
 
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """Seconds of one trial of each variant, None where nothing could be measured; trials at a time."""
+    """Seconds of one trial of each variant, None where nothing could be measured; trials at a time.
+
+    steps: the fewest that an estimate of a kind of trial rests on, None where nothing was measured now;
+    rows: of such a step, where it had fewer than a batch; spent: seconds of measuring.
+    """
 
     seconds: list[float | None]
     processes: int
+    steps: int | None = None
+    rows: int | None = None
+    spent: float = 0.0
 
 
-def estimate(plan: Plan, ledger: Ledger, jobs: int | None, device: str) -> TimeEstimate:
-    """How long trials take: from the ledger's finished ones of the same ``speed_kind``, else from a step.
+def estimate(
+    plan: Plan,
+    ledger: Ledger,
+    jobs: int | None,
+    device: str,
+    patience: float,
+    on_stage: Callable[[str], None] = lambda words: None,
+) -> TimeEstimate:
+    """How long trials take: from the ledger's finished ones of the same ``speed_kind``, else from steps.
 
-    Nothing is written to the ledger.
+    patience: seconds that measuring may take in all. on_stage: is called with what is being measured. Nothing
+    is written to the ledger.
     """
-    engine = ENGINES[DEFAULT_ENGINE]
-    runtime = resolve(plan, ledger.runtime, ledger.folder, jobs, device, engine, lambda words: None)
+    began = time.monotonic()
+    runtime = begun(ledger.runtime, ledger.folder, jobs, device)
     longest = longest_inputs(plan.variants, speed_kind)
-    known: dict[str, float | None] = {}
-    for kind, variant in longest.items():
-        rate = _finished_rate(plan, ledger, kind, runtime)
-        known[kind] = relative_cost(variant) / rate if rate else _measured(variant, runtime, engine)
+    rates = {kind: _finished_rate(plan, ledger, kind, runtime) for kind in longest}
+    known: dict[str, float | None] = {
+        kind: relative_cost(longest[kind]) / rate if rate else None for kind, rate in rates.items()
+    }
+    unknown = {kind: longest[kind] for kind, rate in rates.items() if not rate}
+    measured: dict[str, MeasuredSteps] = {}
+    if unknown:
+        measured = measure_steps(unknown, runtime, ENGINES[DEFAULT_ENGINE], patience, on_stage)
+    for kind, variant in unknown.items():
+        examples = measured[kind].rate(precision_of(variant, runtime))
+        known[kind] = trial_seconds(variant, examples) if examples else None
     seconds: list[float | None] = []
     for variant in plan.variants:
         kind = speed_kind(variant)
         each = known[kind]
         seconds.append(None if each is None else scaled(each, longest[kind], variant))
-    return TimeEstimate(seconds, jobs or default_jobs(runtime))
-
-
-def _measured(variant: PlannedVariant, runtime: RuntimeRecord, engine: Engine) -> float | None:
-    """Seconds of one trial by the rate of a step; None where it could not be measured."""
-    [found] = measure_precisions([variant], runtime, engine)
-    if found is None:
-        return None
-    return trial_seconds(variant, found.examples_per_second[precision_of(variant, runtime)])
+    processes = jobs or default_jobs(runtime)
+    fresh = [(each, unknown[kind].settings.recipe.batch_size) for kind, each in measured.items()]
+    fresh = [(each, batch) for each, batch in fresh if each.number and not each.kept]
+    if not fresh:
+        return TimeEstimate(seconds, processes, spent=time.monotonic() - began)
+    parts = [int(each.rows) for each, batch in fresh if each.rows < batch]
+    return TimeEstimate(
+        seconds,
+        processes,
+        min(each.number for each, _ in fresh),
+        min(parts, default=None),
+        time.monotonic() - began,
+    )
 
 
 def _finished_rate(plan: Plan, ledger: Ledger, kind: str, runtime: RuntimeRecord) -> float | None:

@@ -17,15 +17,14 @@ from trimtab.model.architecture import Architecture
 from trimtab.model.building import AnyClassifier
 from trimtab.model.initial_weights import read as read_initial_weights
 from trimtab.run.input_spec import InputSpec, check_inputs
+from trimtab.run.progress import TrialNews
 from trimtab.training.auto_precision import choose_precision, device_name
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import chosen_epoch
-from trimtab.training.epoch import Epoch
-from trimtab.training.loop import DivergedError, TrialProgress, measure, predict, train
+from trimtab.training.epoch import Epoch, TrialProgress
+from trimtab.training.loop import DivergedError, measure, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.recipe import Precision, Recipe
-
-TrialNews = TrialProgress | Epoch
 
 
 @dataclass(frozen=True)

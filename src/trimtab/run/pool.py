@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
@@ -53,22 +55,42 @@ def run_jobs(
     threads: int,
     on_news: Callable[[int, News], None],
     on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
+    *,
+    on_start: Callable[[int], None] = lambda number: None,
+    patience: float | None = None,
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
     ``on_news(number, news)`` is called with what a job reports; ``on_end(number, ended)`` may return a job
-    to be run in its place. Workers ignore Ctrl-C: an interrupt of this function ends them.
+    to be run in its place; ``on_start(number)`` is called before a job is handed to a worker, which may first
+    have to be started. patience: seconds after which whatever still runs is ended, without ``on_end``.
+    Workers ignore Ctrl-C: an interrupt of this function ends them.
     """
+    deadline = None if patience is None else time.monotonic() + patience
     waiting = deque(enumerate(jobs))
+    told: set[int] = set()
+
+    def end(number: int, ended: Ended[Value]) -> Job[News, Value] | None:
+        told.discard(number)
+        return on_end(number, ended)
+
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.number is not None for worker in workers):
             idle = [worker for worker in workers if worker.number is None]
+            # All of them first, as it takes a while to start a worker.
+            for number, _ in islice(waiting, len(idle) + max(0, processes - len(workers))):
+                if number not in told:
+                    told.add(number)
+                    on_start(number)
             while waiting and (idle or len(workers) < processes):
                 worker = idle.pop() if idle else _start(threads, workers)
                 _give(worker, workers, waiting)
-            for worker in _with_messages(workers):
-                _listen(worker, workers, waiting, on_news, on_end)
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            for worker in _with_messages(workers, left):
+                _listen(worker, workers, waiting, on_news, end)
     finally:
         for worker in workers:
             worker.process.kill()
@@ -139,10 +161,13 @@ def _drop(worker: _Worker, workers: list[_Worker]) -> int | None:
     return worker.process.exitcode
 
 
-def _with_messages(workers: list[_Worker]) -> list[_Worker]:
-    """The busy workers that sent a message, or died: a dead one's pipe reads as ended."""
+def _with_messages(workers: list[_Worker], seconds: float | None) -> list[_Worker]:
+    """The busy workers that sent a message, or died: a dead one's pipe reads as ended.
+
+    Waits for them; after ``seconds`` there are none.
+    """
     busy = {worker.pipe: worker for worker in workers if worker.number is not None}
-    return [busy[pipe] for pipe in wait(list(busy)) if isinstance(pipe, Connection)]
+    return [busy[pipe] for pipe in wait(list(busy), seconds) if isinstance(pipe, Connection)]
 
 
 def _listen(

@@ -18,10 +18,13 @@ from trimtab.plan.rows import published_rows
 from trimtab.run.cross import cross_job
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
-from trimtab.run.jobs import JobOutcome, TrialJob, TrialNews
+from trimtab.run.jobs import JobOutcome, TrialJob
 from trimtab.run.pool import Ended
+from trimtab.run.progress import ProgressCallback, TrialNews
+from trimtab.run.run_file import told_to_others
 from trimtab.run.runtime import default_jobs, resolve
 from trimtab.study.definition import Study
+from trimtab.training.epoch import Epoch
 
 # A worker killed by the system is most likely one that took too much memory, so it gets smaller
 # micro-batches; but not for ever, since each attempt costs its time.
@@ -51,22 +54,6 @@ class RunOutcome:
     crossed_now: int = 0
 
 
-class ProgressCallback:
-    """Is called during a run; this one does nothing. The command line shows progress through another."""
-
-    def stage(self, words: str) -> None:
-        """What is being done before any trial runs."""
-
-    def start(self, trials: int, done_before: int, cost: float, what: str = "trials") -> None:
-        """Trials, or ``what``, are about to run; cost: of all, in units that are only good for shares."""
-
-    def news(self, label: str, news: TrialNews) -> None:
-        """A running trial reports its TrialProgress, or the record of an Epoch."""
-
-    def end(self, label: str, cost: float, failure: str | None) -> None:
-        """A trial ended; cost: its own."""
-
-
 def run(
     study: Study,
     data: Path | None = None,
@@ -87,7 +74,7 @@ def run(
     progress = progress or ProgressCallback()
     ledger = Ledger(out or Path("results") / study.name)
     ledger.claim(study.name)
-    with ledger.lock():
+    with ledger.lock(), told_to_others(ledger.folder, progress) as progress:
         progress.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         progress.stage("truncating the inputs of every variant")
@@ -99,6 +86,7 @@ class _Run:
         self.study, self.plan, self.ledger = plan.study, plan, ledger
         self.progress, self.engine = progress, engine
         self.failures: list[Failure] = []
+        self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         self.signature = machine.signature()
 
     def run(self, jobs: int | None, device: str) -> RunOutcome:
@@ -134,8 +122,9 @@ class _Run:
             [self._job(trial) for trial in missing],
             self._processes(jobs, missing),
             self.runtime.threads,
-            lambda number, news: self.progress.news(_label(missing[number]), news),
+            lambda number, news: self._news(missing[number], news),
             lambda number, ended: self._end(number, missing[number], ended),
+            on_start=lambda number: self.progress.begin(_label(missing[number]), _cost(missing[number])),
         )
         return len(missing) - len(self.failures)
 
@@ -163,6 +152,18 @@ class _Run:
             initial_weights=weights.file if weights else None,
         )
 
+    def _news(self, trial: WantedTrial, news: TrialNews) -> None:
+        """Pass on what a trial reports; warn once a variant where its model gives all rows one class."""
+        self.progress.news(_label(trial), news)
+        if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
+            self.warned.add(trial.variant.number)
+            self.progress.warn(
+                f"{_label(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
+                f"row of validation the same class (accuracy {100 * news.validation_accuracy:.2f} %), so it "
+                "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
+                "epochs too few, or what is left of the texts may not tell the classes apart"
+            )
+
     def _end(self, number: int, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
         """Note how a trial ended; a killed one is tried again with smaller micro-batches."""
         if ended.exit_code == -signal.SIGKILL:
@@ -173,7 +174,8 @@ class _Run:
         if reason is not None:
             self.ledger.trial(trial.key).fail(reason, ended.traceback)
             self._note(trial, reason)
-        self.progress.end(_label(trial), _cost(trial), reason)
+        result = self.ledger.trial(trial.key).result if reason is None else None
+        self.progress.end(_label(trial), reason, result.validation.accuracy if result else None)
         return None
 
     def _note(self, trial: WantedTrial, reason: str) -> None:
@@ -206,16 +208,17 @@ class _Run:
             self._processes(jobs, [trial for trial, _ in left]),
             self.runtime.threads,
             lambda number, news: None,
-            lambda number, ended: self._end_cross(left[number][0], len(left[number][1]), ended),
+            lambda number, ended: self._end_cross(left[number][0], ended),
+            on_start=lambda number: self.progress.begin(_label(left[number][0]), len(left[number][1])),
         )
         return len(left) - (len(self.failures) - failed)
 
-    def _end_cross(self, trial: WantedTrial, cost: float, ended: Ended[JobOutcome]) -> None:
+    def _end_cross(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> None:
         reason = _failure(ended, "lower --jobs")
         if reason is not None:
             self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
             self._note(trial, f"cross evaluation: {reason}")
-        self.progress.end(_label(trial), cost, reason)
+        self.progress.end(_label(trial), reason)
 
 
 def _label(trial: WantedTrial) -> str:

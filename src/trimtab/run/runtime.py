@@ -30,14 +30,7 @@ def resolve(
 
     InputError where ``device`` is not there, or not the one that the ledger was begun on.
     """
-    runtime = kept or begin(jobs, device)
-    if device not in ("auto", runtime.device):
-        raise InputError(
-            f"--device {device}: {folder} was begun on {runtime.device}; leave --device out, or choose "
-            "another folder with --out DIR"
-        )
-    if kept and runtime.device == "cuda":
-        _resolve_device("cuda")  # InputError here rather than a failure in every trial
+    runtime = begun(kept, folder, jobs, device)
     open_kinds = _kinds_to_measure(plan, runtime.precision)
     if not open_kinds:
         return runtime
@@ -48,6 +41,22 @@ def resolve(
         kind: each.precision if each else "fp32" for kind, each in zip(open_kinds, measured, strict=True)
     }
     return runtime.model_copy(update={"precision": {**runtime.precision, **found}})
+
+
+def begun(kept: RuntimeRecord | None, folder: Path, jobs: int | None, device: str) -> RuntimeRecord:
+    """Device, threads and known precisions: those that the ledger in ``folder`` has ``kept``, or a begin's.
+
+    InputError where ``device`` is not there, or not the one that the ledger was begun on.
+    """
+    runtime = kept or begin(jobs, device)
+    if device not in ("auto", runtime.device):
+        raise InputError(
+            f"--device {device}: {folder} was begun on {runtime.device}; leave --device out, or choose "
+            "another folder with --out DIR"
+        )
+    if kept and runtime.device == "cuda":
+        _resolve_device("cuda")  # InputError here rather than a failure in every trial
+    return runtime
 
 
 def begin(jobs: int | None, device: str) -> RuntimeRecord:

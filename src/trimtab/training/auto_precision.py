@@ -66,19 +66,34 @@ def choose_precision(
     The measurement is kept in the user's cache, so that the same study takes the same precision in every
     folder. Another machine, torch version, number of threads, size or row length is measured again.
     """
+    rates = kept_rates(size, recipe, pairs, vocabulary, device)
+    if rates is None:
+        rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
+        path = _path_of_rates(size, recipe, pairs, vocabulary, device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, rates)
+    return quicker(rates), rates
+
+
+def kept_rates(
+    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, device: torch.device
+) -> dict[str, float] | None:
+    """The examples/s of both precisions that were measured on this machine before, or None."""
+    try:
+        kept = json.loads(_path_of_rates(size, recipe, pairs, vocabulary, device).read_text())
+        return {name: float(kept[name]) for name in _MEASURED}
+    except (OSError, ValueError, TypeError, KeyError):  # not there, or not what was written
+        return None
+
+
+def _path_of_rates(
+    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, device: torch.device
+) -> Path:
     tokens = round(len(pairs.tokens.values) / len(pairs))
     settings = {key: getattr(recipe, key) for key in SPEED_KEYS}
     work = [asdict(size), settings, vocabulary, tokens]
     machine = [device_name(device), torch.__version__, torch.get_num_threads(), _TRAINER]
-    path = cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
-    try:
-        kept = json.loads(path.read_text())
-        rates = {name: float(kept[name]) for name in _MEASURED}
-    except (OSError, ValueError, TypeError, KeyError):  # not there, or not what was written
-        rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, rates)
-    return quicker(rates), rates
+    return cache_root() / "precision" / f"{canonical_hash([machine, work])}.json"
 
 
 def quicker(rates: Mapping[str, float]) -> Precision:

@@ -1,4 +1,4 @@
-"""The record of one epoch of a trial. Free of torch, so that a ledger can be read without it."""
+"""What a trial in training reports. Free of torch, so that a ledger can be read without it."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,8 @@ class Epoch:
     """Results of one epoch. Rates are of training alone; tokens include special tokens but no padding.
 
     seconds: of training; validation_seconds: of evaluating the validation split after it.
+    validation_most_predicted: the largest share of validation rows that were given one class; None in records
+    that older versions wrote.
     """
 
     epoch: int
@@ -20,3 +22,21 @@ class Epoch:
     peak_bytes: int
     seconds: float
     validation_seconds: float
+    validation_most_predicted: float | None = None
+
+    @property
+    def predicts_one_class(self) -> bool:
+        """Whether every row of validation was given the same class, and not rightly."""
+        return self.validation_most_predicted == 1.0 and self.validation_accuracy < 1.0
+
+
+@dataclass(frozen=True)
+class TrialProgress:
+    """Progress of a running trial: its epoch and step, the epoch's mean loss and rate so far."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    examples_per_second: float

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,23 +17,11 @@ from trimtab.model.building import AnyClassifier
 from trimtab.model.padded import AnyModel, PaddedClassifier
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import BestWeights
-from trimtab.training.epoch import Epoch
+from trimtab.training.epoch import Epoch, TrialProgress
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.meter import DivergedError, Meter, check_finite
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class TrialProgress:
-    """Progress of a running trial: its epoch and step, the epoch's mean loss and rate so far."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    examples_per_second: float
 
 
 def train(
@@ -78,7 +65,9 @@ def train(
 
 def _validate(model: AnyClassifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
     began = time.perf_counter()
-    scores = measure(predict(model, validation, backend), validation.labels)
+    logits = predict(model, validation, backend)
+    scores = measure(logits, validation.labels)
+    scores["most_predicted"] = float(np.bincount(logits.argmax(1)).max() / len(logits))
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 

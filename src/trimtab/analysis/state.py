@@ -1,0 +1,96 @@
+"""What a study has come to so far, while it runs, here or elsewhere: from files alone."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from trimtab.config import InputError
+from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.records import RunRecord, StudyRecord
+from trimtab.ledger.runs import live_runs
+from trimtab.training.epoch import Epoch
+
+Status = Literal["done", "running", "failed", "interrupted", "missing"]
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """A trial: its label in a run, how far it is, and its last accuracy on validation, where there is one.
+
+    epochs: that are finished; failure: why its last attempt failed, or None.
+    """
+
+    variant: str
+    seed: int
+    status: Status
+    epochs: int = 0
+    accuracy: float | None = None
+    failure: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name in a run."""
+        return f"{self.variant}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """A study with its trials, each distinct one once, and the runs that go on in its folder.
+
+    study: None where a first run has not yet read its data.
+    """
+
+    study: StudyRecord | None
+    trials: tuple[TrialState, ...]
+    runs: tuple[RunRecord, ...]
+
+    @cached_property
+    def counts(self) -> dict[Status, int]:
+        """How many trials have each status."""
+        statuses = [trial.status for trial in self.trials]
+        return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no run goes on."""
+        return not self.runs
+
+
+def study_state(ledger: Ledger) -> StudyState:
+    """The state of the study in a folder; InputError where it holds none."""
+    runs = tuple(live_runs(ledger.folder))
+    try:
+        study = ledger.study
+    except InputError:
+        if not runs:
+            raise
+        return StudyState(None, (), runs)
+    running = {each.label for run in runs for each in run.running}
+    trials = []
+    for variant in study.variants:
+        for seed, key in variant.trials.items() if variant.same_as == variant.number else ():
+            trials.append(_trial_state(ledger, variant.name, seed, key, running))
+    return StudyState(study, tuple(trials), runs)
+
+
+def _trial_state(ledger: Ledger, variant: str, seed: int, key: str, running: set[str]) -> TrialState:
+    trial = ledger.trial(key)
+    result = trial.result
+    if result is not None:
+        return TrialState(variant, seed, "done", accuracy=result.validation.accuracy)
+    known = TrialState(variant, seed, "missing")
+    epochs = _epochs(ledger, key)
+    accuracy = epochs[-1].validation_accuracy if epochs else None
+    if known.label in running:
+        return TrialState(variant, seed, "running", len(epochs), accuracy)
+    if trial.failure is not None:
+        return TrialState(variant, seed, "failed", len(epochs), accuracy, trial.failure)
+    return TrialState(variant, seed, "interrupted", len(epochs), accuracy) if epochs else known
+
+
+def _epochs(ledger: Ledger, key: str) -> list[Epoch]:
+    """The epochs that a trial has finished; none where their file is not there, or is just being written."""
+    try:
+        return ledger.trial(key).epochs()
+    except InputError:
+        return []

@@ -1,0 +1,63 @@
+"""A study that runs, here or elsewhere, as lines on a terminal."""
+
+import time
+
+from trimtab.analysis.state import StudyState, TrialState
+from trimtab.report.live import live_lines
+from trimtab.report.terminal import table_text, wrapped
+
+_WIDE = 1_000  # columns where there is no limit
+
+
+def watch_text(state: StudyState, columns: int | None, *, ascii_only: bool = False) -> str:
+    """What is finished, by variant; what failed; then each run that goes on, with its trials."""
+    parts = []
+    if state.study is not None:
+        parts = [wrapped(state.study.question, columns), _table(state)]
+        parts += [
+            wrapped(f"failed: {trial.label}: {trial.failure}", columns)
+            for trial in state.trials
+            if trial.failure is not None
+        ]
+        parts.append(wrapped(_counts_words(state), columns))
+    for run in state.runs:
+        since = time.strftime("%H:%M", time.localtime(run.started))
+        lines = live_lines(run, columns or _WIDE, ascii_only=ascii_only)
+        parts.append("\n".join([f"running on {run.host} since {since} (process {run.pid}):", *lines]))
+    return "\n\n".join(parts)
+
+
+def _counts_words(state: StudyState) -> str:
+    counts = state.counts
+    words = f"{counts.get('done', 0)} of {len(state.trials)} trials done"
+    for status in ("running", "failed", "interrupted"):
+        if status in counts:
+            words += f", {counts[status]} {status}"
+    if state.is_over:
+        unfinished = len(state.trials) > counts.get("done", 0)
+        words += "; no run goes on here" + (", trimtab run STUDY resumes it" if unfinished else "")
+    return words
+
+
+def _table(state: StudyState) -> str:
+    by_variant: dict[str, list[TrialState]] = {}
+    for trial in state.trials:
+        by_variant.setdefault(trial.variant, []).append(trial)
+    heads = ["variant", "seeds done", "validation accuracy %", "others"]
+    return table_text([_row(name, trials) for name, trials in by_variant.items()], heads)
+
+
+def _row(name: str, trials: list[TrialState]) -> list[str]:
+    known = [trial.accuracy for trial in trials if trial.status == "done" and trial.accuracy is not None]
+    accuracy = f"{100 * sum(known) / len(known):.2f}" if known else ""
+    if len(known) > 1:
+        accuracy += f" ({100 * min(known):.2f} to {100 * max(known):.2f})"
+    others = [_words(trial) for trial in trials if trial.status not in ("done", "missing")]
+    return [name, f"{len(known)} of {len(trials)}", accuracy, ", ".join(others)]
+
+
+def _words(trial: TrialState) -> str:
+    words = f"seed {trial.seed} {trial.status}"
+    if trial.epochs and trial.accuracy is not None:
+        words += f" (epoch {trial.epochs}: {100 * trial.accuracy:.2f} %)"
+    return words
