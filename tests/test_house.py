@@ -17,7 +17,7 @@ FLOORS = (
     {"cli"},
     {"report"},
     {"run", "deploy"},
-    {"plan", "analysis"},
+    {"plan", "analysis", "trackers"},
     {"ledger"},
     {"study"},
     {"training"},
@@ -44,6 +44,7 @@ WITHOUT_TORCH = (
     "trimtab.plan.power",
     "trimtab.plan.show",
     "trimtab.analysis.analysis",
+    "trimtab.trackers",
     "trimtab.report",
     "trimtab.report.pretraining",
 )

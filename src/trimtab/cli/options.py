@@ -1,5 +1,6 @@
 """What several commands share: their arguments, and how they show what is being done."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,23 @@ Jobs = Annotated[
     ),
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="TRACKER",
+        help="Write trials as runs: jsonl, tensorboard, wandb or mlflow; repeatable.",
+    ),
+]
 First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
 Second = Annotated[
     str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")
 ]
+
+
+def warn(sentence: str) -> None:
+    """Tell of what does not stop the command, on stderr."""
+    print(f"trimtab: {sentence}", file=sys.stderr)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The commands run, plan (before it) and report (after it)."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,13 @@ from trimtab.cli.options import (
     Data,
     Device,
     Jobs,
+    Log,
     Out,
     StudyFile,
     stages,
+    warn,
 )
+from trimtab.config import InputError
 
 if TYPE_CHECKING:
     from trimtab.plan.plan import Plan
@@ -26,7 +30,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: StudyFile, data: Data = None, out: Out = None, jobs: Jobs = None, device: Device = "auto"
+    study: StudyFile,
+    data: Data = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    log: Log = None,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
@@ -36,20 +45,36 @@ def run(
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
     from trimtab.cli.progress import Display
+    from trimtab.ledger.ledger import Ledger
     from trimtab.run.runner import run as run_study
+    from trimtab.trackers import TrackerLog
 
+    ledger = Ledger(out or Path("results") / definition.name)
+    trackers = TrackerLog(
+        ledger, definition.name, log or (), warn
+    )  # before training: a package may be missing
     with Display() as display:
-        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=display)
+        outcome = run_study(
+            definition,
+            data=data,
+            out=out,
+            jobs=jobs,
+            device=device,
+            progress=display,
+            on_trial=trackers.trial,
+        )
         display.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
 
         written = report.write(outcome.folder)
+        logged = trackers.everything()
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
     if outcome.crossed_now:
         print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
         names = " = ".join(failure.variants)
         print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)
+    _print_lines(logged)
     _print_report(written)
     return SOME_FAILED if outcome.failures else DONE
 
@@ -76,7 +101,9 @@ def plan(
     return DONE
 
 
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")]) -> int:
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")], log: Log = None
+) -> int:
     """Write the report of finished results.
 
     Tables, figures and report.md are made from DIR alone: the results of a study, or of pretraining.
@@ -85,9 +112,25 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
     from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
 
-    write = pretraining.write if PretrainingFolder(folder).is_begun else report.write
-    _print_report(write(folder))
+    if PretrainingFolder(folder).is_begun:
+        if log:
+            raise InputError(f"--log: {folder} is a pretraining's, which has no trials; leave --log out")
+        _print_report(pretraining.write(folder))
+        return DONE
+    from trimtab.ledger.ledger import Ledger
+    from trimtab.trackers import TrackerLog
+
+    ledger = Ledger(folder)
+    logged = TrackerLog(ledger, ledger.study.name, log or (), warn).everything()
+    written = report.write(folder)
+    _print_lines(logged)
+    _print_report(written)
     return DONE
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def planned(study: "Study", data: Path | None) -> "Plan":
