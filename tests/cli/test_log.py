@@ -27,3 +27,15 @@ def test_an_unknown_tracker_trains_nothing(wrong):
     said = wrong("run", "study.toml", "--log", "jsonlines")
     assert said == "--log jsonlines: there is no such tracker; did you mean 'jsonl'?"
     assert not Path("results").exists()
+
+
+def test_two_folders_side_by_side(tmp_path, handmade, scores, trimtab, wrong):
+    handmade.write(tmp_path / "a", {"test": scores})
+    handmade.write(tmp_path / "b", {"test": scores[:1]})
+    code, said, complained = trimtab("report", "a", "--compare", "b")
+    assert (code, complained) == (0, [])
+    assert "Regressions of A: none shown." in said
+    assert said[-1] == "a/tables/compare-test.md"
+    assert Path(said[-1]).exists()
+    assert not Path("a/report.md").exists()
+    assert wrong("report", "a", "--compare", "c").startswith("c: holds no results")

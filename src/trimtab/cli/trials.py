@@ -23,6 +23,13 @@ from trimtab.cli.options import (
 )
 from trimtab.config import InputError
 
+Compare = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare", metavar="DIR2", help="Compare DIR with these results: scores, speed, memory; no report."
+    ),
+]
+
 if TYPE_CHECKING:
     from trimtab.plan.plan import Plan
     from trimtab.report import Written
@@ -102,12 +109,18 @@ def plan(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")], log: Log = None
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")],
+    compare: Compare = None,
+    log: Log = None,
 ) -> int:
     """Write the report of finished results.
 
     Tables, figures and report.md are made from DIR alone: the results of a study, or of pretraining.
+    With --compare, two folders are compared instead.
     """
+    if compare is not None:
+        _compare(folder, compare)
+        return DONE
     from trimtab import report
     from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
@@ -126,6 +139,17 @@ def report(
     _print_lines(logged)
     _print_report(written)
     return DONE
+
+
+def _compare(folder: Path, other: Path) -> None:
+    from trimtab.analysis.two_ledgers import compare_ledgers
+    from trimtab.ledger.ledger import Ledger
+    from trimtab.report.comparison import comparison_text, write_comparison
+
+    found = compare_ledgers(Ledger(folder), Ledger(other))
+    print("\n\n".join(comparison_text(found)))
+    print()
+    _print_lines(list(map(str, write_comparison(folder, found))))
 
 
 def _print_lines(lines: Sequence[str]) -> None:
