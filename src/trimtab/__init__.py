@@ -33,7 +33,13 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'trimtab' has no attribute {name!r}")
     module, there = _PUBLIC[name]
-    value = getattr(import_module(module), there)
+    try:
+        value = getattr(import_module(module), there)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise
+        sentence = f"trimtab.{name} needs torch, which is not installed; pip install 'trimtab[train]'"
+        raise ModuleNotFoundError(sentence, name="torch") from error
     globals()[name] = value
     return value
 

@@ -168,7 +168,7 @@ def test_pip_is_asked_for_extras_that_there_are():
         for asked in re.findall(r"\[([\w,]+)\]", " ".join(words)):
             assert set(asked.split(",")) <= extras.keys(), f"{document}: {' '.join(words)}"
     named = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert {"parquet", "datasets", "hub", "minilm", "mpnet", "peers"} <= set(named) & extras.keys()
+    assert {"train", "parquet", "datasets", "hub", "minilm", "mpnet", "peers"} <= set(named) & extras.keys()
 
 
 def test_python_is_given_files_and_modules_that_there_are():
