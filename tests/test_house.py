@@ -14,10 +14,10 @@ SOURCE = Path(trimtab.__file__).parent
 # From the top down. A file may import from its own wing and from the floors below, never from a wing beside
 # its own: {run, deploy} know nothing of each other, nor do {plan, analysis}. Files of the foot may do so.
 FLOORS = (
-    {"cli"},
+    {"cli", "notebook"},
     {"report"},
     {"run", "deploy"},
-    {"plan", "analysis"},
+    {"plan", "analysis", "trackers"},
     {"ledger"},
     {"study"},
     {"training"},
@@ -25,7 +25,7 @@ FLOORS = (
     {"data"},
     {"truncation", "statistics"},
     {"atomic", "config", "machine", "ragged"},
-    {""},  # trimtab itself: the version
+    {""},  # trimtab itself: the version, and public names that are imported when they are used
 )
 FOOT = FLOORS[-2]
 HEIGHT = {wing: -number for number, floor in enumerate(FLOORS) for wing in floor}
@@ -44,6 +44,9 @@ WITHOUT_TORCH = (
     "trimtab.plan.power",
     "trimtab.plan.show",
     "trimtab.analysis.analysis",
+    "trimtab.trackers",
+    "trimtab.notebook",
+    "trimtab.analysis.two_ledgers",
     "trimtab.report",
     "trimtab.report.pretraining",
 )

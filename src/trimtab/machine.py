@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import trimtab
@@ -54,13 +54,21 @@ def signature(*beside: Path) -> Signature:
         trimtab=trimtab.__version__,
         commit=_commit(*beside),
         python=platform.python_version(),
-        torch=version("torch"),
+        torch=_version("torch"),
         numpy=version("numpy"),
         scipy=version("scipy"),
         tokenizers=version("tokenizers"),
         system=f"{platform.system()} {platform.machine()}",
         cores=str(available_cores()),
     )
+
+
+def _version(package: str) -> str:
+    """The version of a package that reading results does without."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _commit(*beside: Path) -> str:

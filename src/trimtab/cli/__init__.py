@@ -65,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         words = error.format_message().replace("Value error, ", "").removesuffix(".")
         return _complain(f"{words}; see trimtab --help")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise
+        command = next((word for word in given if not word.startswith("-")), "this command")
+        return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED  # which typer itself returns in newer versions
     if code == INTERRUPTED:

@@ -31,10 +31,23 @@ Jobs = Annotated[
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="TRACKER",
+        help="Write trials as runs: jsonl, tensorboard, wandb or mlflow; repeatable.",
+    ),
+]
 First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
 Second = Annotated[
     str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")
 ]
+
+
+def warn(sentence: str) -> None:
+    """Tell of what does not stop the command, on stderr."""
+    print(f"trimtab: {sentence}", file=sys.stderr)
 
 
 @contextmanager

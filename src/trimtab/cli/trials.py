@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +16,22 @@ from trimtab.cli.options import (
     Data,
     Device,
     Jobs,
+    Log,
     Out,
     Quiet,
     StudyFile,
     stages,
+    warn,
 )
+from trimtab.config import InputError
 from trimtab.report.terminal import say
+
+Compare = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare", metavar="DIR2", help="Compare DIR with these results: scores, speed, memory; no report."
+    ),
+]
 
 if TYPE_CHECKING:
     from trimtab.ledger.ledger import Ledger
@@ -42,6 +53,7 @@ def run(
     jobs: Jobs = None,
     device: Device = "auto",
     quiet: Quiet = False,
+    log: Log = None,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
@@ -52,21 +64,36 @@ def run(
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
     from trimtab.cli.progress import shown_progress
+    from trimtab.ledger.ledger import Ledger
+    from trimtab.trackers import TrackerLog
 
+    ledger = Ledger(out or Path("results") / definition.name)
+    # Before training: a package may be missing.
+    trackers = TrackerLog(ledger, definition.name, log or (), warn)
     with shown_progress(quiet=quiet) as progress:
         from trimtab.run.runner import run as run_study  # takes seconds, for torch
 
-        outcome = run_study(definition, data=data, out=out, jobs=jobs, device=device, progress=progress)
+        outcome = run_study(
+            definition,
+            data=data,
+            out=out,
+            jobs=jobs,
+            device=device,
+            progress=progress,
+            on_trial=trackers.trial,
+        )
         progress.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
 
         written = report.write(outcome.folder)
+        logged = trackers.everything()
     say(f"{outcome.done_now} trials done now, {outcome.done_before} before")
     if outcome.crossed_now:
         say(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
         names = " = ".join(failure.variants)
         print(f"trimtab: failed: {names}, seed {failure.seed}: {failure.reason}", file=sys.stderr)
+    _print_lines(logged)
     _print_report(written)
     return SOME_FAILED if outcome.failures else DONE
 
@@ -111,18 +138,53 @@ def _estimated(made: "Plan", ledger: "Ledger", jobs: int | None, device: Device)
         return estimate(made, ledger, jobs, device, patience, lambda what: stage(f"{MEASURING}: {what}"))
 
 
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")]) -> int:
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")],
+    compare: Compare = None,
+    log: Log = None,
+) -> int:
     """Write the report of finished results.
 
     Tables, figures and report.md are made from DIR alone: the results of a study, or of pretraining.
+    With --compare, two folders are compared instead.
     """
+    if compare is not None:
+        _compare(folder, compare)
+        return DONE
     from trimtab import report
     from trimtab.ledger.pretraining_folder import PretrainingFolder
     from trimtab.report import pretraining
 
-    write = pretraining.write if PretrainingFolder(folder).is_begun else report.write
-    _print_report(write(folder))
+    if PretrainingFolder(folder).is_begun:
+        if log:
+            raise InputError(f"--log: {folder} is a pretraining's, which has no trials; leave --log out")
+        _print_report(pretraining.write(folder))
+        return DONE
+    from trimtab.ledger.ledger import Ledger
+    from trimtab.trackers import TrackerLog
+
+    ledger = Ledger(folder)
+    logged = TrackerLog(ledger, ledger.study.name, log or (), warn).everything()
+    written = report.write(folder)
+    _print_lines(logged)
+    _print_report(written)
     return DONE
+
+
+def _compare(folder: Path, other: Path) -> None:
+    from trimtab.analysis.two_ledgers import compare_ledgers
+    from trimtab.ledger.ledger import Ledger
+    from trimtab.report.comparison import comparison_text, write_comparison
+
+    found = compare_ledgers(Ledger(folder), Ledger(other))
+    print("\n\n".join(comparison_text(found)))
+    print()
+    _print_lines(list(map(str, write_comparison(folder, found))))
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def planned(study: "Study", data: Path | None) -> "Plan":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from trimtab.config import InputError
@@ -12,7 +13,7 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.ledger.trial import Trial
 from trimtab.plan.identity import WantedTrial, first_alike, wanted_trials
 from trimtab.plan.inputs import PlannedVariant, inputs_of
-from trimtab.plan.prepare import InitialWeights, Prepared, Splits, by_dataset
+from trimtab.plan.prepare import InitialWeights, Prepared, Splits, by_dataset, prepare
 from trimtab.study.definition import Study
 from trimtab.study.grid import DeclaredContrast, are_paired
 
@@ -105,6 +106,14 @@ class Plan:
         """
         wanted = self.study.keep_weights or bool(self.missing_evaluations(variant, trial))
         return wanted and trial.result is not None and trial.weights is None
+
+
+def plan_study(study: Study, data: Path | None = None) -> Plan:
+    """Read, tokenise and truncate a study's data; nothing is trained. data: the folder of ``--data``.
+
+    InputError for wrong input, as ``prepare`` and ``make_plan``.
+    """
+    return make_plan(prepare(study, data))
 
 
 def make_plan(prepared: Prepared) -> Plan:

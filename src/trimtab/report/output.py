@@ -37,5 +37,6 @@ class Output:
     def remove_stale(self) -> None:
         """Remove tables and figures of an earlier report that this one does not have."""
         for path in [*self.tables.glob("*"), *self.figures.glob("*")]:
-            if path.stem not in self._written:
+            asked_for = path.stem.startswith("compare-")  # by --compare, which no report writes
+            if path.stem not in self._written and not asked_for:
                 path.unlink()

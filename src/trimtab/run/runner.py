@@ -1,7 +1,7 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,14 +62,15 @@ def run(
     device: str = "auto",
     progress: ProgressCallback | None = None,
     engine: str = DEFAULT_ENGINE,
+    on_trial: Callable[[str], None] | None = None,
 ) -> RunOutcome:
     """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep the results.
 
     data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
     processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run, a
-    name of ``ENGINES``. What the first run resolved (device, threads, precision) is used again by every later
-    one. InputError for wrong input; a trial that fails is named in the outcome, and tried again by the next
-    run.
+    name of ``ENGINES``; on_trial: is called with the key of each trial that has just
+    ended. What the first run resolved (device, threads, precision) is used again by every later one.
+    InputError for wrong input; a trial that fails is named in the outcome, and tried again by the next run.
     """
     progress = progress or ProgressCallback()
     ledger = Ledger(out or Path("results") / study.name)
@@ -78,13 +79,20 @@ def run(
         progress.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         progress.stage("truncating the inputs of every variant")
-        return _Run(make_plan(prepared), ledger, progress, ENGINES[engine]).run(jobs, device)
+        return _Run(make_plan(prepared), ledger, progress, ENGINES[engine], on_trial).run(jobs, device)
 
 
 class _Run:
-    def __init__(self, plan: Plan, ledger: Ledger, progress: ProgressCallback, engine: Engine) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        progress: ProgressCallback,
+        engine: Engine,
+        on_trial: Callable[[str], None] | None = None,
+    ) -> None:
         self.study, self.plan, self.ledger = plan.study, plan, ledger
-        self.progress, self.engine = progress, engine
+        self.progress, self.engine, self.on_trial = progress, engine, on_trial
         self.failures: list[Failure] = []
         self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         self.signature = machine.signature()
@@ -176,6 +184,8 @@ class _Run:
             self._note(trial, reason)
         result = self.ledger.trial(trial.key).result if reason is None else None
         self.progress.end(_label(trial), reason, result.validation.accuracy if result else None)
+        if self.on_trial is not None:
+            self.on_trial(trial.key)
         return None
 
     def _note(self, trial: WantedTrial, reason: str) -> None:

@@ -1,0 +1,164 @@
+"""A trial as a tracker wants it: flat parameters, metrics of each epoch, final metrics."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from trimtab.config import canonical_hash
+from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.trial import Trial
+from trimtab.statistics import Score, score_named
+from trimtab.training.epoch import Epoch
+
+Parameter = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """One ended trial as one run of a tracker.
+
+    key: the trial's, which identifies the run; group: the name of the first variant that wants the trial,
+    variants: of all; seed: the study's. parameters: all that was chosen or is known before the results;
+    epochs: by epoch, losses in nats, accuracies from 0 to 1, seconds, rates; metrics: of the whole trial, of
+    each test set under ``SET/SCORE``, at ``step``, the epoch whose weights were tested. failure: why the
+    trial failed, None where it is done.
+    """
+
+    study: str
+    key: str
+    group: str
+    variants: tuple[str, ...]
+    seed: int
+    parameters: Mapping[str, Parameter]
+    epochs: Mapping[int, Mapping[str, float]]
+    metrics: Mapping[str, float]
+    step: int
+    failure: str | None
+
+    @property
+    def name(self) -> str:
+        """``ratio, max_len 16, seed 0``."""
+        return f"{self.group}, seed {self.seed}"
+
+    @property
+    def status(self) -> Literal["done", "failed"]:
+        """How the trial ended."""
+        return "done" if self.failure is None else "failed"
+
+    @property
+    def digest(self) -> str:
+        """Equal where everything is: a run that was written with this digest need not be written again."""
+        return canonical_hash(asdict(self))
+
+
+def trial_runs(ledger: Ledger, only: str | None = None) -> Iterator[TrialRun]:
+    """Every trial of a ledger that ended, in the study's order, or that of the key ``only``.
+
+    A trial that variants share is one run. InputError where nothing was run in the folder.
+    """
+    study = ledger.study
+    wanted: dict[str, list[tuple[VariantRecord, int]]] = {}
+    for variant in study.variants:
+        for seed, key in variant.trials.items():
+            if only in (None, key):
+                wanted.setdefault(key, []).append((variant, seed))
+    score = None if study.compare.score == "accuracy" else score_named(study.compare.score)
+    for key, places in wanted.items():
+        run = _trial_run(ledger, study, score, key, places)
+        if run is not None:
+            yield run
+
+
+def _trial_run(
+    ledger: Ledger, study: StudyRecord, score: Score | None, key: str, places: list[tuple[VariantRecord, int]]
+) -> TrialRun | None:
+    """The run of one trial; None where it did not end."""
+    trial, (variant, seed) = ledger.trial(key), places[0]
+    result = trial.result
+    failure = trial.failure if result is None else None
+    if result is None and failure is None:
+        return None
+    metrics = _metrics(result) if result else {}
+    if result and score:
+        metrics |= _scores(ledger, study, score, trial)
+    return TrialRun(
+        study=study.name,
+        key=key,
+        group=variant.name,
+        variants=tuple(one.name for one, _ in places),
+        seed=seed,
+        parameters=_parameters(study, variant, seed, result),
+        epochs={one.epoch: _of_epoch(one) for one in trial.epochs()} if result else {},
+        metrics=metrics,
+        step=result.evaluated_epoch if result else 0,
+        failure=failure,
+    )
+
+
+def _parameters(
+    study: StudyRecord, variant: VariantRecord, seed: int, result: TrialResult | None
+) -> dict[str, Parameter]:
+    signature = result.signature if result else study.signature
+    machine = {"machine": result.machine, "threads": result.threads} if result else {}
+    recipe = asdict(result.recipe if result else variant.recipe)
+    values = {
+        **recipe,
+        **variant.coordinates,
+        "truncation": variant.truncation,
+        "max_len": variant.max_len,
+        "size": str(variant.size),
+        "kind": variant.size.kind,
+        "weights": variant.weights.name if variant.weights else None,
+        "tokenizer": variant.tokenizer,
+        "seed": seed,
+        "replica": variant.replica,
+        "inputs": variant.inputs,
+        "device": study.runtime.device,
+        **machine,
+        **asdict(signature),
+    }
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: object) -> Parameter:
+    return value if isinstance(value, str | int | float | bool) else "none" if value is None else str(value)
+
+
+def _of_epoch(epoch: Epoch) -> dict[str, float]:
+    return {
+        "train/loss": epoch.loss,
+        "train/accuracy": epoch.accuracy,
+        "validation/loss": epoch.validation_loss,
+        "validation/accuracy": epoch.validation_accuracy,
+        "train/seconds": epoch.seconds,
+        "validation/seconds": epoch.validation_seconds,
+        "train/examples_per_second": epoch.examples_per_second,
+        "train/tokens_per_second": epoch.tokens_per_second,
+    }
+
+
+def _metrics(result: TrialResult) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, scores in result.tests.items():
+        found |= {f"{name}/accuracy": scores.accuracy, f"{name}/loss": scores.loss}
+    return found | {
+        "evaluated_epoch": result.evaluated_epoch,
+        "examples_per_second": result.examples_per_second,
+        "tokens_per_second": result.tokens_per_second,
+        "peak_bytes": result.peak_bytes,
+        "training_seconds": result.training_seconds,
+        "seconds": result.seconds,
+    }
+
+
+def _scores(ledger: Ledger, study: StudyRecord, score: Score, trial: Trial) -> dict[str, float]:
+    """What the study judges by, where that is not accuracy, by test set."""
+    found = {}
+    for test in study.tests:
+        values = score.function(trial.predictions(test)[None], ledger.evaluated(test).labels)
+        mean = float(values.mean())
+        if not math.isnan(mean):
+            found[f"{test}/{study.compare.score}"] = mean
+    return found
