@@ -55,7 +55,7 @@ def brier(logits: ArrayLike, labels: ArrayLike) -> Floats:
     outputs, truth = _checked(logits, labels)
     errors = np.exp(_log_probabilities(outputs))
     errors[:, np.arange(truth.size), truth] -= 1.0
-    return np.asarray(-np.square(errors).sum(axis=2))
+    return np.asarray(-_over_classes(np.add, np.square(errors))[..., 0])
 
 
 def matthews(logits: ArrayLike, labels: ArrayLike) -> Floats:
@@ -86,7 +86,7 @@ def calibration_error(logits: ArrayLike, labels: ArrayLike, bins: int = 15) -> F
     if not isinstance(bins, int | np.integer) or bins < 1:
         raise InputError(f"bins {bins!r}: give a whole number of at least 1")
     outputs, truth = _checked(logits, labels)
-    confidence = np.exp(_log_probabilities(outputs).max(axis=2))
+    confidence = np.exp(_over_classes(np.maximum, _log_probabilities(outputs))[..., 0])
     gap = (outputs.argmax(axis=2) == truth) - confidence
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     place += bins * np.arange(len(gap))[:, None]
@@ -228,8 +228,16 @@ def _mean_f1(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
 
 
 def _log_probabilities(outputs: Floats) -> Floats:
-    shifted = outputs - outputs.max(axis=2, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True)))
+    shifted = outputs - _over_classes(np.maximum, outputs)
+    return np.asarray(shifted - np.log(_over_classes(np.add, np.exp(shifted))))
+
+
+def _over_classes(combine: np.ufunc, values: Floats) -> Floats:
+    """Combine the last axis into one of length 1; class by class, as numpy is slow along a short last axis."""
+    found = values[..., :1].copy()
+    for k in range(1, values.shape[-1]):
+        combine(found, values[..., k : k + 1], out=found)
+    return found
 
 
 def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Labels]:
@@ -241,9 +249,8 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Labels]:
     if given.dtype.kind not in "iuf":
         raise InputError(f"logits are of type {given.dtype}: give floats")
     outputs = given.astype(np.float64)
-    broken = np.argwhere(~(np.abs(outputs) < _LARGEST).all(axis=2))
-    if broken.size:
-        seed, example = broken[0]
+    if not np.abs(outputs).max() < _LARGEST:  # which holds for nan, too
+        seed, example = np.argwhere(~(np.abs(outputs) < _LARGEST).all(axis=2))[0]
         raise InputError(
             f"logits: seed {seed}, example {example} holds nan, infinity or a number beyond 1e100; "
             "leave out that trial or fix it"
