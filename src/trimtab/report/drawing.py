@@ -39,6 +39,7 @@ _STRATEGIES = (
 _CHARACTER = 0.58  # of a font's size: the width of a letter
 _HANDLE = 7  # letters for which a legend's line and gap leave no room
 _EXACT, _EDGES = 32, 64  # colours of a figure's PNG: see _with_palette
+_CLOSE = 9  # of 255: colours that Pillow may take for each other
 
 
 @contextmanager
@@ -153,9 +154,20 @@ def shrink(path: Path) -> None:
 
 def _with_palette(image: Image.Image) -> Image.Image:
     """The image in its most frequent colours, exactly, and some that cover the edges between them."""
-    counted = cast(list[tuple[int, tuple[int, int, int]]], image.getcolors(image.width * image.height))
-    frequent = [colour for _, colour in sorted(counted, reverse=True)[:_EXACT]]
-    edges = image.quantize(_EDGES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette()
+    counted = cast(list[tuple[int, tuple[int, ...]]], image.getcolors(image.width * image.height))
+    ranked = [colour for _, colour in sorted(counted, reverse=True)[: 4 * _EXACT]]
+    edges = image.quantize(_EDGES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
+    exact = _apart(ranked)[:_EXACT]
+    covering = [tuple(edges[at : at + 3]) for at in range(0, len(edges), 3)][:_EDGES]
     palette = Image.new("P", (1, 1))
-    palette.putpalette([value for colour in frequent for value in colour] + (edges or [])[: 3 * _EDGES])
+    palette.putpalette([value for colour in _apart([*exact, *covering]) for value in colour])
     return image.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def _apart(colours: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Those that differ from every earlier one: Pillow takes colours for each other that are too close."""
+    kept: list[tuple[int, ...]] = []
+    for colour in colours:
+        if all(max(abs(a - b) for a, b in zip(colour, other, strict=True)) >= _CLOSE for other in kept):
+            kept.append(colour)
+    return kept
