@@ -67,7 +67,9 @@ def test_points_stand_at_their_length(test):
     lines = series_lines(axes)
     for line, rows in zip(lines, (test.means[:3], test.means[3:]), strict=True):
         assert list(line.get_xdata()) == [8, 16, 64]
-        np.testing.assert_allclose(line.get_ydata(), [100 * row.estimate.mean for row in rows])
+        np.testing.assert_allclose(
+            np.array(line.get_ydata(), float), [100 * row.estimate.mean for row in rows]
+        )
     figure.canvas.draw()
     drawn = [line.get_transform().transform(np.array([[16.0, 60.0]]))[0][0] for line in lines]
     true = axes.transData.transform(np.array([[16.0, 60.0]]))[0][0]

@@ -15,7 +15,7 @@ from trimtab.report.drawing import INK, PAGE, Colours, colours_of, entry, legend
 from trimtab.training.epoch import Epoch
 
 _ACROSS, _MOST = 4, 12  # variants side by side, and in all
-_HEIGHT = 1.25  # inches of a panel
+_HEIGHT = 1.1  # inches of a panel
 Value = Callable[[Epoch], float]
 # The panels of a variant: what they show, of training (dashed) and of validation.
 _MEASURES: tuple[tuple[str, Value, Value], ...] = (

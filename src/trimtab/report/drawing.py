@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 
@@ -38,7 +38,8 @@ _STRATEGIES = (
 )
 _CHARACTER = 0.58  # of a font's size: the width of a letter
 _HANDLE = 7  # letters for which a legend's line and gap leave no room
-_PNG_COLOURS = 64  # of a figure's PNG, which is a fifth as large for it
+_EXACT, _EDGES = 32, 64  # colours of a figure's PNG: see _with_palette
+_CLOSE = 9  # of 255: colours that Pillow may take for each other
 
 
 @contextmanager
@@ -144,9 +145,29 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def shrink(path: Path) -> None:
-    """Give a figure's PNG a palette, which few colours need; an empty file stays empty."""
+    """Give a figure's PNG a palette, which makes it a fifth as large; an empty file stays empty."""
     if path.stat().st_size:
         with Image.open(path) as image:
-            flat, method = image.convert("RGB"), Image.Quantize.MAXCOVERAGE  # which keeps rare colours
-            few = flat.quantize(_PNG_COLOURS, method, dither=Image.Dither.NONE)
+            few = _with_palette(image.convert("RGB"))
         few.save(path, optimize=True, dpi=(DPI, DPI))
+
+
+def _with_palette(image: Image.Image) -> Image.Image:
+    """The image in its most frequent colours, exactly, and some that cover the edges between them."""
+    counted = cast(list[tuple[int, tuple[int, ...]]], image.getcolors(image.width * image.height))
+    ranked = [colour for _, colour in sorted(counted, reverse=True)[: 4 * _EXACT]]
+    edges = image.quantize(_EDGES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
+    exact = _apart(ranked)[:_EXACT]
+    covering = [tuple(edges[at : at + 3]) for at in range(0, len(edges), 3)][:_EDGES]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in _apart([*exact, *covering]) for value in colour])
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def _apart(colours: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Those that differ from every earlier one: Pillow takes colours for each other that are too close."""
+    kept: list[tuple[int, ...]] = []
+    for colour in colours:
+        if all(max(abs(a - b) for a, b in zip(colour, other, strict=True)) >= _CLOSE for other in kept):
+            kept.append(colour)
+    return kept
