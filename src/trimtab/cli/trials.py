@@ -51,6 +51,8 @@ def run(
     from trimtab.study.definition import load
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
+    for sentence in definition.warnings:
+        warn(sentence)
     from trimtab.cli.progress import Display
     from trimtab.ledger.ledger import Ledger
     from trimtab.run.runner import run as run_study
@@ -97,6 +99,8 @@ def plan(
     from trimtab.study.definition import load
 
     definition = load(study)
+    for sentence in definition.warnings:
+        warn(sentence)
     ledger = Ledger(out or Path("results") / definition.name)
     ledger.check(definition.name)
     made = planned(definition, data)
