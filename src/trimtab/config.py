@@ -25,9 +25,38 @@ class InputError(ValueError):
     """
 
 
+# What names of ours are called elsewhere, where spelling alone would lead to another or to none.
+_ELSEWHERE = {
+    "acc": "accuracy",
+    "batch": "batch_size",
+    "bs": "batch_size",
+    "csv": "table",
+    "f1": "macro_f1",
+    "huggingface": "hub",
+    "json": "table",
+    "jsonl": "table",
+    "lr": "learning_rate",
+    "max_length": "max_len",
+    "max_seq_length": "max_len",
+    "mcc": "matthews",
+    "metric": "score",
+    "model": "weights",
+    "nll": "log_loss",
+    "num_train_epochs": "epochs",
+    "parquet": "table",
+    "pretrained": "weights",
+    "seed": "seeds",
+    "strategy": "truncation",
+    "tsv": "table",
+}
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of an error about an unknown name: the nearest known one, else all of them."""
     known = sorted(known)
+    meant = _ELSEWHERE.get(name.lower())
+    if meant in known:
+        return f"did you mean {meant!r}?"
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
 

@@ -53,7 +53,7 @@ def test_plan_of_what_was_run(ran, trimtab):
     assert said[0] == "Does it matter?"
     assert "0 left, 2 done" in text
     assert "ceiling of test %" in text
-    assert "2 contrasts, 1 of them tested" in text
+    assert "4 contrasts, 3 of them tested" in text
     assert said[-1] == "no trials are left to run"
 
 

@@ -15,7 +15,11 @@ from trimtab.statistics.scores import matthews
 @pytest.fixture
 def planned(tmp_path, tiny, study_at):
     def made(*replacements):
-        study = study_at(tmp_path, tiny(*replacements))
+        text = tiny(*replacements)
+        if '"longest_first", ' in text:  # of several
+            text = text if "[compare]" in text else f"{text}[compare]\n"
+            text = text.replace("[compare]\n", '[compare]\nbaseline = { truncation = "longest_first" }\n')
+        study = study_at(tmp_path, text)
         return make_plan(prepare(study))
 
     return made

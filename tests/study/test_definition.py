@@ -73,8 +73,13 @@ def test_seeds_are_a_number_or_a_list(study, given, seeds):
     assert study("seeds = 2", f"seeds = {given}").seeds == seeds
 
 
-def test_by_default_the_first_truncation_is_the_baseline(study):
-    assert study().contrasts == (DeclaredContrast(2, 0, True), DeclaredContrast(3, 1, True))
+def test_by_default_the_first_truncation_and_the_longest_max_len_are_baselines(study):
+    """The variants are longest_first at 12 and 40 and ratio at 12 and 40, in this order."""
+    pairs = [(2, 0), (3, 1), (0, 1), (2, 3)]
+    assert study().contrasts == tuple(DeclaredContrast(*pair, True) for pair in pairs)
+    turned = study("[12, 40]", "[40, 12]")  # the longest, wherever it stands
+    pairs = [(2, 0), (3, 1), (1, 0), (3, 2)]
+    assert turned.contrasts == tuple(DeclaredContrast(*pair, True) for pair in pairs)
 
 
 def test_another_baseline(study):
@@ -101,13 +106,24 @@ def test_a_whole_variant_as_baseline(study):
 
 def test_without_several_truncations_the_first_axis_with_several_values_is_compared(study):
     made = study('["longest_first", "ratio"]', '["ratio"]')
+    assert made.contrasts == (DeclaredContrast(0, 1, True),)
+    made = study(
+        '["longest_first", "ratio"]',
+        '["ratio"]',
+        "[12, 40]",
+        "[12]",
+        "epochs = 2",
+        "",
+        "[grid]",
+        "[grid]\nepochs = [1, 2]",
+    )
     assert made.contrasts == (DeclaredContrast(1, 0, True),)
 
 
 def test_seeds_do_not_pair_two_sizes(study):
     grid = ("[grid]", '[grid]\nsize = ["2x32/64/2", "1x32/64/2"]', '["longest_first", "ratio"]', '["ratio"]')
     made = study('size = "2x32/64/2"\n', "", *grid)
-    assert [contrast.paired for contrast in made.contrasts] == [False, False]
+    assert [contrast.paired for contrast in made.contrasts] == [False, False, True, True]
 
 
 def test_one_variant_declares_no_contrast(study):
@@ -132,7 +148,7 @@ def test_weights_are_an_axis_and_pair_no_seeds_across_it(study):
         "weights minilm, ratio, max_len 12",
     ]
     assert [variant.settings.starts_from for variant in made.variants] == [None, None, "minilm", "minilm"]
-    assert made.contrasts == (DeclaredContrast(2, 0, False), DeclaredContrast(3, 1, False))
+    assert made.contrasts[:2] == (DeclaredContrast(2, 0, False), DeclaredContrast(3, 1, False))
     within = study(*grid, "seeds = 2", "seeds = 2\n[compare]\nbaseline = { max_len = 12 }")
     assert within.contrasts == (DeclaredContrast(1, 0, True), DeclaredContrast(3, 2, True))
 
@@ -164,7 +180,7 @@ def test_what_cannot_start(sentence, replacements, said):
 def test_an_exclusion_takes_variants_and_their_contrasts_out(study):
     made = study("seeds = 2", 'seeds = 2\n[[exclude]]\ntruncation = "ratio"\nmax_len = 12\nbecause = "so"')
     assert [variant.name for variant in made.variants][2:] == ["ratio, max_len 40"]
-    assert made.contrasts == (DeclaredContrast(2, 1, True),)
+    assert made.contrasts == (DeclaredContrast(2, 1, True), DeclaredContrast(0, 1, True))
     assert made.excluded == (({"truncation": "ratio", "max_len": 12}, "so"),)
 
 
@@ -391,3 +407,71 @@ def test_a_file_that_is_not_toml(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("seeds = [")
     assert said_of(path) == f"{path}: not valid TOML: Invalid value (at end of document)"
+
+
+def test_a_name_of_its_own(study):
+    assert study().name == "study"
+    assert study("seeds = 2", "seeds = 2\n[compare]\nalpha = 0.1").given_name is None
+    made = study('question = "Does it matter?"', 'question = "Does it matter?"\nname = "lengths-2"')
+    assert made.name == "lengths-2"
+
+
+def test_a_margin_in_points(study):
+    for text, margin in (
+        ('"0.5 points"', 0.005),
+        ('"1 point"', 0.01),
+        ('".25points"', 0.0025),
+        ("0.02", 0.02),
+    ):
+        made = study("seeds = 2", f"seeds = 2\n[compare]\nmargin = {text}")
+        assert made.compare.margin == pytest.approx(margin, rel=1e-12)
+        assert made.warnings == ()
+    made = study("seeds = 2", 'seeds = 2\n[compare]\nscore = "macro_f1"\nmargin = "2 points"')
+    assert made.compare.margin == 0.02
+
+
+def test_a_margin_that_is_probably_meant_in_points_draws_a_warning(study):
+    [warning] = study("seeds = 2", "seeds = 2\n[compare]\nmargin = 0.5").warnings
+    assert warning.endswith(
+        '[compare]: margin = 0.5 is 50 points; if you mean 0.5 points, write margin = "0.5 points"'
+    )
+    assert not study("seeds = 2", 'seeds = 2\n[compare]\nscore = "log_loss"\nmargin = 0.5').warnings
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "seeds = 2",
+            'seeds = 2\n[compare]\nmargin = "0.5 %"',
+            "margin = '0.5 %' is wrong; it should be a number",
+        ),
+        (
+            "seeds = 2",
+            'seeds = 2\n[compare]\nscore = "log_loss"\nmargin = "1 point"',
+            "[compare]: margin = '1 point' is in points, and log_loss is not; give a number",
+        ),
+        ("seeds = 2", 'seeds = 2\n[compare]\nscore = "f1"\nmargin = 1', "did you mean 'macro_f1'?"),
+        ("learning_rate", "lr", "[base]: unknown key 'lr'; did you mean 'learning_rate'?"),
+        ('"probe"', '"csv"', "did you mean 'table'?"),
+        (
+            "seeds = 2",
+            "seeds = 2\nkeep_weights = true",
+            "[grid]: keep_weights belongs to the top level; put it above the first [section]",
+        ),
+        ("epochs = 2", "seeds = 2", "[base]: seeds belongs to [grid]; put it into [grid]"),
+        (
+            "min_freq = 1",
+            "batch_size = 1",
+            "[data]: batch_size belongs to [base]; put it into [base], or a list of values into [grid]",
+        ),
+        ("seeds = 2", "seeds = 2\nmargin = 1", "[grid]: margin belongs to [compare]; put it into [compare]"),
+        (
+            '"Does it matter?"',
+            '"Does it?"\nname = "a/b"',
+            "top level: name = 'a/b' is wrong; it should consist of",
+        ),
+    ],
+)
+def test_what_a_newcomer_writes(sentence, old, new, said):
+    assert said in sentence(old, new)

@@ -63,6 +63,8 @@ def run(
     from trimtab.study.definition import load
 
     definition = load(study)  # before importing torch: mistakes in the file are reported at once
+    for sentence in definition.warnings:
+        warn(sentence)
     from trimtab.cli.progress import shown_progress
     from trimtab.ledger.ledger import Ledger
     from trimtab.trackers import TrackerLog
@@ -115,6 +117,8 @@ def plan(
     from trimtab.study.definition import load
 
     definition = load(study)
+    for sentence in definition.warnings:
+        warn(sentence)
     ledger = Ledger(out or Path("results") / definition.name)
     ledger.check(definition.name)
     made = planned(definition, data)

@@ -29,6 +29,9 @@ class _Shared(StrictModel):
     validation_seed: Annotated[int, Field(ge=0)] | None = None
 
 
+SHARED_KEYS = tuple(_Shared.model_fields)
+
+
 def read_data_section(table: dict[str, Any]) -> DataPlan:
     """The [data] section, with each reader's options checked; InputError names the place."""
     common = dict(table)

@@ -1,11 +1,12 @@
 """A study file: parsed strictly, every key checked before any data is read."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
@@ -23,10 +24,16 @@ from trimtab.study.grid import (
     read_exclusion,
 )
 from trimtab.study.names import named_variants
+from trimtab.study.sections import check_sections
 from trimtab.study.settings import NONE, SEEDS_OF_A_REPLICA
 
 if TYPE_CHECKING:
     from trimtab.statistics import Score
+
+
+_POINTS = re.compile(r"([0-9]*\.?[0-9]+) ?points?")
+_LARGE_MARGIN = 0.1  # a share beyond which a margin is more likely a slip of the unit
+_NAME = re.compile(r"[\w][\w.+-]*")
 
 
 def _baselines(given: Any) -> Any:
@@ -36,21 +43,32 @@ def _baselines(given: Any) -> Any:
     return [given] if isinstance(given, dict) and given else list(given)
 
 
+def _margin(given: Any) -> Any:
+    """``"0.5 points"`` is 0.005."""
+    if not isinstance(given, str):
+        return given
+    found = _POINTS.fullmatch(given.strip())
+    if found is None:
+        raise ValueError("should be a number, or points as in '0.5 points'")
+    return float(found[1]) / 100
+
+
 class Compare(StrictModel):
     """[compare]: which contrasts to draw, and how.
 
     baseline: the variant (some of its coordinates) that the others are compared with, all else equal, or a
-    list of such, each of which adds contrasts to the one family;
+    list of such, each of which adds contrasts to the one family; see ``grid.declared_contrasts`` for none;
     score: what models are judged by, a name of ``trimtab.statistics.SCORES``;
-    margin: the largest difference in it that counts as none, in its units, which every score but accuracy
-    must be given; alpha: the level of tests and intervals;
+    margin: the largest difference in it that counts as none, in its units, or as text such as "0.5 points"
+    where these are shares; every score but accuracy must be given it; alpha: the level of tests and
+    intervals;
     exploratory: control the false discovery rate instead of the family-wise error;
     cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial.
     """
 
     baseline: Annotated[list[Coordinates], BeforeValidator(_baselines)] = Field([])
     score: str = "accuracy"
-    margin: Annotated[float, Field(gt=0)] = 0.005
+    margin: Annotated[float, BeforeValidator(_margin), Field(gt=0)] = 0.005
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
     cross: bool = False
@@ -81,11 +99,23 @@ class Study:
     contrasts: tuple[DeclaredContrast, ...]
     keep_weights: bool = False
     publish_rows: bool = True
+    given_name: str | None = None
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
-        return self.path.stem
+        """The name that the file gives, else the file's own without its ending; results are under it."""
+        return self.given_name or self.path.stem
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on what is allowed and probably not meant."""
+        margin = self.compare.margin
+        if margin <= _LARGE_MARGIN or not _in_points(self.compare.score):
+            return ()
+        return (
+            f"{self.path}: [compare]: margin = {margin:g} is {100 * margin:g} points; if you mean "
+            f'{margin:g} points, write margin = "{margin:g} points"',
+        )
 
     @property
     def keeps_weights(self) -> bool:
@@ -93,10 +123,18 @@ class Study:
         return self.keep_weights or self.compare.cross
 
 
+def _name(given: str) -> str:
+    """InputError where it would not do as the name of a folder."""
+    if not _NAME.fullmatch(given):
+        raise ValueError("should consist of letters, digits and any of _ . + -, as it names a folder")
+    return given
+
+
 class _File(StrictModel):
     """The top level of a study file."""
 
     question: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, AfterValidator(_name)] | None = None
     data: dict[str, Any]
     base: dict[str, Any] = Field({})
     grid: dict[str, Any]
@@ -135,6 +173,8 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
     section = document.get("data")
     if isinstance(section, dict) and section.get("reader") in CORPORA and "grid" not in document:
         raise InputError("has no [grid], so it is a pretraining file; run it with trimtab pretrain")
+    ours = {"top level": set(_File.model_fields), "[compare]": set(Compare.model_fields)}
+    check_sections(document, ours)
     for key in document:  # first, as a misspelt key also leaves the one that was meant missing
         if key not in _File.model_fields:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
@@ -168,11 +208,16 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         declared_contrasts(compare.baseline, variants, axes),
         file.keep_weights,
         file.publish_rows,
+        file.name,
     )
 
 
 def _compare(given: dict[str, Any]) -> Compare:
     compare = validated(Compare, given, "[compare]")
+    if isinstance(given.get("margin"), str) and not _in_points(compare.score):
+        raise InputError(
+            f"[compare]: margin = {given['margin']!r} is in points, and {compare.score} is not; give a number"
+        )
     if compare.score == "accuracy":
         return compare
     from trimtab.statistics import score_named  # scipy takes its time, and most studies need none yet
@@ -187,6 +232,15 @@ def _compare(given: dict[str, Any]) -> Compare:
             f"difference that counts as equivalent, in {_margin_unit(score)}"
         )
     return compare
+
+
+def _in_points(score: str) -> bool:
+    """Whether differences of a score are in points; False where there is no such score."""
+    if score == "accuracy":
+        return True
+    from trimtab.statistics import SCORES
+
+    return score in SCORES and SCORES[score].unit == "%"
 
 
 def _margin_unit(score: "Score") -> str:

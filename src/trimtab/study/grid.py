@@ -146,7 +146,10 @@ def declared_contrasts(
 
 
 def _baselines(given: list[Coordinates], axes: Axes) -> list[Coordinates]:
-    """What the study names, else the first value of the truncation axis, else of the first real axis."""
+    """What the study names; else the first value of one axis, and the longest max_len where it is another.
+
+    The one axis is truncation where that has several values, else the first that has.
+    """
     for place in given:
         _check_place(place, axes, "[compare] baseline")
         if not place:
@@ -155,7 +158,10 @@ def _baselines(given: list[Coordinates], axes: Axes) -> list[Coordinates]:
         return given
     real = [key for key, values in axes.items() if len(values) > 1]
     chosen = "truncation" if "truncation" in real else next(iter(real), None)
-    return [{chosen: axes[chosen][0]} if chosen else {}]
+    found: list[Coordinates] = [{chosen: axes[chosen][0]}] if chosen not in (None, "max_len") else []
+    if "max_len" in real:
+        found.append({"max_len": max(axes["max_len"])})
+    return found or [{}]
 
 
 class Initialised(Protocol):
