@@ -69,6 +69,6 @@ def test_the_source_of_an_estimate_is_said(plan):
     assert said == [
         "2 trials left, 1 at a time: about 11 minutes of training here",
         "one trial: 60.0 s (longest_first, max_len 40) to 10 minutes (longest_first, max_len 12)",
-        "extrapolated from 3 training steps of 4 rows (those of a whole batch take too long to measure), "
-        "measured in 20 s",
+        "extrapolated from 3 training steps of 4 rows (whole batches take too long to measure, and less time "
+        "per row), measured in 20 s",
     ]

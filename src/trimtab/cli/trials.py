@@ -136,6 +136,9 @@ def _estimated(made: "Plan", ledger: "Ledger", jobs: int | None, device: Device)
     """Estimate the time of trials, and say so: it may have to be measured, which takes a while."""
     with stages(MEASURING) as stage:
         began = time.monotonic()
+        from trimtab.run.pool import prepare_workers
+
+        prepare_workers()  # side by side with what follows
         from trimtab.run.estimate import estimate  # takes seconds, for torch
 
         patience = PATIENCE - (time.monotonic() - began)

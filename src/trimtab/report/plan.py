@@ -100,7 +100,7 @@ def _source_words(times: "TimeEstimate") -> list[str]:
         return []
     steps = f"{times.steps} training step{'s' if times.steps > 1 else ''}"
     if times.rows:
-        steps += f" of {times.rows} rows (those of a whole batch take too long to measure)"
+        steps += f" of {times.rows} rows (whole batches take too long to measure, and less time per row)"
     return [f"extrapolated from {steps}, measured in {times.spent:.0f} s"]
 
 

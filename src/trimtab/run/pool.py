@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -96,6 +96,14 @@ def run_jobs(
             worker.process.kill()
         for worker in workers:
             worker.process.join()
+
+
+def prepare_workers() -> None:
+    """Begin to load what forked workers need, while this process does something else."""
+    if sys.platform == "linux":
+        _context()  # which says what to load
+        with _interrupts_held_back():
+            forkserver.ensure_running()
 
 
 def _start(threads: int, workers: list[_Worker]) -> _Worker:
