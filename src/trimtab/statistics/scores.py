@@ -233,7 +233,7 @@ def _log_probabilities(outputs: Floats) -> Floats:
 
 
 def _over_classes(combine: np.ufunc, values: Floats) -> Floats:
-    """Combine the last axis into one of length 1; class by class, as numpy is slow along a short last axis."""
+    """Combine the last axis into one of length 1; class by class, as numpy is slow along short axes."""
     found = values[..., :1].copy()
     for k in range(1, values.shape[-1]):
         combine(found, values[..., k : k + 1], out=found)
