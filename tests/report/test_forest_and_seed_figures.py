@@ -101,12 +101,12 @@ def test_an_adjusted_interval_never_contradicts_its_verdict(analysed):
         assert (low > 0 or high < 0) == (row.contrast.verdict in ("better", "worse"))
 
 
-def test_forty_contrasts_have_room_and_warn_of_nothing(tmp_path, analysed):
+def test_forty_contrasts_have_room_and_warn_of_nothing(analysed):
     rng = np.random.default_rng(2)
     scores = rng.random((41, 3, 50)) < np.linspace(0.5, 0.9, 41)[:, None, None]
     test = analysed(scores, same=[0, 0, *range(2, 41)])
     figure = forest_figure(test, SETTINGS)
-    save(figure, tmp_path, "forest")
+    figure.canvas.draw()  # a warning is an error here
     assert figure.get_size_inches()[1] > 40 * 0.15
     assert len(rows_of(figure.axes[0])) == 40
     labels = words_of(figure)
