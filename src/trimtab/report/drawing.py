@@ -14,8 +14,9 @@ import matplotlib
 matplotlib.use("Agg")  # a report is written where there may be no screen
 
 import matplotlib.pyplot as plt
-import seaborn as sns
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -29,6 +30,7 @@ Colours = Mapping[str, Colour]
 
 COLUMN, PAGE = 3.35, 6.9  # inches: a figure's width in one column of a paper, and across two
 DPI = 300
+_STYLE = "seaborn-v0_8-whitegrid"
 MARKERS = "osD^v<>XPhp"
 INK, FAINT = "0.15", "0.45"  # greys of what is no strategy: verdicts, baselines, marks
 # Apart from each other with any kind of colour vision in this order, dark enough for thin lines on white.
@@ -56,7 +58,8 @@ def style(width: float = PAGE) -> Iterator[None]:
     }
     pads = {"xtick.major.pad": 2, "ytick.major.pad": 2, "axes.labelpad": 3, "axes.titlepad": 4}
     legend = {"legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.4}
-    with plt.rc_context(sns.axes_style("whitegrid") | fonts | small | lines | pads | legend):
+    ours: dict[str, Any] = {**fonts, **small, **lines, **pads, **legend}
+    with plt.style.context(_STYLE), plt.rc_context(cast(Any, ours)):
         yield
 
 
@@ -139,17 +142,13 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     with plt.rc_context({"svg.hashsalt": name}):
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     figure.set_layout_engine("none")  # what was laid out stays, and need not be laid out twice
-    figure.savefig(folder / f"{name}.png", dpi=DPI)
-    shrink(folder / f"{name}.png")
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    # A palette makes the file a fifth as large.
+    _with_palette(drawn).save(folder / f"{name}.png", dpi=(DPI, DPI))
     plt.close(figure)
-
-
-def shrink(path: Path) -> None:
-    """Give a figure's PNG a palette, which makes it a fifth as large; an empty file stays empty."""
-    if path.stat().st_size:
-        with Image.open(path) as image:
-            few = _with_palette(image.convert("RGB"))
-        few.save(path, optimize=True, dpi=(DPI, DPI))
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

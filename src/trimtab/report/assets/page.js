@@ -132,5 +132,5 @@ listen("baseline", (control) => { state.baseline = control.value; });
 listen("margin", (control) => { state.margin = Number(control.value); });
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
 let waiting;
-addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(show, 150); });
+addEventListener("resize", () => { tip.hidden = true; clearTimeout(waiting); waiting = setTimeout(show, 150); });
 show();
