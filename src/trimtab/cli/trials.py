@@ -17,6 +17,7 @@ from trimtab.cli.options import (
     Jobs,
     Log,
     Out,
+    Reuse,
     StudyFile,
     stages,
     warn,
@@ -43,6 +44,7 @@ def run(
     jobs: Jobs = None,
     device: Device = "auto",
     log: Log = None,
+    reuse: Reuse = None,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
@@ -71,6 +73,7 @@ def run(
             device=device,
             progress=display,
             on_trial=trackers.trial,
+            reuse=reuse or (),
         )
         display.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
@@ -78,6 +81,8 @@ def run(
         written = report.write(outcome.folder)
         logged = trackers.everything()
     print(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    if reuse:
+        print(f"{outcome.taken_over} trials taken over from other results")
     if outcome.crossed_now:
         print(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:
