@@ -37,7 +37,8 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
         "audit-by-label": "The same by label:",
         "audit-differences": "The share of rows on which two truncations keep different tokens:",
     }
-    parts = ["\n".join(uncut_words(audited)), "\n".join(about), *audited.notes]
+    lead = ["\n".join(uncut_words(audited))] if audited.uncut else []
+    parts = [*lead, "\n".join(about), *audited.notes]
     parts += [f"{titles[table.name]}\n\n{table.text()}" for table in audit_tables(audited) if table.rows]
     if audited.hardly:
         words = "Hardly any difference can be expected (under 1 % of rows cut): "
