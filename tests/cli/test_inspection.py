@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 
 from trimtab.cli import entry
+from trimtab.data.tokenizer import build
+from trimtab.model import weights_hf
+from trimtab.model.heads import Bert, Parts
+from trimtab.model.initialise import initialise
+from trimtab.model.sizes import architecture
+from trimtab.model.weights import weights_of
 
 ROWS = "a,b,l\n" + "".join(
     f"a row {'of words ' * i},another {i},{'yes' if i % 2 else 'no'}\n" for i in range(1, 20)
@@ -33,7 +39,8 @@ def test_audit_of_a_file(trimtab, tmp_path, options):
     Path("my.csv").write_text(ROWS)
     code, said, complained = trimtab("audit", "my.csv", "--data", tmp_path, "--first", "a", *options)
     assert (code, complained) == (0, [])
-    assert said[:2] == ["my.csv: 19 rows", "tokens by words"]
+    assert said[0].startswith("95 % of the rows are uncut from max_len ")
+    assert said[2:4] == ["my.csv: 19 rows", "tokens by words"]
     lengths = [line.split()[2] for line in said if line.startswith("longest_first, ") and " 19 " in line]
     assert lengths == ["32", "64", "128", "256"]
     assert ("The same by label:" in said) == ("--label" in options)
@@ -48,7 +55,7 @@ def test_audit_of_a_file_with_everything(trimtab):
     words += ["--max-len", "6", "--max-len", "40"]
     code, said, complained = trimtab("audit", "my.tsv", *words)
     assert (code, complained) == (0, [])
-    assert said[1] == "tokens by whitespace"
+    assert said[3] == "tokens by whitespace"
     assert "ratio+salient is fitted on these texts, as there is no training split." in said
     left_out = "only_second, max_len 6 is left out: only_second keeps the first"
     assert any(line.startswith(left_out) for line in said)
@@ -150,3 +157,25 @@ def test_texts_that_the_vocabulary_lacks_are_warned_of(trimtab, at_home):
     assert code == 0
     [warned] = [line for line in said if line.startswith("Warning: tokenizer 'words' does not know ")]
     assert "100.0 % of test" in warned
+
+
+@pytest.mark.parametrize("words", [["--max-len", "2"], ["--tokenizer", "wrods"]])
+def test_a_wrong_audit_leaves_no_folders(wrong, tmp_path, words):
+    Path("my.csv").write_text(ROWS)
+    Path("old").mkdir()
+    assert wrong("audit", "my.csv", "--first", "a", "--out", "new/audit", *words)
+    assert wrong("audit", "my.csv", "--first", "a", "--out", "old/audit", *words)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["my.csv", "old", "study.toml"]
+
+
+def test_audit_with_the_tokenizer_of_weights(trimtab, tmp_path):
+    """A folder of weights brings one, as in a study."""
+    tokenizer = build("words", ["a few words of mine"], min_freq=1)
+    size = architecture("1x16/32/2")
+    model = Bert(Parts(size, tokenizer.get_vocab_size()))
+    initialise(model, 0, 0.3)
+    weights_hf.write(tmp_path / "weights", weights_of(model, size), tokenizer)
+    Path("my.csv").write_text(ROWS)
+    code, said, complained = trimtab("audit", "my.csv", "--first", "a", "--tokenizer", "./weights")
+    assert (code, complained) == (0, [])
+    assert "tokens by ./weights" in said

@@ -400,6 +400,17 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     assert "5 rows: no " in said
     assert " % of the tokens are words that the vocabulary lacks." in said
     assert "p(no)" in said
+    # With the labels of the file, how many are right.
+    chosen = ["no", "yes"][predict(read(folder), ["a few words of mine"]).chosen[0]]
+    file.write_text("text,label\n" + f"a few words of mine,{chosen}\n" * 3 + "a few words of mine,no\n" * 2)
+    assert main(["predict", str(folder), str(file), "--first", "text", "--label", "label"]) == 0
+    expected = "100.00 % (5 of 5 rows right)" if chosen == "no" else "60.00 % (3 of 5 rows right)"
+    assert f"accuracy {expected}; always saying " in capsys.readouterr().out
+    file.write_text("text,label\na few words,perhaps\n")
+    assert sentence("predict", folder, file, "--first", "text", "--label", "label") == (
+        f"{file}: label 'perhaps' is none of the model's, which are no, yes; correct the labels, or name "
+        "another column"
+    )
     found = predict(read(folder), ["few words " * 9, "few words " * 4])
     np.testing.assert_array_equal(found.probabilities[0], found.probabilities[1])  # cut to the same
     assert sentence("predict", other(tmp_path / "none", 0), file, "--first", "text") == (

@@ -392,7 +392,7 @@ ALONE = ('"none", "HF", "D2L"', '"HF"', '{ weights = "none" }', "{}")
         (('"none", "HF", "D2L"', '"HF", "minilmm"', '{ weights = "none" }', "{}", 'size = "1x16/32/2"', ""),
          "there are no weights 'minilmm', did you mean 'minilm'?; or name an existing folder or zip"),
         (("min_freq = 1", 'tokenizer = "wurds"'),
-         "tokenizer 'wurds': did you mean 'words'? Or name a vocab.txt or tokenizer.json"),
+         "tokenizer 'wurds': did you mean 'words'? Or name a vocab.txt, a tokenizer.json or weights"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together(sentence, replacements, expected):

@@ -151,3 +151,13 @@ def test_lengths_as_a_person_reads_them():
     lengths = LengthSummary(pairs=7695, mean=11.26, median=10.0, p90=17.0, p99=24.5, longest=1047)
     lines = length_table({"train": lengths}).text().splitlines()
     assert lines[2].split() == ["train", "7,695", "11.3", "10", "17", "24.5", "1,047"]
+
+
+def test_the_lead_says_how_long_max_len_must_be():
+    one = audit_text(["about"], replace(audited(), uncut={"texts": {0.95: 61, 0.99: 84}}))
+    assert one.startswith("95 % of the rows are uncut from max_len 61 on, 99 % from 84 on\n\nabout\n\n")
+    two = audit_text([], replace(audited(), uncut={"train": {0.95: 9, 0.99: 12}, "test": {0.95: 8, 0.99: 9}}))
+    assert two.startswith(
+        "95 % of the rows of train are uncut from max_len 9 on, 99 % from 12 on\n"
+        "95 % of the rows of test are uncut from max_len 8 on, 99 % from 9 on\n"
+    )

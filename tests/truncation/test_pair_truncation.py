@@ -348,3 +348,11 @@ def test_nothing_is_said_about_long_texts(bert, caplog):
         warnings.simplefilter("error")
         PairTruncation(bert, "ratio", 4)(["a b c d e f g"], padding=True)
     assert not caplog.records
+
+
+def test_max_length_is_max_len(bert):
+    texts = "a b c", "d e f"
+    assert PairTruncation(bert, "ratio", max_length=6)(*texts) == PairTruncation(bert, "ratio", 6)(*texts)
+    for lengths in ({}, {"max_len": 6, "max_length": 6}):
+        with pytest.raises(InputError, match="give max_len, or max_length as transformers calls it"):
+            PairTruncation(bert, "ratio", **lengths)

@@ -10,7 +10,7 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.truncation import parse
-from trimtab.truncation.profile import length_profile, length_summary
+from trimtab.truncation.profile import length_profile, length_summary, shortest_uncut
 
 RNG = np.random.default_rng(0)
 PAIRS = RNG.integers(1, 30, (2, 200))
@@ -120,3 +120,12 @@ def test_no_pairs():
         profile(np.zeros((2, 0), np.int64))
     with pytest.raises(InputError, match="there are no pairs to audit"):
         length_summary([], None, 2)
+
+
+def test_the_shortest_max_len_that_leaves_a_share_whole():
+    first, second = PAIRS
+    for share, found in shortest_uncut(first, second, 3, (0.5, 0.95, 0.99, 1.0)).items():
+        assert np.mean(first + second + 3 <= found) >= share > np.mean(first + second + 3 <= found - 1)
+    assert shortest_uncut([5, 7], None, 2, [0.5, 0.51]) == {0.5: 7, 0.51: 9}
+    with pytest.raises(InputError, match="there are no rows to measure"):
+        shortest_uncut([], None, 2, [0.95])

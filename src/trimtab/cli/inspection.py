@@ -1,6 +1,7 @@
 """The commands that inspect texts: audit measures what is cut, show prints one row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,7 @@ TokenizerName = Annotated[
     typer.Option(
         "--tokenizer",
         metavar="NAME|FILE",
-        help="For FILE: whitespace, words, a vocab.txt or a tokenizer.json.",
+        help="For FILE: whitespace, words, vocab.txt, tokenizer.json, or weights such as minilm.",
         show_default="words",
     ),
 ]
@@ -117,9 +118,7 @@ def _audit_of_study(study: Path, data: Path | None, out: Path | None) -> "tuple[
     from trimtab.plan.prepare import by_dataset, prepare
     from trimtab.report.audit import claim, data_words
 
-    if out is not None:
-        claim(out)
-    with stages() as stage:
+    with _claimed(out, claim), stages() as stage:
         stage(READING)
         variants = prepare(definition, data).variants
         stage(TRUNCATING)
@@ -141,18 +140,34 @@ def _audit_of_file(
     from trimtab.data.dataset import prepare_texts
     from trimtab.data.unknown import unknown_warning
     from trimtab.plan.audit import audit_texts
+    from trimtab.plan.prepare import tokenizer_of_weights
     from trimtab.report.audit import claim
 
-    if out is not None:
-        claim(out)
     tokenizer = columns.pop("tokenizer") or "words"
-    with stages() as stage:
+    with _claimed(out, claim), stages() as stage:
         stage(READING)
-        texts = prepare_texts(str(file), data, **columns, tokenizer=tokenizer)
+        reader = tokenizer_of_weights(tokenizer, data)
+        texts = prepare_texts(str(file), data, **columns, tokenizer=tokenizer, reader=reader)
         stage(TRUNCATING)
         audited = audit_texts(texts, truncations, max_len or _LENGTHS)
     about = [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"]
     return about + unknown_warning({"the texts": texts.unknown}, f"tokenizer {tokenizer!r}"), audited
+
+
+@contextmanager
+def _claimed(out: Path | None, claim: Callable[[Path], None]) -> Iterator[None]:
+    """Make the folders of ``--out`` before any work; where that fails, none of them stays behind empty."""
+    made = [] if out is None else [out / "tables", out / "figures", out, *out.parents]
+    made = [folder for folder in made if not folder.exists()]
+    if out is not None:
+        claim(out)
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+        raise
 
 
 def _only_for_files(study: Path, given: dict[str, Any]) -> None:

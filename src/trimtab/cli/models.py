@@ -53,6 +53,10 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", metavar="N", help="Seed of the trial.", show_default="the best on validation"),
 ]
+Truth = Annotated[
+    str | None,
+    typer.Option("--label", metavar="COLUMN", help="Column of FILE: true label, to measure accuracy."),
+]
 LabelsOut = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write the label of every row to this .csv file.")
 ]
@@ -180,12 +184,13 @@ def predict(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Table of texts or pairs.")],
     first: First = None,
     second: Second = None,
+    label: Truth = None,
     out: LabelsOut = None,
     data: Data = None,
 ) -> int:
     """Label new texts or pairs with an exported model.
 
-    They are truncated as in the model's training.
+    They are truncated as in the model's training. With --label, says how many are right.
     """
     from trimtab.report import predictions as document
 
@@ -198,7 +203,8 @@ def predict(
         stage("loading the model")
         classifier = exported.read(folder)
         stage("reading the texts")
-        texts = read_texts(str(file), data, first, second)
+        texts = read_texts(str(file), data, first, second, label)
+        right = label and prediction.labels_among(texts, classifier.labels, str(file))
         stage("predicting")
         found = prediction.predict(classifier, texts.first, texts.second)
     about = f"{classifier.truncation}, max_len {classifier.max_len}"
@@ -206,6 +212,8 @@ def predict(
     say()
     sides = [side for side in (texts.first, texts.second) if side is not None]
     say(document.predictions_text(found, sides))
+    if right:
+        say(f"\n{document.accuracy_words(found, right)}")
     if out is not None:
         document.write(out, found)
     say()

@@ -31,6 +31,14 @@ Jobs = Annotated[
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Reuse = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reuse",
+        metavar="DIR",
+        help="Take over equal trials from other results, such as results/other or results; repeatable.",
+    ),
+]
 Log = Annotated[
     list[str] | None,
     typer.Option(

@@ -19,6 +19,7 @@ from trimtab.cli.options import (
     Log,
     Out,
     Quiet,
+    Reuse,
     StudyFile,
     stages,
     warn,
@@ -54,6 +55,7 @@ def run(
     device: Device = "auto",
     quiet: Quiet = False,
     log: Log = None,
+    reuse: Reuse = None,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
@@ -83,6 +85,7 @@ def run(
             device=device,
             progress=progress,
             on_trial=trackers.trial,
+            reuse=reuse or (),
         )
         progress.stage("writing the report")
         from trimtab import report  # takes seconds, for its figures
@@ -90,6 +93,8 @@ def run(
         written = report.write(outcome.folder)
         logged = trackers.everything()
     say(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    if reuse:
+        say(f"{outcome.taken_over} trials taken over from other results")
     if outcome.crossed_now:
         say(f"{outcome.crossed_now} models evaluated on the inputs of other variants")
     for failure in outcome.failures:

@@ -142,13 +142,15 @@ def prepare_texts(
     second: str | None = None,
     label: str | None = None,
     tokenizer: str = "words",
+    reader: Tokenizer | None = None,
 ) -> Texts:
     """Read and tokenise columns of one table; a word-level vocabulary is counted on the table itself.
 
+    reader: the tokeniser that ``tokenizer`` names, where it comes with weights, which are not read here.
     InputError where the file or a column is missing or wrong; if ``first`` is None, it lists the columns.
     """
     examples = read_texts(file, root, first, second, label)
-    reader = tokenizer_of(tokenizer, examples, root)
+    reader = reader or tokenizer_of(tokenizer, examples, root)
     template = _template(tokenizer, reader)
     tokens = tokenise(examples, reader)
     counts = _count(Path(file).name, examples, root)
@@ -176,7 +178,7 @@ def tokenizer_of(
         if not Path(name).suffix:  # rather a misspelt name than a file
             known = nearest(name, tokenizers.WORD_TOKENIZERS)
             known += "" if known.endswith("?") else "."
-            raise InputError(f"tokenizer {name!r}: {known} Or name a vocab.txt or tokenizer.json")
+            raise InputError(f"tokenizer {name!r}: {known} Or name a vocab.txt, a tokenizer.json or weights")
         name = str(find(name, root))
     return tokenizers.build(name, _texts(train), min_freq=min_freq, lowercase=lowercase)
 

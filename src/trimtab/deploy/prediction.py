@@ -8,6 +8,7 @@ from scipy.special import softmax
 from tokenizers import Tokenizer
 
 from trimtab.config import InputError
+from trimtab.data.examples import Examples
 from trimtab.data.pairs import Pairs
 from trimtab.data.tokenizer import unknown_id
 from trimtab.deploy.exported import Exported
@@ -52,6 +53,17 @@ def predict(classifier: Exported, first: list[str], second: list[str] | None = N
     logits = logits_of(classifier.model, pairs, Backend(device, classifier.precision))
     probabilities = softmax(logits.astype(np.float64), axis=1)
     return Predictions(classifier.labels, probabilities, _unknown(pairs, classifier.tokenizer))
+
+
+def labels_among(examples: Examples, labels: tuple[str, ...], file: str) -> list[int]:
+    """The label of each row as a number among ``labels``; InputError names one that is not among them."""
+    strange = [name for name in examples.label_names if name not in labels]
+    if strange:
+        raise InputError(
+            f"{file}: label {strange[0]!r} is none of the model's, which are {', '.join(labels)}; "
+            "correct the labels, or name another column"
+        )
+    return [labels.index(examples.label_names[number]) for number in examples.labels]
 
 
 def _check_texts(trained: int | None, given: int) -> None:

@@ -20,7 +20,15 @@ from trimtab.plan.cuts import (
 from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import Audit, shares_different
-from trimtab.truncation.profile import LengthProfile, LengthSummary, length_profile, length_summary
+from trimtab.truncation.profile import (
+    LengthProfile,
+    LengthSummary,
+    length_profile,
+    length_summary,
+    shortest_uncut,
+)
+
+UNCUT_SHARES = (0.95, 0.99)  # of rows, for which an audit says how long max_len must be
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ class Audited:
 
     rows: one per cut and split; by_label: one per cut, split and label; differences: one per split, max_len
     and truncation; profiles, lengths: by split, without validation and with it; hardly: the cuts that cut
-    fewer than 1 % of every split; notes: sentences on what is left out or done otherwise.
+    fewer than 1 % of every split; uncut: by split, the smallest max_len that leaves each of ``UNCUT_SHARES``
+    of its rows whole, whatever the truncation; notes: sentences on what is left out or done otherwise.
     """
 
     rows: list[AuditRow] = field(default_factory=list)
@@ -66,6 +75,7 @@ class Audited:
     lengths: dict[str, LengthSummary] = field(default_factory=dict)
     hardly: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    uncut: dict[str, dict[float, int]] = field(default_factory=dict)
 
     def __add__(self, other: "Audited") -> "Audited":
         return Audited(
@@ -76,6 +86,7 @@ class Audited:
             lengths=self.lengths | other.lengths,
             hardly=self.hardly + other.hardly,
             notes=self.notes + other.notes,
+            uncut=self.uncut | other.uncut,
         )
 
     def read_by(self, tokenizer: str) -> "Audited":
@@ -88,6 +99,7 @@ class Audited:
             lengths={_named(split, tokenizer): summary for split, summary in self.lengths.items()},
             hardly=[_named(cut, tokenizer) for cut in self.hardly],
             notes=self.notes,
+            uncut={_named(split, tokenizer): found for split, found in self.uncut.items()},
         )
 
 
@@ -198,6 +210,10 @@ def _audited(
         },
         lengths=_summaries(splits, template),
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
+        uncut={
+            name: shortest_uncut(*lengths_of(tokens), template.row(tokens.texts).count, UNCUT_SHARES)
+            for name, tokens in splits.items()
+        },
     )
 
 

@@ -210,6 +210,11 @@ def _own_tokenizer(
     return build_tokenizer(study.data, examples["train"], data)
 
 
+def tokenizer_of_weights(name: str, data: Path | None) -> Tokenizer | None:
+    """The tokeniser of the pretrained weights ``name``; None where it names no weights."""
+    return _read(name, data)[1] if _names_weights(name, data) else None
+
+
 def _names_weights(tokenizer: str, data: Path | None) -> bool:
     if tokenizer in WORD_TOKENIZERS or Path(tokenizer).suffix in (".txt", ".json"):
         return False

@@ -35,12 +35,25 @@ def audit_text(about: Sequence[str], audited: Audited) -> str:
         "audit-by-label": "The same by label:",
         "audit-differences": "The share of rows on which two truncations keep different tokens:",
     }
-    parts = ["\n".join(about), *audited.notes]
+    lead = ["\n".join(uncut_words(audited))] if audited.uncut else []
+    parts = [*lead, "\n".join(about), *audited.notes]
     parts += [f"{titles[table.name]}\n\n{table.text()}" for table in audit_tables(audited) if table.rows]
     if audited.hardly:
         words = "Hardly any difference can be expected (under 1 % of rows cut): "
         parts.append(words + "; ".join(audited.hardly) + ".")
     return "\n\n".join(parts)
+
+
+def uncut_words(audited: Audited) -> list[str]:
+    """For each split the max_len that most rows need to stay whole, whatever the truncation."""
+    lines = []
+    for split, found in audited.uncut.items():
+        of = f" of {split}" if len(audited.uncut) > 1 else ""
+        (least, shortest), *others = found.items()
+        words = [f"{percent(least, 0)} % of the rows{of} are uncut from max_len {shortest} on"]
+        words += [f"{percent(share, 0)} % from {length} on" for share, length in others]
+        lines.append(", ".join(words))
+    return lines
 
 
 def counts_words(counts: Counts) -> str:

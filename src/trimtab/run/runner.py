@@ -8,6 +8,7 @@ from pathlib import Path
 from trimtab import machine
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import TokenizerRecord
+from trimtab.ledger.takeover import ledgers_below, take_over
 from trimtab.ledger.tokenizers import keep_tokenizers
 from trimtab.plan.cost import relative_cost
 from trimtab.plan.identity import WantedTrial
@@ -44,7 +45,8 @@ class Failure:
 class RunOutcome:
     """What a run came to: the ledger's folder, trials done now and before, and those that failed.
 
-    crossed_now: models that were evaluated on other variants' inputs.
+    crossed_now: models that were evaluated on other variants' inputs; taken_over: trials, not among those
+    done now or before, that other folders of results had.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class RunOutcome:
     done_before: int
     failures: tuple[Failure, ...]
     crossed_now: int = 0
+    taken_over: int = 0
 
 
 def run(
@@ -63,23 +66,28 @@ def run(
     progress: ProgressCallback | None = None,
     engine: str = DEFAULT_ENGINE,
     on_trial: Callable[[str], None] | None = None,
+    reuse: Sequence[Path] = (),
 ) -> RunOutcome:
     """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep the results.
 
     data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
     processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run, a
-    name of ``ENGINES``; on_trial: is called with the key of each trial that has just
-    ended. What the first run resolved (device, threads, precision) is used again by every later one.
-    InputError for wrong input; a trial that fails is named in the outcome, and tried again by the next run.
+    name of ``ENGINES``; on_trial: is called with the key of each trial that has just ended; reuse: folders of
+    results, or of such folders, whose finished trials of the same key are taken over. What the first run
+    resolved (device, threads, precision) is used again by every later one. InputError for wrong input; a
+    trial that fails is named in the outcome, and tried again by the next run.
     """
     progress = progress or ProgressCallback()
+    others = [other for folder in reuse for other in ledgers_below(folder)]
     ledger = Ledger(out or Path("results") / study.name)
     ledger.claim(study.name)
     with ledger.lock(), told_to_others(ledger.folder, progress) as progress:
         progress.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         progress.stage("truncating the inputs of every variant")
-        return _Run(make_plan(prepared), ledger, progress, ENGINES[engine], on_trial).run(jobs, device)
+        return _Run(make_plan(prepared), ledger, progress, ENGINES[engine], on_trial, others).run(
+            jobs, device
+        )
 
 
 class _Run:
@@ -90,9 +98,11 @@ class _Run:
         progress: ProgressCallback,
         engine: Engine,
         on_trial: Callable[[str], None] | None = None,
+        others: Sequence[Ledger] = (),
     ) -> None:
         self.study, self.plan, self.ledger = plan.study, plan, ledger
         self.progress, self.engine, self.on_trial = progress, engine, on_trial
+        self.others = others
         self.failures: list[Failure] = []
         self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         self.signature = machine.signature()
@@ -103,11 +113,24 @@ class _Run:
         ledger.write_runtime(self.runtime)
         trials = self.plan.trials(self.runtime)
         self._write_study(trials)
+        taken = self._take_over(trials)
         done = self._train(trials, jobs)
         failed = len(self.failures)
         crossed = self._cross(trials, jobs)
-        before = len(trials) - done - failed
-        return RunOutcome(ledger.folder, done, before, tuple(self.failures), crossed)
+        before = len(trials) - done - failed - taken
+        return RunOutcome(ledger.folder, done, before, tuple(self.failures), crossed, taken)
+
+    def _take_over(self, trials: Sequence[WantedTrial]) -> int:
+        """Take over the missing trials that other ledgers have; how many those were."""
+        missing = [trial for trial in trials if self.others and self._is_missing(trial)]
+        taken = 0
+        for trial in missing:
+            kept = self.ledger.trial(trial.key)
+            if take_over(kept, trial.key, self.others, self.study.keeps_weights):
+                taken += 1
+                if self.on_trial is not None:
+                    self.on_trial(trial.key)
+        return taken
 
     def _write_study(self, trials: Sequence[WantedTrial]) -> None:
         """Keep what the analysis needs, and the tokenisers where weights are kept."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from textwrap import shorten
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
@@ -62,10 +63,10 @@ class TrackerLog:
             return step()
         except Exception as error:  # other people's packages raise anything
             del self._trackers[name]
-            lines = str(error).splitlines()
+            reason = shorten(" ".join(str(error).splitlines()[:1]), 200) or "no reason given"
             again = f"trimtab report {self._ledger.folder} --log {name}"
             self._warn(
-                f"--log {name}: failed ({type(error).__name__}: {lines[0] if lines else 'no reason given'}); "
+                f"--log {name}: failed ({type(error).__name__}: {reason}); "
                 f"trials are kept, so write them later with {again}"
             )
             return None

@@ -23,7 +23,8 @@ class PairTruncation:
 
     Special tokens, token types and padding side are those of `tokenizer` at each call; it is left unchanged.
     Its ``truncation_side`` is ignored: the selection decides what is kept. `spec` is a spec string or a
-    Truncation; `max_len` includes the special tokens. Attributes: ``tokenizer``, ``truncation``, ``max_len``.
+    Truncation; `max_len`, or `max_length` as transformers calls it, includes the special tokens.
+    Attributes: ``tokenizer``, ``truncation``, ``max_len``.
 
     With ``longest_first(tie=hf_fast)`` the result is that of
     ``tokenizer(first, second, truncation="longest_first", max_length=max_len)``.
@@ -32,7 +33,16 @@ class PairTruncation:
     is not a fast one, the spec is wrong, or max_len has no room for the special tokens of one text.
     """
 
-    def __init__(self, tokenizer: Any, spec: str | Truncation, max_len: int) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        spec: str | Truncation,
+        max_len: int | None = None,
+        *,
+        max_length: int | None = None,
+    ) -> None:
+        if (max_len is None) == (max_length is None):
+            raise InputError("give max_len, or max_length as transformers calls it, and not both")
         if not getattr(tokenizer, "is_fast", False):
             raise InputError(
                 f"the tokenizer is a {type(tokenizer).__name__}, not a fast tokeniser of transformers; take "
@@ -41,7 +51,7 @@ class PairTruncation:
             )
         self.tokenizer = tokenizer
         self.truncation = spec if isinstance(spec, Truncation) else parse(spec)
-        self.max_len = _whole(max_len)
+        self.max_len = _whole(max_length if max_len is None else max_len)
         with _unchanged(tokenizer):
             self._budget(self._template([""]))
 

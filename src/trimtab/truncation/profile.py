@@ -1,5 +1,6 @@
 """The profile of a set of pairs: how long they are, and what would be cut of them at any max_len."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -183,3 +184,17 @@ def _lost(
         return None, None
     shares = [float(counts[keep < side].sum() / counts.sum()) for keep, side in zip(kept, pairs, strict=True)]
     return shares[0], shares[1]
+
+
+def shortest_uncut(
+    len_first: ArrayLike, len_second: ArrayLike | None, special: int, shares: Sequence[float]
+) -> dict[float, int]:
+    """By share: the smallest max_len with which at least that share of rows is left whole by any truncation.
+
+    Lengths (rows,) are without the ``special`` tokens that each row gets. InputError where there are no rows.
+    """
+    first = np.asarray(len_first, np.int64)
+    if not len(first):
+        raise InputError("there are no rows to measure: the data is empty")
+    rows = np.sort(first if len_second is None else first + np.asarray(len_second, np.int64)) + special
+    return {share: int(rows[math.ceil(share * len(rows)) - 1]) for share in shares}
