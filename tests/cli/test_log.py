@@ -10,7 +10,7 @@ import pytest
 def test_run_and_report_write_runs(tiny, trimtab):
     text = tiny('["longest_first", "ratio"]', '["longest_first"]').replace("320", "64")
     Path("study.toml").write_text(text.replace("[12, 40]", "[12]").replace("seeds = 2", "seeds = 1"))
-    code, said, complained = trimtab("run", "study.toml", "--device", "cpu", "--jobs", "1", "--log", "jsonl")
+    code, said, complained = trimtab("run", "study.toml", "--device", "cpu", "--quiet", "--log", "jsonl")
     assert (code, complained) == (0, [])
     assert "--log jsonl: 1 runs written, 1 in all, in results/study/log/trials.jsonl" in said
     path = Path("results/study/log/trials.jsonl")

@@ -69,7 +69,8 @@ def said(trimtab):
     """said(words): what a command that succeeds prints."""
 
     def call(*words):
-        code, lines, complained = trimtab(*words)
+        quiet = ("--quiet",) if words[0] == "run" else ()
+        code, lines, complained = trimtab(*words, *quiet)
         assert (code, complained) == (0, [])
         return "\n".join(lines)
 

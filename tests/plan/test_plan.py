@@ -68,7 +68,8 @@ def test_nothing_is_said_of_contrasts_that_are_not_about_the_cut(plan, tmp_path)
 
 
 def test_each_contrast_is_named_and_an_axis_without_any_is_warned_of(plan, tmp_path, study_at, tiny):
-    said = plan_text(plan(), Ledger(tmp_path / "none"))
+    one = tiny() + '[compare]\nbaseline = { truncation = "longest_first" }\n'
+    said = plan_text(make_plan(prepare(study_at(tmp_path, one, "one"))), Ledger(tmp_path / "none"))
     named = (
         "2 contrasts, 1 of them tested; the others' inputs are identical.\n"
         "  against longest_first, max_len 12:\n"

@@ -278,7 +278,7 @@ def test_the_ledger_keeps_how_each_variant_reads(out, folders):
 def test_plan_audit_and_show_name_each_tokeniser(written, folders, capsys, tmp_path):
     path = str(written())
     plan = make_plan(prepare(load(path)))
-    said = plan_text(plan, Ledger(tmp_path / "none"), [None] * 6, 1)
+    said = plan_text(plan, Ledger(tmp_path / "none"))
     assert f"weights {folders['HF']}: 2x32/48/4, fingerprint " in said
     assert f"vocabulary of {folders['D2L']}: " in said
     assert "vocabulary of whitespace: " in said

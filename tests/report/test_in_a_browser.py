@@ -22,8 +22,8 @@ def driver():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, handmade, driver):
-    """A study of four variants on two test sets, whose texts and names would like to run; opened."""
+def written(tmp_path_factory, handmade):
+    """A study of four variants on two test sets, whose texts and names would like to run."""
     rng = np.random.default_rng(5)
     rates = np.array([0.6, 0.62, 0.9, 0.7])[:, None, None]
     scores = {name: rng.random((4, 5, rows)) < rates for name, rows in (("one", 1200), ("two", 300))}
@@ -38,11 +38,17 @@ def page(tmp_path_factory, handmade, driver):
     rows = RowsRecord(tests={"one": (RowRecord(row=3, texts=(text,), cuts=(cut,)),)})
     ledger.write_study(study, {name: ledger.evaluated(name) for name in scores}, rows)
     report.write(folder)
+    return folder
+
+
+@pytest.fixture
+def page(written, driver):
+    """The same, opened in a window of 1,400 pixels."""
     as_device(driver, 1400)
     driver.get("about:blank")
     requests(driver)  # those of the page that a browser opens with
-    driver.get((folder / "report.html").as_uri())
-    return folder
+    driver.get((written / "report.html").as_uri())
+    return written
 
 
 def texts(driver, selector):

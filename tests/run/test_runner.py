@@ -126,7 +126,7 @@ def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at
     """Where trials run is chosen by name, and what comes out does not depend on it."""
     begun = []
 
-    def in_turn(jobs, processes, threads, on_news, on_end):
+    def in_turn(jobs, processes, threads, on_news, on_end, **how):
         begun.extend(job.folder.name for job in reversed(jobs))
         run_jobs(list(reversed(jobs)), 1, threads, on_news, lambda n, end: on_end(len(jobs) - 1 - n, end))
 

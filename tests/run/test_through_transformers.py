@@ -10,6 +10,7 @@ import torch
 
 import small_models
 from command_line import kill_at
+from page_text import page_text
 from trimtab import report
 from trimtab.cli import main
 from trimtab.config import InputError
@@ -103,11 +104,12 @@ def test_the_report_says_what_went_how(encoders):
     sizes = [variant.size for variant in Ledger(folder).study.variants]
     assert [size.implementation for size in sizes] == ["packed"] * 4 + ["transformers"] * 2
     assert [size.kind for size in sizes[::2]] == ["bert", "roberta", "deberta-v2"]
-    page = report.write(folder).path.read_text()
+    report.write(folder)
+    page = page_text(folder)
     names = [f"weights {kind}, {cut}" for kind in ("bert", "roberta") for cut in ("longest_first", "ratio")]
-    assert f"* trained packed, without padding: {'; '.join(names)}\n" in page
+    assert f"\ntrained packed, without padding: {'; '.join(names)}\n" in page
     padded = [f"weights deberta-v2, {cut} (deberta-v2)" for cut in ("longest_first", "ratio")]
-    assert f"* trained through transformers, in padded batches: {'; '.join(padded)}\n" in page
+    assert f"\ntrained through transformers, in padded batches: {'; '.join(padded)}\n" in page
 
 
 @on_linux
@@ -215,7 +217,7 @@ def test_a_plan_says_what_padding_costs(both, tmp_path):
     study, _ = both
     plan = make_plan(prepare(study))
     packed, padded = plan.variants
-    text = plan_text(plan, Ledger(tmp_path), [1.0, 1.0], 1)
+    text = plan_text(plan, Ledger(tmp_path))
     assert "trained through transformers, in padded batches: implementation transformers (bert)\n" in text
     real = packed.inputs["train"].tokens
     assert f" {real:.1f} of them real" in text

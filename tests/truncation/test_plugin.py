@@ -35,7 +35,8 @@ def installed(tmp_path_factory):
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder / "installed")]
     subprocess.run([*pip, *offline, str(source)], check=True, stdin=subprocess.DEVNULL)
     cache = {"TRIMTAB_CACHE": str(folder / "cache")}
-    return os.environ | cache | {"PYTHONPATH": str(folder / "installed")}
+    known = {key: value for key, value in os.environ.items() if key != "COLUMNS"}  # by which tables fold
+    return known | cache | {"PYTHONPATH": str(folder / "installed")}
 
 
 def trimtab(environment, *arguments, folder=None):
