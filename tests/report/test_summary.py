@@ -30,7 +30,7 @@ def test_no_recommendation_says_why(tmp_path, handmade, scores, reported):
     assert sentence.startswith("Undecided: no variant is shown to be less than 1.00 points ")
     assert sentence.endswith(" against t0, max_len 8.")
     handmade.write(tmp_path / "one", {"test": scores[:, :1]})
-    words = "rests on one seed, which permits no claim about strategies."
+    words = "rest on one seed, which permits no claim about strategies."
     assert reported(tmp_path / "one").summary[0].endswith(words)
     handmade.write(tmp_path / "apart", {"test": scores[[2, 2]]}, missing=[(0, 0), (0, 1), (1, 2), (1, 3)])
     written = reported(tmp_path / "apart")

@@ -38,17 +38,18 @@ class AnswerWords:
     command: str
 
 
-def answer_words(test: SetAnalysis, study: StudyRecord) -> AnswerWords:
+def answer_words(test: SetAnalysis, analysis: Analysis) -> AnswerWords:
     """The answer on one test set."""
-    found, scale = test.answer, scale_of(test)
+    found, scale, study = test.answer, scale_of(test), analysis.study
+    unfinished = len(analysis.missing) if found.kind != "take" else 0
     return AnswerWords(
         kind=found.kind,
         title=_TITLES[found.kind],
         verdict=_verdict(test, study, scale),
         why=_why(test, study, scale),
         savings=_savings(found),
-        settle=_settle(test, study),
-        command=_command(found, study),
+        settle=_unfinished(unfinished, analysis) if unfinished else _settle(test, study),
+        command=f"trimtab run {study.name}.toml" if unfinished else _command(found, study),
     )
 
 
@@ -57,7 +58,7 @@ def answer_lines(analysis: Analysis) -> list[str]:
     several = len(analysis.tests) > 1
     lines = []
     for test in analysis.tests:
-        words = answer_words(test, analysis.study)
+        words = answer_words(test, analysis)
         said = " ".join(filter(None, (words.verdict, words.why)))
         lines.append((f"{as_markdown(test.name)}: " if several else "") + f"{words.title}: {said}")
     return lines
@@ -73,7 +74,7 @@ def _verdict(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     if found.kind == "take":
         return f"{name}."
     if found.kind == "one seed":
-        return f"what is known of {name} rests on one seed, which permits no claim about strategies."
+        return f"comparisons with {name} rest on one seed, which permits no claim about strategies."
     return f"no variant is shown to be {_margin(found.recommendation, study, scale)}."
 
 
@@ -164,6 +165,10 @@ def _change(share: float) -> str:
     if percent == 0:
         return "the same"
     return f"{abs(percent)} % {'less' if percent > 0 else 'more'}"
+
+
+def _unfinished(missing: int, analysis: Analysis) -> str:
+    return f"{missing:,} of {len(analysis.trials):,} trials are missing: first finish them."
 
 
 def _settle(test: SetAnalysis, study: StudyRecord) -> str:

@@ -139,9 +139,12 @@ def text(words: str, characters: int) -> str:
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write NAME.svg and NAME.png at the figure's own size, the same bytes for the same figure."""
     folder.mkdir(parents=True, exist_ok=True)
+    engine = figure.get_layout_engine()
+    if engine is not None:  # laid out here, once, where every format would do it again and draw for it
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     with plt.rc_context({"svg.hashsalt": name}):
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    figure.set_layout_engine("none")  # what was laid out stays, and need not be laid out twice
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

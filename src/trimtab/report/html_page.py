@@ -103,8 +103,11 @@ def _state(analysis: Analysis) -> str:
 
 
 def _shortfall(analysis: Analysis) -> Markup:
-    parts = [_marked(part) for part in shortfalls(analysis)]
-    missing = Markup('<div class="missing">{}</div>').format(Markup().join(parts)) if parts else Markup()
+    missing = Markup()
+    if analysis.missing:
+        words, trials = map(_marked, shortfalls(analysis))
+        folded = '<div class="missing">{}<details><summary>Which trials</summary>{}</details></div>'
+        missing = Markup(folded).format(words, trials)
     return missing + Markup().join(_marked(part) for part in judged_by(analysis))
 
 
@@ -117,7 +120,7 @@ def _scores(analysis: Analysis) -> list[dict[str, str]]:
 
 def _card(analysis: Analysis, place: int) -> dict[str, Any]:
     test = analysis.tests[place]
-    words = answer_words(test, analysis.study)
+    words = answer_words(test, analysis)
     return {
         "test": test.name,
         "kind": words.kind,

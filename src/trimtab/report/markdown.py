@@ -20,7 +20,7 @@ def short(analysis: Analysis) -> str:
         *judged_by(analysis),
     ]
     for test in analysis.tests:
-        words = answer_words(test, study)
+        words = answer_words(test, analysis)
         if len(analysis.tests) > 1:
             parts.append(f"## {as_markdown(test.name)}")
         said = (words.verdict, words.why, words.savings, words.settle)
