@@ -15,8 +15,7 @@ from trimtab.report.sections import sections
 
 class _WithoutFigures(Output):
     def figure(self, figure, name, words, column=None):
-        for each in filter(None, (figure, column)):
-            plt.close(each)
+        plt.close(figure)
         return FigureBlock(name, words)
 
 

@@ -77,12 +77,12 @@ def test_everything_appears_without_torch(elsewhere):
     expected = {"report.md", "report.html"}
     every = TABLES + LINKED + PAPERS
     expected |= {f"tables/{name}.{kind}" for name in every for kind in ("md", "csv", "tex", "parquet")}
-    expected |= {f"figures/{name}.{kind}" for name in FIGURES + COLUMNS for kind in ("svg", "png")}
+    expected |= {f"figures/{name}.svg" for name in FIGURES}
     assert set(written) == expected
     for name, content in written.items():
         assert len(content) > 60, name
-        if name.endswith(".png"):
-            assert content.startswith(b"\x89PNG"), name
+        if name.endswith(".svg"):
+            assert content.startswith(b"<?xml"), name
             assert len(content) > 5000, name
     page = written["report.html"].decode()
     for name in TABLES:
@@ -94,8 +94,19 @@ def test_everything_appears_without_torch(elsewhere):
     short = written["report.md"].decode()
     assert written["tables/accuracy-test.md"].decode().strip() in short
     for name in ("accuracy-test", "contrasts-test"):
-        assert f"(figures/{name}.png)" in short
+        assert f"(figures/{name}.svg)" in short
     assert len(short.split()) < 300
+
+
+def test_a_paper_gets_more_figures(tmp_path, handmade, scores, trimtab):
+    handmade.write(tmp_path / "made", {"test": scores})
+    code, _, complained = trimtab("report", tmp_path / "made", "--paper")
+    assert (code, complained) == (0, [])
+    pictures = {path.name: path.read_bytes() for path in (tmp_path / "made" / "figures").iterdir()}
+    assert set(pictures) == {f"{name}.{kind}" for name in FIGURES + COLUMNS for kind in ("svg", "png")}
+    assert all(content.startswith(b"\x89PNG") for name, content in pictures.items() if name.endswith("png"))
+    assert trimtab("report", tmp_path / "made")[0] == 0
+    assert {path.suffix for path in (tmp_path / "made" / "figures").iterdir()} == {".svg"}
 
 
 def test_the_same_ledger_gives_the_same_bytes(elsewhere):

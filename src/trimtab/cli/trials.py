@@ -27,6 +27,9 @@ from trimtab.cli.options import (
 from trimtab.config import InputError
 from trimtab.report.terminal import say
 
+Paper = Annotated[
+    bool, typer.Option("--paper", help="Also write figures as PNG of 300 dpi, and for one column of a paper.")
+]
 Compare = Annotated[
     Path | None,
     typer.Option(
@@ -154,6 +157,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results.")],
     compare: Compare = None,
     log: Log = None,
+    paper: Paper = False,
 ) -> int:
     """Write the report of finished results.
 
@@ -177,7 +181,7 @@ def report(
 
     ledger = Ledger(folder)
     logged = TrackerLog(ledger, ledger.study.name, log or (), warn).everything()
-    written = report.write(folder)
+    written = report.write(folder, paper=paper)
     _print_lines(logged)
     _print_report(written)
     return DONE

@@ -1,6 +1,7 @@
 """What a report says of the declared contrasts of a test set: their table, and what they rest on."""
 
 import math
+from functools import partial
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
@@ -22,8 +23,9 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> S
     settings = analysis.study.compare
     blocks: list[Block] = [bullets(summary(test)), _left_out(test)]
     if test.contrasts:
-        figure, column = forest_figure(test, settings), forest_figure(test, settings, width=COLUMN)
-        output.figure(figure, f"contrasts-{test.name}", "Contrasts with their intervals", column)
+        figure, words = forest_figure(test, settings), "Contrasts with their intervals"
+        column = partial(forest_figure, test, settings, width=COLUMN)
+        output.figure(figure, f"contrasts-{test.name}", words, column)
         blocks += [
             ChartBlock("contrasts", f"Differences with their intervals on {test.name}, by baseline"),
             output.table(contrast_table(test)),

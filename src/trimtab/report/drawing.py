@@ -136,8 +136,8 @@ def text(words: str, characters: int) -> str:
     return f" {shown}" if shown.startswith("_") else shown  # matplotlib leaves such legend entries out
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write NAME.svg and NAME.png at the figure's own size, the same bytes for the same figure."""
+def save(figure: Figure, folder: Path, name: str, *, png: bool = True) -> None:
+    """Write NAME.svg, and NAME.png if asked for, at the figure's own size; equal figures give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     engine = figure.get_layout_engine()
     if engine is not None:  # laid out here, once, where every format would do it again and draw for it
@@ -145,13 +145,18 @@ def save(figure: Figure, folder: Path, name: str) -> None:
         figure.set_layout_engine("none")
     with plt.rc_context({"svg.hashsalt": name}):
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    if png:
+        _save_png(figure, folder / f"{name}.png")
+    plt.close(figure)
+
+
+def _save_png(figure: Figure, path: Path) -> None:
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     # A palette makes the file a fifth as large.
-    _with_palette(drawn).save(folder / f"{name}.png", dpi=(DPI, DPI))
-    plt.close(figure)
+    _with_palette(drawn).save(path, dpi=(DPI, DPI))
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

@@ -38,7 +38,6 @@ from trimtab.report.tables import Column
 
 _SCRIPTS = ("drawing.js", "charts.js", "tables.js", "page.js")
 _LARGEST = 400_000  # bytes of a figure that a page holds; larger ones are named
-_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def html_page(analysis: Analysis, sections: Sequence[Section], figures: Path) -> str:
@@ -160,7 +159,7 @@ def _block(block: Block, figures: Path) -> dict[str, Any]:
         return _table(block)
     if isinstance(block, FigureBlock):
         source = _source(figures, block.name)
-        return {"kind": "figure", "words": block.words, "source": source, "path": f"figures/{block.name}.png"}
+        return {"kind": "figure", "words": block.words, "source": source, "path": f"figures/{block.name}.svg"}
     if isinstance(block, ChartBlock):
         return {"kind": "chart", "chart": block.kind, "words": block.words}
     if isinstance(block, RowsBlock):
@@ -197,12 +196,11 @@ def _number(column: Column[Any], row: Any) -> str | None:
 
 
 def _source(figures: Path, name: str) -> str | None:
-    """A figure as a data address, as SVG where that is small; None where it is too large, or not there."""
-    for ending, kind in _TYPES.items():
-        path = figures / f"{name}{ending}"
-        if path.exists() and 0 < path.stat().st_size <= _LARGEST:
-            return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return None
+    """A figure as a data address; None where it is too large, or not there."""
+    path = figures / f"{name}.svg"
+    if not path.exists() or not 0 < path.stat().st_size <= _LARGEST:
+        return None
+    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _row(row: ShownRow, labels: tuple[str, ...]) -> dict[str, Any]:

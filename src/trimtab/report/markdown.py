@@ -29,13 +29,13 @@ def short(analysis: Analysis) -> str:
         if test.prior_baseline is not None:
             level = scale_of(test).level_with_unit(test.prior_baseline)
             parts.append(f"Label-prior baseline, which ignores the text: {level}.")
-        parts.append(f"![{scale_of(test).title} over max_len](figures/{test.score}-{test.name}.png)")
+        parts.append(f"![{scale_of(test).title} over max_len](figures/{test.score}-{test.name}.svg)")
         if test.contrasts:
-            parts.append(f"![Contrasts with their intervals](figures/contrasts-{test.name}.png)")
+            parts.append(f"![Contrasts with their intervals](figures/contrasts-{test.name}.svg)")
     parts.append(
         "Everything else (contrasts, what is cut, rows, curves, each trial, the study file) is in "
-        "[report.html](report.html), which is one file and needs no network; each table is in "
-        "[tables](tables), each figure in [figures](figures)."
+        f"report.html beside this file, which `trimtab report results/{study.name}` writes: one file, which "
+        "needs no network. Each table is in [tables](tables), each figure in [figures](figures)."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -89,5 +89,5 @@ def _shown(block: Block) -> str:
     if isinstance(block, TableBlock):
         return block.table.markdown()
     if isinstance(block, FigureBlock):
-        return f"![{block.words}](figures/{block.name}.png)"
+        return f"![{block.words}](figures/{block.name}.svg)"
     return ""

@@ -1,5 +1,6 @@
 """Where a report writes its tables and figures."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -10,10 +11,14 @@ from trimtab.report.tables import RowT, Table
 
 
 class Output:
-    """Writes into ``tables/`` and ``figures/`` of a study's ``folder``, and knows what it has written."""
+    """Writes into ``tables/`` and ``figures/`` of a study's ``folder``, and knows what it has written.
 
-    def __init__(self, folder: Path) -> None:
+    paper: figures also as PNG and for one column of a paper, which takes three times as long.
+    """
+
+    def __init__(self, folder: Path, *, paper: bool = False) -> None:
         self.folder, self.tables, self.figures = folder, folder / "tables", folder / "figures"
+        self.paper = paper
         self._written: set[str] = set()
 
     def table(self, table: Table[RowT]) -> TableBlock:
@@ -22,21 +27,24 @@ class Output:
         table.write(self.tables)
         return TableBlock(table)
 
-    def figure(self, figure: Figure, name: str, words: str, column: Figure | None = None) -> FigureBlock:
+    def figure(
+        self, figure: Figure, name: str, words: str, column: Callable[[], Figure] | None = None
+    ) -> FigureBlock:
         """Write a figure under a name; what stands in the report, with ``words`` as its alternative text.
 
-        column: the same for one column of a paper, written as NAME-column.
+        column: draws the same for one column of a paper, written as NAME-column.
         """
         self._written.add(name)
-        save(figure, self.figures, name)
-        if column is not None:
+        save(figure, self.figures, name, png=self.paper)
+        if self.paper and column is not None:
             self._written.add(f"{name}-column")
-            save(column, self.figures, f"{name}-column")
+            save(column(), self.figures, f"{name}-column")
         return FigureBlock(name, words)
 
     def remove_stale(self) -> None:
         """Remove tables and figures of an earlier report that this one does not have."""
         for path in [*self.tables.glob("*"), *self.figures.glob("*")]:
             asked_for = path.stem.startswith("compare-")  # by --compare, which no report writes
-            if path.stem not in self._written and not asked_for:
+            is_written = path.stem in self._written and (self.paper or path.suffix != ".png")
+            if not is_written and not asked_for:
                 path.unlink()

@@ -24,13 +24,14 @@ class Written:
     summary: list[str]
 
 
-def write(folder: str | Path) -> Written:
-    """Write tables/, figures/, report.md and report.html into a ledger's folder.
+def write(folder: str | Path, *, paper: bool = False) -> Written:
+    """Write tables/, figures/, report.md and report.html into a ledger's folder; needs the ledger alone.
 
-    Needs the ledger alone. InputError where the folder holds no results, or cannot be written.
+    paper: figures also as PNG and for one column of a paper. InputError where the folder holds no results, or
+    cannot be written.
     """
     folder = Path(folder)
-    return write_page(analyse(Ledger(folder)), Output(folder))
+    return write_page(analyse(Ledger(folder)), Output(folder, paper=paper))
 
 
 def write_page(analysis: Analysis, output: Output) -> Written:

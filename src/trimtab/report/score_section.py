@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
@@ -25,7 +26,7 @@ def score_section(test: SetAnalysis, output: Output) -> Section:
     """The score of each variant, and what scores are to be measured by."""
     scale = scale_of(test)
     output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}")
-    column = score_figure(test, width=COLUMN)
+    column = partial(score_figure, test, width=COLUMN)
     output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} of each variant", column)
     blocks: list[Block] = [
         ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs"),

@@ -1,6 +1,7 @@
 """What a report says of cost: throughput and memory of training."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
@@ -29,7 +30,7 @@ def throughput_section(analysis: Analysis, output: Output) -> Section:
             throughput_figure(test, analysis.speeds),
             f"throughput-{test.name}",
             f"{scale_of(test).title} against throughput",
-            throughput_figure(test, analysis.speeds, width=COLUMN),
+            partial(throughput_figure, test, analysis.speeds, width=COLUMN),
         )
         for test in analysis.tests
         if len(test.means) > 1
