@@ -10,6 +10,7 @@ from page_text import page_text
 from trimtab import report
 from trimtab.ledger.records import CutRecord, RowRecord, RowsRecord
 
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
 pytestmark = needs_browser
 
 HOSTILE = '<script>window.ran = 1</script><img src="x" onerror="window.ran = 2">'
@@ -60,15 +61,18 @@ def texts(driver, selector):
 
 
 def choose(driver, control, value):
-    driver.execute_script(
-        "const [control, value] = arguments;"
-        "const element = [...document.querySelectorAll(`[data-control='${control}']`)]"
-        ".find((each) => each.checkVisibility());"
-        "element.value = value;"
-        "element.dispatchEvent(new Event('input', { bubbles: true }));",
-        control,
-        value,
-    )
+    """Choose a value as a reader does, once the control offers it."""
+    script = """
+        const [control, value] = arguments;
+        const element = [...document.querySelectorAll(`[data-control='${control}']`)]
+          .find((each) => each.checkVisibility());
+        if (!element) return false;
+        element.value = value;
+        if (element.tagName === "SELECT" && element.value !== value) return false;
+        element.dispatchEvent(new Event("input", { bubbles: true }));
+        return true;
+    """
+    WebDriverWait(driver, 10).until(lambda opened: opened.execute_script(script, control, value))
 
 
 def test_nothing_runs_and_nothing_is_asked_for(page, driver):
