@@ -37,6 +37,23 @@ def test_verdicts_at_a_margin_are_those_of_a_study_with_that_margin(views, score
     assert [verdicts[place] for verdicts in declared.verdicts] == [one.verdict for one in asked]
 
 
+@pytest.mark.parametrize("score", ["accuracy", "matthews"])
+def test_verdicts_at_a_margin_are_of_one_family_over_test_sets(tmp_path, handmade, scores, score):
+    """Of two test sets, at every third margin of the page: the verdicts of a study with that margin."""
+    sets = {"one": scores[:3], "two": scores[1:, :, ::-1]}
+    first, second = analyse(handmade.write(tmp_path / "first", sets)).tests
+    views = [next(v for v in test.views if v.score == score) for test in (first, second)]
+    for place in range(0, len(views[0].margins), 3):
+        margin = views[0].margins[place]
+        folder = tmp_path / f"margin {place}"
+        asked = analyse(handmade.write(folder, sets, margin=margin, score=score)).tests
+        for t, view in enumerate(views):
+            [declared] = [group for group in view.groups if group.declared]
+            assert declared.family == asked[t].family
+            expected = [row.contrast.verdict for row in asked[t].contrasts]
+            assert [verdicts[place] for verdicts in declared.verdicts] == expected
+
+
 def test_the_studys_own_margin_is_one_of_them(views):
     assert views[0].margins[views[0].margin] == 0.01
 

@@ -1,7 +1,7 @@
 """Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import Contrast, compare, effective_clusters, one_family
+from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study.grid import DeclaredContrast, are_paired
 
@@ -44,7 +44,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class ContrastRow:
-    """A declared contrast, adjusted with the others as one family.
+    """A declared contrast, adjusted with the others of all test sets as one family.
 
     affected_share: the share of examples that the two variants cut differently, None where they read with
     different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
@@ -88,6 +88,10 @@ class Comparison:
         examples = len(self.scores.labels)
         return effective_clusters(np.arange(examples) if self.clusters is None else self.clusters)
 
+    def by(self, score: Score) -> "Comparison":
+        """The same variants by another score."""
+        return Comparison(self.study, self.scores.by(score), self.clusters)
+
     def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""
         return DeclaredContrast(variant.number, baseline.number, are_paired(variant, baseline))
@@ -130,19 +134,47 @@ class Comparison:
         ]
 
 
-def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]:
-    """One row per declared contrast that has a seed in common, adjusted as one family."""
-    return as_rows(comparison, comparison.of(comparison.study.contrasts), digests)
+@dataclass(frozen=True)
+class Family:
+    """Over how much p is adjusted: the contrasts that have a p, and the test sets that they are of."""
+
+    tested: int
+    sets: int
+
+
+def family_of(groups: Iterable[Iterable[Contrast]]) -> Family:
+    """The family of the contrasts of several test sets, one group each."""
+    numbers = [sum(not math.isnan(one.p) for one in group) for group in groups]
+    return Family(tested=sum(numbers), sets=sum(number > 0 for number in numbers))
 
 
 def as_rows(
-    comparison: Comparison, compared: Sequence[Compared], digests: Digests, *, with_seeds: bool = True
+    groups: Sequence[tuple[Comparison, Sequence[Compared], Digests]], *, with_seeds: bool = True
+) -> list[list[ContrastRow]]:
+    """Contrasts of several test sets adjusted as one family.
+
+    Each group: a test set, its contrasts, and the digests of its rows. with_seeds: with the number of seeds
+    that would settle each.
+    """
+    if not groups:
+        return []
+    settings = groups[0][0].study.compare
+    results = iter(
+        one_family(
+            [c.contrast for _, compared, _ in groups for c in compared], settings.alpha, settings.correction
+        )
+    )
+    adjusted = [[replace(c, contrast=next(results)) for c in compared] for _, compared, _ in groups]
+    tested = family_of([c.contrast for c in compared] for compared in adjusted).tested
+    return [
+        _rows(comparison, compared, digests, tested, with_seeds)
+        for (comparison, _, digests), compared in zip(groups, adjusted, strict=True)
+    ]
+
+
+def _rows(
+    comparison: Comparison, adjusted: Sequence[Compared], digests: Digests, tested: int, with_seeds: bool
 ) -> list[ContrastRow]:
-    """Contrasts adjusted as one family; ``with_seeds``: with the seeds that would settle each."""
-    settings = comparison.study.compare
-    results = one_family([c.contrast for c in compared], settings.alpha, settings.correction)
-    tested = sum(not math.isnan(result.p) for result in results)
-    adjusted = [replace(c, contrast=result) for c, result in zip(compared, results, strict=True)]
     return [
         ContrastRow(
             c.variant,

@@ -72,7 +72,7 @@ def _view(view: ScoreView, alpha: float, places: Places) -> Json:
         "margins": [_number(scale.shown(margin)) for margin in view.margins],
         "marginTexts": [scale.amount(margin) for margin in view.margins],
         "margin": view.margin,
-        "groups": [_group(group, scale, alpha, places, _tested(view, group)) for group in view.groups],
+        "groups": [_group(group, scale, alpha, places) for group in view.groups],
     }
 
 
@@ -94,13 +94,8 @@ def _mean(row: MeanRow, scale: Scale) -> Json:
     }
 
 
-def _tested(view: ScoreView, group: ContrastGroup) -> int:
-    """How many contrasts of the group's family have a p: all that are declared are one family."""
-    family = [each for each in view.groups if each.declared] if group.declared else [group]
-    return sum(not math.isnan(row.contrast.p) for each in family for row in each.rows)
-
-
-def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places, tested: int) -> Json:
+def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places) -> Json:
+    tested = group.family.tested
     return {
         "baseline": group.baseline,
         "declared": group.declared,

@@ -173,8 +173,9 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
     if first:
         baselines = list(dict.fromkeys(plain(contrast.baseline.name) for contrast in first.values()))
         more = f" and {len(baselines) - _NAMED} more" if len(baselines) > _NAMED else ""
-        tested = sum(not math.isnan(row.contrast.p) for row in test.contrasts)
+        tested, sets = test.family.tested, test.family.sets
         how = f"{CORRECTIONS[settings.correction].words} over {tested} contrasts"
+        how += f" of {sets} test sets" if sets > 1 else ""
         notes += [f"Δ: difference from {'; '.join(baselines[:_NAMED])}{more}.", f"p: {how}."]
         verdicts = {contrast.contrast.verdict for contrast in first.values()}
         words = {"equivalent": f"equivalent within {scale.amount(settings.margin)}"}
