@@ -16,7 +16,7 @@ from trimtab.analysis.contrasts import (
     have_replicas,
 )
 from trimtab.analysis.means import MeanRow, mean_rows
-from trimtab.statistics import at_margin, one_family, scores_for
+from trimtab.statistics import Contrast, at_margin, one_family, scores_for
 
 # More would make a page too long to be read, and take too long to be computed.
 _EXPLORED, _BY_OTHER_SCORES = 16, 40  # variants
@@ -28,14 +28,14 @@ _UNITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 @dataclass(frozen=True)
 class ContrastGroup:
     """Contrasts with one baseline: those that the study declares, one family over baselines and test sets; or
-    explored ones, a family of their own. verdicts: of each row, the verdict at each margin of the view.
+    explored ones, a family of their own. judged: of each row, the contrast at each margin.
     """
 
     baseline: int
     declared: bool
     family: Family
     rows: list[ContrastRow]
-    verdicts: list[list[str]]
+    judged: list[list[Contrast]]
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def _views(
 ) -> list[ScoreView]:
     """By one score, the view of each test set."""
     margins = _margins(sets[0].comparison, name)
-    verdicts = _verdicts([one.comparison for one in sets], declared, margins)
+    judged = _judged([one.comparison for one in sets], declared, margins)
     family = family_of([row.contrast for row in rows] for rows in declared)
     return [
-        _view(one.comparison, name, margins, means[p], declared[p], verdicts[p], explored[p], family)
+        _view(one.comparison, name, margins, means[p], declared[p], judged[p], explored[p], family)
         for p, one in enumerate(sets)
     ]
 
@@ -109,7 +109,7 @@ def _view(
     margins: list[float],
     means: Sequence[MeanRow],
     declared: Sequence[ContrastRow],
-    verdicts: Sequence[list[str]],
+    judged: Sequence[list[Contrast]],
     explored: Mapping[int, list[ContrastRow]],
     family: Family,
 ) -> ScoreView:
@@ -118,11 +118,11 @@ def _view(
     for place, row in enumerate(declared):
         by_baseline.setdefault(row.baseline.number, []).append(place)
     groups = [
-        ContrastGroup(number, True, family, [declared[p] for p in places], [verdicts[p] for p in places])
+        ContrastGroup(number, True, family, [declared[p] for p in places], [judged[p] for p in places])
         for number, places in by_baseline.items()
     ]
     for number, rows in explored.items():
-        [at] = _verdicts([comparison], [rows], margins)
+        [at] = _judged([comparison], [rows], margins)
         groups.append(ContrastGroup(number, False, family_of([[r.contrast for r in rows]]), rows, at))
     return ScoreView(
         score=name,
@@ -134,12 +134,12 @@ def _view(
     )
 
 
-def _verdicts(
+def _judged(
     comparisons: Sequence[Comparison], rows: Sequence[Sequence[ContrastRow]], margins: Sequence[float]
-) -> list[list[list[str]]]:
-    """Of each test set and row, its verdict at each margin; the rows of all test sets are one family."""
+) -> list[list[list[Contrast]]]:
+    """Of each test set and row, the contrast at each margin; the rows of all test sets are one family."""
     settings = comparisons[0].study.compare
-    found: list[list[list[str]]] = [[[] for _ in of_set] for of_set in rows]
+    found: list[list[list[Contrast]]] = [[[] for _ in of_set] for of_set in rows]
     for margin in margins:
         # Each test set has its own number of clusters; the family is adjusted after that.
         single = [
@@ -154,8 +154,8 @@ def _verdicts(
             )
         ]
         judged = iter(one_family(single, settings.alpha, settings.correction))
-        for verdicts in (verdicts for of_set in found for verdicts in of_set):
-            verdicts.append(next(judged).verdict)
+        for at_margins in (row for of_set in found for row in of_set):
+            at_margins.append(next(judged))
     return found
 
 

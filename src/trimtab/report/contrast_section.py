@@ -109,9 +109,9 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     margin = scale_of(test).amount(settings.margin)
     verdicts = {row.contrast.verdict for row in test.contrasts}
     words = (
-        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; p is adjusted. Better and worse: "
-        f"adjusted p under {settings.alpha:g}. Equivalent: the difference is shown to lie within {margin} "
-        "either way (two one-sided tests, adjusted likewise)."
+        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; both p are adjusted. Better and "
+        f"worse: p of a difference under {settings.alpha:g}. Equivalent: the difference is shown to lie "
+        f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, adjusted likewise)."
     )
     if "identical" in verdicts:
         words += (

@@ -8,6 +8,9 @@ from trimtab.report.answer_words import interval
 from trimtab.report.cross_section import costliest
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
+from trimtab.report.tables import verdict_p
+
+_SHOWN = ("better", "worse", "equivalent")
 
 
 def summary(test: SetAnalysis) -> list[str]:
@@ -26,7 +29,7 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
             else "The study declares no contrast."
         )
         return [f"Best mean: {as_markdown(best.variant.name)}, {mean}. {why}"]
-    lines = [_sentence(row, scale) for row in test.contrasts if row.contrast.verdict in ("better", "worse")]
+    lines = [_sentence(row, scale) for row in test.contrasts if row.contrast.verdict in _SHOWN]
     counts = Counter(row.contrast.verdict for row in test.contrasts)
     order = ("better", "worse", "equivalent", "inconclusive", "identical")
     lines.append("Of all contrasts: " + ", ".join(f"{counts[v]} {v}" for v in order if counts[v]) + ".")
@@ -35,7 +38,13 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
 
 def _sentence(row: ContrastRow, scale: Scale) -> str:
     contrast = row.contrast
+    if contrast.verdict == "equivalent":
+        return (
+            f"**{as_markdown(row.variant.name)}** is equivalent to {as_markdown(row.baseline.name)}: "
+            f"{scale.difference_with_unit(contrast.delta)} {interval(contrast, scale)}; "
+            f"{verdict_p(contrast)}."
+        )
     return (
         f"**{as_markdown(row.variant.name)}** is {contrast.verdict} than {as_markdown(row.baseline.name)} by "
-        f"{scale.amount(contrast.delta)} {interval(contrast, scale)}."
+        f"{scale.amount(contrast.delta)} {interval(contrast, scale)}; {verdict_p(contrast)}."
     )
