@@ -111,7 +111,8 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     words = (
         f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; both p are adjusted. Better and "
         f"worse: p of a difference under {settings.alpha:g}. Equivalent: the difference is shown to lie "
-        f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, adjusted likewise)."
+        f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, "
+        "adjusted likewise)."
     )
     if "identical" in verdicts:
         words += (

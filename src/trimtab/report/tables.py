@@ -117,7 +117,7 @@ class Interval(Protocol):
 
     @property
     def ci_low(self) -> float:
-        """The lower end; nan where there is no interval."""
+        """The lower end; nan where there is no interval, or it would not cover (then se is positive)."""
 
     @property
     def ci_high(self) -> float:
@@ -149,6 +149,8 @@ def interval_column(show: Callable[[float], str], interval: Callable[[RowT], Int
 def interval_words(show: Callable[[float], str], interval: Interval) -> str:
     """An interval, its ends as ``show`` has them, or why there is none."""
     if math.isnan(interval.ci_low):
+        if interval.se > 0:
+            return "none: it would not cover"
         return "no variation" if interval.se == 0 else "none: one seed or cluster"
     return f"{show(interval.ci_low)} to {show(interval.ci_high)}"
 
