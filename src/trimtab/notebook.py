@@ -104,7 +104,7 @@ class Contrasts(Sequence[ContrastRow]):
     def frame(self) -> pd.DataFrame:
         """One row per contrast: both names, then the fields of ``statistics.Contrast``, in the score's units.
 
-        seeds: how many; affected_share and more_seeds as in ``ContrastRow``.
+        seeds: how many; affected_share, more_seeds and withheld as in ``ContrastRow``.
         """
         return pd.DataFrame([_flat(row) for row in self])
 
@@ -119,7 +119,7 @@ def _flat(row: ContrastRow) -> dict[str, Any]:
     names = {"variant": row.variant.name, "baseline": row.baseline.name}
     found = {field.name: getattr(row.contrast, field.name) for field in fields(row.contrast)}
     others = {"seeds": len(row.seeds), "affected_share": row.affected_share, "more_seeds": row.more_seeds}
-    return found | names | others
+    return found | names | others | {"withheld": row.withheld}
 
 
 class Ledger(_Ledger):

@@ -36,6 +36,7 @@ from trimtab.analysis.secondary import (
     checkpoint_rows,
     other_score_rows,
 )
+from trimtab.analysis.seed_counts import SeedCount, seed_counts
 from trimtab.analysis.shown_rows import ShownRow, shown_rows
 from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.analysis.trials import TrialRow, trial_rows
@@ -54,9 +55,9 @@ class SetAnalysis:
     score: the name of what models are judged by, in whose units means and contrasts are; prior_baseline: what
     the label-prior baseline scores, None where it has no such score; learned: whether any variant is shown to
     beat it, None where that cannot be asked; recommendation: None where there is nothing to choose; means,
-    others: one row per variant; family: over what the contrasts' p are adjusted, those of all test sets;
-    contrasts, affected, checkpoints: one row per declared contrast that has a
-    seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
+    others: one row per variant; seed_counts: by number of each variant, the same for every test set; family:
+    over what the contrasts' p are adjusted, those of all test sets; contrasts, affected, checkpoints: one row
+    per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
     for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
     does not know them; rows: some of those that the study publishes; series: all of the study's,
     in its order, by which figures choose colours; alpha: the study's; examples, clusters and
@@ -70,6 +71,7 @@ class SetAnalysis:
     answer: Answer
     recommendation: Recommendation | None
     means: list[MeanRow]
+    seed_counts: dict[int, SeedCount]
     contrasts: list[ContrastRow]
     family: Family
     uncompared: list[UncomparedRow]
@@ -161,9 +163,10 @@ def _test_sets(
     contrasts = contrast_rows(sets)
     means = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in sets]
     views = score_views(sets, means, contrasts)
+    counts = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits)
     family, rows = family_of([row.contrast for row in of_set] for of_set in contrasts), ledger.rows
     return [
-        _test_set(ledger, one, speeds, rows, means[place], contrasts[place], views[place], family)
+        _test_set(ledger, one, speeds, rows, means[place], contrasts[place], views[place], family, counts)
         for place, one in enumerate(sets)
     ]
 
@@ -177,6 +180,7 @@ def _test_set(
     contrasts: list[ContrastRow],
     views: list[ScoreView],
     family: Family,
+    counts: dict[int, SeedCount],
 ) -> SetAnalysis:
     name, evaluated, comparison, digests = one.name, one.evaluated, one.comparison, one.digests
     study, scores, clusters = comparison.study, comparison.scores, comparison.clusters
@@ -191,6 +195,7 @@ def _test_set(
         answer=answer(means, recommendation, contrasts, speeds, learned),
         recommendation=recommendation,
         means=means,
+        seed_counts=counts,
         contrasts=contrasts,
         family=family,
         uncompared=uncompared_rows(study, contrasts),

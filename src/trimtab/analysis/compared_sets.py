@@ -29,11 +29,22 @@ def compared_sets(
     ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
 ) -> list[ComparedSet]:
     """Every test set of a study, with the scores of the variants that have finished a trial."""
-    return [_compared_set(ledger, study, name, finished) for name in study.tests]
+    missing = {
+        variant.number: [key for seed, key in variant.trials.items() if ledger.trial(key).result is None]
+        for variant in study.variants
+    }
+    unstable = frozenset(
+        number for number, keys in missing.items() if any(ledger.trial(key).diverged for key in keys)
+    )
+    return [_compared_set(ledger, study, name, finished, unstable) for name in study.tests]
 
 
 def _compared_set(
-    ledger: Ledger, study: StudyRecord, name: str, finished: Sequence[FinishedVariant]
+    ledger: Ledger,
+    study: StudyRecord,
+    name: str,
+    finished: Sequence[FinishedVariant],
+    unstable: frozenset[int],
 ) -> ComparedSet:
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
     scores = read_scores(ledger, name, finished, score, evaluated.labels)
@@ -42,7 +53,7 @@ def _compared_set(
     return ComparedSet(
         name=name,
         evaluated=evaluated,
-        comparison=Comparison(study, scores, None if alone else evaluated.clusters),
+        comparison=Comparison(study, scores, None if alone else evaluated.clusters, unstable),
         digests={one.variant.number: evaluated.digests[one.variant.inputs] for one in finished},
     )
 

@@ -49,7 +49,9 @@ class ContrastRow:
     affected_share: the share of examples that the two variants cut differently, None where they read with
     different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
     the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
-    where the contrast is settled.
+    where the contrast is settled. withheld: the verdict that the finished seeds would give, where a seed of
+    either variant diverged: it was left out of the contrast, which flatters the variant, so that the verdict
+    is 'inconclusive'.
     """
 
     variant: VariantRecord
@@ -58,6 +60,7 @@ class ContrastRow:
     contrast: Contrast
     affected_share: float | None
     more_seeds: float | None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,19 @@ class UncomparedRow:
 class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
-    clusters: (examples,) int or None. A seed that one of two variants lacks is left out of their contrast
-    alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
+    clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
+    one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
     variants keep their own, as they share seed numbers.
     """
 
-    def __init__(self, study: StudyRecord, scores: ScoredLogits, clusters: NDArray | None) -> None:
-        self.study, self.scores, self.clusters = study, scores, clusters
+    def __init__(
+        self,
+        study: StudyRecord,
+        scores: ScoredLogits,
+        clusters: NDArray | None,
+        unstable: frozenset[int] = frozenset(),
+    ) -> None:
+        self.study, self.scores, self.clusters, self.unstable = study, scores, clusters, unstable
         self._finished = {variant.number for variant in scores.variants}
 
     @property
@@ -90,7 +99,13 @@ class Comparison:
 
     def by(self, score: Score) -> "Comparison":
         """The same variants by another score."""
-        return Comparison(self.study, self.scores.by(score), self.clusters)
+        return Comparison(self.study, self.scores.by(score), self.clusters, self.unstable)
+
+    def withhold(self, variant: VariantRecord, baseline: VariantRecord, contrast: Contrast) -> Contrast:
+        """The contrast without its verdict, where a seed of either variant diverged."""
+        if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
+            return contrast
+        return replace(contrast, verdict="inconclusive")
 
     def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""
@@ -175,14 +190,16 @@ def as_rows(
 def _rows(
     comparison: Comparison, adjusted: Sequence[Compared], digests: Digests, tested: int, with_seeds: bool
 ) -> list[ContrastRow]:
+    """A withheld verdict lacks no seeds: its ``more_seeds`` is None."""
     return [
         ContrastRow(
             c.variant,
             c.baseline,
             c.seeds,
-            c.contrast,
+            shown := comparison.withhold(c.variant, c.baseline, c.contrast),
             affected_share=_affected_share(digests, c),
             more_seeds=_more_seeds(comparison, c, tested) if with_seeds else None,
+            withheld=None if shown.verdict == c.contrast.verdict else c.contrast.verdict,
         )
         for c in adjusted
     ]

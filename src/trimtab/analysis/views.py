@@ -154,8 +154,9 @@ def _judged(
             )
         ]
         judged = iter(one_family(single, settings.alpha, settings.correction))
-        for at_margins in (row for of_set in found for row in of_set):
-            at_margins.append(next(judged))
+        for comparison, of_set, at_margins in zip(comparisons, rows, found, strict=True):
+            for row, judgements in zip(of_set, at_margins, strict=True):
+                judgements.append(comparison.withhold(row.variant, row.baseline, next(judged)))
     return found
 
 

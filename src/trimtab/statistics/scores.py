@@ -6,7 +6,7 @@ calibration error, FNC-1's) the answer holds jackknife pseudo-values
 
     p_i = N theta - (N - 1) theta_(-i)
 
-with theta_(-i) the score without example i, exactly. Their mean differs from the score by about 1/N, and their
+with theta_(-i) the score without example i, exactly. Their mean differs from the score by some 1/N, and their
 scatter tells the variance of theta: so they go into the same formulas. One may lie outside the score's range.
 
 Pseudo-values leave out one example, also where examples form clusters: p_i is theta plus the influence of i
