@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from trimtab.analysis.contrasts import Comparison, ContrastRow, contrast_rows
+from trimtab.analysis.compared_sets import compared_sets, contrast_rows
+from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.scores import FinishedVariant, read_scores
 from trimtab.config import InputError, nearest
 from trimtab.ledger.ledger import Ledger as _Ledger
@@ -103,7 +104,7 @@ class Contrasts(Sequence[ContrastRow]):
     def frame(self) -> pd.DataFrame:
         """One row per contrast: both names, then the fields of ``statistics.Contrast``, in the score's units.
 
-        seeds: how many; affected_share and more_seeds as in ``ContrastRow``.
+        seeds: how many; affected_share, more_seeds and withheld as in ``ContrastRow``.
         """
         return pd.DataFrame([_flat(row) for row in self])
 
@@ -118,7 +119,7 @@ def _flat(row: ContrastRow) -> dict[str, Any]:
     names = {"variant": row.variant.name, "baseline": row.baseline.name}
     found = {field.name: getattr(row.contrast, field.name) for field in fields(row.contrast)}
     others = {"seeds": len(row.seeds), "affected_share": row.affected_share, "more_seeds": row.more_seeds}
-    return found | names | others
+    return found | names | others | {"withheld": row.withheld}
 
 
 class Ledger(_Ledger):
@@ -151,16 +152,15 @@ class Ledger(_Ledger):
         )
 
     def contrasts(self, test: str | None = None) -> Contrasts:
-        """The declared contrasts of a test set, by default the first, adjusted as one family.
+        """The declared contrasts of a test set, by default the first; p as in the report.
+
+        They are adjusted as one family with those of the study's other test sets.
 
         A contrast whose two variants share no finished seed is left out. InputError as for ``scores``.
         """
         study, name = self.study, self._test(test)
-        rows, finished = self.evaluated(name), self._finished()
-        scored = read_scores(self, name, finished, score_named(study.compare.score), rows.labels)
-        alone = len(np.unique(rows.clusters)) == len(rows.clusters)
-        digests = {one.variant.number: rows.digests[one.variant.inputs] for one in finished}
-        return Contrasts(contrast_rows(Comparison(study, scored, None if alone else rows.clusters), digests))
+        every = contrast_rows(compared_sets(self, study, self._finished()))
+        return Contrasts(every[study.tests.index(name)])
 
     def _finished(self) -> list[FinishedVariant]:
         every = [FinishedVariant(variant, self.results(variant)) for variant in self.study.variants]

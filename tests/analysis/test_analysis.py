@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trimtab.analysis.analysis import analyse
+from trimtab.analysis.contrasts import Family
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
 from trimtab.statistics import compare, effective_clusters, holm, mean_interval
@@ -21,6 +22,13 @@ def scores():
     rng = np.random.default_rng(0)
     rates = np.array([0.5, 0.7, 0.9])[:, None, None]
     return rng.random((VARIANTS, SEEDS, EXAMPLES)) < rates
+
+
+@pytest.fixture(scope="module")
+def clear():
+    """Scores that differ so much that four seeds tell."""
+    rates = np.array([0.2, 0.8, 1.0])[:, None, None]
+    return np.random.default_rng(1).random((VARIANTS, SEEDS, EXAMPLES)) < rates
 
 
 @pytest.fixture
@@ -94,8 +102,8 @@ def test_an_exploratory_study_controls_the_false_discovery_rate(made, scores):
     ]
 
 
-def test_identical_inputs_are_not_tested(made, scores):
-    analysis = made(same=[0, 1, 0])
+def test_identical_inputs_are_not_tested(made, clear):
+    analysis = made(clear, same=[0, 1, 0])
     [test] = analysis.tests
     assert [row.contrast.verdict for row in test.contrasts] == ["better", "identical"]
     assert (test.contrasts[1].contrast.delta, test.contrasts[1].affected_share) == (0, 0)
@@ -208,13 +216,34 @@ def test_seed_numbers_are_those_of_the_study(tmp_path, handmade, scores):
     assert [row.seeds for row in test.means] == [[9, 0, 4, 7]] * 3
 
 
-def test_two_test_sets_stand_for_themselves(tmp_path, handmade, scores):
-    turned = scores[::-1, :, :30]
-    one, two = analyse(handmade.write(tmp_path, {"one": scores, "two": turned})).tests
+def test_two_test_sets_stand_for_themselves(tmp_path, handmade, clear):
+    turned = clear[::-1, :, :30]
+    one, two = analyse(handmade.write(tmp_path, {"one": clear, "two": turned})).tests
     assert (one.name, two.name, two.examples) == ("one", "two", 30)
     assert [row.contrast.verdict for row in one.contrasts] == ["better", "better"]
     assert {row.contrast.verdict for row in two.contrasts} <= {"worse", "inconclusive"}
     same(two.means[0].estimate, mean_interval(turned[0]))
+
+
+def test_the_contrasts_of_all_test_sets_are_one_family(tmp_path, handmade, scores):
+    """Three test sets of two contrasts each: Holm over six, for differences and equivalence alike."""
+    sets = {name: scores[:, :, start : start + 30] for name, start in (("a", 0), ("b", 5), ("c", 10))}
+    tests = analyse(handmade.write(tmp_path, sets)).tests
+    rows = [row.contrast for test in tests for row in test.contrasts]
+    single = [
+        one
+        for each in sets.values()
+        for one in compare(each, margin=0.01, correction="none", groups=range(3))
+    ]
+    np.testing.assert_allclose([row.p_adjusted for row in rows], holm([one.p for one in single]))
+    np.testing.assert_allclose(
+        [row.p_equivalence for row in rows], holm([one.p_equivalence for one in single])
+    )
+    assert {test.family for test in tests} == {Family(tested=6, sets=3)}
+    for test in tests:
+        for row, contrast in zip(test.contrasts, compare(sets[test.name], margin=0.01), strict=True):
+            if row.contrast.p < 0.3:
+                assert row.contrast.p_adjusted > contrast.p_adjusted  # within the test set alone
 
 
 def test_a_mean_above_its_ceiling(made, scores):

@@ -100,3 +100,20 @@ def test_identical_inputs_have_no_row(tmp_path, handmade, scores):
     assert second.verdict == "identical"
     # What is secondary changes nothing in the first table.
     assert first.p_adjusted == first.p
+
+
+def test_no_interval_where_it_would_not_cover(tmp_path, handmade):
+    """Calibration error never has one, macro F1 from 200 rows on; the mean stands, and the contrasts do."""
+    scores = np.random.default_rng(4).random((2, 3, 240)) < 0.7
+    few = analyse(handmade.write(tmp_path / "few", {"test": scores[..., :199]})).tests[0]
+    many = analyse(handmade.write(tmp_path / "many", {"test": scores})).tests[0]
+    for test, covered in ((few, False), (many, True)):
+        for row in test.others:
+            assert np.isnan(row.estimates["calibration_error"].ci_low)
+            assert np.isnan(row.estimates["macro_f1"].ci_low) != covered
+            assert not np.isnan(row.estimates["matthews"].ci_low)
+            assert row.estimates["macro_f1"].se > 0
+    judged = analyse(handmade.write(tmp_path / "by", {"test": scores[..., :199]}, score="macro_f1")).tests[0]
+    assert all(np.isnan(row.estimate.ci_high) for row in judged.means)
+    assert judged.learned is True
+    assert not np.isnan(judged.contrasts[0].contrast.ci_low)

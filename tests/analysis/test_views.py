@@ -34,7 +34,24 @@ def test_verdicts_at_a_margin_are_those_of_a_study_with_that_margin(views, score
     place = next(k for k, each in enumerate(views[0].margins) if each == pytest.approx(margin))
     [declared] = [group for group in views[0].groups if group.declared]
     asked = compare(scores, [(1, 0), (2, 0), (3, 0)], groups=range(4), margin=margin)
-    assert [verdicts[place] for verdicts in declared.verdicts] == [one.verdict for one in asked]
+    assert [judged[place].verdict for judged in declared.judged] == [one.verdict for one in asked]
+
+
+@pytest.mark.parametrize("score", ["accuracy", "matthews"])
+def test_verdicts_at_a_margin_are_of_one_family_over_test_sets(tmp_path, handmade, scores, score):
+    """Of two test sets, at every third margin of the page: the verdicts of a study with that margin."""
+    sets = {"one": scores[:3], "two": scores[1:, :, ::-1]}
+    first, second = analyse(handmade.write(tmp_path / "first", sets)).tests
+    views = [next(v for v in test.views if v.score == score) for test in (first, second)]
+    for place in range(0, len(views[0].margins), 3):
+        margin = views[0].margins[place]
+        folder = tmp_path / f"margin {place}"
+        asked = analyse(handmade.write(folder, sets, margin=margin, score=score)).tests
+        for t, view in enumerate(views):
+            [declared] = [group for group in view.groups if group.declared]
+            assert declared.family == asked[t].family
+            expected = [row.contrast.verdict for row in asked[t].contrasts]
+            assert [judged[place].verdict for judged in declared.judged] == expected
 
 
 def test_the_studys_own_margin_is_one_of_them(views):
@@ -55,8 +72,8 @@ def test_every_other_baseline_is_a_family_of_its_own(views, scores):
 def test_equivalence_grows_with_the_margin(views):
     """Once equivalent, a contrast stays so, or was better or worse at every margin."""
     for group in views[0].groups:
-        for verdicts in group.verdicts:
-            seen = [verdict == "equivalent" for verdict in verdicts]
+        for judged in group.judged:
+            seen = [one.verdict == "equivalent" for one in judged]
             assert seen == sorted(seen)
 
 

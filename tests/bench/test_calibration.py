@@ -16,7 +16,7 @@ STUDIES, EXAMPLES = 600, 400
 def test_rates_of_error_and_coverage_are_about_nominal(n_seeds, clusters, paired):
     cell = simulation.Cell(n_seeds, EXAMPLES, "high", paired, clusters)
     row = command.cell_row(cell, STUDIES, np.random.default_rng([n_seeds, clusters == "many", paired]))
-    assert 0.005 <= row["type_1"] <= 0.08
+    assert row["type_1"] <= 0.08
     assert row["coverage"] >= 0.92
     assert row["false_equivalence"] <= 0.08
 
@@ -71,6 +71,6 @@ def test_the_simulated_truth_is_the_stated_one(paired):
 
 def test_a_rate_outside_its_limits_is_told():
     assert command.faults([{"type_1": 0.05, "coverage": 0.95, "family": 0.02}]) == []
-    assert len(command.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 3
+    assert len(command.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 2
     assert command.faults([{"seeds": 2, "type_1": 0.2}]) == []
     assert len(command.faults([{"seeds": 3, "type_1": 0.2}])) == 1

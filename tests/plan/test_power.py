@@ -1,5 +1,7 @@
 """What planned contrasts could detect: from the ledger's own trials where there are any, else assumed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,20 @@ def test_one_seed_detects_nothing_and_more_contrasts_detect_less(tmp_path, plann
     many = detectable(planned('"ratio"]', '"ratio", "longest_first+tail"]'), ledger)
     assert len(many) == 2
     assert all(other.smallest > one.smallest for other in many)
+
+
+def test_several_test_sets_detect_less(tmp_path, planned):
+    """All contrasts and test sets are one family, as they are in the analysis."""
+    plan, ledger = planned(), Ledger(tmp_path / "none")
+    [one] = detectable(plan, ledger)
+    splits = plan.dataset.splits | {"other": plan.dataset.splits["test"]}
+    named = {"splits": splits, "tests": ("test", "other")}
+    variants = [replace(each, dataset=replace(each.dataset, **named)) for each in plan.variants]
+    both = detectable(replace(plan, variants=tuple(variants)), ledger)
+    assert [each.test for each in both] == ["test", "other"]
+    parts = assumed_parts(2, 60, len(np.unique(plan.dataset.splits["test"].clusters)))
+    assert {each.smallest for each in both} == {smallest_detectable(parts, contrasts=2)}
+    assert both[0].smallest > one.smallest
 
 
 def test_no_contrast_no_word(tmp_path, planned):

@@ -91,7 +91,7 @@ def test_every_contrast_has_its_place(tmp_path, analysed, scores):
 
 def test_an_adjusted_interval_never_contradicts_its_verdict(analysed):
     rng = np.random.default_rng(7)
-    scores = rng.random((9, 4, 200)) < np.linspace(0.5, 0.66, 9)[:, None, None]
+    scores = rng.random((9, 4, 200)) < np.linspace(0.5, 0.8, 9)[:, None, None]
     test = analysed(scores)
     [axes] = forest_figure(test, SETTINGS).axes
     ends = spans(axes, ADJUSTED)

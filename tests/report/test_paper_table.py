@@ -59,7 +59,7 @@ def test_what_stands_in_it(analysed, scores, tmp_path):
     assert [row[0] for row in cells] == [f"t{number}, max_len 8" for number in range(3)]
     assert [row[2].split(" ")[-1] for row in cells] == ["baseline", "?", "▲"]
     assert cells[2][2].startswith(f"+{float(means[2]) - float(means[0]):.1f}")
-    assert [row[3] for row in cells][::2] == ["", "< 0.001"]
+    assert [row[3] for row in cells][::2] == ["", "0.001"]
     assert [row[4:] for row in cells] == [["7.5", "1.00"], ["7.5", "0.50"], ["7.5", "1.50"]]
     assert "Δ: difference from t0, max_len 8." in table.notes
     table.write(tmp_path)

@@ -69,8 +69,8 @@ def test_every_report_has_the_other_scores(page):
         assert f"| {head} " in part
     [first, *_] = rows(folder, "other-scores-test")
     shown = (folder / "tables" / "other-scores-test.md").read_text()
-    low, high = float(first["macro_f1_ci_low"]), float(first["macro_f1_ci_high"])
-    assert f"{100 * float(first['macro_f1_mean']):.2f} ({100 * low:.2f} to {100 * high:.2f})" in shown
+    low, high = float(first["matthews_ci_low"]), float(first["matthews_ci_high"])
+    assert f"{float(first['matthews_mean']):.4f} ({low:.4f} to {high:.4f})" in shown
     assert f"{float(first['matthews_mean']):.4f} (" in shown
 
 

@@ -33,6 +33,9 @@ def naive(d, clusters, alpha=0.05):
     sizes = [list(clusters).count(g) for g in groups]
     freedom = sum(n**2 for n in sizes) ** 2 / sum(n**4 for n in sizes) * (1 - 1 / len(groups))
     df = 1 / (a / ((n_seeds - 1) * v) + b**2 / (freedom * v**2))
+    more = (n_seeds - 1) / stats.chi2.ppf(0.3, n_seeds - 1) * max(a, e)
+    of_seeds = more / (more + max(b - e, 0))
+    df = min(df, 1 / (of_seeds / (n_seeds - 1) + b**2 / (freedom * v**2)))
     reach = stats.t.ppf(1 - alpha / 2, df) * math.sqrt(v)
     return mean, mean - reach, mean + reach, math.sqrt(v), df
 
@@ -104,10 +107,11 @@ def test_the_floor_holds_where_seed_means_are_equal():
     np.testing.assert_allclose(mean_interval(table).se, naive(table, range(4))[3])
 
 
-def test_a_checkerboard_leaves_infinite_degrees_of_freedom():
+def test_a_checkerboard_has_the_degrees_of_freedom_of_its_seeds():
+    """Neither seeds nor examples vary on average: all that is known of chance is the floor under A."""
     estimate = mean_interval(np.array([[1, 0], [0, 1]]))
-    assert estimate.df == math.inf
-    np.testing.assert_allclose(estimate.ci_high - 0.5, 1.959964 * estimate.se, rtol=1e-6)
+    assert estimate.df == 1
+    np.testing.assert_allclose(estimate.ci_high - 0.5, stats.t.ppf(0.975, 1) * estimate.se)
 
 
 def test_each_example_its_own_cluster_is_no_clusters():

@@ -7,11 +7,12 @@ import numpy as np
 
 from trimtab.analysis.answer import Answer, answer
 from trimtab.analysis.by_length import ByLength, LostRow, by_length, lost_rows
+from trimtab.analysis.compared_sets import ComparedSet, compared_sets, contrast_rows
 from trimtab.analysis.contrasts import (
-    Comparison,
     ContrastRow,
+    Family,
     UncomparedRow,
-    contrast_rows,
+    family_of,
     uncompared_rows,
 )
 from trimtab.analysis.cross import CrossEvaluation, cross_evaluation
@@ -26,7 +27,7 @@ from trimtab.analysis.curves import (
 from trimtab.analysis.guessing import beats_guessing
 from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.analysis.recommendation import Recommendation, recommend
-from trimtab.analysis.scores import FinishedVariant, read_scores
+from trimtab.analysis.scores import FinishedVariant
 from trimtab.analysis.secondary import (
     AffectedRow,
     CheckpointRow,
@@ -35,6 +36,7 @@ from trimtab.analysis.secondary import (
     checkpoint_rows,
     other_score_rows,
 )
+from trimtab.analysis.seed_counts import SeedCount, seed_counts
 from trimtab.analysis.shown_rows import ShownRow, shown_rows
 from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.analysis.trials import TrialRow, trial_rows
@@ -42,7 +44,7 @@ from trimtab.analysis.views import ScoreView, score_views
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RowsRecord, StudyRecord, VariantRecord
 from trimtab.machine import Signature
-from trimtab.statistics import effective_clusters, score_named
+from trimtab.statistics import effective_clusters
 from trimtab.truncation.audit import Audit
 
 
@@ -53,8 +55,9 @@ class SetAnalysis:
     score: the name of what models are judged by, in whose units means and contrasts are; prior_baseline: what
     the label-prior baseline scores, None where it has no such score; learned: whether any variant is shown to
     beat it, None where that cannot be asked; recommendation: None where there is nothing to choose; means,
-    others: one row per variant; contrasts, affected, checkpoints: one row per declared contrast that has a
-    seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
+    others: one row per variant; seed_counts: by number of each variant, the same for every test set; family:
+    over what the contrasts' p are adjusted, those of all test sets; contrasts, affected, checkpoints: one row
+    per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
     for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
     does not know them; rows: some of those that the study publishes; series: all of the study's,
     in its order, by which figures choose colours; alpha: the study's; examples, clusters and
@@ -68,7 +71,9 @@ class SetAnalysis:
     answer: Answer
     recommendation: Recommendation | None
     means: list[MeanRow]
+    seed_counts: dict[int, SeedCount]
     contrasts: list[ContrastRow]
+    family: Family
     uncompared: list[UncomparedRow]
     affected: list[AffectedRow]
     others: list[OtherScoresRow]
@@ -139,9 +144,7 @@ def analyse(ledger: Ledger) -> Analysis:
     results = [result for one in finished for result in one.results.values()]
     return Analysis(
         study=study,
-        tests=[
-            _test_set(ledger, study, name, finished, speeds, ledger.rows) for name in study.tests if finished
-        ],
+        tests=_test_sets(ledger, study, finished, speeds) if finished else [],
         speeds=speeds,
         audits=_audit_rows(study),
         label_audits=_label_audit_rows(study),
@@ -153,24 +156,35 @@ def analyse(ledger: Ledger) -> Analysis:
     )
 
 
+def _test_sets(
+    ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant], speeds: Sequence[ThroughputRow]
+) -> list[SetAnalysis]:
+    sets = compared_sets(ledger, study, finished)
+    contrasts = contrast_rows(sets)
+    means = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in sets]
+    views = score_views(sets, means, contrasts)
+    counts = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits)
+    family, rows = family_of([row.contrast for row in of_set] for of_set in contrasts), ledger.rows
+    return [
+        _test_set(ledger, one, speeds, rows, means[place], contrasts[place], views[place], family, counts)
+        for place, one in enumerate(sets)
+    ]
+
+
 def _test_set(
     ledger: Ledger,
-    study: StudyRecord,
-    name: str,
-    finished: Sequence[FinishedVariant],
+    one: ComparedSet,
     speeds: Sequence[ThroughputRow],
     rows: RowsRecord,
+    means: list[MeanRow],
+    contrasts: list[ContrastRow],
+    views: list[ScoreView],
+    family: Family,
+    counts: dict[int, SeedCount],
 ) -> SetAnalysis:
-    evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
-    scores = read_scores(ledger, name, finished, score, evaluated.labels)
-    # Clusters of one row each are no clusters: the plain formulas say the same, and quicker.
-    number = len(np.unique(evaluated.clusters))
-    clusters = evaluated.clusters if number < len(evaluated.clusters) else None
-    digests = {one.variant.number: evaluated.digests[one.variant.inputs] for one in finished}
-    comparison = Comparison(study, scores, clusters)
-    contrasts = contrast_rows(comparison, digests)
-    means = mean_rows(study, name, scores, clusters)
-    prior = score.prior_baseline(evaluated.labels, len(study.labels))
+    name, evaluated, comparison, digests = one.name, one.evaluated, one.comparison, one.digests
+    study, scores, clusters = comparison.study, comparison.scores, comparison.clusters
+    prior = scores.score.prior_baseline(evaluated.labels, len(study.labels))
     learned = beats_guessing(means, prior, study.compare.alpha)
     recommendation = recommend(comparison, means, speeds, learned)
     return SetAnalysis(
@@ -181,18 +195,20 @@ def _test_set(
         answer=answer(means, recommendation, contrasts, speeds, learned),
         recommendation=recommendation,
         means=means,
+        seed_counts=counts,
         contrasts=contrasts,
+        family=family,
         uncompared=uncompared_rows(study, contrasts),
         affected=affected_rows(contrasts, scores, digests, clusters, study.compare),
         others=other_score_rows(study, scores, clusters),
         checkpoints=checkpoint_rows(study, contrasts, scores),
         cross=cross_evaluation(ledger, study, name, scores, clusters),
-        views=score_views(comparison, name, means, contrasts, digests),
+        views=views,
         by_length=by_length(evaluated, scores),
         lost=lost_rows(evaluated, scores),
         rows=shown_rows(rows.tests.get(name, ()), scores, study.variants),
         examples=len(evaluated.labels),
-        clusters=number,
+        clusters=len(np.unique(evaluated.clusters)),
         effective_clusters=effective_clusters(evaluated.clusters),
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
         alpha=study.compare.alpha,

@@ -1,7 +1,7 @@
 """Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import Contrast, compare, effective_clusters, one_family
+from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study.grid import DeclaredContrast, are_paired
 
@@ -44,12 +44,14 @@ class Compared:
 
 @dataclass(frozen=True)
 class ContrastRow:
-    """A declared contrast, adjusted with the others as one family.
+    """A declared contrast, adjusted with the others of all test sets as one family.
 
     affected_share: the share of examples that the two variants cut differently, None where they read with
     different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
     the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
-    where the contrast is settled.
+    where the contrast is settled. withheld: the verdict that the finished seeds would give, where a seed of
+    either variant diverged: it was left out of the contrast, which flatters the variant, so that the verdict
+    is 'inconclusive'.
     """
 
     variant: VariantRecord
@@ -58,6 +60,7 @@ class ContrastRow:
     contrast: Contrast
     affected_share: float | None
     more_seeds: float | None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,19 @@ class UncomparedRow:
 class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
-    clusters: (examples,) int or None. A seed that one of two variants lacks is left out of their contrast
-    alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
+    clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
+    one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
     variants keep their own, as they share seed numbers.
     """
 
-    def __init__(self, study: StudyRecord, scores: ScoredLogits, clusters: NDArray | None) -> None:
-        self.study, self.scores, self.clusters = study, scores, clusters
+    def __init__(
+        self,
+        study: StudyRecord,
+        scores: ScoredLogits,
+        clusters: NDArray | None,
+        unstable: frozenset[int] = frozenset(),
+    ) -> None:
+        self.study, self.scores, self.clusters, self.unstable = study, scores, clusters, unstable
         self._finished = {variant.number for variant in scores.variants}
 
     @property
@@ -87,6 +96,16 @@ class Comparison:
             return math.nan
         examples = len(self.scores.labels)
         return effective_clusters(np.arange(examples) if self.clusters is None else self.clusters)
+
+    def by(self, score: Score) -> "Comparison":
+        """The same variants by another score."""
+        return Comparison(self.study, self.scores.by(score), self.clusters, self.unstable)
+
+    def withhold(self, variant: VariantRecord, baseline: VariantRecord, contrast: Contrast) -> Contrast:
+        """The contrast without its verdict, where a seed of either variant diverged."""
+        if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
+            return contrast
+        return replace(contrast, verdict="inconclusive")
 
     def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""
@@ -130,27 +149,57 @@ class Comparison:
         ]
 
 
-def contrast_rows(comparison: Comparison, digests: Digests) -> list[ContrastRow]:
-    """One row per declared contrast that has a seed in common, adjusted as one family."""
-    return as_rows(comparison, comparison.of(comparison.study.contrasts), digests)
+@dataclass(frozen=True)
+class Family:
+    """Over how much p is adjusted: the contrasts that have a p, and the test sets that they are of."""
+
+    tested: int
+    sets: int
+
+
+def family_of(groups: Iterable[Iterable[Contrast]]) -> Family:
+    """The family of the contrasts of several test sets, one group each."""
+    numbers = [sum(not math.isnan(one.p) for one in group) for group in groups]
+    return Family(tested=sum(numbers), sets=sum(number > 0 for number in numbers))
 
 
 def as_rows(
-    comparison: Comparison, compared: Sequence[Compared], digests: Digests, *, with_seeds: bool = True
+    groups: Sequence[tuple[Comparison, Sequence[Compared], Digests]], *, with_seeds: bool = True
+) -> list[list[ContrastRow]]:
+    """Contrasts of several test sets adjusted as one family.
+
+    Each group: a test set, its contrasts, and the digests of its rows. with_seeds: with the number of seeds
+    that would settle each.
+    """
+    if not groups:
+        return []
+    settings = groups[0][0].study.compare
+    results = iter(
+        one_family(
+            [c.contrast for _, compared, _ in groups for c in compared], settings.alpha, settings.correction
+        )
+    )
+    adjusted = [[replace(c, contrast=next(results)) for c in compared] for _, compared, _ in groups]
+    tested = family_of([c.contrast for c in compared] for compared in adjusted).tested
+    return [
+        _rows(comparison, compared, digests, tested, with_seeds)
+        for (comparison, _, digests), compared in zip(groups, adjusted, strict=True)
+    ]
+
+
+def _rows(
+    comparison: Comparison, adjusted: Sequence[Compared], digests: Digests, tested: int, with_seeds: bool
 ) -> list[ContrastRow]:
-    """Contrasts adjusted as one family; ``with_seeds``: with the seeds that would settle each."""
-    settings = comparison.study.compare
-    results = one_family([c.contrast for c in compared], settings.alpha, settings.correction)
-    tested = sum(not math.isnan(result.p) for result in results)
-    adjusted = [replace(c, contrast=result) for c, result in zip(compared, results, strict=True)]
+    """A withheld verdict lacks no seeds: its ``more_seeds`` is None."""
     return [
         ContrastRow(
             c.variant,
             c.baseline,
             c.seeds,
-            c.contrast,
+            shown := comparison.withhold(c.variant, c.baseline, c.contrast),
             affected_share=_affected_share(digests, c),
             more_seeds=_more_seeds(comparison, c, tested) if with_seeds else None,
+            withheld=None if shown.verdict == c.contrast.verdict else c.contrast.verdict,
         )
         for c in adjusted
     ]

@@ -1,14 +1,14 @@
 """The mean score of each variant, with its interval and its ceiling. Free of torch."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numpy.typing import NDArray
 from scipy import stats
 
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import IntervalEstimate, mean_interval
+from trimtab.statistics import IntervalEstimate, Score, mean_interval
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ def _mean_row(
     study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None, variant: VariantRecord
 ) -> MeanRow:
     table = scores.on(variant)
-    estimate = mean_interval(table, clusters, study.compare.alpha)
+    estimate = shown_interval(
+        scores.score, mean_interval(table, clusters, study.compare.alpha), table.shape[1]
+    )
     # A ceiling is an accuracy, and says nothing of other scores.
     ceiling = variant.ceilings.get(test) if study.compare.score == "accuracy" else None
     return MeanRow(
@@ -50,6 +52,13 @@ def _mean_row(
         p_above_ceiling=None if ceiling is None else _p_above(estimate, ceiling),
         same_as=None if variant.same_as == variant.number else study.variants[variant.same_as],
     )
+
+
+def shown_interval(score: Score, estimate: IntervalEstimate, n_examples: int) -> IntervalEstimate:
+    """The estimate as it is, or with ends of nan where its interval would not cover (Score.interval_rows)."""
+    if score.has_interval(n_examples):
+        return estimate
+    return replace(estimate, ci_low=math.nan, ci_high=math.nan)
 
 
 def _p_above(estimate: IntervalEstimate, bound: float) -> float:

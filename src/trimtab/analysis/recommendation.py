@@ -66,7 +66,7 @@ def recommend(
     same, chance may choose. learned: whether some variant is shown to beat guessing, None where that cannot
     be asked; where none is, nothing is named, as variants that all guess are not inferior to each other and
     worth nothing. None with fewer than two variants, or where some are replicas, so that nothing is there to
-    be chosen.
+    be chosen. A variant with a seed that diverged is never named.
     """
     candidates = _candidates(means, speeds)
     if len(candidates) < 2 or have_replicas([one.variant for one in candidates.values()]):
@@ -76,6 +76,8 @@ def recommend(
     near = _near(comparison, candidates, best)
     tests = _tests(comparison, near, candidates.values())
     p = {number: _largest_p(comparison, tests.get(number, []), others) for number in candidates}
+    # A mean without the seeds that diverged flatters its variant.
+    p |= dict.fromkeys(comparison.unstable & p.keys(), 1.0)
     adjusted = dict(zip(candidates, holm(list(p.values())), strict=True))
     passed = [one for one in near if adjusted[one.variant.number] < settings.alpha]
     chosen = (

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.analysis.contrasts import ContrastRow, Digests, read_alike
+from trimtab.analysis.means import shown_interval
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import (
@@ -117,7 +118,11 @@ def other_score_rows(
             variant,
             scores.seeds(variant),
             {
-                name: mean_interval(by.on(variant), clusters, study.compare.alpha)
+                name: shown_interval(
+                    by.score,
+                    mean_interval(by.on(variant), clusters, study.compare.alpha),
+                    len(by.labels),
+                )
                 for name, by in others.items()
             },
         )

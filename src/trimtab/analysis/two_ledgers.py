@@ -76,7 +76,7 @@ class Match:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A matched variant on one test set: means, and here minus there, adjusted over the test set's rows."""
+    """A matched variant on one test set: means, and here minus there, adjusted over all test sets."""
 
     match: Match
     mean_here: float
@@ -134,7 +134,7 @@ def compare_ledgers(here: Ledger, there: Ledger) -> LedgerComparison:
         for name, side in zip(("here", "there"), sides, strict=True)
     )
     common = [name for name in one.study.tests if name in other.study.tests]
-    tests = [_test_set(name, one, other, matches) for name in common]
+    tests = _one_family([_test_set(name, one, other, matches) for name in common], one.study)
     return LedgerComparison(one, other, matches, (only[0], only[1]), tests)
 
 
@@ -241,7 +241,6 @@ def _test_set(name: str, here: Side, there: Side, matches: Sequence[Match]) -> S
     compared = [
         (match, *(_paired if same else _independent)(match, scores, rows, here.study)) for match in matches
     ]
-    family = one_family([contrast for _, contrast, _ in compared], settings.alpha, settings.correction)
     return SetComparison(
         name,
         settings.score,
@@ -254,9 +253,18 @@ def _test_set(name: str, here: Side, there: Side, matches: Sequence[Match]) -> S
                 seeds,
                 contrast,
             )
-            for (match, _, seeds), contrast in zip(compared, family, strict=True)
+            for match, contrast, seeds in compared
         ],
     )
+
+
+def _one_family(tests: Sequence[SetComparison], study: StudyRecord) -> list[SetComparison]:
+    """The rows of all test sets, adjusted together."""
+    single = [row.contrast for test in tests for row in test.rows]
+    adjusted = iter(one_family(single, study.compare.alpha, study.compare.correction))
+    return [
+        replace(test, rows=[replace(row, contrast=next(adjusted)) for row in test.rows]) for test in tests
+    ]
 
 
 def _same_rows(name: str, here: Side, there: Side, rows: Sequence[EvaluatedRows]) -> bool:

@@ -4,11 +4,19 @@ Everything here is secondary, and says so where it is shown: what the study decl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows, have_replicas
+from trimtab.analysis.compared_sets import ComparedSet
+from trimtab.analysis.contrasts import (
+    Comparison,
+    ContrastRow,
+    Family,
+    as_rows,
+    family_of,
+    have_replicas,
+)
 from trimtab.analysis.means import MeanRow, mean_rows
-from trimtab.statistics import at_margin, scores_for
+from trimtab.statistics import Contrast, at_margin, one_family, scores_for
 
 # More would make a page too long to be read, and take too long to be computed.
 _EXPLORED, _BY_OTHER_SCORES = 16, 40  # variants
@@ -19,14 +27,15 @@ _UNITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 
 @dataclass(frozen=True)
 class ContrastGroup:
-    """Contrasts with one baseline: those that the study declares, one family over all baselines; or explored
-    ones, a family of their own. verdicts: of each row, the verdict at each margin of the view.
+    """Contrasts with one baseline: those that the study declares, one family over baselines and test sets; or
+    explored ones, a family of their own. judged: of each row, the contrast at each margin.
     """
 
     baseline: int
     declared: bool
+    family: Family
     rows: list[ContrastRow]
-    verdicts: list[list[str]]
+    judged: list[list[Contrast]]
 
 
 @dataclass(frozen=True)
@@ -44,85 +53,126 @@ class ScoreView:
 
 
 def score_views(
-    comparison: Comparison,
-    test: str,
-    means: Sequence[MeanRow],
-    declared: Sequence[ContrastRow],
-    digests: Digests,
+    sets: Sequence[ComparedSet],
+    means: Sequence[Sequence[MeanRow]],
+    declared: Sequence[Sequence[ContrastRow]],
+) -> list[list[ScoreView]]:
+    """Each test set by the study's score first, then by each other one.
+
+    ``means`` and ``declared``: of each test set, by the study's score. By every score, the declared contrasts
+    of all test sets are one family.
+    """
+    if not sets:
+        return []
+    study = sets[0].comparison.study
+    explored = [_explored(one, rows) for one, rows in zip(sets, declared, strict=True)]
+    by_score = [_views(sets, study.compare.score, means, declared, explored)]
+    few = all(len(one.comparison.scores.variants) <= _BY_OTHER_SCORES for one in sets)
+    for name, score in scores_for(study.labels).items() if few else ():
+        if name != study.compare.score:
+            by = [replace(one, comparison=one.comparison.by(score)) for one in sets]
+            rows = as_rows(
+                [(one.comparison, one.comparison.of(study.contrasts), one.digests) for one in by],
+                with_seeds=False,
+            )
+            other = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in by]
+            by_score.append(_views(by, name, other, rows, [{} for _ in by]))
+    return [[views[place] for views in by_score] for place in range(len(sets))]
+
+
+def _views(
+    sets: Sequence[ComparedSet],
+    name: str,
+    means: Sequence[Sequence[MeanRow]],
+    declared: Sequence[Sequence[ContrastRow]],
+    explored: Sequence[Mapping[int, list[ContrastRow]]],
 ) -> list[ScoreView]:
-    """The test set by the study's score first, then by each other one; ``means`` and ``declared`` are "
-    "known."""
-    study, scores = comparison.study, comparison.scores
-    judged_by = study.compare.score
-    views = [_view(comparison, judged_by, means, declared, _explored(comparison, declared, digests))]
-    others = scores_for(study.labels) if len(scores.variants) <= _BY_OTHER_SCORES else {}
-    for name, score in others.items():
-        if name != judged_by:
-            by = Comparison(study, scores.by(score), comparison.clusters)
-            rows = as_rows(by, by.of(study.contrasts), digests, with_seeds=False)
-            views.append(_view(by, name, mean_rows(study, test, by.scores, by.clusters), rows, {}))
-    return views
+    """By one score, the view of each test set."""
+    margins = _margins(sets[0].comparison, name)
+    judged = _judged([one.comparison for one in sets], declared, margins)
+    family = family_of([row.contrast for row in rows] for rows in declared)
+    return [
+        _view(one.comparison, name, margins, means[p], declared[p], judged[p], explored[p], family)
+        for p, one in enumerate(sets)
+    ]
+
+
+def _margins(comparison: Comparison, name: str) -> list[float]:
+    score, own = comparison.scores.score, comparison.study.compare.margin
+    steps = {step / score.factor for step in (_POINTS if score.unit == "%" else _UNITS)}
+    return sorted(steps | {own} if name == comparison.study.compare.score else steps)
 
 
 def _view(
     comparison: Comparison,
     name: str,
+    margins: list[float],
     means: Sequence[MeanRow],
     declared: Sequence[ContrastRow],
+    judged: Sequence[list[Contrast]],
     explored: Mapping[int, list[ContrastRow]],
+    family: Family,
 ) -> ScoreView:
     score, own = comparison.scores.score, comparison.study.compare.margin
-    steps = {step / score.factor for step in (_POINTS if score.unit == "%" else _UNITS)}
-    judged_by = name == comparison.study.compare.score
-    margins = sorted(steps | {own} if judged_by else steps)
-    verdicts = _verdicts(comparison, declared, margins)
     by_baseline: dict[int, list[int]] = {}
     for place, row in enumerate(declared):
         by_baseline.setdefault(row.baseline.number, []).append(place)
     groups = [
-        ContrastGroup(number, True, [declared[p] for p in places], [verdicts[p] for p in places])
+        ContrastGroup(number, True, family, [declared[p] for p in places], [judged[p] for p in places])
         for number, places in by_baseline.items()
     ]
-    groups += [
-        ContrastGroup(number, False, rows, _verdicts(comparison, rows, margins))
-        for number, rows in explored.items()
-    ]
-    nearest = min(range(len(margins)), key=lambda place: abs(margins[place] - own))
+    for number, rows in explored.items():
+        [at] = _judged([comparison], [rows], margins)
+        groups.append(ContrastGroup(number, False, family_of([[r.contrast for r in rows]]), rows, at))
     return ScoreView(
         score=name,
         prior_baseline=score.prior_baseline(comparison.scores.labels, len(comparison.study.labels)),
         means=list(means),
         margins=margins,
-        margin=nearest,
+        margin=min(range(len(margins)), key=lambda place: abs(margins[place] - own)),
         groups=groups,
     )
 
 
-def _verdicts(
-    comparison: Comparison, rows: Sequence[ContrastRow], margins: Sequence[float]
-) -> list[list[str]]:
-    """Of each row, its verdict at each margin; the rows are one family."""
-    settings, contrasts = comparison.study.compare, [row.contrast for row in rows]
-    judged = [
-        at_margin(contrasts, margin, comparison.effective_clusters, settings.alpha, settings.correction)
-        for margin in margins
-    ]
-    return [[at[place].verdict for at in judged] for place in range(len(rows))]
+def _judged(
+    comparisons: Sequence[Comparison], rows: Sequence[Sequence[ContrastRow]], margins: Sequence[float]
+) -> list[list[list[Contrast]]]:
+    """Of each test set and row, the contrast at each margin; the rows of all test sets are one family."""
+    settings = comparisons[0].study.compare
+    found: list[list[list[Contrast]]] = [[[] for _ in of_set] for of_set in rows]
+    for margin in margins:
+        # Each test set has its own number of clusters; the family is adjusted after that.
+        single = [
+            one
+            for comparison, of_set in zip(comparisons, rows, strict=True)
+            for one in at_margin(
+                [row.contrast for row in of_set],
+                margin,
+                comparison.effective_clusters,
+                settings.alpha,
+                correction="none",
+            )
+        ]
+        judged = iter(one_family(single, settings.alpha, settings.correction))
+        for comparison, of_set, at_margins in zip(comparisons, rows, found, strict=True):
+            for row, judgements in zip(of_set, at_margins, strict=True):
+                judgements.append(comparison.withhold(row.variant, row.baseline, next(judged)))
+    return found
 
 
-def _explored(
-    comparison: Comparison, declared: Sequence[ContrastRow], digests: Digests
-) -> dict[int, list[ContrastRow]]:
+def _explored(one: ComparedSet, declared: Sequence[ContrastRow]) -> dict[int, list[ContrastRow]]:
     """Every variant as the baseline of all others, one family each; none where there are too many."""
-    variants = [one for one in comparison.scores.variants if one.same_as == one.number]
+    comparison = one.comparison
+    variants = [each for each in comparison.scores.variants if each.same_as == each.number]
     if not 2 <= len(variants) <= _EXPLORED or have_replicas(variants):
         return {}
     known = {(row.variant.number, row.baseline.number) for row in declared}
     found: dict[int, list[ContrastRow]] = {}
     for baseline in variants:
-        others = [one for one in variants if one is not baseline]
-        if {(one.number, baseline.number) for one in others} <= known:
+        others = [other for other in variants if other is not baseline]
+        if {(other.number, baseline.number) for other in others} <= known:
             continue
-        compared = comparison.of([comparison.pair(one, baseline) for one in others])
-        found[baseline.number] = as_rows(comparison, compared, digests, with_seeds=False)
+        compared = comparison.of([comparison.pair(other, baseline) for other in others])
+        [rows] = as_rows([(comparison, compared, one.digests)], with_seeds=False)
+        found[baseline.number] = rows
     return {number: rows for number, rows in found.items() if rows}

@@ -131,7 +131,8 @@ class StudyRecord(Record):
 
     text: the study file's. counts: one per split. vocabularies: the number of ids by tokeniser. profiles:
     of train and each test set, under ``split`` or ``split (tokeniser)`` where there are several; lengths: of
-    each split, likewise.
+    each split, likewise. validation_prior: the share of the commonest label of validation, None in ledgers
+    that are older than it.
     """
 
     name: str
@@ -150,6 +151,7 @@ class StudyRecord(Record):
     lengths: dict[str, LengthSummary]
     signature: Signature
     runtime: RuntimeRecord
+    validation_prior: float | None = None
 
 
 Range = tuple[int, int]  # characters of a text, from and to

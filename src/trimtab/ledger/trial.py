@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from trimtab.config import InputError
 from trimtab.ledger.files import damaged, read_arrays, read_record, sweep, write_arrays, write_record
 from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
-from trimtab.training.epoch import Epoch
+from trimtab.training.epoch import AGAINST_DIVERGING, Epoch
 
 WEIGHTS = "weights.safetensors"
 _CONFIG = "config.json"
@@ -58,6 +58,11 @@ class Trial:
         """Why the last attempt failed, or None."""
         failure = read_record(self.folder / FAILURE, FailureRecord)
         return failure.reason if failure else None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last attempt failed because a loss or a logit was no longer finite."""
+        return (self.failure or "").endswith(AGAINST_DIVERGING)
 
     @property
     def weights(self) -> Path | None:

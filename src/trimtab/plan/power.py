@@ -89,7 +89,9 @@ def _detectable(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> 
         parts = contrast_parts(*tables, finished.clusters, contrast.paired)
     else:
         parts = _assumed(finished, planned)
-    options = _Options(contrasts=len(plan.tested), alpha=compare.alpha, paired=contrast.paired)
+    # As the analysis adjusts: all contrasts and test sets are one family.
+    family = len(plan.tested) * len(plan.dataset.tests)
+    options = _Options(contrasts=family, alpha=compare.alpha, paired=contrast.paired)
     return Detectable(
         test=finished.test,
         name=variant.name,

@@ -51,6 +51,8 @@ def study_record(
         lengths=study_lengths(plan.variants),
         signature=signature,
         runtime=runtime,
+        validation_prior=float(np.bincount(dataset.splits["validation"].labels).max())
+        / len(dataset.splits["validation"].labels),
     )
 
 

@@ -15,6 +15,7 @@ from trimtab.analysis.views import ContrastGroup, ScoreView
 from trimtab.ledger.records import VariantRecord
 from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
+from trimtab.statistics import Contrast
 from trimtab.statistics.intervals import adjusted_interval
 
 Json = dict[str, Any]
@@ -72,7 +73,7 @@ def _view(view: ScoreView, alpha: float, places: Places) -> Json:
         "margins": [_number(scale.shown(margin)) for margin in view.margins],
         "marginTexts": [scale.amount(margin) for margin in view.margins],
         "margin": view.margin,
-        "groups": [_group(group, scale, alpha, places, _tested(view, group)) for group in view.groups],
+        "groups": [_group(group, scale, alpha, places) for group in view.groups],
     }
 
 
@@ -94,25 +95,22 @@ def _mean(row: MeanRow, scale: Scale) -> Json:
     }
 
 
-def _tested(view: ScoreView, group: ContrastGroup) -> int:
-    """How many contrasts of the group's family have a p: all that are declared are one family."""
-    family = [each for each in view.groups if each.declared] if group.declared else [group]
-    return sum(not math.isnan(row.contrast.p) for each in family for row in each.rows)
-
-
-def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places, tested: int) -> Json:
+def _group(group: ContrastGroup, scale: Scale, alpha: float, places: Places) -> Json:
+    tested = group.family.tested
     return {
         "baseline": group.baseline,
         "declared": group.declared,
         "rows": [
-            _contrast(row, verdicts, scale, adjusted_interval(row.contrast, alpha, tested))
+            _contrast(row, judged, scale, adjusted_interval(row.contrast, alpha, tested))
             | {"place": places.get((row.variant.number, row.baseline.number))}
-            for row, verdicts in zip(group.rows, group.verdicts, strict=True)
+            for row, judged in zip(group.rows, group.judged, strict=True)
         ],
     }
 
 
-def _contrast(row: ContrastRow, verdicts: Sequence[str], scale: Scale, adjusted: tuple[float, float]) -> Json:
+def _contrast(
+    row: ContrastRow, judged: Sequence[Contrast], scale: Scale, adjusted: tuple[float, float]
+) -> Json:
     contrast, (low, high) = row.contrast, adjusted
     return {
         "v": row.variant.number,
@@ -126,7 +124,8 @@ def _contrast(row: ContrastRow, verdicts: Sequence[str], scale: Scale, adjusted:
         "interval": interval_words(scale.difference, contrast),
         "p": p_value(contrast.p_adjusted),
         "seeds": len(row.seeds),
-        "verdicts": verdicts,
+        "pEquivalence": [p_value(one.p_equivalence) for one in judged],
+        "verdicts": [one.verdict for one in judged],
     }
 
 

@@ -73,11 +73,10 @@ def _left_out(test: SetAnalysis) -> str:
 def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
     correction = CORRECTIONS[analysis.study.compare.correction].words
-    tested = sum(not math.isnan(row.contrast.p) for row in test.contrasts)
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (
         f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
-        f"{test.effective_clusters:,.0f}); {_test(test, correction, tested)}; trimtab {', '.join(versions)}."
+        f"{test.effective_clusters:,.0f}); {_test(test, correction)}; trimtab {', '.join(versions)}."
     )
 
 
@@ -88,10 +87,12 @@ def _seeds(test: SetAnalysis) -> str:
     return f"{numbers[0]} seed{'s' if numbers[0] > 1 else ''}"
 
 
-def _test(test: SetAnalysis, correction: str, tested: int) -> str:
-    if not tested:
+def _test(test: SetAnalysis, correction: str) -> str:
+    tested, sets = test.family.tested, test.family.sets
+    if all(math.isnan(row.contrast.p) for row in test.contrasts):
         return "no test was made"
     family = "the one contrast that is tested" if tested == 1 else f"the {tested} contrasts that are tested"
+    family += f", of {sets} test sets" if sets > 1 else ""
     return (
         f"crossed random effects of seeds and examples, two-sided t tests, {_pairing(test)}; {correction} "
         f"over {family}"
@@ -110,9 +111,10 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     margin = scale_of(test).amount(settings.margin)
     verdicts = {row.contrast.verdict for row in test.contrasts}
     words = (
-        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; p is adjusted. Better and worse: "
-        f"adjusted p under {settings.alpha:g}. Equivalent: the difference is shown to lie within {margin} "
-        "either way (two one-sided tests, adjusted likewise)."
+        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; both p are adjusted. Better and "
+        f"worse: p of a difference under {settings.alpha:g}. Equivalent: the difference is shown to lie "
+        f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, "
+        "adjusted likewise)."
     )
     if "identical" in verdicts:
         words += (

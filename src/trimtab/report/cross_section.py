@@ -10,7 +10,7 @@ from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary_section import family_words
-from trimtab.report.tables import Column, Table, interval_words, p_value, text_column
+from trimtab.report.tables import Column, Table, interval_words, text_column, verdict_p
 from trimtab.statistics import Contrast
 from trimtab.study.definition import Compare
 
@@ -130,7 +130,7 @@ def _difference(scale: Scale, head: str, prefix: str, against: Against) -> Colum
 
 
 def _verdict(prefix: str, against: Against) -> Column[Mismatch]:
-    """A verdict with the adjusted p."""
+    """A verdict with the adjusted p of the test that it rests on."""
 
     def verdict(row: Mismatch) -> str:
         found = against(row)
@@ -138,7 +138,7 @@ def _verdict(prefix: str, against: Against) -> Column[Mismatch]:
 
     def cell(row: Mismatch) -> str:
         found = against(row)
-        p = "" if found is None else p_value(found.p_adjusted)
+        p = "" if found is None else verdict_p(found)
         return f"{verdict(row)} ({p})" if p else verdict(row)
 
     numbers = _numbers(

@@ -9,9 +9,12 @@ from trimtab.statistics import Contrast
 
 RowT = TypeVar("RowT")
 
+# Heads, both of adjusted p: that of the test of no difference, and that of the two one-sided tests.
+P_DIFFERENCE, P_EQUIVALENCE = "p of a difference", "p of equivalence"
+
 
 def difference_columns(scale: Scale, contrast: Callable[[RowT], Contrast]) -> list[Column[RowT]]:
-    """A difference, its interval, its p and its verdict."""
+    """A difference, its interval, the adjusted p of a difference and of equivalence, and the verdict."""
     return [
         Column(
             f"difference{scale.difference_end}",
@@ -20,16 +23,20 @@ def difference_columns(scale: Scale, contrast: Callable[[RowT], Contrast]) -> li
         ),
         interval_column(scale.difference, contrast),
         Column(
-            "adjusted p",
+            P_DIFFERENCE,
             lambda row: p_value(contrast(row).p_adjusted),
             {"p": lambda row: contrast(row).p, "p_adjusted": lambda row: contrast(row).p_adjusted},
+        ),
+        Column(
+            P_EQUIVALENCE,
+            lambda row: p_value(contrast(row).p_equivalence),
+            {"p_equivalence": lambda row: contrast(row).p_equivalence},
         ),
         Column(
             "verdict",
             lambda row: contrast(row).verdict,
             {
                 "verdict": lambda row: contrast(row).verdict,
-                "p_equivalence": lambda row: contrast(row).p_equivalence,
                 "paired": lambda row: contrast(row).paired,
                 "question": lambda row: contrast(row).question,
             },

@@ -49,7 +49,7 @@ def forest_figure(
     scale, colours = scale_of(test), colours or colours_of(test.series)
     rows, note = relevant_contrasts(test)
     rows, labels = _grouped(rows)
-    tested = sum(not math.isnan(row.contrast.p) for row in test.contrasts)
+    tested = test.family.tested
     chosen = recommended(test)
     with style(width):
         figure, [drawn], places = row_axes(labels, width, axes=axes)

@@ -16,6 +16,7 @@ from trimtab.report.relevance import relevant_means
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import Column, Table, number_column, text_column
 from trimtab.report.wrapping import wrapped
+from trimtab.statistics import Contrast
 from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
@@ -122,8 +123,11 @@ def _columns(scale: Scale, compared: bool) -> list[Column[PaperRow]]:
         ),
         Column(
             "adjusted p",
-            lambda row: _short_p(row.contrast.contrast.p_adjusted) if row.contrast else "",
-            {"p_adjusted": lambda row: row.contrast.contrast.p_adjusted if row.contrast else None},
+            lambda row: _short_p(_p(row.contrast.contrast)) if row.contrast else "",
+            {
+                "p_adjusted": lambda row: row.contrast.contrast.p_adjusted if row.contrast else None,
+                "p_equivalence": lambda row: row.contrast.contrast.p_equivalence if row.contrast else None,
+            },
         ),
     ]
     return [
@@ -158,6 +162,11 @@ def _difference(row: PaperRow, scale: Scale) -> str:
     return f"{scale.difference(contrast.delta)} {MARKS[contrast.verdict]}"
 
 
+def _p(contrast: Contrast) -> float:
+    """The adjusted p that the verdict rests on."""
+    return contrast.p_equivalence if contrast.verdict == "equivalent" else contrast.p_adjusted
+
+
 def _short_p(p: float) -> str:
     if math.isnan(p):
         return ""
@@ -173,10 +182,13 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
     if first:
         baselines = list(dict.fromkeys(plain(contrast.baseline.name) for contrast in first.values()))
         more = f" and {len(baselines) - _NAMED} more" if len(baselines) > _NAMED else ""
-        tested = sum(not math.isnan(row.contrast.p) for row in test.contrasts)
+        tested, sets = test.family.tested, test.family.sets
         how = f"{CORRECTIONS[settings.correction].words} over {tested} contrasts"
+        how += f" of {sets} test sets" if sets > 1 else ""
         notes += [f"Δ: difference from {'; '.join(baselines[:_NAMED])}{more}.", f"p: {how}."]
         verdicts = {contrast.contrast.verdict for contrast in first.values()}
+        if "equivalent" in verdicts:
+            notes[-1] = f"p: {how}; beside {MARKS['equivalent']} that of the two one-sided tests."
         words = {"equivalent": f"equivalent within {scale.amount(settings.margin)}"}
         marks = [
             f"{mark} {words.get(verdict, verdict)}" for verdict, mark in MARKS.items() if verdict in verdicts

@@ -19,9 +19,11 @@ def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scal
     """
     if not contrasts:
         return []
+    sets = len({one.test for one in contrasts})
+    of_sets = f",\nover {sets} test sets" if sets > 1 else ""
     planned = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     head = (
-        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level)\n"
+        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level{of_sets})\n"
         f"from this difference on, in {_unit(scale)}; to detect one as large as the\n"
         f"margin, {scale.amount(margin)}, it would need this many seeds:"
     )

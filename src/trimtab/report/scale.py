@@ -99,8 +99,20 @@ def notes(scales: Sequence[Scale]) -> str:
     if pseudo:
         lines.append(
             f"{_listed(pseudo)}: not a mean over examples, so the figures are means of jackknife "
-            "pseudo-values, which are corrected for bias and differ slightly from the plain score."
+            "pseudo-values, which differ slightly from the plain score."
         )
+    never = [scale.name for scale in scales if scale.score.interval_rows is None]
+    if never:
+        lines.append(
+            f"{_listed(never)}: without an interval, as its estimate is too low by up to several points "
+            "where rows are few, and an interval around it would miss the truth too often."
+        )
+    lines += [
+        f"{_listed([scale.name])}: without an interval under {scale.score.interval_rows} rows, where one "
+        "would miss the truth too often."
+        for scale in scales
+        if scale.score.interval_rows
+    ]
     return " ".join(lines)
 
 

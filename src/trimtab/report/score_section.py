@@ -6,6 +6,7 @@ from functools import partial
 
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
+from trimtab.analysis.seed_counts import SeedCount
 from trimtab.report.blocks import Block, ChartBlock, Section
 from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
@@ -17,6 +18,7 @@ from trimtab.report.tables import (
     Table,
     interval_column,
     p_value,
+    percent,
     share_column,
     text_column,
 )
@@ -31,6 +33,8 @@ def score_section(test: SetAnalysis, output: Output) -> Section:
     blocks: list[Block] = [
         ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs"),
         output.table(score_table(test)),
+        "Failed seeds gave no model, collapsed ones a model that is no better on validation than its label "
+        "prior; 'up to' is the end of Clopper and Pearson's 95 % interval of their share.",
         _ceiling(test),
         _prior_baseline(test),
     ]
@@ -58,6 +62,16 @@ def score_table(test: SetAnalysis) -> Table[MeanRow]:
             _each_seed(test),
             {"seeds": lambda row: row.seeds, "by_seed": lambda row: row.by_seed},
         ),
+        Column(
+            "seeds failed or collapsed",
+            lambda row: _lost(test.seed_counts[row.variant.number]),
+            {
+                "seeds_tried": lambda row: test.seed_counts[row.variant.number].tried,
+                "seeds_failed": lambda row: test.seed_counts[row.variant.number].failed,
+                "seeds_collapsed": lambda row: test.seed_counts[row.variant.number].collapsed,
+                "most_lost": lambda row: test.seed_counts[row.variant.number].most,
+            },
+        ),
         text_column("same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None),
     ]
     return Table(f"{test.score}-{test.name}", columns, test.means)
@@ -72,6 +86,10 @@ def _each_seed(test: SetAnalysis) -> Callable[[MeanRow], str]:
         return " ".join(show(found[seed]) if seed in found else "-" for seed in every)
 
     return cell
+
+
+def _lost(count: SeedCount) -> str:
+    return f"{count.lost} of {count.tried}: up to {percent(count.most, 0)} %"
 
 
 def _above(row: MeanRow) -> str:

@@ -29,7 +29,10 @@ def affected_section(test: SetAnalysis, settings: Compare, output: Output) -> Se
 def family_words(settings: Compare) -> str:
     """How p is adjusted in a table that is a family of its own."""
     correction = CORRECTIONS[settings.correction].words
-    return f"p is adjusted by {correction} over this table alone; intervals are unadjusted."
+    return (
+        f"p is adjusted by {correction} over this table alone, apart from the declared contrasts; "
+        "intervals are unadjusted."
+    )
 
 
 def affected_table(test: SetAnalysis) -> Table[AffectedRow]:

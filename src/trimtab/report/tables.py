@@ -13,6 +13,7 @@ from trimtab.report.escaping import in_markdown, plain
 from trimtab.report.latex import latex_table
 from trimtab.report.parquet import write_parquet
 from trimtab.report.terminal import table_text
+from trimtab.statistics import Contrast
 
 RowT = TypeVar("RowT")
 
@@ -116,7 +117,7 @@ class Interval(Protocol):
 
     @property
     def ci_low(self) -> float:
-        """The lower end; nan where there is no interval."""
+        """The lower end; nan where there is no interval, or it would not cover (then se is positive)."""
 
     @property
     def ci_high(self) -> float:
@@ -148,6 +149,8 @@ def interval_column(show: Callable[[float], str], interval: Callable[[RowT], Int
 def interval_words(show: Callable[[float], str], interval: Interval) -> str:
     """An interval, its ends as ``show`` has them, or why there is none."""
     if math.isnan(interval.ci_low):
+        if interval.se > 0:
+            return "none: it would not cover"
         return "no variation" if interval.se == 0 else "none: one seed or cluster"
     return f"{show(interval.ci_low)} to {show(interval.ci_high)}"
 
@@ -155,6 +158,14 @@ def interval_words(show: Callable[[float], str], interval: Interval) -> str:
 def percent(value: float | None, digits: int = 2) -> str:
     """A share in percent; nothing where there is none."""
     return "" if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
+
+
+def verdict_p(contrast: Contrast) -> str:
+    """The adjusted p that a verdict rests on, named by its test; nothing where none was made."""
+    if contrast.verdict == "equivalent":
+        return f"two one-sided tests, p {p_value(contrast.p_equivalence)}"
+    p = p_value(contrast.p_adjusted)
+    return f"p {p}" if p else ""
 
 
 def p_value(value: float) -> str:

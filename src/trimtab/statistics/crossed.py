@@ -13,7 +13,8 @@ its own these are the ordinary mean squares of a two-way layout.
 
 Source: crossed random effects as in Searle, Casella and McCulloch, Variance Components (1992), ch. 4, with
 the degrees of freedom of Satterthwaite, Biometrics Bulletin 2 (1946); the floor under A and the df of the
-paired form were chosen by simulation (results/calibration).
+paired form were chosen by simulation (results/calibration), the df so that a family of up to eleven contrasts
+holds its level with three seeds whose spread is as large as the examples' or larger.
 """
 
 import math
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 _NAN = math.nan
 # A standard error under this many roundings of the largest score is rounding, not chance.
 _ROUNDINGS = 16 * float(np.finfo(np.float64).eps)
+# The quantile of chi-squared by which the seeds' variance is taken to be underestimated in ``paired``.
+_LOW_SEEDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -161,11 +164,17 @@ def paired(parts: Components) -> tuple[Floats, Floats]:
     (nan, nan) with one seed or one cluster, (0, nan) where nothing varies.
     """
     # A contains E; believing an A that chance made smaller would reject too many true nulls.
-    variance = np.maximum(parts.seeds, parts.residual) + np.maximum(parts.examples - parts.residual, 0.0)
+    seeds = np.maximum(parts.seeds, parts.residual)
+    examples = np.maximum(parts.examples - parts.residual, 0.0)
+    variance, freedom = seeds + examples, np.asarray(parts.n_seeds) - 1
+    df_examples = np.asarray(parts.examples_df)
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = parts.seeds / variance / (np.asarray(parts.n_seeds) - 1)
-        inverse += (parts.examples / variance) ** 2 / np.asarray(parts.examples_df)
-        return variance, 1 / inverse
+        inverse = parts.seeds / variance / freedom + (parts.examples / variance) ** 2 / df_examples
+        # The same chance that makes A too small would make df too large. Few seeds and a small A then give
+        # the smallest p of a family, so df is taken for an A that errs as low as the lowest 30 % do.
+        larger = seeds * freedom / stats.chi2.ppf(_LOW_SEEDS, freedom)
+        floor = larger / (larger + examples) / freedom + (parts.examples / variance) ** 2 / df_examples
+        return variance, 1 / np.maximum(inverse, floor)
 
 
 def unpaired(parts: Components, first: SeedSpread, second: SeedSpread) -> tuple[Floats, Floats]:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Ends the reason of a training that diverged, and of no other failure: a ledger knows it by that.
+AGAINST_DIVERGING = "lower learning_rate, or set clip"
+
 
 @dataclass(frozen=True)
 class Epoch:

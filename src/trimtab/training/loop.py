@@ -17,7 +17,7 @@ from trimtab.model.building import AnyClassifier
 from trimtab.model.padded import AnyModel, PaddedClassifier
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import BestWeights
-from trimtab.training.epoch import Epoch, TrialProgress
+from trimtab.training.epoch import AGAINST_DIVERGING, Epoch, TrialProgress
 from trimtab.training.memory import peak_bytes, reset_peak
 from trimtab.training.meter import DivergedError, Meter, check_finite
 from trimtab.training.recipe import Recipe
@@ -129,7 +129,7 @@ def predict(model: AnyClassifier | AnyModel, pairs: Pairs, backend: Backend) -> 
             found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
     if not np.isfinite(logits).all():
-        raise DivergedError("the logits are no longer finite; lower learning_rate, or set clip")
+        raise DivergedError(f"the logits are no longer finite; {AGAINST_DIVERGING}")
     return logits
 
 

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import torch
 
+from trimtab.training.epoch import AGAINST_DIVERGING
+
 REPORT_SECONDS = 0.25
 
 Result = TypeVar("Result")
@@ -54,4 +56,4 @@ def check_finite(losses: Iterable[float]) -> None:
     """DivergedError where a loss is not finite."""
     wrong = next((loss for loss in losses if not math.isfinite(loss)), None)
     if wrong is not None:
-        raise DivergedError(f"the loss became {wrong}; lower learning_rate, or set clip")
+        raise DivergedError(f"the loss became {wrong}; {AGAINST_DIVERGING}")

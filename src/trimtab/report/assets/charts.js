@@ -80,7 +80,7 @@ function drawContrasts(place, view, groups, margin) {
         g.append(svg("line", { x1: x(row.low), x2: x(row.high), y1: middle, y2: middle, stroke: fill, "stroke-width": 5, opacity: 0.75 }));
       }
       g.append(svg("text", { x: x(row.delta), y: middle + 5, "text-anchor": "middle", style: `fill:${fill};font-size:15px` }, sign));
-      explain(g, `${name} against ${DATA.variants[row.b].name}\n${row.text} ${view.differenceUnit} (${row.interval})\nadjusted p ${row.p || "none"}\n${verdict} at a margin of ${view.marginTexts[margin]}; ${row.seeds} seeds`);
+      explain(g, `${name} against ${DATA.variants[row.b].name}\n${row.text} ${view.differenceUnit} (${row.interval})\np of a difference ${row.p || "none"}, of equivalence ${row.pEquivalence[margin] || "none"}, both adjusted\n${verdict} at a margin of ${view.marginTexts[margin]}; ${row.seeds} seeds`);
       picture.append(g);
       y += step;
     }

@@ -32,16 +32,20 @@ function tableOfContrasts(section, view, groups, margin) {
     section.chosen = chosenTable(box);
     box.after(section.chosen);
     section.own = [...box.querySelector("tbody").rows];
-    section.verdict = [...box.querySelectorAll("th")].findIndex((head) => head.textContent.trim() === "verdict");
+    const place = (name) => [...box.querySelectorAll("th")].findIndex((head) => head.textContent.trim() === name);
+    [section.verdict, section.pEquivalence] = [place("verdict"), place("p of equivalence")];
   }
   box.hidden = !isOwn;
   section.chosen.hidden = isOwn;
   if (isOwn) {
-    rowsAsWritten(rows).forEach((row, k) => { section.own[k].cells[section.verdict].firstElementChild.textContent = row.verdicts[margin]; });
+    rowsAsWritten(rows).forEach((row, k) => {
+      section.own[k].cells[section.verdict].firstElementChild.textContent = row.verdicts[margin];
+      section.own[k].cells[section.pEquivalence].textContent = row.pEquivalence[margin];
+    });
     return;
   }
-  const line = (row) => [DATA.variants[row.v].name, DATA.variants[row.b].name, [row.text, row.delta], row.interval, row.p, row.verdicts[margin]];
-  fill(section.chosen, ["variant", "against", withUnit("difference", view.differenceUnit), "interval", "adjusted p", "verdict"], rows.map(line));
+  const line = (row) => [DATA.variants[row.v].name, DATA.variants[row.b].name, [row.text, row.delta], row.interval, row.p, row.pEquivalence[margin], row.verdicts[margin]];
+  fill(section.chosen, ["variant", "against", withUnit("difference", view.differenceUnit), "interval", "p of a difference", "p of equivalence", "verdict"], rows.map(line));
 }
 
 // Declared contrasts in the order of the study, which is that of the table; groups have them by baseline.
