@@ -1,7 +1,7 @@
 """The analysis: from a ledger alone to the typed rows that tables and figures show. Free of torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from trimtab.analysis.secondary import (
     checkpoint_rows,
     other_score_rows,
 )
+from trimtab.analysis.shortest import LengthSeries, shortest_lengths
 from trimtab.analysis.shown_rows import ShownRow, shown_rows
 from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.analysis.trials import TrialRow, trial_rows
@@ -58,7 +59,8 @@ class SetAnalysis:
     for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
     does not know them; rows: some of those that the study publishes; series: all of the study's,
     in its order, by which figures choose colours; alpha: the study's; examples, clusters and
-    effective_clusters (float) are numbers of rows and of what was sampled.
+    effective_clusters (float) are numbers of rows and of what was sampled; shortest: which max_len suffices,
+    one per series of lengths, empty where max_len is no axis.
     """
 
     name: str
@@ -83,6 +85,7 @@ class SetAnalysis:
     effective_clusters: float
     series: tuple[str, ...]
     alpha: float
+    shortest: list[LengthSeries] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,7 @@ def _test_set(
         effective_clusters=effective_clusters(evaluated.clusters),
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
         alpha=study.compare.alpha,
+        shortest=shortest_lengths(comparison, means, speeds, prior),
     )
 
 

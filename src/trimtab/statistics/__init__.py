@@ -15,6 +15,7 @@ from trimtab.statistics.power import (
     smallest_detectable,
 )
 from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
+from trimtab.statistics.sequence import fixed_sequence
 
 __all__ = [
     "SCORES",
@@ -31,6 +32,7 @@ __all__ = [
     "contrast_parts",
     "effective_clusters",
     "equivalence_interval",
+    "fixed_sequence",
     "holm",
     "mcnemar",
     "mean_interval",
