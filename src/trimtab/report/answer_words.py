@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
-from trimtab.analysis.answer import Answer, Kind
+from trimtab.analysis.answer import Answer, Kind, Savings
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.recommendation import Candidate, Recommendation
 from trimtab.ledger.records import StudyRecord
@@ -150,13 +150,17 @@ def _savings(answer: Answer) -> str:
     found = answer.savings
     if found is None:
         return "It is the slowest to train: nothing cheaper is shown to be as good."
+    return f"Against {as_markdown(found.dearest.name)}, the slowest to train: {cost_words(found)}."
+
+
+def cost_words(cost: Savings) -> str:
+    """How much less, or more, of each thing: ``45 % less tokens a row, the same training time``."""
     parts = (
-        ("tokens a row", found.tokens),
-        ("training time", found.seconds),
-        ("peak memory", found.peak_bytes),
+        ("tokens a row", cost.tokens),
+        ("training time", cost.seconds),
+        ("peak memory", cost.peak_bytes),
     )
-    words = ", ".join(f"{_change(share)} {what}" for what, share in parts if math.isfinite(share))
-    return f"Against {as_markdown(found.dearest.name)}, the slowest to train: {words}."
+    return ", ".join(f"{_change(share)} {what}" for what, share in parts if math.isfinite(share))
 
 
 def _change(share: float) -> str:
