@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trimtab.analysis.answer import Answer, answer
+from trimtab.analysis.best import worse_than_best
 from trimtab.analysis.by_length import ByLength, LostRow, by_length, lost_rows
 from trimtab.analysis.contrasts import (
     Comparison,
@@ -60,7 +61,8 @@ class SetAnalysis:
     does not know them; rows: some of those that the study publishes; series: all of the study's,
     in its order, by which figures choose colours; alpha: the study's; examples, clusters and
     effective_clusters (float) are numbers of rows and of what was sampled; shortest: which max_len suffices,
-    one per series of lengths, empty where max_len is no axis.
+    one per series of lengths, empty where max_len is no axis; behind_best: by a variant's number, what it is
+    at most worse than the best, empty where there is nothing to choose.
     """
 
     name: str
@@ -86,6 +88,7 @@ class SetAnalysis:
     series: tuple[str, ...]
     alpha: float
     shortest: list[LengthSeries] = field(default_factory=list)
+    behind_best: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ def _test_set(
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
         alpha=study.compare.alpha,
         shortest=shortest_lengths(comparison, means, speeds, prior),
+        behind_best=worse_than_best(comparison),
     )
 
 

@@ -104,7 +104,7 @@ def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     if what is None or found.kind == "one seed":
         return ""
     if found.kind == "undecided":
-        return f"{_closest(what, scale)}."
+        return f"{_closest(what, scale)}{_behind_best(what, test, scale)}."
     best = "; it has the best mean" if what.candidate is what.best else ""
     alike = ", ".join(as_markdown(one.name) for one in what.candidate.alike)
     same = f" The same inputs come from {alike}." if alike else ""
@@ -119,6 +119,11 @@ def _closest(what: Recommendation, scale: Scale) -> str:
     if what.hardest is None:
         return "Some variants share no finished seed"
     return f"Closest is {as_markdown(what.candidate.variant.name)}, {_hardest(what, scale)}"
+
+
+def _behind_best(what: Recommendation, test: SetAnalysis, scale: Scale) -> str:
+    behind = test.behind_best.get(what.candidate.variant.number, math.nan)
+    return "" if math.isnan(behind) else f"; it is at most {scale.amount(behind)} worse than the best"
 
 
 def _hardest(what: Recommendation, scale: Scale) -> str:

@@ -1,5 +1,6 @@
 """Statistics over scores ``(variants, seeds, examples)``: what differs, by how much, and how surely."""
 
+from trimtab.statistics.best import behind_best, gap_bounds
 from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
@@ -27,12 +28,14 @@ __all__ = [
     "adjusted_interval",
     "assumed_parts",
     "at_margin",
+    "behind_best",
     "benjamini_hochberg",
     "compare",
     "contrast_parts",
     "effective_clusters",
     "equivalence_interval",
     "fixed_sequence",
+    "gap_bounds",
     "holm",
     "mcnemar",
     "mean_interval",
