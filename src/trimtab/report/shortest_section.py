@@ -127,6 +127,7 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
         "which stop at the first that fails). Worse: shown to lose something (from the shortest upward, "
         "likewise). p is unadjusted, as the order is fixed; each of the two errs with probability "
         f"{level} at most{share}. Open: neither is shown. Intervals are unadjusted, at "
-        f"{100 * (1 - settings.alpha):g} %. Tokens a row, training time and peak memory are shares of the "
-        "longest length's."
+        f"{100 * (1 - settings.alpha):g} %. This compares lengths of a series alone, in a fixed order, so a "
+        "length may suffice while no variant of all is recommended. Tokens a row, training time and peak "
+        "memory are shares of the longest length's."
     )
