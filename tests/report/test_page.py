@@ -199,8 +199,8 @@ def test_what_is_missing_is_said_before_any_figure(tmp_path, handmade, scores, r
     assert "Two seeds are exploratory." in figures
     assert [row["seeds"] for row in rows(tmp_path, "accuracy-test")] == ["0 1 2", "1 2 3", "0 1 2 3"]
     first, second, _ = [line for line in figures.splitlines() if line.startswith("| t")][:3]
-    assert first.split("|")[4].split()[3] == "-"
-    assert second.split("|")[4].split()[0] == "-"
+    assert first.split("|")[5].split()[3] == "-"
+    assert second.split("|")[5].split()[0] == "-"
     assert ledger.trial("trial-0-3").result is None
 
 

@@ -154,6 +154,8 @@ def write(
     evaluated=None,
     lengths=None,
     digests=None,
+    max_lens=None,
+    tokens=None,
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -168,7 +170,8 @@ def write(
     epochs(variant, seed number), the records of a trial's epochs, by default two made by ``epoch``.
     evaluated: the epoch whose weights met the test sets, by default the last. lengths: a LengthSummary by
     split. digests: of each variant's examples, (variants, examples), by default such that variants cut all
-    examples but the first differently.
+    examples but the first differently. max_lens: by variant, (truncation, max_len) in place of t0, t1, ... at
+    8; tokens: by variant, of a row.
     """
     options = {key: value for key, value in locals().items() if key not in ("folder", "scores")}
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
@@ -265,10 +268,14 @@ def _evaluated_rows(made, name):
 def _variant(made, number):
     same, options = made.same[number], made.options
     others = sorted({*made.same} - {same})
-    place = {"replica": number} if options["replicas"] else {"truncation": f"t{number}", "max_len": 8}
+    truncation, max_len = options["max_lens"][number] if options["max_lens"] else (f"t{number}", 8)
+    place = {"replica": number} if options["replicas"] else {"truncation": truncation, "max_len": max_len}
     return variant(
         number,
+        name=f"{truncation}, max_len {max_len}",
         coordinates=place,
+        truncation=truncation,
+        max_len=max_len,
         replica=number if options["replicas"] else 0,
         inputs=f"inputs{same}",
         test_inputs={name: f"{name}{same}" for name in made.scores},
@@ -280,7 +287,7 @@ def _variant(made, number):
         if options["ceilings"] is None
         else dict.fromkeys(made.scores, options["ceilings"][number]),
         audits={name: audit(0.5) for name in made.splits},
-        tokens=dict.fromkeys(made.splits, 7.5),
+        tokens=dict.fromkeys(made.splits, options["tokens"][number] if options["tokens"] else 7.5),
         trials={seed: made.key(number, seed) for seed in made.seeds},
     )
 

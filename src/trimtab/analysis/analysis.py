@@ -1,11 +1,12 @@
 """The analysis: from a ledger alone to the typed rows that tables and figures show. Free of torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from trimtab.analysis.answer import Answer, answer
+from trimtab.analysis.best import worse_than_best
 from trimtab.analysis.by_length import ByLength, LostRow, by_length, lost_rows
 from trimtab.analysis.compared_sets import ComparedSet, compared_sets, contrast_rows
 from trimtab.analysis.contrasts import (
@@ -37,6 +38,7 @@ from trimtab.analysis.secondary import (
     other_score_rows,
 )
 from trimtab.analysis.seed_counts import SeedCount, seed_counts
+from trimtab.analysis.shortest import LengthSeries, shortest_lengths
 from trimtab.analysis.shown_rows import ShownRow, shown_rows
 from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.analysis.trials import TrialRow, trial_rows
@@ -57,11 +59,13 @@ class SetAnalysis:
     beat it, None where that cannot be asked; recommendation: None where there is nothing to choose; means,
     others: one row per variant; seed_counts: by number of each variant, the same for every test set; family:
     over what the contrasts' p are adjusted, those of all test sets; contrasts, affected, checkpoints: one row
-    per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked for; views: what a reader may ask
-    for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
-    does not know them; rows: some of those that the study publishes; series: all of the study's,
-    in its order, by which figures choose colours; alpha: the study's; examples, clusters and
-    effective_clusters (float) are numbers of rows and of what was sampled.
+    per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked
+    for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens
+    lost, None and empty where the ledger does not know them; rows: some of those that the study publishes;
+    series: all of the study's, in its order, by which figures choose colours; alpha: the study's; examples,
+    clusters and effective_clusters (float) are numbers of rows and of what was sampled; shortest: which
+    max_len suffices, one per series of lengths, empty where max_len is no axis; behind_best: by a variant's
+    number, what it is at most worse than the best, empty where there is nothing to choose.
     """
 
     name: str
@@ -88,6 +92,8 @@ class SetAnalysis:
     effective_clusters: float
     series: tuple[str, ...]
     alpha: float
+    shortest: list[LengthSeries] = field(default_factory=list)
+    behind_best: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -212,6 +218,8 @@ def _test_set(
         effective_clusters=effective_clusters(evaluated.clusters),
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
         alpha=study.compare.alpha,
+        shortest=shortest_lengths(comparison, means, speeds, prior),
+        behind_best=worse_than_best(comparison),
     )
 
 

@@ -16,7 +16,8 @@ Kind = Literal["take", "undecided", "one seed", "nothing learned", "nothing to c
 
 @dataclass(frozen=True)
 class Savings:
-    """What a variant costs beside ``dearest``, the one that takes the most time to train: shares of its cost.
+    """What a variant costs beside ``dearest``, as shares of its cost: of what is to be taken, beside the one
+    that takes the most time to train; of a length, beside the longest.
 
     tokens: of a training row; seconds: of training; peak_bytes: of memory. 0.75 is a quarter less.
     """
@@ -74,6 +75,11 @@ def _savings(taken: VariantRecord, speeds: Sequence[ThroughputRow]) -> Savings |
     [own] = [row for row in speeds if row.variant.number == taken.number]
     if dearest.variant.same_as == taken.same_as:
         return None
+    return cost_beside(own, dearest)
+
+
+def cost_beside(own: ThroughputRow, dearest: ThroughputRow) -> Savings:
+    """What training one variant costs beside another."""
     tokens = [row.variant.tokens.get("train", math.nan) for row in (own, dearest)]
     return Savings(
         dearest.variant,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
+from trimtab.statistics.equivalence import not_inferior
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study.grid import DeclaredContrast, are_paired
 
@@ -75,8 +76,9 @@ class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
     clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
-    one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent seeds, so their spreads over seeds are pooled; all other
-    variants keep their own, as they share seed numbers.
+    one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent
+    seeds, so their spreads over seeds are pooled; all other variants keep their own, as they share seed
+    numbers.
     """
 
     def __init__(
@@ -106,6 +108,15 @@ class Comparison:
         if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
             return contrast
         return replace(contrast, verdict="inconclusive")
+
+    def p_not_inferior(self, contrast: Contrast) -> float:
+        """One-sided p of a difference over minus the study's margin; 1 where nothing is known of chance."""
+        if contrast.se > 0:
+            margin = self.study.compare.margin
+            return not_inferior(contrast.delta, contrast.se, contrast.df, margin, self.effective_clusters)
+        # The same scores everywhere: what speaks for no difference is how many there are.
+        equal = contrast.se == 0 and contrast.ci_low == 0 and not math.isnan(contrast.p_equivalence)
+        return contrast.p_equivalence if equal else 1.0
 
     def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""

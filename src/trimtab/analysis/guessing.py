@@ -1,5 +1,6 @@
 """Whether any variant is shown to beat guessing: the label-prior baseline, which ignores the text."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,16 @@ def beats_guessing(means: Sequence[MeanRow], prior: float | None, alpha: float) 
     if np.isnan(p).all():
         return None
     return bool(np.nanmin(holm(p)) < alpha)
+
+
+def one_beats_guessing(row: MeanRow, prior: float | None, alpha: float) -> bool | None:
+    """Whether the mean of one variant, chosen without looking, lies above ``prior``: a one-sided t test.
+
+    None where ``beats_guessing`` has None.
+    """
+    if prior is None or math.isnan(p := _p_above(row.estimate, prior)):
+        return None
+    return p < alpha
 
 
 def _p_above(estimate: IntervalEstimate, prior: float) -> float:

@@ -1,6 +1,5 @@
 """The recommendation: the cheapest variant that is not inferior to the best. Free of torch."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,8 +7,7 @@ from trimtab.analysis.contrasts import Compared, Comparison, have_replicas
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.ledger.records import VariantRecord
-from trimtab.statistics import Contrast, holm
-from trimtab.statistics.equivalence import not_inferior
+from trimtab.statistics import holm
 
 
 @dataclass(frozen=True)
@@ -148,18 +146,8 @@ def _largest_p(comparison: Comparison, tests: Sequence[Compared], others: int) -
     """The p of a candidate; 1 where some other variant could not be compared with it, or was not."""
     if len(tests) < others:
         return 1.0
-    return max(_p_inferior(comparison, one.contrast) for one in tests)
-
-
-def _p_inferior(comparison: Comparison, contrast: Contrast) -> float:
-    """One-sided p of a difference over -margin; 1 where nothing is known of chance."""
-    margin, effective = comparison.study.compare.margin, comparison.effective_clusters
-    if contrast.se > 0:
-        return not_inferior(contrast.delta, contrast.se, contrast.df, margin, effective)
-    # The same scores everywhere: what speaks for no difference is how many there are.
-    equal = contrast.se == 0 and contrast.ci_low == 0 and not math.isnan(contrast.p_equivalence)
-    return contrast.p_equivalence if equal else 1.0
+    return max(comparison.p_not_inferior(one.contrast) for one in tests)
 
 
 def _hardest(comparison: Comparison, tests: Sequence[Compared]) -> Compared:
-    return max(tests, key=lambda one: (_p_inferior(comparison, one.contrast), -one.contrast.delta))
+    return max(tests, key=lambda one: (comparison.p_not_inferior(one.contrast), -one.contrast.delta))

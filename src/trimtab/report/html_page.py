@@ -34,6 +34,7 @@ from trimtab.report.blocks import (
 from trimtab.report.charts import chart_data
 from trimtab.report.markdown import judged_by, shortfalls
 from trimtab.report.scale import scale_named
+from trimtab.report.shortest_words import shortest_words
 from trimtab.report.tables import Column
 
 _SCRIPTS = ("drawing.js", "charts.js", "tables.js", "page.js")
@@ -125,6 +126,7 @@ def _card(analysis: Analysis, place: int) -> dict[str, Any]:
         "kind": words.kind,
         "title": words.title,
         "verdict": _inline(_sentence(words.verdict)),
+        "lengths": [_inline(line) for line in shortest_words(test, analysis.study)],
         "savings": _inline(words.savings),
         "why": _inline(words.why),
         "settle": _inline(words.settle),

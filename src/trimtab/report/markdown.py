@@ -8,6 +8,7 @@ from trimtab.report.blocks import Block, FigureBlock, Section, TableBlock, bulle
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.score_section import score_table
+from trimtab.report.shortest_words import shortest_words
 
 
 def short(analysis: Analysis) -> str:
@@ -25,6 +26,7 @@ def short(analysis: Analysis) -> str:
             parts.append(f"## {as_markdown(test.name)}")
         said = (words.verdict, words.why, words.savings, words.settle)
         parts += [f"**{words.title}:** {' '.join(filter(None, said))}"]
+        parts += [f"**max_len:** {line}" for line in shortest_words(test, study)]
         parts += [score_table(test).markdown()]
         if test.prior_baseline is not None:
             level = scale_of(test).level_with_unit(test.prior_baseline)

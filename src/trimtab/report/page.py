@@ -13,6 +13,7 @@ from trimtab.report.html_page import html_page
 from trimtab.report.markdown import judged_by, short
 from trimtab.report.output import Output
 from trimtab.report.sections import sections
+from trimtab.report.shortest_words import shortest_lines
 from trimtab.report.summary import summary
 
 
@@ -60,7 +61,7 @@ def unwritable(folder: Path, error: OSError) -> InputError:
 def summary_lines(analysis: Analysis) -> list[str]:
     """What came out in plain lines, for a terminal; the answer comes first."""
     several = len(analysis.tests) > 1
-    lines = answer_lines(analysis) + judged_by(analysis)
+    lines = answer_lines(analysis) + shortest_lines(analysis) + judged_by(analysis)
     for test in analysis.tests:
         lines += [f"{test.name}: {line}" if several else line for line in summary(test)]
     return [unmarked(line) for line in lines]

@@ -35,6 +35,7 @@ def score_section(test: SetAnalysis, output: Output) -> Section:
         output.table(score_table(test)),
         "Failed seeds gave no model, collapsed ones a model that is no better on validation than its label "
         "prior; 'up to' is the end of Clopper and Pearson's 95 % interval of their share.",
+        _best(test),
         _ceiling(test),
         _prior_baseline(test),
     ]
@@ -51,6 +52,8 @@ def score_table(test: SetAnalysis) -> Table[MeanRow]:
         ),
         interval_column(scale.level, lambda row: row.estimate),
     ]
+    if not all(math.isnan(behind) for behind in test.behind_best.values()):
+        columns.append(_behind_best(test))
     if any(row.ceiling is not None for row in test.means):
         columns += [
             share_column("ceiling %", "ceiling", lambda row: row.ceiling, 2),
@@ -77,6 +80,20 @@ def score_table(test: SetAnalysis) -> Table[MeanRow]:
     return Table(f"{test.score}-{test.name}", columns, test.means)
 
 
+def _behind_best(test: SetAnalysis) -> Column[MeanRow]:
+    """What each variant is at most worse than the best, whichever that is."""
+    scale = scale_of(test)
+
+    def behind(row: MeanRow) -> float:
+        return test.behind_best.get(row.variant.number, math.nan)
+
+    return Column(
+        f"at most worse than the best{scale.difference_end}",
+        lambda row: scale.level(behind(row)),
+        {"behind_best": behind},
+    )
+
+
 def _each_seed(test: SetAnalysis) -> Callable[[MeanRow], str]:
     """The mean of each seed, and a dash for one that only other variants have finished."""
     every, show = sorted({seed for row in test.means for seed in row.seeds}), scale_of(test).level
@@ -97,6 +114,15 @@ def _above(row: MeanRow) -> str:
     if p is None or math.isnan(p):
         return ""
     return f"YES (p {p_value(p)})" if p < 0.01 else "no"
+
+
+def _best(test: SetAnalysis) -> str:
+    if all(math.isnan(behind) for behind in test.behind_best.values()):
+        return ""
+    return (
+        "The best variant is not known; what each is at most worse than it holds for all variants at once, "
+        f"at {100 * (1 - test.alpha):g} % (multiple comparisons with the best, Bonferroni over the variants)."
+    )
 
 
 def _ceiling(test: SetAnalysis) -> str:

@@ -11,6 +11,7 @@ from trimtab.report.output import Output
 from trimtab.report.provenance_section import provenance_section
 from trimtab.report.score_section import score_section
 from trimtab.report.secondary_section import affected_section, checkpoint_section, others_section
+from trimtab.report.shortest_section import shortest_section
 from trimtab.report.throughput_section import throughput_section
 from trimtab.report.trials_section import trials_section
 
@@ -43,6 +44,7 @@ def _first(test: SetAnalysis, analysis: Analysis, output: Output) -> list[Sectio
     return [
         score_section(test, output),
         contrast_section(test, analysis, output),
+        shortest_section(test, analysis, output),
         checkpoint_section(test, output),
         length_section(test, output),
     ]

@@ -1,5 +1,6 @@
 """Statistics over scores ``(variants, seeds, examples)``: what differs, by how much, and how surely."""
 
+from trimtab.statistics.best import behind_best, gap_bounds
 from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
@@ -15,6 +16,7 @@ from trimtab.statistics.power import (
     smallest_detectable,
 )
 from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
+from trimtab.statistics.sequence import fixed_sequence
 
 __all__ = [
     "SCORES",
@@ -26,11 +28,14 @@ __all__ = [
     "adjusted_interval",
     "assumed_parts",
     "at_margin",
+    "behind_best",
     "benjamini_hochberg",
     "compare",
     "contrast_parts",
     "effective_clusters",
     "equivalence_interval",
+    "fixed_sequence",
+    "gap_bounds",
     "holm",
     "mcnemar",
     "mean_interval",
