@@ -48,7 +48,7 @@ def test_it_stands_first_everywhere(found, unsaved, tmp_path):
     [words] = said(found)
     assert words == (
         "**64** suffices (loses less than 2.00 points against 128); 24 and 32 are worse. Against 128: 50 % "
-        "less tokens a row, the same training time, the same peak memory."
+        "fewer tokens a row, the same training time, the same peak memory."
     )
     first, second, *_ = summary_lines(found)
     assert first.startswith("Take: ")

@@ -160,20 +160,20 @@ def _savings(answer: Answer) -> str:
 
 
 def cost_words(cost: Savings) -> str:
-    """How much less, or more, of each thing: ``45 % less tokens a row, the same training time``."""
+    """How much less, or more, of each thing: ``45 % fewer tokens a row, the same training time``."""
     parts = (
-        ("tokens a row", cost.tokens),
-        ("training time", cost.seconds),
-        ("peak memory", cost.peak_bytes),
+        ("fewer", "tokens a row", cost.tokens),
+        ("less", "training time", cost.seconds),
+        ("less", "peak memory", cost.peak_bytes),
     )
-    return ", ".join(f"{_change(share)} {what}" for what, share in parts if math.isfinite(share))
+    return ", ".join(f"{_change(share, less)} {what}" for less, what, share in parts if math.isfinite(share))
 
 
-def _change(share: float) -> str:
+def _change(share: float, less: str) -> str:
     percent = round(100 * (1 - share))
     if percent == 0:
         return "the same"
-    return f"{abs(percent)} % {'less' if percent > 0 else 'more'}"
+    return f"{abs(percent)} % {less if percent > 0 else 'more'}"
 
 
 def _unfinished(missing: int, analysis: Analysis) -> str:
