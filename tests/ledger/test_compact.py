@@ -69,7 +69,7 @@ def test_the_report_needs_no_more_than_the_one_file(written):
     assert sorted(path.name for path in (small / "tables").iterdir()) == names
     for name in names:
         if not name.startswith("other-scores"):  # of which some are scores of probabilities
-            assert (small / "tables" / name).read_text() == (whole / "tables" / name).read_text(), name
+            assert (small / "tables" / name).read_bytes() == (whole / "tables" / name).read_bytes(), name
 
 
 def test_scores_of_probabilities_agree_to_half_precision(written):
