@@ -58,10 +58,10 @@ class SetAnalysis:
     others: one row per variant; seed_counts: by number of each variant, the same for every test set; family:
     over what the contrasts' p are adjusted, those of all test sets; contrasts, affected, checkpoints: one row
     per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked
-    for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens lost, None and empty where the ledger
-    does not know them; rows: some of those that the study publishes; series: all of the study's,
-    in its order, by which figures choose colours; alpha: the study's; examples, clusters and
-    effective_clusters (float) are numbers of rows and of what was sampled.
+    for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens
+    lost, None and empty where the ledger does not know them; rows: some of those that the study publishes;
+    series: all of the study's, in its order, by which figures choose colours; alpha: the study's; examples,
+    clusters and effective_clusters (float) are numbers of rows and of what was sampled.
     """
 
     name: str

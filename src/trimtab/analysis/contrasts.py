@@ -76,7 +76,8 @@ class Comparison:
 
     clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
     one of two variants lacks is left out of their contrast alone. Replicas of one variant have
-    independent seeds, so their spreads over seeds are pooled; all other variants keep their own, as they share seed numbers.
+    independent seeds, so their spreads over seeds are pooled; all other variants keep their own, as they
+    share seed numbers.
     """
 
     def __init__(
