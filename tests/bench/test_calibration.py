@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.calibration import __main__ as command
-from bench.calibration import simulation
+from bench.calibration import families, few_rows, simulation
 from trimtab.statistics import compare
 
 STUDIES, EXAMPLES = 600, 400
@@ -74,3 +74,33 @@ def test_a_rate_outside_its_limits_is_told():
     assert len(command.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 2
     assert command.faults([{"seeds": 2, "type_1": 0.2}]) == []
     assert len(command.faults([{"seeds": 3, "type_1": 0.2}])) == 1
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        families.Family(3, 1.0, 5),
+        families.Family(3, 2.0, 11),
+        families.Family(2, 2.0, 11),
+        families.Family(5, 0.4, 1, sets=5),
+    ],
+)
+def test_families_of_noisy_seeds_and_several_test_sets_hold_their_level(family):
+    row = families.row(family, 2000, np.random.default_rng(6))
+    assert row["family"] <= 0.07
+    assert row["coverage"] >= 0.93
+
+
+def test_collapse_is_a_row_without_limits():
+    row = families.row(families.Family(3, 0.4, 1, collapse=0.1), 1000, np.random.default_rng(7))
+    assert row["false_verdict"] > 0.3  # why collapsed seeds are counted beside verdicts
+    assert command.faults([row]) == []
+
+
+def test_intervals_of_few_rows_are_hidden_where_they_miss():
+    rng = np.random.default_rng(8)
+    hidden = few_rows.row(few_rows.FewRows("calibration_error", 100, "even"), 60, rng)
+    assert hidden["hidden_coverage"] < 0.95
+    assert hidden["bias"] < -0.01
+    shown = few_rows.row(few_rows.FewRows("macro_f1", 200, "even"), 60, rng)
+    assert shown["shown_coverage"] >= 0.88

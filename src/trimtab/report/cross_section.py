@@ -49,7 +49,13 @@ def costliest(test: SetAnalysis) -> list[str]:
         return []
     worse = [(row, contrast) for row, contrast in compared if contrast.verdict == "worse"]
     if not worse:
-        return ["No model is shown to do worse than one trained for the cut that it is given (secondary)."]
+        scale = scale_of(test)
+        lows = [contrast.ci_low for _, contrast in compared if not math.isnan(contrast.ci_low)]
+        reach = f"; the intervals reach {scale.difference_with_unit(min(lows))}" if lows else ""
+        return [
+            "No model was found to do worse than one trained for the cut that it is given (secondary)"
+            f"{reach}."
+        ]
     row, contrast = min(worse, key=lambda pair: pair[1].delta)
     scale = scale_of(test)
     return [
