@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from trimtab.ledger import Ledger
+
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(os.environ.get("TRIMTAB_RESULTS", ROOT / "results"))  # another folder while results are made
 README, RESULTS_PAGE = "README.md", "docs/results.md"
@@ -134,7 +136,11 @@ def _seeds(study: str) -> dict[str, int]:
 
 
 def commit(study: str) -> str:
-    """The commit that trained a study's trials, as its report says."""
+    """The commit that trained a study's trials, as its ledger says, or its report where no ledger is kept."""
+    if kept(study) == "yes":
+        ledger = Ledger(RESULTS / study)
+        results = (result for variant in ledger.study.variants for result in ledger.results(variant).values())
+        return next(results).signature.commit
     report = (RESULTS / study / "report.md").read_text(encoding="utf-8")
     return re.search(r"trained with: .*?commit (\w+\+?)", report).group(1)
 

@@ -63,7 +63,7 @@ class SetAnalysis:
     for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens
     lost, None and empty where the ledger does not know them; rows: some of those that the study publishes;
     series: all of the study's, in its order, by which figures choose colours; alpha: the study's; examples,
-        clusters and effective_clusters (float) are numbers of rows and of what was sampled; shortest: which
+    clusters and effective_clusters (float) are numbers of rows and of what was sampled; shortest: which
     max_len suffices, one per series of lengths, empty where max_len is no axis; behind_best: by a variant's
     number, what it is at most worse than the best, empty where there is nothing to choose.
     """

@@ -76,7 +76,7 @@ class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
     clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
-        one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent
+    one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent
     seeds, so their spreads over seeds are pooled; all other variants keep their own, as they share seed
     numbers.
     """
