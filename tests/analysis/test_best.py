@@ -53,6 +53,11 @@ def test_each_two_on_the_seeds_that_both_have(analysed):
     np.testing.assert_allclose(found[0], max(0, *apart))
 
 
+def test_a_variant_with_a_seed_that_diverged_has_no_bound(analysed):
+    found = analysed(rights(0.8, 0.79, 0.6), failed=[(1, 0)]).behind_best
+    assert [np.isnan(found[number]) for number in range(3)] == [False, True, False]
+
+
 def test_nothing_to_bound(analysed):
     assert analysed(rights(0.8)).behind_best == {}
     assert analysed(rights(0.8, 0.8), replicas=True).behind_best == {}

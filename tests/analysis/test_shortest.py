@@ -151,6 +151,15 @@ def test_a_length_without_trials_is_open_and_ends_the_sequence(analysed):
     assert series.rows[1].cost is None
 
 
+def test_a_length_with_a_seed_that_diverged_is_open(tmp_path, handmade):
+    scores = rights([0.5, 0.8, 0.8, 0.8])
+    for failed, verdicts in ((2, ["worse", "open", "open", "longest"]), (3, ["open"] * 3 + ["longest"])):
+        folder, options = tmp_path / str(failed), {"max_lens": axis(16, 32, 64, 128)}
+        ledger = handmade.write(folder, {"test": scores}, failed=[(failed, 0)], **options)
+        [series] = analyse(ledger).tests[0].shortest
+        assert [row.verdict for row in series.rows] == verdicts
+
+
 def test_a_fixed_sequence_stops_at_the_first_failure():
     p = [[0.01, 0.04, 0.2, 0.001], [0.05, 0, 0, 0], [0.01, np.nan, 0.01, 0.01]]
     assert fixed_sequence(p, 0.05).tolist() == [

@@ -14,7 +14,8 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
     All bounds hold together with probability 1 - alpha: the level of each is alpha divided by the number of
     variants of which no two have identical inputs, whose bounds are one. Each two are compared on the seeds
     that both have finished; nan where a variant shares fewer than two with some other. Empty with fewer than
-    two variants, or where some are replicas, so that none of them is the best.
+    two variants, or where some are replicas, so that none of them is the best. nan too for a variant with a
+    seed that diverged, as a mean without it flatters.
     """
     distinct = [one for one in comparison.scores.variants if one.same_as == one.number]
     if len(distinct) < 2 or have_replicas(distinct):
@@ -37,6 +38,7 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
         here = [[len(set(seeds[k]) & set(seeds[other])) == len(common) for other in able] for k in able]
         bounds[np.ix_(able, able)] = np.where(here, found, bounds[np.ix_(able, able)])
     behind = behind_best(bounds)
+    behind[[one.number in comparison.unstable for one in distinct]] = np.nan
     return {
         one.number: float(behind[place[one.same_as]])
         for one in comparison.scores.variants

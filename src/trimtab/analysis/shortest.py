@@ -83,8 +83,9 @@ def shortest_lengths(
     being not inferior, unadjusted, until one fails: a fixed sequence, in which the level of all is that of
     each. Apart from that, from the shortest upward, whether it is worse at all, likewise. Each sequence errs
     with probability ``alpha`` at most over all series and test sets. Lengths with the inputs of a longer one
-    inherit its verdict. prior: what the label-prior baseline scores; a series whose longest length is not
-    shown to beat it is refused, as all may guess alike. Empty where max_len is no axis.
+    inherit its verdict. A length with a seed that diverged is open, as is all that is compared with such a
+    one. prior: what the label-prior baseline scores; a series whose longest length is not shown to beat it is
+    refused, as all may guess alike. Empty where max_len is no axis.
     """
     study = comparison.study
     groups = _series(study)
@@ -132,8 +133,11 @@ def _judged(
     standing = {one.same_as: one for one in lengths}
     own = [one for one in lengths if standing[one.same_as] is one and one is not longest]
     found = {one.variant.number: one for one in comparison.of([comparison.pair(one, longest) for one in own])}
+    # A mean without the seeds that diverged flatters its variant: nothing is claimed of such a comparison.
+    trusted = [not {one.number, longest.number} & comparison.unstable for one in own]
     compared = [found.get(one.number) for one in own]
     p = np.array([[_p_not_inferior(comparison, one), _p_worse(one)] for one in compared]).reshape(-1, 2)
+    p[~np.array(trusted, bool)] = math.nan
     suffices = fixed_sequence(p[::-1, 0], alpha)[::-1]
     worse = fixed_sequence(p[:, 1], alpha)
     place = {one.same_as: number for number, one in enumerate(own)}
