@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.compared_sets import compared_sets, contrast_rows
 from trimtab.analysis.contrasts import ContrastRow
-from trimtab.analysis.scores import FinishedVariant, read_scores
+from trimtab.analysis.scores import FinishedVariant, read_scores, tried_variants
 from trimtab.config import InputError, nearest
 from trimtab.ledger.ledger import Ledger as _Ledger
 from trimtab.statistics import score_named
@@ -163,8 +163,7 @@ class Ledger(_Ledger):
         return Contrasts(every[study.tests.index(name)])
 
     def _finished(self) -> list[FinishedVariant]:
-        every = [FinishedVariant(variant, self.results(variant)) for variant in self.study.variants]
-        finished = [one for one in every if one.results]
+        finished = [one for one in tried_variants(self, self.study) if one.results]
         if not finished:
             raise InputError(f"{self.folder}: no trial is finished; run the study first")
         return finished

@@ -7,10 +7,11 @@ from trimtab.analysis.analysis import analyse
 from trimtab.ledger import Ledger
 from trimtab.report import curves_section
 from trimtab.report.blocks import FigureBlock
-from trimtab.report.markdown import judged_by, shortfalls, whole
+from trimtab.report.markdown import judged_by, shortfalls
 from trimtab.report.output import Output
 from trimtab.report.page import Written, summary_lines
 from trimtab.report.sections import sections
+from whole_report import whole
 
 
 class _WithoutFigures(Output):

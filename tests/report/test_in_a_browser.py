@@ -10,7 +10,9 @@ from page_text import page_text
 from trimtab import report
 from trimtab.ledger.records import CutRecord, RowRecord, RowsRecord
 
-WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
+WebDriverWait = pytest.importorskip(
+    "selenium.webdriver.support.wait", reason="needs selenium; `make .venv/develop` installs it"
+).WebDriverWait
 pytestmark = needs_browser
 
 HOSTILE = '<script>window.ran = 1</script><img src="x" onerror="window.ran = 2">'

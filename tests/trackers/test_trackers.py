@@ -187,7 +187,8 @@ READERS = {
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_numbers_come_back_and_nothing_is_written_twice(folder, handmade, name):
-    pytest.importorskip("json" if name == "jsonl" else name)
+    if name != "jsonl":
+        pytest.importorskip(name, reason=f"needs pip install 'trimtab[{name}]'")
     [line] = logged(folder, name)
     assert line.startswith(f"--log {name}: 3 runs written, 3 in all, in ")
     assert logged(folder, name)[0].startswith(f"--log {name}: 0 runs written, 3 in all, in ")

@@ -28,7 +28,7 @@ from trimtab.analysis.curves import (
 from trimtab.analysis.guessing import beats_guessing
 from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.analysis.recommendation import Recommendation, recommend
-from trimtab.analysis.scores import FinishedVariant
+from trimtab.analysis.scores import FinishedVariant, tried_variants
 from trimtab.analysis.secondary import (
     AffectedRow,
     CheckpointRow,
@@ -144,7 +144,7 @@ def analyse(ledger: Ledger) -> Analysis:
     have; variants without a finished trial are left out, and ``missing`` names the trials that are.
     """
     study = ledger.study
-    every = [FinishedVariant(variant, ledger.results(variant)) for variant in study.variants]
+    every = tried_variants(ledger, study)
     finished = [one for one in every if one.results]
     speeds, curves = throughput_rows(finished), curve_points(ledger, finished)
     results = [result for one in finished for result in one.results.values()]
@@ -157,7 +157,7 @@ def analyse(ledger: Ledger) -> Analysis:
         curves=curves,
         epochs=epoch_rows(curves),
         overfitted=overfitted_rows(curves),
-        trials=trial_rows(ledger, every),
+        trials=trial_rows(ledger, study, every),
         signatures=list(dict.fromkeys(result.signature for result in results)),
     )
 

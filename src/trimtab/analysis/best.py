@@ -17,7 +17,7 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
     two variants, or where some are replicas, so that none of them is the best. nan too for a variant with a
     seed that diverged, as a mean without it flatters.
     """
-    distinct = [one for one in comparison.scores.variants if one.same_as == one.number]
+    distinct = comparison.scores.distinct
     if len(distinct) < 2 or have_replicas(distinct):
         return {}
     level = comparison.study.compare.alpha / len(distinct)

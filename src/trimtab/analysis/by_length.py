@@ -122,7 +122,7 @@ def _but_for_cut(variant: VariantRecord) -> str:
 
 
 def _distinct(scores: ScoredLogits) -> list[VariantRecord]:
-    return [one for one in scores.variants if one.same_as == one.number]
+    return scores.distinct
 
 
 def _mean(scores: ScoredLogits, variant: VariantRecord, mask: Bools) -> float:

@@ -6,8 +6,6 @@ Free of torch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows
 from trimtab.analysis.scores import FinishedVariant, read_scores
 from trimtab.ledger.ledger import EvaluatedRows, Ledger
@@ -29,8 +27,11 @@ def compared_sets(
     ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
 ) -> list[ComparedSet]:
     """Every test set of a study, with the scores of the variants that have finished a trial."""
+    done = {one.variant.number: one.results for one in finished}
     missing = {
-        variant.number: [key for seed, key in variant.trials.items() if ledger.trial(key).result is None]
+        variant.number: [
+            key for seed, key in variant.trials.items() if seed not in done.get(variant.number, ())
+        ]
         for variant in study.variants
     }
     unstable = frozenset(
@@ -48,12 +49,10 @@ def _compared_set(
 ) -> ComparedSet:
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
     scores = read_scores(ledger, name, finished, score, evaluated.labels)
-    # Clusters of one row each are no clusters: the plain formulas say the same, and quicker.
-    alone = len(np.unique(evaluated.clusters)) == len(evaluated.clusters)
     return ComparedSet(
         name=name,
         evaluated=evaluated,
-        comparison=Comparison(study, scores, None if alone else evaluated.clusters, unstable),
+        comparison=Comparison(study, scores, evaluated.shared_clusters, unstable),
         digests={one.variant.number: evaluated.digests[one.variant.inputs] for one in finished},
     )
 

@@ -91,7 +91,7 @@ def cross_evaluation(
     are seeds that some other model lacks.
     """
     models = _Models(ledger, study, test)
-    variants = [variant for variant in scores.variants if variant.same_as == variant.number]
+    variants = scores.distinct
     if not any(map(models.asked, variants)):
         return None
     seeds = scores.seeds(*scores.variants)

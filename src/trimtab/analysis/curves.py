@@ -81,7 +81,7 @@ def curve_points(ledger: Ledger, finished: Sequence[FinishedVariant]) -> list[Cu
     return [
         CurvePoint(one.variant, seed, epoch, evaluated=epoch.epoch == result.evaluated_epoch)
         for one in finished
-        if one.variant.same_as == one.variant.number
+        if one.variant.is_first
         for seed, result in one.results.items()
         for epoch in ledger.trial(one.variant.trials[seed]).epochs()
     ]

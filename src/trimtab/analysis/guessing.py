@@ -4,9 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-from trimtab.analysis.means import MeanRow
+from trimtab.analysis.means import MeanRow, p_above
 from trimtab.statistics import IntervalEstimate, holm
 
 
@@ -42,4 +41,4 @@ def _p_above(estimate: IntervalEstimate, prior: float) -> float:
     """
     if estimate.se == 0:
         return 0.0 if estimate.mean > prior else 1.0
-    return float(stats.t.sf((estimate.mean - prior) / estimate.se, estimate.df))
+    return p_above(estimate, prior)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import IntervalEstimate, Score, mean_interval
+from trimtab.statistics import SCORES, IntervalEstimate, Score, mean_interval
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ def _mean_row(
         scores.score, mean_interval(table, clusters, study.compare.alpha), table.shape[1]
     )
     # A ceiling is an accuracy, and says nothing of other scores.
-    ceiling = variant.ceilings.get(test) if study.compare.score == "accuracy" else None
+    ceiling = variant.ceilings.get(test) if scores.score is SCORES["accuracy"] else None
     return MeanRow(
         variant=variant,
         estimate=estimate,
         seeds=scores.seeds(variant),
         by_seed=table.mean(axis=1).tolist(),
         ceiling=ceiling,
-        p_above_ceiling=None if ceiling is None else _p_above(estimate, ceiling),
-        same_as=None if variant.same_as == variant.number else study.variants[variant.same_as],
+        p_above_ceiling=None if ceiling is None else p_above(estimate, ceiling),
+        same_as=None if variant.is_first else study.variants[variant.same_as],
     )
 
 
@@ -61,7 +61,7 @@ def shown_interval(score: Score, estimate: IntervalEstimate, n_examples: int) ->
     return replace(estimate, ci_low=math.nan, ci_high=math.nan)
 
 
-def _p_above(estimate: IntervalEstimate, bound: float) -> float:
+def p_above(estimate: IntervalEstimate, bound: float) -> float:
     """One-sided p of a mean above ``bound``; nan where one seed or no variation permits none."""
     if not estimate.se > 0:
         return math.nan

@@ -91,7 +91,7 @@ def recommend(
         p=float(adjusted[chosen.variant.number]),
         hardest=_hardest(comparison, tested) if len(tested) == others else None,
         compared=len(candidates),
-        asked=sum(variant.same_as == variant.number for variant in comparison.study.variants),
+        asked=sum(variant.is_first for variant in comparison.study.variants),
         fewest_seeds=min((len(one.seeds) for one in tested), default=0),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 from trimtab.statistics import Score
 
 Bools = NDArray[np.bool_]
@@ -19,10 +19,15 @@ Values = NDArray[Any]  # bool for accuracy, else float64
 
 @dataclass(frozen=True)
 class FinishedVariant:
-    """A variant with at least one finished trial: what its trials came to, by seed, in the study's order."""
+    """What a variant's finished trials came to, by seed, in the study's order."""
 
     variant: VariantRecord
     results: Mapping[int, TrialResult]
+
+
+def tried_variants(ledger: Ledger, study: StudyRecord) -> list[FinishedVariant]:
+    """Every variant of the study with what its trials came to, also those that have finished none."""
+    return [FinishedVariant(variant, ledger.results(variant)) for variant in study.variants]
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,17 @@ class ScoredLogits:
         return np.asarray(self.score.function(logits, self.labels))
 
     def by(self, score: Score) -> "ScoredLogits":
-        """The same predictions by another score."""
-        return replace(self, score=score)
+        """The same predictions by another score; one object for each, as scoring all of them takes long."""
+        return self if score is self.score else self._others.setdefault(id(score), replace(self, score=score))
+
+    @property
+    def distinct(self) -> list[VariantRecord]:
+        """The variants of which no two have the same trials."""
+        return [variant for variant in self.variants if variant.is_first]
+
+    @cached_property
+    def _others(self) -> dict[int, "ScoredLogits"]:
+        return {}
 
     @cached_property
     def _whole(self) -> dict[int, Values]:

@@ -40,9 +40,8 @@ class SeedCount:
         """
         if self.tried == 0:
             return float("nan")
-        if self.lost == self.tried:
-            return 1.0
-        return float(stats.beta.ppf(1 - (1 - _LEVEL) / 2, self.lost + 1, self.tried - self.lost))
+        interval = stats.binomtest(self.lost, self.tried).proportion_ci(_LEVEL, method="exact")
+        return float(interval.high)
 
 
 def seed_counts(

@@ -17,9 +17,10 @@ Status = Literal["done", "running", "failed", "interrupted", "missing"]
 class TrialState:
     """A trial: its label in a run, how far it is, and its last accuracy on validation, where there is one.
 
-    epochs: that are finished; failure: why its last attempt failed, or None.
+    key: the trial's; epochs: that are finished; failure: why its last attempt failed, or None.
     """
 
+    key: str
     variant: str
     seed: int
     status: Status
@@ -56,8 +57,11 @@ class StudyState:
         return not self.runs
 
 
-def study_state(ledger: Ledger) -> StudyState:
-    """The state of the study in a folder; InputError where it holds none."""
+def study_state(ledger: Ledger, before: StudyState | None = None) -> StudyState:
+    """The state of the study in a folder; InputError where it holds none.
+
+    before: an earlier state, whose finished trials are not read again.
+    """
     runs = tuple(live_runs(ledger.folder))
     try:
         study = ledger.study
@@ -66,26 +70,27 @@ def study_state(ledger: Ledger) -> StudyState:
             raise
         return StudyState(None, (), runs)
     running = {each.label for run in runs for each in run.running}
-    trials = []
-    for variant in study.variants:
-        for seed, key in variant.trials.items() if variant.same_as == variant.number else ():
-            trials.append(_trial_state(ledger, variant.name, seed, key, running))
-    return StudyState(study, tuple(trials), runs)
+    done = {trial.key: trial for trial in before.trials if trial.status == "done"} if before else {}
+    trials = tuple(
+        done.get(key) or _trial_state(ledger, variant.name, seed, key, running)
+        for key, ((variant, seed), *_) in study.wanted.items()
+    )
+    return StudyState(study, trials, runs)
 
 
 def _trial_state(ledger: Ledger, variant: str, seed: int, key: str, running: set[str]) -> TrialState:
     trial = ledger.trial(key)
     result = trial.result
     if result is not None:
-        return TrialState(variant, seed, "done", accuracy=result.validation.accuracy)
-    known = TrialState(variant, seed, "missing")
+        return TrialState(key, variant, seed, "done", accuracy=result.validation.accuracy)
+    known = TrialState(key, variant, seed, "missing")
     epochs = _epochs(ledger, key)
     accuracy = epochs[-1].validation_accuracy if epochs else None
     if known.label in running:
-        return TrialState(variant, seed, "running", len(epochs), accuracy)
+        return TrialState(key, variant, seed, "running", len(epochs), accuracy)
     if trial.failure is not None:
-        return TrialState(variant, seed, "failed", len(epochs), accuracy, trial.failure)
-    return TrialState(variant, seed, "interrupted", len(epochs), accuracy) if epochs else known
+        return TrialState(key, variant, seed, "failed", len(epochs), accuracy, trial.failure)
+    return TrialState(key, variant, seed, "interrupted", len(epochs), accuracy) if epochs else known
 
 
 def _epochs(ledger: Ledger, key: str) -> list[Epoch]:

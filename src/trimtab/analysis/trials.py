@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trimtab.analysis.scores import FinishedVariant
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,12 @@ class TrialRow:
         return "not run" if self.failure is None else "failed"
 
 
-def trial_rows(ledger: Ledger, every: Sequence[FinishedVariant]) -> list[TrialRow]:
-    """One row per trial; variants with identical inputs share theirs, which is there once."""
-    found: dict[str, TrialRow] = {}
-    for one in every:
-        for seed, key in one.variant.trials.items():
-            if key not in found:
-                result = one.results.get(seed)
-                failure = ledger.trial(key).failure if result is None else None
-                found[key] = TrialRow(one.variant, seed, key, result, failure)
-    return list(found.values())
+def trial_rows(ledger: Ledger, study: StudyRecord, every: Sequence[FinishedVariant]) -> list[TrialRow]:
+    """One row per trial; every: all variants of the study."""
+    results = {one.variant.number: one.results for one in every}
+    found = []
+    for key, ((variant, seed), *_) in study.wanted.items():
+        result = results[variant.number].get(seed)
+        failure = ledger.trial(key).failure if result is None else None
+        found.append(TrialRow(variant, seed, key, result, failure))
+    return found

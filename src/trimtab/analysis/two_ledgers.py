@@ -1,77 +1,23 @@
-"""Two ledgers side by side: variants matched by their coordinates, differences of score, speed and memory.
+"""Two ledgers side by side: differences of score, speed and memory of the variants that both have.
 
 Free of torch, and of the data: what is compared is what the ledgers hold.
 """
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from trimtab.analysis.scores import FinishedVariant, ScoredLogits, read_scores
+from trimtab.analysis.matches import Match, Side, matches_of, side_of
+from trimtab.analysis.scores import ScoredLogits, read_scores
 from trimtab.config import InputError
 from trimtab.ledger.ledger import EvaluatedRows, Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import Contrast, compare, mean_interval, one_family, score_named, tost
+from trimtab.statistics.spreads import SeedSpread, joint_df
 from trimtab.study.grid import are_paired
-
-SLOWER, LARGER = 0.95, 1.10  # a ratio beyond which speed, or memory, counts as a regression
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two ledgers: its folder as given, its study, and its variants with a finished trial."""
-
-    folder: str
-    ledger: Ledger
-    study: StudyRecord
-    finished: Sequence[FinishedVariant]
-
-    @property
-    def results(self) -> list[TrialResult]:
-        """Every finished trial, once."""
-        found = {one.variant.trials[seed]: r for one in self.finished for seed, r in one.results.items()}
-        return list(found.values())
-
-    @property
-    def machines(self) -> tuple[str, ...]:
-        """The machines that its trials ran on."""
-        return tuple(dict.fromkeys(result.machine for result in self.results))
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A ratio of two rates, with its interval over seeds; nan ends with fewer than two seeds on a side."""
-
-    value: float
-    ci_low: float
-    ci_high: float
-
-
-@dataclass(frozen=True)
-class Match:
-    """A variant of the first ledger and the one of the second with the same coordinates.
-
-    same_inputs: whether both read the same tokens in every split; differing: settings that differ, as
-    (name, value here, value there). speed: examples/s of training, here over there; memory: peak bytes,
-    likewise.
-    """
-
-    here: FinishedVariant
-    there: FinishedVariant
-    same_inputs: bool
-    differing: tuple[tuple[str, str, str], ...]
-    speed: Ratio
-    memory: float
-
-    @property
-    def name(self) -> str:
-        """The first ledger's name of the variant."""
-        return self.here.variant.name
 
 
 @dataclass(frozen=True)
@@ -121,8 +67,8 @@ def compare_ledgers(here: Ledger, there: Ledger) -> LedgerComparison:
 
     InputError where a ledger holds no results, or no variant has the same coordinates in both.
     """
-    one, other = sides = _side(here), _side(there)
-    matches = _matches(one, other)
+    one, other = sides = side_of(here), side_of(there)
+    matches = matches_of(one, other)
     if not matches:
         raise InputError(
             f"{here.folder} and {there.folder}: no finished variant has the same coordinates in both; "
@@ -136,93 +82,6 @@ def compare_ledgers(here: Ledger, there: Ledger) -> LedgerComparison:
     common = [name for name in one.study.tests if name in other.study.tests]
     tests = _one_family([_test_set(name, one, other, matches) for name in common], one.study)
     return LedgerComparison(one, other, matches, (only[0], only[1]), tests)
-
-
-def _side(ledger: Ledger) -> Side:
-    study = ledger.study
-    every = [FinishedVariant(variant, ledger.results(variant)) for variant in study.variants]
-    return Side(str(ledger.folder), ledger, study, [one for one in every if one.results])
-
-
-# Which variants are the same.
-
-
-def _matches(here: Side, there: Side) -> list[Match]:
-    """By the values of what varies in either ledger, be it an axis or a fixed setting in the other."""
-    axes = _varying(here) | _varying(there)
-    known = {_place(one.variant, axes): one for one in there.finished}
-    pairs = [(one, known.get(_place(one.variant, axes))) for one in here.finished]
-    return [_match(one, other) for one, other in pairs if other is not None]
-
-
-def _varying(side: Side) -> set[str]:
-    values: dict[str, set[str]] = {}
-    for variant in side.study.variants:
-        for axis, value in variant.coordinates.items():
-            values.setdefault(axis, set()).add(json.dumps(value))
-    return {axis for axis, found in values.items() if len(found) > 1}
-
-
-def _place(variant: VariantRecord, axes: set[str]) -> tuple[str, ...]:
-    settings = _settings(variant)
-    return tuple(json.dumps(settings.get(axis), default=str) for axis in sorted(axes))
-
-
-def _settings(variant: VariantRecord) -> dict[str, Any]:
-    """All that a study can set of a variant, as it was resolved."""
-    return {
-        **{key: value for key, value in asdict(variant.size).items() if key != "configuration"},
-        **asdict(variant.recipe),
-        "size": str(variant.size),
-        "weights": variant.weights.name if variant.weights else "none",
-        "replica": variant.replica,
-        "tokenizer": variant.tokenizer,
-        "vocabulary": variant.vocabulary,
-        "truncation": variant.truncation,
-        "max_len": variant.max_len,
-    }
-
-
-def _match(here: FinishedVariant, there: FinishedVariant) -> Match:
-    one, other = _settings(here.variant), _settings(there.variant)
-    keys = dict.fromkeys([*one, *other])
-    return Match(
-        here=here,
-        there=there,
-        same_inputs=here.variant.inputs == there.variant.inputs,
-        differing=tuple(
-            (key, str(one.get(key)), str(other.get(key))) for key in keys if one.get(key) != other.get(key)
-        ),
-        speed=_ratio(*([r.examples_per_second for r in side.results.values()] for side in (here, there))),
-        memory=_peak(here.results) / _peak(there.results),
-    )
-
-
-def _peak(results: Mapping[int, TrialResult]) -> int:
-    return max(result.peak_bytes for result in results.values())
-
-
-def _ratio(here: Sequence[float], there: Sequence[float]) -> Ratio:
-    """The ratio of geometric means; its interval, at 95 %, is Welch's on logarithms."""
-    logs = [np.log(here), np.log(there)]
-    delta = float(logs[0].mean() - logs[1].mean())
-    se, df = math.nan, math.nan
-    if min(len(each) for each in logs) > 1:
-        variances = [each.var(ddof=1) / len(each) for each in logs]
-        se = math.sqrt(sum(variances))
-        df = _satterthwaite(variances, [len(each) - 1 for each in logs])
-    reach = float(stats.t.ppf(0.975, df)) * se if se != 0 else 0.0
-    return Ratio(math.exp(delta), math.exp(delta - reach), math.exp(delta + reach))
-
-
-def _satterthwaite(variances: Sequence[float], dfs: Sequence[float]) -> float:
-    """The degrees of freedom of a sum of independent variances; nan where all are 0 or one is nan."""
-    total = sum(variances)
-    parts = [variance**2 / df for variance, df in zip(variances, dfs, strict=True) if variance > 0]
-    return total**2 / sum(parts) if total > 0 else math.nan
-
-
-# Their scores.
 
 
 def _test_set(name: str, here: Side, there: Side, matches: Sequence[Match]) -> SetComparison:
@@ -303,7 +162,7 @@ def _paired(
     [found] = compare(
         np.stack(tables),
         [(0, 1)],
-        clusters=_clusters(rows[0]),
+        clusters=rows[0].shared_clusters,
         groups=[0, 1],
         identical=np.full((2, 2), match.same_inputs and np.array_equal(tables[0], tables[1])),
         paired=bool(common) and begun_alike,
@@ -321,12 +180,16 @@ def _independent(
     """On examples of their own: the means' variances add up, with Satterthwaite's degrees of freedom."""
     settings, sides = study.compare, (match.here, match.there)
     one, other = (
-        mean_interval(table.on(side.variant), _clusters(each), settings.alpha)
+        mean_interval(table.on(side.variant), each.shared_clusters, settings.alpha)
         for table, side, each in zip(scores, sides, rows, strict=True)
     )
-    variances = [each.se**2 for each in (one, other)]
-    delta, se = one.mean - other.mean, math.sqrt(sum(variances))
-    df = _satterthwaite(variances, [one.df, other.df])
+    delta, se = one.mean - other.mean, math.hypot(one.se, other.se)
+    spreads = [
+        # A variance of 0 has no degrees of freedom, and no say in those of the sum.
+        SeedSpread(each.se**2, each.df if each.se > 0 else 1.0, pool)
+        for pool, each in enumerate((one, other))
+    ]
+    df = float(joint_df(*spreads))
     testable = se if se > 0 else math.nan
     reach = float(stats.t.ppf(1 - settings.alpha / 2, df)) * testable
     contrast = Contrast(
@@ -345,8 +208,3 @@ def _independent(
         question="do the mean scores differ over new seeds and new examples (other examples in each)?",
     )
     return replace(contrast, p_adjusted=contrast.p), (len(sides[0].results), len(sides[1].results))
-
-
-def _clusters(rows: EvaluatedRows) -> np.ndarray | None:
-    """None where each row is its own cluster, for which the plain formulas say the same."""
-    return rows.clusters if len(np.unique(rows.clusters)) < len(rows.clusters) else None

@@ -163,7 +163,7 @@ def _judged(
 def _explored(one: ComparedSet, declared: Sequence[ContrastRow]) -> dict[int, list[ContrastRow]]:
     """Every variant as the baseline of all others, one family each; none where there are too many."""
     comparison = one.comparison
-    variants = [each for each in comparison.scores.variants if each.same_as == each.number]
+    variants = comparison.scores.distinct
     if not 2 <= len(variants) <= _EXPLORED or have_replicas(variants):
         return {}
     known = {(row.variant.number, row.baseline.number) for row in declared}

@@ -45,7 +45,7 @@ def watch(
         with Live(drawn(state), console=console, auto_refresh=False, vertical_overflow="visible") as live:
             while not state.is_over:
                 time.sleep(_SECONDS)
-                state = study_state(ledger)
+                state = study_state(ledger, state)
                 live.update(drawn(state), refresh=True)
     except KeyboardInterrupt:  # the usual way out; nothing here was interrupted
         pass

@@ -54,6 +54,12 @@ class EvaluatedRows:
     lengths: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     kept: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
 
+    @property
+    def shared_clusters(self) -> NDArray[np.int64] | None:
+        """The clusters; None where each row is its own, for which plain formulas say the same, and "
+        "quicker."""
+        return self.clusters if len(np.unique(self.clusters)) < len(self.clusters) else None
+
 
 def evaluated_arrays(tests: Mapping[str, EvaluatedRows]) -> dict[str, NDArray]:
     """The arrays of evaluated.npz: ``labels/SET``, ``clusters/SET``, and by inputs ``digests/SET/INPUTS``

@@ -6,7 +6,8 @@ keys change with it. A field that is added with a default, which says what older
 is. Free of torch.
 """
 
-from typing import Literal
+from dataclasses import asdict
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -114,6 +115,24 @@ class VariantRecord(Record):
         return place_words(rest, self.aliases) or self.truncation
 
     @property
+    def is_first(self) -> bool:
+        """Whether no earlier variant has the same trials."""
+        return self.same_as == self.number
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that a study can set of a variant, resolved, by name."""
+        return {
+            **asdict(self.recipe),
+            "truncation": self.truncation,
+            "max_len": self.max_len,
+            "size": str(self.size),
+            "weights": self.weights.name if self.weights else "none",
+            "tokenizer": self.tokenizer,
+            "replica": self.replica,
+        }
+
+    @property
     def initialisation(self) -> tuple[Architecture, str | None, int]:
         """What a seed's initial weights and order of rows depend on, beside it; see ``grid.are_paired``."""
         return self.size.begins_as, self.weights.name if self.weights else None, self.replica
@@ -152,6 +171,15 @@ class StudyRecord(Record):
     signature: Signature
     runtime: RuntimeRecord
     validation_prior: float | None = None
+
+    @property
+    def wanted(self) -> dict[str, list[tuple[VariantRecord, int]]]:
+        """Every trial by its key, in the study's order, with the variants and seeds that want it."""
+        found: dict[str, list[tuple[VariantRecord, int]]] = {}
+        for variant in self.variants:
+            for seed, key in variant.trials.items():
+                found.setdefault(key, []).append((variant, seed))
+        return found
 
 
 Range = tuple[int, int]  # characters of a text, from and to

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trimtab.analysis.two_ledgers import (
-    LARGER,
-    SLOWER,
-    LedgerComparison,
-    Match,
-    ScoreRow,
-    SetComparison,
-    Side,
-)
+from trimtab.analysis.matches import LARGER, SLOWER, Match, Side
+from trimtab.analysis.two_ledgers import LedgerComparison, ScoreRow, SetComparison
 from trimtab.report.contrast_section import difference_columns
 from trimtab.report.page import unwritable
 from trimtab.report.scale import scale_named

@@ -1,9 +1,9 @@
 """A run in progress in words: the lines of a live display, and those of a log."""
 
-import textwrap
 import time
 
 from trimtab.ledger.records import RunningRecord, RunRecord
+from trimtab.report.terminal import wrap
 
 _BAR = 12  # characters
 _NAMED = 3  # running trials that one line of a log names
@@ -76,11 +76,4 @@ def _bar(share: float, signs: str) -> str:
 
 
 def _folded(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        max(width, 20),
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrap(text, max(width, 20), indent, indent + "  ")

@@ -1,10 +1,8 @@
 """Sections as Markdown, and report.md: the answer, the main table, the main figure, and where the rest is."""
 
-from collections.abc import Sequence
-
 from trimtab.analysis.analysis import Analysis
 from trimtab.report.answer_words import answer_words
-from trimtab.report.blocks import Block, FigureBlock, Section, TableBlock, bullets
+from trimtab.report.blocks import bullets
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.score_section import score_table
@@ -74,22 +72,3 @@ def judged_by(analysis: Analysis) -> list[str]:
         return []
     scale = scale_named(name)
     return [f"Judged by {scale.name}. {notes([scale])}".strip()]
-
-
-def whole(sections: Sequence[Section]) -> str:
-    """Sections as Markdown, one after another; charts, which answer to selectors, are left out."""
-    parts = []
-    for section in sections:
-        level = "###" if section.test is not None and section.key != "scores" else "##"
-        parts += [f"{level} {section.title}", *(_shown(block) for block in section.blocks)]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _shown(block: Block) -> str:
-    if isinstance(block, str):
-        return block
-    if isinstance(block, TableBlock):
-        return block.table.markdown()
-    if isinstance(block, FigureBlock):
-        return f"![{block.words}](figures/{block.name}.svg)"
-    return ""

@@ -15,15 +15,15 @@ from trimtab.report.latex import latex_row
 from trimtab.report.relevance import relevant_means
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import Column, Table, number_column, text_column
-from trimtab.report.wrapping import wrapped
+from trimtab.report.wrapping import pieces_of, wrapped
 from trimtab.statistics import Contrast
 from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
 MARKS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?", "identical": "≡"}
 _NAMED = 4  # baselines in a note
+_AFTER_UNDERSCORE = re.compile(r"(?<=_)")
 _UNBROKEN = 6  # letters that fit into the narrowest column for names
-_BREAK = re.compile(r"(?<=[=(,])(?!\s)|(?=\+)|(?<=_)")
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,10 @@ def _cells(shown: Sequence[str], row: PaperRow) -> list[str]:
 
 def _breakable(words: str) -> str:
     """Words that LaTeX may break where a reader would, and anywhere where it must."""
-    pieces = [[_breakable_piece(piece) for piece in _BREAK.split(word)] for word in words.split(" ")]
+    pieces = [
+        [_breakable_piece(piece) for part in pieces_of(word) for piece in _AFTER_UNDERSCORE.split(part)]
+        for word in words.split(" ")
+    ]
     return " ".join("\\allowbreak{}".join(word) for word in pieces)
 
 

@@ -112,7 +112,7 @@ def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int] | None:
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
     """The lines of a row, each with a piece of every cell."""
-    pieces = [_wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    pieces = [wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
     height = max(map(len, pieces))
     return [[piece[line] if line < len(piece) else "" for piece in pieces] for line in range(height)]
 
@@ -140,10 +140,11 @@ def _folded(line: str, columns: int) -> list[str]:
     if len(line) <= columns:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    return _wrap(line.strip(), columns, indent, f"{indent}  ")
+    return wrap(line.strip(), columns, indent, f"{indent}  ")
 
 
-def _wrap(text: str, columns: int, first: str = "", later: str = "") -> list[str]:
+def wrap(text: str, columns: int, first: str = "", later: str = "") -> list[str]:
+    """Lines of at most ``columns``, folded between words, each begun by what is given."""
     return textwrap.wrap(
         text,
         max(1, columns),

@@ -1,7 +1,6 @@
 """What a report says of single trials: what came out of each, and what each variant was trained with."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.trials import TrialRow
@@ -60,15 +59,7 @@ def _settings(variants: Sequence[VariantRecord]) -> tuple[dict[str, str], list[s
 
 
 def _of(variant: VariantRecord) -> dict[str, str]:
-    own = {
-        "truncation": variant.truncation,
-        "max_len": variant.max_len,
-        "size": variant.size,
-        "weights": variant.weights.name if variant.weights else "none",
-        "tokeniser": variant.tokenizer,
-        "replica": variant.replica,
-    }
-    return {key: str(value) for key, value in (own | asdict(variant.recipe)).items()}
+    return {key: str(value) for key, value in variant.settings.items()}
 
 
 def _settings_table(study: StudyRecord, keys: Sequence[str]) -> Table[VariantRecord]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from trimtab.statistics import inputs
-from trimtab.statistics.crossed import Clusters, Components, paired, unpaired
+from trimtab.statistics.crossed import Clusters, Components, paired, per_freedom, unpaired
 from trimtab.statistics.spreads import SeedSpread
 
 Floats = NDArray[np.float64]
@@ -104,9 +104,9 @@ def _pairs(
     def parts(seed: Floats, own: Floats) -> Components:
         return Components(
             mean=mean[:, None] - mean,
-            seeds=_ratio(seed / n_seeds, n_seeds - 1),
-            examples=_ratio(across.apart * scale, n_clusters - 1),
-            residual=_ratio(own * scale / n_seeds, (n_seeds - 1) * (n_clusters - 1)),
+            seeds=per_freedom(seed / n_seeds, n_seeds - 1),
+            examples=per_freedom(across.apart * scale, n_clusters - 1),
+            residual=per_freedom(own * scale / n_seeds, (n_seeds - 1) * (n_clusters - 1)),
             n_seeds=n_seeds,
             n_clusters=n_clusters,
             examples_df=clusters.df,
@@ -115,7 +115,7 @@ def _pairs(
     as_pairs = parts(seeds.apart, within.apart)
     variance, df = paired(as_pairs)
     if not together.all():
-        spread = _ratio(seeds.own, n_seeds - 1)
+        spread = per_freedom(seeds.own, n_seeds - 1)
         spreads = [SeedSpread(side, n_seeds - 1, pool) for pool, side in enumerate((spread[:, None], spread))]
         alone = unpaired(parts(seeds.summed, within.summed), *spreads)
         variance, df = np.where(together, variance, alone[0]), np.where(together, df, alone[1])
@@ -147,7 +147,3 @@ class _Distances:
     def apart(self) -> Floats:
         found = self.summed - 2 * self._products
         return np.where(found > _ROUNDING * self.summed, found, 0.0)
-
-
-def _ratio(total: Floats, freedom: int) -> Floats:
-    return total / freedom if freedom else total * math.nan

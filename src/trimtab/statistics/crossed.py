@@ -141,9 +141,9 @@ def components(table: NDArray[Any], clusters: Clusters) -> Components:
     scale = n_clusters / n_examples**2
     return Components(
         mean=mean,
-        seeds=_ratio(_squares(deviation) / n_seeds, n_seeds - 1),
-        examples=_ratio(across * scale, n_clusters - 1),
-        residual=_ratio(within * scale / n_seeds, (n_seeds - 1) * (n_clusters - 1)),
+        seeds=per_freedom(_squares(deviation) / n_seeds, n_seeds - 1),
+        examples=per_freedom(across * scale, n_clusters - 1),
+        residual=per_freedom(within * scale / n_seeds, (n_seeds - 1) * (n_clusters - 1)),
         n_seeds=n_seeds,
         n_clusters=n_clusters,
         examples_df=clusters.df,
@@ -154,7 +154,8 @@ def _squares(values: Floats) -> Floats:
     return np.asarray(np.einsum("...i,...i->...", values, values))
 
 
-def _ratio(total: Floats, freedom: int) -> Floats:
+def per_freedom(total: Floats, freedom: int) -> Floats:
+    """A sum of squares over its degrees of freedom, nan where there are none."""
     return total / freedom if freedom else total * _NAN
 
 

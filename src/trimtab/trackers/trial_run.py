@@ -59,11 +59,7 @@ def trial_runs(ledger: Ledger, only: str | None = None) -> Iterator[TrialRun]:
     A trial that variants share is one run. InputError where nothing was run in the folder.
     """
     study = ledger.study
-    wanted: dict[str, list[tuple[VariantRecord, int]]] = {}
-    for variant in study.variants:
-        for seed, key in variant.trials.items():
-            if only in (None, key):
-                wanted.setdefault(key, []).append((variant, seed))
+    wanted = {key: places for key, places in study.wanted.items() if only in (None, key)}
     score = None if study.compare.score == "accuracy" else score_named(study.compare.score)
     for key, places in wanted.items():
         run = _trial_run(ledger, study, score, key, places)
@@ -102,18 +98,12 @@ def _parameters(
 ) -> dict[str, Parameter]:
     signature = result.signature if result else study.signature
     machine = {"machine": result.machine, "threads": result.threads} if result else {}
-    recipe = asdict(result.recipe if result else variant.recipe)
     values = {
-        **recipe,
         **variant.coordinates,
-        "truncation": variant.truncation,
-        "max_len": variant.max_len,
-        "size": str(variant.size),
+        **variant.settings,
+        **(asdict(result.recipe) if result else {}),
         "kind": variant.size.kind,
-        "weights": variant.weights.name if variant.weights else None,
-        "tokenizer": variant.tokenizer,
         "seed": seed,
-        "replica": variant.replica,
         "inputs": variant.inputs,
         "device": study.runtime.device,
         **machine,

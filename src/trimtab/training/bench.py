@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -87,17 +87,11 @@ def measure_speed(
         if _RUNS * products > _CERTAINLY * effort.patience:
             raise slow
     reset_peak(backend.device)
-    # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
-    recipe = replace(recipe, learning_rate=1e-9, schedule="constant")
-    trainer = Trainer(size, recipe, 0, backend, vocabulary=vocabulary, classes=classes, training=pairs)
+    trainer = still_trainer(size, recipe, pairs, vocabulary, classes, backend)
     order = _endless_order(recipe, pairs)
 
     def step(rows: int, steps: int = 1) -> float:
-        began = time.perf_counter()
-        for _ in range(steps):
-            loss, _ = trainer.step(next(order)[:rows])
-        float(loss)  # read, so that a GPU's work is waited for
-        return (time.perf_counter() - began) / steps
+        return timed(trainer, [next(order)[:rows] for _ in range(steps)]) / steps
 
     rows, seconds = affordable(step, _FIRST_ROWS if on_cpu else batch, batch, effort.patience)
     if rows < fewest:
@@ -115,6 +109,24 @@ def measure_speed(
         evaluation_examples_per_second=_evaluation_rate(trainer, pairs, rows, effort),
         peak_bytes=peak_bytes(backend.device),
     )
+
+
+def still_trainer(
+    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, backend: Backend
+) -> Trainer:
+    """A trainer whose weights hardly move, which takes as long, and diverges at no learning rate of a "
+    "study."""
+    still = replace(recipe, learning_rate=1e-9, schedule="constant")
+    return Trainer(size, still, 0, backend, vocabulary=vocabulary, classes=classes, training=pairs)
+
+
+def timed(trainer: Trainer, batches: Sequence[NDArray[np.int32]]) -> float:
+    """The seconds of a training step on each of these batches of row numbers, at least one."""
+    began = time.perf_counter()
+    for index in batches:
+        loss, _ = trainer.step(index)
+    float(loss)  # read, so that a GPU's work is waited for
+    return time.perf_counter() - began
 
 
 def affordable(run: Callable[[int], float], first: int, most: int, patience: float) -> tuple[int, float]:

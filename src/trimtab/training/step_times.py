@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-import numpy as np
 import torch
 
 from trimtab.data.batches import training_batches
 from trimtab.data.pairs import Pairs
 from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
+from trimtab.training.bench import still_trainer, timed
 from trimtab.training.recipe import Recipe
-from trimtab.training.trainer import Trainer
 
 _FIRST_ROWS = 4  # of the first step, which is slow: memory is allocated, kernels are compiled
 _RUNS = 3  # steps of a size that are to fit before it is tried
@@ -34,17 +32,14 @@ def time_steps(
     until: in seconds since 1970, after which no step is begun. report(rows, seconds): is called after each
     step. Steps grow from a few rows to whole batches, as long as the next is likely to end in time.
     """
-    # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
-    slow = replace(recipe, learning_rate=1e-9, schedule="constant")
-    backend = Backend(device, recipe.precision)
-    trainer = Trainer(size, slow, 0, backend, vocabulary=vocabulary, classes=classes, training=pairs)
+    trainer = still_trainer(size, recipe, pairs, vocabulary, classes, Backend(device, recipe.precision))
     batches = training_batches(pairs, recipe.batch_size, 0, 1, grouped=recipe.batches == "grouped")
     whole = min(recipe.batch_size, len(pairs))
     rows, per_row, done, spent = min(_FIRST_ROWS, whole), 0.0, 0, 0.0
     for index in batches:
         if time.time() + per_row * rows > until or (done >= _STEPS and spent >= _ENOUGH):
             return
-        seconds = _timed(trainer, index[:rows])
+        seconds = timed(trainer, [index[:rows]])
         report(len(index[:rows]), seconds)
         if rows == whole:
             done, spent = done + 1, spent + seconds
@@ -58,10 +53,3 @@ def next_rows(rows: int, whole: int, per_row: float, left: float) -> int:
     if _RUNS * more * per_row <= left:
         return more
     return max(1, min(rows, int(left / max(per_row, 1e-9))))
-
-
-def _timed(trainer: Trainer, index: np.ndarray) -> float:
-    began = time.perf_counter()
-    loss, _ = trainer.step(index)
-    float(loss)  # read, so that a GPU's work is waited for
-    return time.perf_counter() - began
