@@ -72,6 +72,7 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
     if fault["type"] in ("missing", "missing_argument"):
         return f"{key} is missing; give it a value"
     rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    rule = rule.replace("should be a valid boolean", "should be true or false")
     rule = (
         rule.removeprefix("should ")
         .replace("a valid dictionary", "a table")

@@ -21,7 +21,7 @@ def shortest_words(test: SetAnalysis, study: StudyRecord) -> list[str]:
         said.setdefault(words, []).append(as_markdown(series.series))
     if len(test.shortest) == 1:
         return list(said)
-    return [f"{', '.join(names)}: {words}" for words, names in said.items()]
+    return [f"{'; '.join(names)}: {words}" for words, names in said.items()]  # names may have commas
 
 
 def shortest_lines(analysis: Analysis) -> list[str]:
