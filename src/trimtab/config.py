@@ -72,11 +72,11 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
     if fault["type"] in ("missing", "missing_argument"):
         return f"{key} is missing; give it a value"
     rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    rule = rule.replace("should be a valid boolean", "should be true or false")
     rule = (
         rule.removeprefix("should ")
         .replace("a valid dictionary", "a table")
         .replace("a valid integer", "a whole number")
+        .replace("a valid boolean", "true or false")
     )
     return f"{key} = {fault['input']!r} is wrong; it should {rule}"
 

@@ -50,8 +50,15 @@ def page(written, driver):
     as_device(driver, 1400)
     driver.get("about:blank")
     requests(driver)  # those of the page that a browser opens with
-    driver.get((written / "report.html").as_uri())
+    opened(driver, written)
     return written
+
+
+def opened(driver, folder):
+    """Open the page in ``folder``, and wait for it: a busy machine's driver returns before all of it ran."""
+    driver.get((folder / "report.html").as_uri())
+    ready = "return document.readyState === 'complete' && typeof DATA === 'object'"
+    WebDriverWait(driver, 20).until(lambda one: one.execute_script(ready))
 
 
 def texts(driver, selector):
@@ -74,7 +81,7 @@ def choose(driver, control, value):
         element.dispatchEvent(new Event("input", { bubbles: true }));
         return true;
     """
-    WebDriverWait(driver, 10).until(lambda opened: opened.execute_script(script, control, value))
+    WebDriverWait(driver, 10).until(lambda one: one.execute_script(script, control, value))
 
 
 def test_nothing_runs_and_nothing_is_asked_for(page, driver):
@@ -245,6 +252,6 @@ def test_a_study_that_is_half_done_and_one_without_a_trial(tmp_path, handmade, s
         some = scores[:1, :1] if name == "one" else scores
         handmade.write(tmp_path / name, {"test": some}, **options)
         report.write(tmp_path / name)
-        driver.get((tmp_path / name / "report.html").as_uri())
+        opened(driver, tmp_path / name)
         assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == [], name
         assert texts(driver, "h1") == ["made"]

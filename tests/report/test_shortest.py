@@ -133,7 +133,7 @@ def test_series_are_named_and_said_together(analysed, unsaved, tmp_path):
     series = [*lengths(24, 64, truncation="a"), *lengths(24, 64, truncation=HOSTILE)]
     analysis = analysed(rights(0.5, 0.8, 0.5, 0.8), series)
     [words] = said(analysis)
-    assert words.startswith("a, ")
+    assert words.startswith("a; ")
     assert words.endswith(
         ": No length under 64 is shown to suffice (to lose less than 1.00 points against it); 24 is worse."
     )

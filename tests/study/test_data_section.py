@@ -134,7 +134,7 @@ def test_common_options_are_not_for_the_reader_that_a_split_names_instead():
         ('reader = "probe"\nmin_freq = "5"', "[data]: min_freq = '5' is wrong; it should be a whole number"),
         (
             'reader = "probe"\nlowercase = "yes"',
-            "[data]: lowercase = 'yes' is wrong; it should be a valid boolean",
+            "[data]: lowercase = 'yes' is wrong; it should be true or false",
         ),
         ('reader = "snli"\ntrain = "x"', "[data]: train = 'x' is wrong; it should be a table [data.train]"),
         (

@@ -337,7 +337,7 @@ COMPARE = "seeds = 2\n[compare]\n"
         (
             "seeds = 2",
             COMPARE + "exploratory = 1",
-            "[compare]: exploratory = 1 is wrong; it should be a valid boolean",
+            "[compare]: exploratory = 1 is wrong; it should be true or false",
         ),
         (
             "seeds = 2",
