@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from trimtab.statistics import assumed_parts, holm
-from trimtab.statistics.crossed import Components, paired
+from trimtab.statistics.crossed import Components, paired, unpaired
+from trimtab.statistics.spreads import own_spread
 
 EXAMPLES, ALPHA = 10_000, 0.05
 COLLAPSED = 0.3  # by how much a collapsed model is worse
@@ -24,7 +25,7 @@ class Family:
 
     contrasts: of each of ``sets`` test sets, whose examples and seed effects are independent. collapse: the
     share of seeds of the first variant that learn nothing, while its other seeds are so much better that the
-    true means are equal.
+    true means are equal. paired: whether seeds are compared one by one, by the paired form of the analysis.
     """
 
     seeds: int
@@ -32,6 +33,7 @@ class Family:
     contrasts: int
     sets: int = 1
     collapse: float = 0.0
+    paired: bool = True
 
 
 def families() -> list[Family]:
@@ -39,7 +41,8 @@ def families() -> list[Family]:
     points, seeds = (0.1, 0.4, 0.8, 1.0, 1.5, 2.0), (2, 3, 4, 5, 8, 10)
     plain = [Family(s, noise, m) for noise in points for s in seeds for m in (1, 5, 11)]
     several = [Family(s, 0.4, 1, sets) for s in (3, 5, 10) for sets in (2, 3, 5)]
-    return plain + several + [Family(s, 0.4, 1, collapse=0.1) for s in (3, 5, 10)]
+    alone = [Family(s, noise, m, paired=False) for noise in points[1::2] for s in seeds for m in (1, 5, 11)]
+    return plain + alone + several + [Family(s, 0.4, 1, collapse=0.1) for s in (3, 5, 10)]
 
 
 def row(family: Family, studies: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -75,6 +78,9 @@ def _one_set(
         n_clusters=EXAMPLES,
         examples_df=EXAMPLES - 1.0,
     )
-    variance, df = paired(parts)
+    if family.paired:
+        variance, df = paired(parts)
+    else:
+        variance, df = unpaired(parts, own_spread(means[:, 1:], 1), own_spread(means[:, :1], 0))
     t = np.abs(parts.mean) / np.sqrt(variance)
     return np.asarray(2 * stats.t.sf(t, df)), np.asarray(t <= stats.t.isf(ALPHA / 2, df))

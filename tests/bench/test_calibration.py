@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.calibration import __main__ as command
-from bench.calibration import families, few_rows, simulation
+from bench.calibration import families, few_rows, page, simulation
 from trimtab.statistics import compare
 
 STUDIES, EXAMPLES = 600, 400
@@ -70,10 +70,10 @@ def test_the_simulated_truth_is_the_stated_one(paired):
 
 
 def test_a_rate_outside_its_limits_is_told():
-    assert command.faults([{"type_1": 0.05, "coverage": 0.95, "family": 0.02}]) == []
-    assert len(command.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 2
-    assert command.faults([{"seeds": 2, "type_1": 0.2}]) == []
-    assert len(command.faults([{"seeds": 3, "type_1": 0.2}])) == 1
+    assert page.faults([{"type_1": 0.05, "coverage": 0.95, "family": 0.02}]) == []
+    assert len(page.faults([{"type_1": 0.2, "coverage": 0.9}, {"type_1": 0.0}])) == 2
+    assert page.faults([{"seeds": 2, "type_1": 0.2}]) == []
+    assert len(page.faults([{"seeds": 3, "type_1": 0.2}])) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def test_a_rate_outside_its_limits_is_told():
         families.Family(3, 2.0, 11),
         families.Family(2, 2.0, 11),
         families.Family(5, 0.4, 1, sets=5),
+        families.Family(2, 1.0, 11, paired=False),  # 0.14 with Satterthwaite's df alone
     ],
 )
 def test_families_of_noisy_seeds_and_several_test_sets_hold_their_level(family):
@@ -94,7 +95,7 @@ def test_families_of_noisy_seeds_and_several_test_sets_hold_their_level(family):
 def test_collapse_is_a_row_without_limits():
     row = families.row(families.Family(3, 0.4, 1, collapse=0.1), 1000, np.random.default_rng(7))
     assert row["false_verdict"] > 0.3  # why collapsed seeds are counted beside verdicts
-    assert command.faults([row]) == []
+    assert page.faults([row]) == []
 
 
 def test_intervals_of_few_rows_are_hidden_where_they_miss():
@@ -104,3 +105,15 @@ def test_intervals_of_few_rows_are_hidden_where_they_miss():
     assert hidden["bias"] < -0.01
     shown = few_rows.row(few_rows.FewRows("macro_f1", 200, "even"), 60, rng)
     assert shown["shown_coverage"] >= 0.88
+
+
+def test_tables_that_are_not_made_again_stay(tmp_path):
+    part = {"signature": {"date": "one day", "studies": "100"}, "rows": [{"family": 0.05, "seeds": 3}]}
+    page.write(tmp_path, {"families": part, "noise": part})
+    page.write(tmp_path, {"noise": part | {"signature": {"date": "a later day", "studies": "9000"}}})
+    text = (tmp_path / "calibration.md").read_text()
+    assert (
+        "100 studies a row: a rate of 0.05 has a Monte Carlo error of 0.0218. Made with date one day." in text
+    )
+    assert "Made with date a later day." in text
+    assert page.WITHIN in text

@@ -2,11 +2,10 @@
 
 import json
 
-import pandas as pd
 import pytest
 
 from bench import RESULTS
-from bench.calibration import __main__ as calibration
+from bench.calibration import page as calibration
 from bench.peers import page
 from bench.regression import memory
 
@@ -27,8 +26,7 @@ def test_a_page_is_made_of_its_figures(name):
 def test_the_page_of_the_calibration_is_made_of_its_rates():
     folder = RESULTS.parent / "calibration"
     found = json.loads((folder / "calibration.json").read_text())
-    frames = {name: pd.DataFrame(found[name]) for name in ("cells", "families", "rare")}
-    made = calibration.page(frames, found["signature"], found["outside"])
+    made = calibration.page(found)
     assert made == (folder / "calibration.md").read_text()
 
 

@@ -12,9 +12,9 @@ with c_i the mean over seeds and e the residuals of the two-way table. Where eac
 its own these are the ordinary mean squares of a two-way layout.
 
 Source: crossed random effects as in Searle, Casella and McCulloch, Variance Components (1992), ch. 4, with
-the degrees of freedom of Satterthwaite, Biometrics Bulletin 2 (1946); the floor under A and the df of the
-paired form were chosen by simulation (results/calibration), the df so that a family of up to eleven contrasts
-holds its level with three seeds whose spread is as large as the examples' or larger.
+the degrees of freedom of Satterthwaite, Biometrics Bulletin 2 (1946); the floor under A and the df were
+chosen by simulation (results/calibration), the df so that a family of up to eleven contrasts holds its level
+with two or three seeds whose spread is as large as the examples' or larger.
 """
 
 import math
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from trimtab.config import InputError
 from trimtab.statistics.inputs import cluster_labels, level, score_array
@@ -173,7 +173,7 @@ def paired(parts: Components) -> tuple[Floats, Floats]:
         inverse = parts.seeds / variance / freedom + (parts.examples / variance) ** 2 / df_examples
         # The same chance that makes A too small would make df too large. Few seeds and a small A then give
         # the smallest p of a family, so df is taken for an A that errs as low as the lowest 30 % do.
-        larger = seeds * freedom / stats.chi2.ppf(_LOW_SEEDS, freedom)
+        larger = seeds * freedom / special.chdtri(freedom, 1 - _LOW_SEEDS)
         floor = larger / (larger + examples) / freedom + (parts.examples / variance) ** 2 / df_examples
         return variance, 1 / np.maximum(inverse, floor)
 
@@ -188,9 +188,14 @@ def unpaired(parts: Components, first: SeedSpread, second: SeedSpread) -> tuple[
     # Without the floor two seeds reject a true null in 2 % of cases at a level of 1 %, as Holm asks for.
     variance = np.maximum(seeds, parts.residual) + np.maximum(parts.examples - parts.residual, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = (parts.examples / variance) ** 2 / np.asarray(parts.examples_df)
-        inverse += np.where(seeds > 0, (seeds / variance) ** 2 / joint_df(first, second), 0.0)
-        return variance, 1 / inverse
+        freedom = np.asarray(joint_df(first, second), dtype=np.float64)
+        of_examples = (parts.examples / variance) ** 2 / np.asarray(parts.examples_df)
+        of_seeds = np.where(seeds > 0, (seeds / variance) ** 2 / freedom, 0.0)
+        # As in ``paired``: df for an A that errs low. Two spreads seldom both do: the squared share does.
+        larger = np.maximum(seeds, parts.residual) * freedom / special.chdtri(freedom, 1 - _LOW_SEEDS)
+        share = larger / (larger + np.maximum(parts.examples - parts.residual, 0.0))
+        floor = np.where(seeds > 0, share**2 / freedom, 0.0)
+        return variance, 1 / (of_examples + np.maximum(of_seeds, floor))
 
 
 def contrast_components(
@@ -244,7 +249,7 @@ def _estimate(mean: float, variance: Floats, df: Floats, scale: float, alpha: fl
     se = math.sqrt(variance)
     if se <= _ROUNDINGS * scale:
         return IntervalEstimate(mean, _NAN, _NAN, 0.0, _NAN)
-    reach = float(stats.t.ppf(1 - alpha / 2, df)) * se
+    reach = -float(special.stdtrit(df, alpha / 2)) * se
     return IntervalEstimate(mean, mean - reach, mean + reach, se, float(df))
 
 
