@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.calibration import families, few_rows, page
+from bench.calibration import chances, families, few_rows, page
 from bench.calibration.simulation import ALPHA, BETTER, MARGIN, Cell, Model, cells, simulate
 from trimtab.machine import signature
 from trimtab.statistics import compare, holm
@@ -59,9 +59,11 @@ def rare_row(examples: int, studies: int, rng: np.random.Generator) -> dict[str,
 
 @dataclass(frozen=True)
 class Part:
-    """A table: its row from one of ``of``, a number of studies and a stream; studies: how many by default."""
+    """A table. row: a row from one of ``of``, a number of studies and a stream; or all rows where ``of`` is
+    empty. studies: how many by default.
+    """
 
-    row: Callable[[Any, int, np.random.Generator], dict[str, Any]]
+    row: Callable[..., Any]
     of: list[Any]
     studies: int
 
@@ -75,6 +77,7 @@ def parts() -> dict[str, Part]:
         "rare": Part(rare_row, [200, 600, 900, 1000, 2000, 9824], 4_000),
         "noise": Part(families.row, families.families(), 20_000),
         "few_rows": Part(few_rows.row, few_rows.few_rows(), 2_000),
+        "chances": Part(chances.rows, [], 2_000),
     }
 
 
@@ -102,11 +105,15 @@ def main() -> None:
 def make(part: Part, studies: int, seed: list[int]) -> dict[str, Any]:
     """The rows of a table and the signature of this run."""
     began, rows = time.perf_counter(), []
+    commit = asdict(signature(Path(__file__).parent))  # before it, as the code may change meanwhile
     for number, what in enumerate(part.of):
         # Each row has a random stream of its own, so that it does not depend on the others.
         rows.append(part.row(what, studies, np.random.default_rng([*seed, number])))
         print(f"{number + 1}/{len(part.of)} {time.perf_counter() - began:.0f} s", rows[-1], flush=True)
-    made = asdict(signature(Path(__file__).parent)) | {
+    if not part.of:
+        rows = part.row(studies, np.random.default_rng(seed))
+        print("\n".join(map(str, rows)))
+    made = commit | {
         "seed": str(SEED),
         "studies": str(studies),
         "seconds": f"{time.perf_counter() - began:.0f}",

@@ -18,6 +18,7 @@ LIMITS = {
     "coverage": (0.94, 1.0),
     "family": (0.0, 0.06),
     "false_equivalence": (0.0, 0.06),
+    "chance_error": (-0.1, 0.1),
     "shown_coverage": (0.88, 1.0),  # of scores that are no means, which are only about nominal
 }
 HEAD = """# How often the crossed analysis is wrong
@@ -46,6 +47,10 @@ collapsed seeds.""",
     "few_rows": """One mean over ten seeds by macro F1 and calibration error (bench/calibration/few_rows.py):
 `shown_coverage` of 95 % intervals that reports show (at least 0.88), `hidden_coverage` of those that they do
 not, and the bias.""",
+    "chances": """Chances of settling (bench/calibration/chances.py): what open contrasts were told of being
+settled by 5, 8, 12 or 20 seeds, from 2, 3 or 5 finished ones, in five bins, and how often it came true
+(`chance_error` at most 0.1 either way). Last, the numbers of seeds that a report names: the fewest of these
+with a chance of 0.8.""",
 }
 
 

@@ -42,6 +42,14 @@ def test_nan_is_no_member_of_the_family(adjust):
 
 
 @pytest.mark.parametrize("name", ["holm", "bh", "none"])
+def test_many_families_at_once_are_each_of_them(name):
+    p = np.random.default_rng(0).random((4, 3, 6)) ** 3
+    p[:, 1, 2] = p[2, :, 4] = np.nan
+    adjust = correction_named(name)
+    np.testing.assert_array_equal(adjust(p), [[adjust(family) for family in some] for some in p])
+
+
+@pytest.mark.parametrize("name", ["holm", "bh", "none"])
 def test_nothing_to_adjust_is_no_error(name):
     adjust = correction_named(name)
     assert adjust([]).shape == (0,)

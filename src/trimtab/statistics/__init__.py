@@ -1,6 +1,7 @@
 """Statistics over scores ``(variants, seeds, examples)``: what differs, by how much, and how surely."""
 
 from trimtab.statistics.best import behind_best, gap_bounds
+from trimtab.statistics.chances import FinishedContrast, chances_to_settle
 from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
@@ -10,12 +11,13 @@ from trimtab.statistics.multiplicity import benjamini_hochberg, holm
 from trimtab.statistics.power import (
     assumed_parts,
     contrast_parts,
+    floor_of_examples,
     rescaled,
-    seeds_needed,
-    seeds_to_settle,
     smallest_detectable,
+    smallest_margin,
 )
 from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
+from trimtab.statistics.seed_variance import SeedVariance, seed_variances
 from trimtab.statistics.sequence import fixed_sequence
 
 __all__ = [
@@ -23,18 +25,22 @@ __all__ = [
     "CheckpointTest",
     "Components",
     "Contrast",
+    "FinishedContrast",
     "IntervalEstimate",
     "Score",
+    "SeedVariance",
     "adjusted_interval",
     "assumed_parts",
     "at_margin",
     "behind_best",
     "benjamini_hochberg",
+    "chances_to_settle",
     "compare",
     "contrast_parts",
     "effective_clusters",
     "equivalence_interval",
     "fixed_sequence",
+    "floor_of_examples",
     "gap_bounds",
     "holm",
     "mcnemar",
@@ -43,8 +49,8 @@ __all__ = [
     "rescaled",
     "score_named",
     "scores_for",
-    "seeds_needed",
-    "seeds_to_settle",
+    "seed_variances",
     "smallest_detectable",
+    "smallest_margin",
     "tost",
 ]

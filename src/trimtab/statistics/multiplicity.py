@@ -1,6 +1,7 @@
 """Multiple testing: p-values adjusted for a family of contrasts.
 
-Every function takes p-values (contrasts,) and leaves nan (no test was made) out of the family.
+Every function takes p-values (contrasts,), or (..., contrasts) of many families, and leaves nan (no test was
+made) out of its family.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from trimtab.config import InputError, nearest
 
@@ -18,28 +18,34 @@ Floats = NDArray[np.float64]
 def holm(p: ArrayLike) -> Floats:
     """Holm's adjusted p-values, which control the family-wise error rate.
 
-    ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
+    ``p`` (..., contrasts), nan left out and nan again in the answer. Raises InputError outside [0, 1].
     Source: Holm, Scandinavian Journal of Statistics 6 (1979).
     """
-    return _on_finite(p, _holm)
+    family = _Family(p)
+    # nan sorts last, so that what follows from it is nan too.
+    steps = family.sorted * (family.size - family.rank + 1)
+    return family.unsorted(np.minimum(np.maximum.accumulate(steps, axis=-1), 1.0))
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
     """Benjamini and Hochberg's adjusted p-values, which control the false discovery rate.
 
-    ``p`` (contrasts,), nan left out and nan again in the answer. Raises InputError outside [0, 1].
-    Source: Benjamini and Hochberg, JRSS B 57 (1995), by way of scipy.
+    ``p`` (..., contrasts), nan left out and nan again in the answer. Raises InputError outside [0, 1].
+    Source: Benjamini and Hochberg, JRSS B 57 (1995).
     """
-    return _on_finite(p, lambda known: np.asarray(stats.false_discovery_control(known, method="bh")))
+    family = _Family(p)
+    steps = family.sorted * family.size / family.rank
+    smallest = np.fmin.accumulate(steps[..., ::-1], axis=-1)[..., ::-1]
+    return family.unsorted(np.where(np.isnan(steps), np.nan, np.minimum(smallest, 1.0)))
 
 
 def unadjusted(p: ArrayLike) -> Floats:
     """The p-values unchanged, for a single contrast or where they are corrected elsewhere."""
-    return _on_finite(p, lambda known: known)
+    return _Family(p).p
 
 
 class Correction(NamedTuple):
-    """How the p-values of a family are adjusted, (contrasts,) in and out; words: its name in a report."""
+    """How the p-values of a family are adjusted, (..., contrasts) in and out; words: its name in a report."""
 
     words: str
     adjust: Callable[[ArrayLike], Floats]
@@ -59,19 +65,20 @@ def correction_named(name: str) -> Callable[[ArrayLike], Floats]:
     return CORRECTIONS[name].adjust
 
 
-def _holm(p: Floats) -> Floats:
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1.0)
-    return adjusted
+class _Family:
+    """p-values in ascending order within each family; ``size`` (..., 1), ``rank`` (contrasts,) from 1."""
 
+    def __init__(self, p: ArrayLike) -> None:
+        self.p = np.array(p, dtype=np.float64)
+        if ((self.p < 0) | (self.p > 1)).any():
+            raise InputError("p-values must lie between 0 and 1; give nan where no test was made")
+        self._order = np.argsort(self.p, axis=-1, kind="stable")
+        self.sorted = np.take_along_axis(self.p, self._order, axis=-1)
+        self.size = np.sum(~np.isnan(self.p), axis=-1, keepdims=True)
+        self.rank = np.arange(1, self.p.shape[-1] + 1)
 
-def _on_finite(p: ArrayLike, adjust: Callable[[Floats], Floats]) -> Floats:
-    answer = np.array(p, dtype=np.float64)
-    known = ~np.isnan(answer)
-    if ((answer[known] < 0) | (answer[known] > 1)).any():
-        raise InputError("p-values must lie between 0 and 1; give nan where no test was made")
-    if known.any():
-        answer[known] = adjust(answer[known])
-    return answer
+    def unsorted(self, adjusted: Floats) -> Floats:
+        """Adjusted p-values in the order in which p was given."""
+        answer = np.empty_like(self.p)
+        np.put_along_axis(answer, self._order, adjusted, axis=-1)
+        return answer

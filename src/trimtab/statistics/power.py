@@ -1,25 +1,27 @@
-"""Power: what a study of given size can detect, and how many seeds a wanted answer needs.
+"""Power: what a study of given size can detect.
 
 Everything starts from the ``Components`` (crossed.py) of one contrast: A, what the seeds contribute to the
 variance of the difference, B, what the examples contribute, and E, the residual, which both contain. They
 are estimated from trials (``contrast_parts``) or assumed (``assumed_parts``), carried over to other numbers
 of seeds and examples (``rescaled``) and added up as in ``compare``.
 
-A difference is detectable where it is (t_{1-alpha'/2, df} + t_{power, df}) * sqrt(V), alpha' being Holm's
-strictest level, alpha / contrasts: so it holds for each contrast, whatever the outcome of the others.
+Power is that of the analysis to come, averaged over what is not known: over the seeds' variance, where it
+was estimated from few seeds, and over how well the analysis will estimate it. Levels are Holm's strictest,
+alpha / contrasts, so that the power holds for each contrast, whatever the outcome of the others.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from trimtab.config import InputError
 from trimtab.statistics import crossed
 from trimtab.statistics.crossed import Clusters, Components
-from trimtab.statistics.equivalence import se_at_margin
 from trimtab.statistics.inputs import cluster_labels, level, score_array
+from trimtab.statistics.seed_variance import SeedVariance, chi_squared
 from trimtab.statistics.spreads import SeedSpread
 
 # Defaults where no trial exists yet; accuracies from 0 to 1.
@@ -29,6 +31,9 @@ LASTING = 0.5
 RESEMBLANCE = 0.1
 
 Floats = NDArray[np.float64]
+
+# Over so many quantiles each of the true and of the estimated variance power is averaged.
+_QUANTILES = 32
 
 
 def contrast_parts(
@@ -126,77 +131,95 @@ def smallest_detectable(
     alpha: float = 0.05,
     power: float = 0.8,
     paired: bool = True,
+    known: SeedVariance | None = None,
 ) -> float:
     """The smallest true difference that is called 'better' or 'worse' with probability ``power``.
 
-    ``n_seeds`` planned, by default those of ``parts``; ``contrasts`` the size of Holm's family. The answer is
-    in the score's units; nan where the variance is unknown: with one seed, one cluster, or no variation. Two
-    quantiles approximate the noncentral t, which would give 6 % more with five seeds and six contrasts.
+    ``n_seeds`` planned, by default those of ``parts``; ``contrasts`` the size of Holm's family; ``known`` of
+    the seeds' variance, by default that of ``parts`` is the true one. The answer is in the score's units; nan
+    where the variance is unknown: with one seed, one cluster, or no variation.
     """
-    planned = parts if n_seeds is None else rescaled(parts, n_seeds)
-    return float(_detectable(planned, _strictest(alpha, contrasts), _power(power), paired))
+    planned = _planned(parts, n_seeds, paired, known)
+    reach = -special.stdtrit(planned.df, _strictest(alpha, contrasts) / 2) * planned.se
+
+    def found(difference: float) -> float:
+        above = special.ndtr((difference - reach) / planned.deviation)
+        return float(np.mean(above + special.ndtr((-difference - reach) / planned.deviation)))
+
+    return _smallest(found, _power(power))
 
 
-def seeds_needed(
+def smallest_margin(
     parts: Components,
-    difference: float,
+    n_seeds: int | None = None,
     contrasts: int = 1,
     alpha: float = 0.05,
     power: float = 0.8,
-    limit: int = 1000,
     paired: bool = True,
-) -> int | None:
-    """The fewest seeds, two at least, that detect a true ``difference`` (score's units) with ``power``.
-
-    None where no number up to ``limit`` does, because the examples' share alone is too large, or where the
-    variance is unknown. Raises InputError unless the difference is a positive number.
-    """
-    _positive("difference", difference)
-    many = _from_two_to(limit)
-    detectable = _detectable(rescaled(parts, many), _strictest(alpha, contrasts), _power(power), paired)
-    return _first(many, detectable <= difference)
-
-
-def seeds_to_settle(
-    parts: Components,
-    delta: float,
-    margin: float,
-    contrasts: int = 1,
-    alpha: float = 0.05,
-    power: float = 0.8,
-    limit: int = 1000,
-    paired: bool = True,
+    known: SeedVariance | None = None,
     effective_clusters: float | None = None,
-) -> int | None:
-    """How many seeds in all would settle an inconclusive contrast with ``power``, if the truth is ``delta``.
+) -> float:
+    """The smallest margin within which two equal variants are called 'equivalent' with probability ``power``.
 
-    Settled is 'better' or 'worse', or 'equivalent' within ``margin``; both in the score's units. Never fewer
-    than ``parts`` have. ``effective_clusters`` as in ``se_at_margin``: nan for scores beyond 0 to 1, by
-    default the number of clusters. None where no number up to ``limit`` does, or the variance is unknown.
+    With ``effective_clusters`` as in ``se_at_margin``: nan for scores beyond 0 to 1, by default the number of
+    clusters. All else as in ``smallest_detectable``.
     """
-    _positive("margin", margin)
-    many = _from_two_to(limit)
-    many = many[many >= parts.n_seeds]
-    if not many.size:
-        return None
-    strictest, planned = _strictest(alpha, contrasts), rescaled(parts, many)
-    different = _detectable(planned, strictest, _power(power), paired) <= abs(delta)
-    variance, df = _variance(planned, paired)
+    planned = _planned(parts, n_seeds, paired, known)
     effective = parts.n_clusters if effective_clusters is None else effective_clusters
-    se = se_at_margin(delta, np.where(variance > 0, np.sqrt(variance), np.nan), margin, effective)
-    within = [(margin + side * delta) / se - stats.t.isf(strictest, df) for side in (-1, 1)]
-    # Both one-sided tests must reject; they fail on opposite sides of the truth, so never both.
-    equivalent = stats.t.cdf(within[0], df) + stats.t.cdf(within[1], df) - 1 >= power
-    return _first(many, different | equivalent)
+    unit = 0.0 if np.isnan(effective) else 1 / effective
+    t = -special.stdtrit(planned.df, _strictest(alpha, contrasts))
+    # A difference that falls short of the margin by y passes where y >= t * sqrt(se^2 + (y + unit) * unit).
+    half = t**2 * unit / 2
+    short = half + np.sqrt(half**2 + t**2 * (planned.se**2 + unit**2))
+
+    def found(margin: float) -> float:
+        inside = np.maximum(margin - short, 0.0) / planned.deviation
+        return float(np.mean(special.ndtr(inside) - special.ndtr(-inside)))
+
+    return _smallest(found, _power(power))
 
 
-def _detectable(parts: Components, strictest: float, power: float, paired: bool) -> Floats:
-    variance, df = _variance(parts, paired)
-    reach = stats.t.isf(strictest / 2, df) + stats.t.ppf(power, df)
-    return np.asarray(reach * np.sqrt(variance))
+def floor_of_examples(
+    parts: Components, contrasts: int = 1, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The smallest true difference that these test examples can show with ``power``, however many seeds.
+
+    (z_{1-alpha'/2} + z_power) * sqrt(B - E), in the score's units; nan with one seed or one cluster.
+    """
+    z = -special.ndtri(_strictest(alpha, contrasts) / 2) + special.ndtri(_power(power))
+    return float(z * np.sqrt(np.maximum(parts.examples - parts.residual, 0.0)))
 
 
-def _variance(parts: Components, paired: bool) -> tuple[Floats, Floats]:
+@dataclass(frozen=True)
+class _Planned:
+    """An analysis to come, over what it may find: true deviation of the difference, and its se and df."""
+
+    deviation: Floats
+    se: Floats
+    df: Floats
+
+
+def _planned(parts: Components, n_seeds: int | None, paired: bool, known: SeedVariance | None) -> _Planned:
+    planned = parts if n_seeds is None else rescaled(parts, n_seeds)
+    seeds = int(np.max(planned.n_seeds))
+    if known is None:
+        known = SeedVariance(float(np.maximum(planned.seeds, planned.residual)) * seeds, np.inf)
+    freedom = seeds - 1 if paired else 2 * (seeds - 1)
+    if not freedom:
+        return _Planned(*np.full((3, 1), np.nan))
+    true = np.maximum(known.shares(_QUANTILES)[:, None] / seeds, planned.residual)
+    estimated = true * chi_squared(freedom, _QUANTILES) / freedom
+    variance, df = analysed(replace(planned, seeds=estimated), paired)
+    lasting = np.maximum(planned.examples - planned.residual, 0.0)
+    deviation = np.sqrt(true + lasting) + np.zeros_like(estimated)
+    return _Planned(deviation, np.sqrt(np.where(variance > 0, variance, np.nan)), df)
+
+
+def analysed(parts: Components, paired: bool) -> tuple[Floats, Floats]:
+    """The variance and degrees of freedom that an analysis of these parts would have.
+
+    Unpaired, for two variants of equal spread, which ``parts`` do not hold apart.
+    """
     if paired:
         return crossed.paired(parts)
     n_seeds = np.asarray(parts.n_seeds)
@@ -206,13 +229,17 @@ def _variance(parts: Components, paired: bool) -> tuple[Floats, Floats]:
     return crossed.unpaired(parts, spread, spread)
 
 
-def _first(many: NDArray[np.int64], enough: NDArray[np.bool_]) -> int | None:
-    return int(many[enough.argmax()]) if enough.any() else None
-
-
-def _from_two_to(limit: int) -> NDArray[np.int64]:
-    _at_least("limit", limit, 2)
-    return np.arange(2, limit + 1)
+def _smallest(found: Callable[[float], float], power: float) -> float:
+    """Where a chance that grows with its argument reaches ``power``; nan where it is nan."""
+    low, high = 0.0, 1e-6
+    while (chance := found(high)) < power:
+        low, high = high, 2 * high
+    if np.isnan(chance):
+        return float("nan")
+    while high - low > 1e-5 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
+    return high
 
 
 def _strictest(alpha: float, contrasts: int) -> float:
@@ -224,11 +251,6 @@ def _power(power: float) -> float:
     if not 0 < power < 1:
         raise InputError(f"power {power!r}: give a number between 0 and 1, such as 0.8")
     return power
-
-
-def _positive(name: str, value: float) -> None:
-    if not 0 < value < np.inf:
-        raise InputError(f"{name} {value!r}: give a positive number in the score's units")
 
 
 def _at_least(name: str, value: int, least: int) -> None:
