@@ -104,7 +104,8 @@ class Contrasts(Sequence[ContrastRow]):
     def frame(self) -> pd.DataFrame:
         """One row per contrast: both names, then the fields of ``statistics.Contrast``, in the score's units.
 
-        seeds: how many; affected_share, more_seeds and withheld as in ``ContrastRow``.
+        seeds: how many; affected_share and withheld as in ``ContrastRow``; seeds_to_settle, floor: of an open
+        contrast, as in ``Chances``.
         """
         return pd.DataFrame([_flat(row) for row in self])
 
@@ -118,8 +119,14 @@ class Contrasts(Sequence[ContrastRow]):
 def _flat(row: ContrastRow) -> dict[str, Any]:
     names = {"variant": row.variant.name, "baseline": row.baseline.name}
     found = {field.name: getattr(row.contrast, field.name) for field in fields(row.contrast)}
-    others = {"seeds": len(row.seeds), "affected_share": row.affected_share, "more_seeds": row.more_seeds}
-    return found | names | others | {"withheld": row.withheld}
+    others = {
+        "seeds": len(row.seeds),
+        "affected_share": row.affected_share,
+        "seeds_to_settle": row.chances.enough if row.chances else None,
+        "floor": row.chances.floor if row.chances else None,
+        "withheld": row.withheld,
+    }
+    return found | names | others
 
 
 class Ledger(_Ledger):

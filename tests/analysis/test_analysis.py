@@ -1,6 +1,5 @@
 """The analysis of ledgers with known predictions: its rows are what the statistics say of those."""
 
-import math
 from dataclasses import asdict, replace
 from itertools import count
 
@@ -11,8 +10,16 @@ from trimtab.analysis.analysis import analyse
 from trimtab.analysis.contrasts import Family
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
-from trimtab.statistics import compare, effective_clusters, holm, mean_interval
-from trimtab.statistics.power import contrast_parts, seeds_to_settle
+from trimtab.statistics import (
+    FinishedContrast,
+    chances_to_settle,
+    compare,
+    contrast_parts,
+    effective_clusters,
+    floor_of_examples,
+    holm,
+    mean_interval,
+)
 
 VARIANTS, SEEDS, EXAMPLES = 3, 4, 40
 
@@ -288,18 +295,23 @@ def test_an_empty_folder(tmp_path):
         analyse(Ledger(tmp_path))
 
 
-def test_inconclusive_contrasts_say_how_many_more_seeds(made):
+def test_inconclusive_contrasts_have_chances_of_being_settled(made):
+    """Those of ``chances_to_settle`` over the whole family, whose other contrast is settled."""
     rng = np.random.default_rng(8)
     alike = rng.random((VARIANTS, SEEDS, EXAMPLES)) < np.array([0.6, 0.6, 0.95])[:, None, None]
     first, second = made(scores=alike).tests[0].contrasts
-    parts = contrast_parts(alike[1], alike[0])
-    total = seeds_to_settle(parts, first.contrast.delta, 0.01, contrasts=2)
     assert (first.contrast.verdict, second.contrast.verdict) == ("inconclusive", "better")
-    assert first.more_seeds == (math.inf if total is None else total - SEEDS)
-    assert second.more_seeds is None
-    # More examples would be needed where the examples' own share is too large for any number of seeds.
+    assert second.chances is None
+    parts = [contrast_parts(one, alike[0]) for one in alike[1:]]
+    seeds, told = zip(*first.chances.by, strict=True)
+    found = chances_to_settle([FinishedContrast(one, True, EXAMPLES) for one in parts], seeds, 0.01)
+    np.testing.assert_allclose(told, found[0])
+    assert min(seeds) > SEEDS
+    assert first.chances.floor == floor_of_examples(parts[0], contrasts=2)
+    # The examples' own share is too large for any number of seeds.
     lasting = np.repeat(alike[:, :1], SEEDS, axis=1)
     [first, _] = made(scores=lasting).tests[0].contrasts
-    assert (first.contrast.verdict, first.more_seeds) == ("inconclusive", math.inf)
+    assert (first.contrast.verdict, first.chances.enough) == ("inconclusive", None)
+    assert first.chances.floor > 0.01
     [first, _] = made(scores=alike[:, :1], seeds=[0]).tests[0].contrasts
-    assert math.isnan(first.more_seeds)
+    assert first.chances.by == ()

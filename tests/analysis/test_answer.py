@@ -68,7 +68,15 @@ def test_savings_are_shares_of_the_dearest(tmp_path, handmade, answered):
 
 
 def test_what_would_settle_is_the_open_contrast_of_the_fewest_seeds(answered):
-    test = answered(rights(0.80, 0.78, 0.79, seed=3), margin=0.005)
-    known = [row.more_seeds for row in test.contrasts if row.more_seeds and np.isfinite(row.more_seeds)]
+    test = answered(rights(0.80, 0.78, 0.72, seed=3), margin=0.005)
+    known = [row.chances.enough for row in test.contrasts if row.chances and row.chances.enough]
     assert test.answer.kind == "undecided"
-    assert test.answer.to_settle is None if not known else test.answer.to_settle.more_seeds == min(known)
+    assert known
+    assert test.answer.to_settle.chances.enough == min(known)
+
+
+def test_where_no_number_of_seeds_will_do_the_likeliest_contrast_is_named(answered):
+    test = answered(rights(0.80, 0.795, 0.785, seed=3), margin=0.005)
+    rows = [row for row in test.contrasts if row.chances]
+    assert not any(row.chances.enough for row in rows)
+    assert test.answer.to_settle.chances.at(8) == max(row.chances.at(8) for row in rows)

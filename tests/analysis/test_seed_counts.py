@@ -31,7 +31,7 @@ def test_a_diverged_seed_withholds_every_verdict_on_its_variant(tmp_path, handma
     assert [row.contrast.verdict for row in whole.contrasts] == ["better", "better"]
     [test] = analyse(handmade.write(tmp_path / "made", {"test": scores}, failed=[(1, 2)])).tests
     one, two = test.contrasts
-    assert (one.contrast.verdict, one.withheld, one.more_seeds) == ("inconclusive", "better", None)
+    assert (one.contrast.verdict, one.withheld, one.chances) == ("inconclusive", "better", None)
     assert (two.contrast.verdict, two.withheld) == ("better", None)
     assert one.contrast.p_adjusted < 0.05  # what is computed stands
     for view in test.views:

@@ -59,12 +59,15 @@ def test_what_contrasts_rest_on_stands_under_them(ledger, reported):
         "p of equivalence",
         "verdict",
         "rows cut differently %",
-        "more seeds to settle",
+        "chance by 8 seeds %",
+        "seeds to settle",
     ]
     first, second = rows(ledger.folder, "contrasts-test")
     assert (first["verdict"], second["verdict"]) == ("inconclusive", "better")
-    assert int(first["more_seeds"]) > 0
-    assert second["more_seeds"] == ""
+    assert 0 <= float(first["chance"]) <= 1
+    assert first["chance_seeds"] == "8"
+    assert float(first["floor"]) >= 0
+    assert second["chance"] == second["floor"] == ""
 
 
 def test_replicas_are_unpaired_and_nothing_is_recommended(tmp_path, handmade, scores, reported):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from trimtab.analysis.chances import asked
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.recommendation import Recommendation
@@ -31,8 +32,8 @@ class Savings:
 @dataclass(frozen=True)
 class Answer:
     """What to do. best: the row with the best mean; savings: of what is to be taken, None where it is the
-    dearest. to_settle: the open contrast that the fewest more seeds would settle, None where none is open or
-    no number up to 1,000 would.
+    dearest. to_settle: the open contrast that more seeds settle the soonest, None where none is open or
+    nothing is known of chance.
     """
 
     kind: Kind
@@ -90,9 +91,14 @@ def cost_beside(own: ThroughputRow, dearest: ThroughputRow) -> Savings:
 
 
 def _to_settle(contrasts: Sequence[ContrastRow]) -> ContrastRow | None:
-    known = [
-        (row.more_seeds, place)
-        for place, row in enumerate(contrasts)
-        if row.more_seeds is not None and math.isfinite(row.more_seeds)
-    ]
-    return contrasts[min(known)[1]] if known else None
+    """The one that the fewest seeds settle with a chance of 80 %, else the one of the best chance."""
+    able = [(row, row.chances) for row in contrasts if row.chances and row.chances.by]
+    if not able:
+        return None
+    seeds = asked([(len(row.seeds), chances) for row, chances in able]) or 0
+    found = min(able, key=lambda one: (one[1].enough or math.inf, -_known(one[1].at(seeds))))
+    return found[0]
+
+
+def _known(chance: float) -> float:
+    return 0.0 if math.isnan(chance) else chance

@@ -1,17 +1,25 @@
 """Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.analysis.chances import Chances, chances_of
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
+from trimtab.statistics import (
+    Contrast,
+    FinishedContrast,
+    Score,
+    compare,
+    contrast_parts,
+    effective_clusters,
+    one_family,
+)
 from trimtab.statistics.equivalence import not_inferior
-from trimtab.statistics.power import contrast_parts, seeds_to_settle
 from trimtab.study.grid import DeclaredContrast, are_paired
 
 Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
@@ -48,11 +56,9 @@ class ContrastRow:
     """A declared contrast, adjusted with the others of all test sets as one family.
 
     affected_share: the share of examples that the two variants cut differently, None where they read with
-    different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
-    the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
-    where the contrast is settled. withheld: the verdict that the finished seeds would give, where a seed of
-    either variant diverged: it was left out of the contrast, which flatters the variant, so that the verdict
-    is 'inconclusive'.
+    different tokenisers. chances: of being settled by more seeds, None where the contrast is settled.
+    withheld: the verdict that the finished seeds would give, where a seed of either variant diverged: it was
+    left out of the contrast, which flatters the variant, so that the verdict is 'inconclusive'.
     """
 
     variant: VariantRecord
@@ -60,7 +66,7 @@ class ContrastRow:
     seeds: list[int]
     contrast: Contrast
     affected_share: float | None
-    more_seeds: float | None
+    chances: Chances | None
     withheld: str | None = None
 
 
@@ -108,6 +114,13 @@ class Comparison:
         if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
             return contrast
         return replace(contrast, verdict="inconclusive")
+
+    def finished(self, compared: Compared) -> FinishedContrast:
+        """A contrast as its finished seeds show it, for what more of them would bring."""
+        paired, seeds = compared.contrast.paired, compared.seeds
+        first, second = (self.scores.on(each, seeds) for each in (compared.variant, compared.baseline))
+        parts = contrast_parts(first, second, self.clusters, paired)
+        return FinishedContrast(parts, paired, self.effective_clusters)
 
     def p_not_inferior(self, contrast: Contrast) -> float:
         """One-sided p of a difference over minus the study's margin; 1 where nothing is known of chance."""
@@ -175,12 +188,12 @@ def family_of(groups: Iterable[Iterable[Contrast]]) -> Family:
 
 
 def as_rows(
-    groups: Sequence[tuple[Comparison, Sequence[Compared], Digests]], *, with_seeds: bool = True
+    groups: Sequence[tuple[Comparison, Sequence[Compared], Digests]], *, with_chances: bool = True
 ) -> list[list[ContrastRow]]:
     """Contrasts of several test sets adjusted as one family.
 
-    Each group: a test set, its contrasts, and the digests of its rows. with_seeds: with the number of seeds
-    that would settle each.
+    Each group: a test set, its contrasts, and the digests of its rows. with_chances: with the chances that
+    more seeds would settle those that are open.
     """
     if not groups:
         return []
@@ -192,16 +205,21 @@ def as_rows(
     )
     adjusted = [[replace(c, contrast=next(results)) for c in compared] for _, compared, _ in groups]
     tested = family_of([c.contrast for c in compared] for compared in adjusted).tested
+    of_group = zip(groups, adjusted, strict=True)
+    every = [(comparison, c) for (comparison, _, _), compared in of_group for c in compared]
+    chances = iter(_chances(every, tested) if with_chances else [None] * len(every))
     return [
-        _rows(comparison, compared, digests, tested, with_seeds)
+        _rows(comparison, compared, digests, chances)
         for (comparison, _, digests), compared in zip(groups, adjusted, strict=True)
     ]
 
 
 def _rows(
-    comparison: Comparison, adjusted: Sequence[Compared], digests: Digests, tested: int, with_seeds: bool
+    comparison: Comparison,
+    adjusted: Sequence[Compared],
+    digests: Digests,
+    chances: Iterator[Chances | None],
 ) -> list[ContrastRow]:
-    """A withheld verdict lacks no seeds: its ``more_seeds`` is None."""
     return [
         ContrastRow(
             c.variant,
@@ -209,7 +227,7 @@ def _rows(
             c.seeds,
             shown := comparison.withhold(c.variant, c.baseline, c.contrast),
             affected_share=_affected_share(digests, c),
-            more_seeds=_more_seeds(comparison, c, tested) if with_seeds else None,
+            chances=next(chances),
             withheld=None if shown.verdict == c.contrast.verdict else c.contrast.verdict,
         )
         for c in adjusted
@@ -243,24 +261,17 @@ def have_replicas(variants: Sequence[VariantRecord]) -> bool:
     return len(set(rest)) < len(rest)
 
 
-def _more_seeds(comparison: Comparison, compared: Compared, tested: int) -> float | None:
-    result = compared.contrast
-    if result.verdict != "inconclusive":
-        return None
-    if not result.se > 0:
-        return math.nan
-    first, second = (comparison.scores.on(v, compared.seeds) for v in (compared.variant, compared.baseline))
-    parts = contrast_parts(first, second, comparison.clusters, result.paired)
-    total = seeds_to_settle(
-        parts,
-        result.delta,
-        comparison.study.compare.margin,
-        tested,
-        comparison.study.compare.alpha,
-        paired=result.paired,
-        effective_clusters=comparison.effective_clusters,
-    )
-    return math.inf if total is None else max(1, total - len(compared.seeds))
+def _chances(every: Sequence[tuple[Comparison, Compared]], tested: int) -> list[Chances | None]:
+    """In the order of ``every``; a withheld verdict lacks no seeds, so that it has none."""
+    undecided = [c.contrast.verdict == "inconclusive" for _, c in every]
+    if not any(undecided):
+        return [None] * len(every)
+    different = [place for place, (_, c) in enumerate(every) if c.contrast.verdict != "identical"]
+    family = [every[place][0].finished(every[place][1]) for place in different]
+    settings = every[0][0].study.compare
+    found = chances_of(family, [undecided[place] for place in different], settings, tested)
+    by_place = dict(zip(different, found, strict=True))
+    return [by_place.get(place) for place in range(len(every))]
 
 
 def _but_for_replica(variant: VariantRecord) -> str:

@@ -73,7 +73,7 @@ def score_views(
             by = [replace(one, comparison=one.comparison.by(score)) for one in sets]
             rows = as_rows(
                 [(one.comparison, one.comparison.of(study.contrasts), one.digests) for one in by],
-                with_seeds=False,
+                with_chances=False,
             )
             other = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in by]
             by_score.append(_views(by, name, other, rows, [{} for _ in by]))
@@ -173,6 +173,6 @@ def _explored(one: ComparedSet, declared: Sequence[ContrastRow]) -> dict[int, li
         if {(other.number, baseline.number) for other in others} <= known:
             continue
         compared = comparison.of([comparison.pair(other, baseline) for other in others])
-        [rows] = as_rows([(comparison, compared, one.digests)], with_seeds=False)
+        [rows] = as_rows([(comparison, compared, one.digests)], with_chances=False)
         found[baseline.number] = rows
     return {number: rows for number, rows in found.items() if rows}

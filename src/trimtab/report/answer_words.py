@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.answer import Answer, Kind, Savings
-from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.recommendation import Candidate, Recommendation
 from trimtab.ledger.records import StudyRecord
+from trimtab.report.chances import settle_words
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import p_value
@@ -48,7 +48,7 @@ def answer_words(test: SetAnalysis, analysis: Analysis) -> AnswerWords:
         verdict=_verdict(test, study, scale),
         why=_why(test, study, scale),
         savings=_savings(found),
-        settle=_unfinished(unfinished, analysis) if unfinished else _settle(test, study),
+        settle=_unfinished(unfinished, analysis) if unfinished else _settle(test),
         command=f"trimtab run {study.name}.toml" if unfinished else _command(found, study),
     )
 
@@ -180,7 +180,7 @@ def _unfinished(missing: int, analysis: Analysis) -> str:
     return f"{missing:,} of {len(analysis.trials):,} trials are missing: first finish them."
 
 
-def _settle(test: SetAnalysis, study: StudyRecord) -> str:
+def _settle(test: SetAnalysis) -> str:
     found = test.answer
     if found.kind == "one seed":
         return f"With {_SEEDS} seeds the study can tell a difference from chance."
@@ -192,19 +192,8 @@ def _settle(test: SetAnalysis, study: StudyRecord) -> str:
     if found.kind != "undecided":
         return ""
     if found.to_settle is not None:
-        return _seeds_words(found.to_settle, study)
-    if any(row.more_seeds is not None and math.isinf(row.more_seeds) for row in test.contrasts):
-        return "No number of seeds up to 1,000 would settle it: it takes more test rows or a larger margin."
+        return settle_words(found.to_settle, test.contrasts, scale_of(test))
     return "A larger margin, more seeds or more test rows would settle it."
-
-
-def _seeds_words(row: ContrastRow, study: StudyRecord) -> str:
-    more = int(row.more_seeds or 0)
-    return (
-        f"{more:,} more seed{'s' * (more > 1)} would settle {as_markdown(row.variant.name)} against "
-        f"{as_markdown(row.baseline.name)} with 80 % power, if the true difference were the one found. "
-        "A study that is looked at before and after more seeds errs more often than its level says."
-    )
 
 
 def _command(found: Answer, study: StudyRecord) -> str:
@@ -216,7 +205,10 @@ def _command(found: Answer, study: StudyRecord) -> str:
         return f"keep_weights = true in {name}.toml, then: trimtab run {name}.toml"
     if found.kind == "one seed":
         return f"seeds = {_SEEDS} in {name}.toml, then: trimtab run {name}.toml"
-    if found.kind == "undecided" and found.to_settle is not None:
-        seeds = len(study.seeds) + int(found.to_settle.more_seeds or 0)
+    if found.kind == "undecided" and (seeds := _enough(found)):
         return f"seeds = {seeds} in {name}.toml, then: trimtab run {name}.toml"
     return f"trimtab plan {name}.toml"
+
+
+def _enough(found: Answer) -> int | None:
+    return found.to_settle.chances.enough if found.to_settle and found.to_settle.chances else None

@@ -6,6 +6,7 @@ from functools import partial
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.report.blocks import Block, ChartBlock, Section, bullets
+from trimtab.report.chances import chance_columns, chance_meaning
 from trimtab.report.difference_columns import difference_columns
 from trimtab.report.drawing import COLUMN
 from trimtab.report.escaping import as_markdown
@@ -43,20 +44,12 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
         *difference_columns(scale_of(test), lambda row: row.contrast),
         share_column("rows cut differently %", "affected_share", lambda row: row.affected_share),
     ]
-    if any(row.contrast.verdict == "inconclusive" for row in test.contrasts):
-        columns.append(Column("more seeds to settle", _more_seeds, {"more_seeds": lambda r: r.more_seeds}))
+    columns += chance_columns(test.contrasts, scale_of(test))
     if len({tuple(row.seeds) for row in test.contrasts}) > 1:
         columns.append(
             Column("seeds", lambda row: " ".join(map(str, row.seeds)), {"seeds": lambda row: row.seeds})
         )
     return Table(f"contrasts-{test.name}", columns, test.contrasts)
-
-
-def _more_seeds(row: ContrastRow) -> str:
-    more = row.more_seeds
-    if more is None:
-        return ""
-    return "unknown" if math.isnan(more) else "none up to 1,000" if math.isinf(more) else f"{more:,}"
 
 
 def _left_out(test: SetAnalysis) -> str:
@@ -127,8 +120,6 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     if fewest == 2:
         words += " **Two seeds are exploratory.**"
     if "inconclusive" in verdicts:
-        words += (
-            " Inconclusive: neither is shown; more seeds to settle are those that would show one with 80 % "
-            "power if the true difference were the one found."
-        )
+        words += " Inconclusive: neither is shown."
+        words += chance_meaning(test.contrasts)
     return words
