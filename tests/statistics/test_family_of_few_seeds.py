@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trimtab.statistics import assumed_parts, holm, smallest_detectable
+from trimtab.statistics import assumed_parts, holm
 from trimtab.statistics.crossed import Components, paired
 
 EXAMPLES, STUDIES = 10_000, 3000
@@ -55,15 +55,6 @@ def test_a_family_of_equal_variants_is_seldom_called_different(seed_sd, n_seeds)
         p = family(seed_sd, n_seeds, contrasts, rng)
         wrong = np.mean([holm(of_study).min() < 0.05 for of_study in p])
         assert wrong <= 0.06 + 2 * np.sqrt(0.05 * 0.95 / STUDIES), (contrasts, wrong)
-
-
-def test_power_expects_the_same_degrees_of_freedom():
-    """What ``smallest_detectable`` promises rests on the df of an analysis with just the expected parts."""
-    parts = assumed_parts(3, EXAMPLES, seed_deviation=0.01)
-    variance, df = paired(parts)
-    wide = stats.t.isf(0.05 / 5 / 2, df) + stats.t.ppf(0.8, df)
-    assert smallest_detectable(parts, contrasts=5) == pytest.approx(wide * np.sqrt(variance))
-    assert df < 1 / (parts.seeds / variance / 2)  # fewer than Satterthwaite's
 
 
 def test_the_price_at_ten_seeds_is_small():

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,35 +10,66 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.plan.identity import trial_config
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.statistics import score_named
-from trimtab.statistics.crossed import Components
-from trimtab.statistics.power import assumed_parts, contrast_parts, seeds_needed, smallest_detectable
+from trimtab.statistics import (
+    Components,
+    SeedVariance,
+    assumed_parts,
+    contrast_parts,
+    effective_clusters,
+    score_named,
+    seed_variances,
+    smallest_detectable,
+    smallest_margin,
+)
 from trimtab.study.grid import DeclaredContrast
+
+# Numbers of seeds of which a plan tells what they could show, beside the planned one.
+_SEEDS = (3, 5, 8, 12, 20)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What so many seeds could show with a chance of 80 %, in the score's units; nan with one seed.
+
+    difference: the smallest that is called better or worse; margin: the smallest within which two equal
+    variants are called equivalent.
+    """
+
+    difference: float
+    margin: float
 
 
 @dataclass(frozen=True)
 class Detectable:
-    """What a declared contrast could show on one test set with a chance of 80 %, in the score's units.
+    """What a declared contrast could show on one test set, by its number of seeds.
 
-    smallest: the smallest difference with the planned seeds, nan with one; seeds: those that a difference as
-    large as the margin needs, None where none up to 1,000 does; measured: the finished seeds whose own
-    variances this rests on, 0 where it rests on stated defaults. Those are of accuracy: by another score
-    nothing is ``known`` of a contrast before it has two finished seeds.
+    planned: the study's seeds, one of ``by_seeds``; measured: the finished seeds whose own variances this
+    rests on, 0 where it rests on stated defaults. Those are of accuracy: by another score nothing is known of
+    a contrast before it has two finished seeds, and ``by_seeds`` is empty.
     """
 
     test: str
     name: str
     baseline: str
-    smallest: float
-    seeds: int | None
+    planned: int
+    by_seeds: dict[int, Reach]
     measured: int
-    known: bool = True
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of what it could show."""
+        return bool(self.by_seeds)
+
+    @property
+    def reach(self) -> Reach:
+        """What the planned seeds could show."""
+        return self.by_seeds.get(self.planned, Reach(math.nan, math.nan))
 
 
 def detectable(plan: Plan, ledger: Ledger) -> list[Detectable]:
     """One for each test set and declared contrast whose inputs differ."""
     finished = [_Finished(plan, ledger, test) for test in plan.dataset.tests]
-    return [_detectable(plan, one, contrast) for one in finished for contrast in plan.tested]
+    return [found for one in finished for found in _of_test_set(plan, one)]
 
 
 class _Finished:
@@ -72,36 +102,63 @@ class _Finished:
         return trial_config(variant, seed, self.runtime).key
 
 
-class _Options(TypedDict):
-    contrasts: int
-    alpha: float
-    paired: bool
+def _of_test_set(plan: Plan, finished: _Finished) -> list[Detectable]:
+    """Every contrast of a test set; those without trials are alike where they are paired alike."""
+    parts = [_measured(plan, finished, contrast) for contrast in plan.tested]
+    own = [one for one in parts if one is not None]
+    known = iter(seed_variances(own))
+    alike: dict[bool, dict[int, Reach]] = {}
+    answers = []
+    for contrast, one in zip(plan.tested, parts, strict=True):
+        if one is not None:
+            by_seeds = _reaches(plan, finished, contrast.paired, one, next(known))
+        elif plan.study.compare.score != "accuracy":
+            by_seeds = {}
+        elif contrast.paired in alike:
+            by_seeds = alike[contrast.paired]
+        else:
+            by_seeds = _reaches(plan, finished, contrast.paired, _assumed(finished), None)
+            alike[contrast.paired] = by_seeds
+        answers.append(
+            Detectable(
+                test=finished.test,
+                name=plan.variants[contrast.variant].name,
+                baseline=plan.variants[contrast.baseline].name,
+                planned=len(plan.study.seeds),
+                by_seeds=by_seeds,
+                measured=0 if one is None else int(one.n_seeds),
+            )
+        )
+    return answers
 
 
-def _detectable(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> Detectable:
-    compare, planned = plan.study.compare, len(plan.study.seeds)
+def _measured(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> Components | None:
+    """The parts of variance of a contrast's finished trials, None with fewer than two seeds."""
     variant, baseline = plan.variants[contrast.variant], plan.variants[contrast.baseline]
     seeds = finished.seeds(variant, baseline)
-    measured = len(seeds) if len(seeds) > 1 else 0
-    known = measured > 0 or compare.score == "accuracy"
-    if measured:
-        tables = finished.table(variant, seeds), finished.table(baseline, seeds)
-        parts = contrast_parts(*tables, finished.clusters, contrast.paired)
-    else:
-        parts = _assumed(finished, planned)
+    if len(seeds) < 2:
+        return None
+    tables = finished.table(variant, seeds), finished.table(baseline, seeds)
+    return contrast_parts(*tables, finished.clusters, contrast.paired)
+
+
+def _assumed(finished: _Finished) -> Components:
+    return assumed_parts(1, len(finished.labels), len(np.unique(finished.clusters)))
+
+
+def _reaches(
+    plan: Plan, finished: _Finished, paired: bool, parts: Components, known: SeedVariance | None
+) -> dict[int, Reach]:
     # As the analysis adjusts: all contrasts and test sets are one family.
-    family = len(plan.tested) * len(plan.dataset.tests)
-    options = _Options(contrasts=family, alpha=compare.alpha, paired=contrast.paired)
-    return Detectable(
-        test=finished.test,
-        name=variant.name,
-        baseline=baseline.name,
-        smallest=smallest_detectable(parts, planned, **options) if known else math.nan,
-        seeds=seeds_needed(parts, compare.margin, **options) if known else None,
-        measured=measured,
-        known=known,
-    )
+    family, alpha = len(plan.tested) * len(plan.dataset.tests), plan.study.compare.alpha
+    effective = effective_clusters(finished.clusters) if finished.score.bounded else math.nan
 
+    def reach(seeds: int) -> Reach:
+        return Reach(
+            smallest_detectable(parts, seeds, family, alpha, paired=paired, known=known),
+            smallest_margin(
+                parts, seeds, family, alpha, paired=paired, known=known, effective_clusters=effective
+            ),
+        )
 
-def _assumed(finished: _Finished, planned: int) -> Components:
-    return assumed_parts(planned, len(finished.labels), len(np.unique(finished.clusters)))
+    return {seeds: reach(seeds) for seeds in sorted({*_SEEDS, len(plan.study.seeds)})}

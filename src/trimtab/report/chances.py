@@ -78,12 +78,12 @@ def settle_words(row: ContrastRow, rows: Sequence[ContrastRow], scale: Scale) ->
         return f"With {enough} seeds in all, {names} is settled with a chance of {chance} %. {LOOKED_BEFORE}"
     by = seeds_asked(rows) or row.chances.by[-1][0]
     words = (
-        f"No number of seeds up to 50 would settle a comparison with a chance of 80 %: by {by} in all, {names} "
-        f"is settled with one of {percent(row.chances.at(by), 0)} %."
+        f"No number of seeds up to 50 would settle a comparison with a chance of 80 %: by {by} in all, "
+        f"{names} is settled with one of {percent(row.chances.at(by), 0)} %."
     )
     if row.chances.floor > 0:
         words += (
-            f" However many seeds, these test rows show differences from {scale.amount(row.chances.floor)} on "
-            "(80 % power)."
+            " However many seeds, these test rows show differences from "
+            f"{scale.amount(row.chances.floor)} on (80 % power)."
         )
     return f"{words} More test rows or a larger margin would help."

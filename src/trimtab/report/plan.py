@@ -57,7 +57,7 @@ def plan_text(plan: Plan, ledger: Ledger) -> str:
     parts += split_words(plan)
     parts += contrast_words(plan)
     found, scale = detectable(plan, ledger), scale_named(study.compare.score)
-    parts += power_words(found, len(study.seeds), study.compare.margin, scale)
+    parts += power_words(found, study.compare.margin, scale)
     if study.compare.cross:
         parts.append(_cross_words(whole))
     elif whole.again:

@@ -2,33 +2,33 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from trimtab.plan.power import Detectable
+from trimtab.plan.power import Detectable, Reach
 from trimtab.report.scale import Scale
 from trimtab.report.tables import percent
 from trimtab.report.terminal import table_text
 from trimtab.statistics.power import DISAGREEMENT, LASTING, SEED_DEVIATION
 
 
-def power_words(contrasts: Sequence[Detectable], seeds: int, margin: float, scale: Scale) -> list[str]:
-    """The smallest differences that the contrasts could show; none where no contrast is tested.
+def power_words(contrasts: Sequence[Detectable], margin: float, scale: Scale) -> list[str]:
+    """The smallest differences and margins that the contrasts could show, by their number of seeds.
 
-    seeds: the planned ones; margin: in the score's units; scale: of the score. What is assumed of a test set
-    is one line, as it is the same for contrasts that are paired alike; what trials tell is a table.
+    None where no contrast is tested. margin: the study's, in the score's units; scale: of the score. What is
+    assumed of a test set is told once, as it is the same for contrasts that are paired alike. A warning ends
+    it for each test set on which the planned seeds cannot show equivalence within the margin.
     """
     if not contrasts:
         return []
     sets = len({one.test for one in contrasts})
-    of_sets = f",\nover {sets} test sets" if sets > 1 else ""
-    planned = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    of_sets = f", over {sets} test sets" if sets > 1 else ""
     head = (
-        f"With {planned}, each contrast tested has 80 % power (at Holm's strictest level{of_sets})\n"
-        f"from this difference on, in {_unit(scale)}; to detect one as large as the\n"
-        f"margin, {scale.amount(margin)}, it would need this many seeds:"
+        f"What each contrast tested could show with 80 % power (at Holm's strictest level{of_sets}), in\n"
+        f"{_unit(scale)}: the smallest difference, and the smallest margin within which\n"
+        "equal variants are shown to be equivalent:"
     )
     known = [one for one in contrasts if one.known]
-    parts = [head, _table(known, scale), _source(known)] if known else []
+    parts = [head, _table(known, scale), _source(known), *_warnings(known, margin, scale)] if known else []
     unknown = {(one.name, one.baseline) for one in contrasts if not one.known}
     if unknown:
         parts.append(
@@ -43,33 +43,67 @@ def _unit(scale: Scale) -> str:
 
 
 def _table(contrasts: Sequence[Detectable], scale: Scale) -> str:
-    measured = [one for one in contrasts if one.measured]
-    rows = [_row(one, f"{one.name} against {one.baseline}", scale) for one in measured]
+    rows = []
+    alike = Counter(map(_alike, contrasts))
     of_test = Counter(one.test for one in contrasts)
-    # One for all that are assumed alike; str, as nan is not equal to itself.
-    assumed = {(one.test, str(one.smallest), one.seeds): one for one in contrasts if not one.measured}
-    counts = Counter((one.test, str(one.smallest), one.seeds) for one in contrasts if not one.measured)
-    for alike, one in assumed.items():
-        whole = counts[alike] == of_test[one.test]
-        rows.append(_row(one, "each" if whole else f"{counts[alike]} without trials to go by", scale))
-    return table_text([list(row.values()) for row in rows], list(rows[0]))
+    # One for all that are assumed alike.
+    for key, one in {_alike(one): one for one in contrasts}.items():
+        if one.measured:
+            what = f"{one.name} against {one.baseline}"
+        else:
+            what = "each" if alike[key] == of_test[one.test] else f"{alike[key]} without trials to go by"
+        rows += _rows(one, what, scale)
+    first = contrasts[0]
+    seeds = [f"{n} seed{'s' * (n > 1)}{' (planned)' * (n == first.planned)}" for n in first.by_seeds]
+    return table_text(rows, ["test set", "contrast", "smallest", *seeds, "from"])
 
 
-def _row(one: Detectable, what: str, scale: Scale) -> dict[str, str]:
-    return {
-        "test set": one.test,
-        "contrast": what,
-        "smallest difference": _smallest(one.smallest, scale),
-        "seeds for the margin": "none up to 1,000" if one.seeds is None else f"{one.seeds:,}",
-        "from": f"{one.measured} finished seeds" if one.measured else "assumed",
+def _alike(one: Detectable) -> tuple[str, ...]:
+    """What tells a row apart; str, as nan is not equal to itself."""
+    return (one.test, one.name, one.baseline) if one.measured else (one.test, str(one.by_seeds))
+
+
+def _rows(one: Detectable, what: str, scale: Scale) -> list[list[str]]:
+    source = f"{one.measured} finished seeds" if one.measured else "assumed"
+    shown: dict[str, Callable[[Reach], float]] = {
+        "difference": lambda reach: reach.difference,
+        "margin": lambda reach: reach.margin,
     }
+    return [
+        [one.test, what, name, *(_smallest(of(reach), scale) for reach in one.by_seeds.values()), source]
+        for name, of in shown.items()
+    ]
 
 
 def _smallest(smallest: float, scale: Scale) -> str:
-    if math.isnan(smallest):
-        return "none: one seed or one example"
     # No two means of shares lie farther apart than 1.
-    return "none" if scale.name == "accuracy" and smallest > 1 else scale.level(smallest)
+    if math.isnan(smallest) or (scale.name == "accuracy" and smallest > 1):
+        return "none"
+    return scale.level(smallest)
+
+
+def _warnings(contrasts: Sequence[Detectable], margin: float, scale: Scale) -> list[str]:
+    """A sentence for each test set that cannot answer whether variants are equivalent, or anything."""
+    if contrasts[0].planned == 1:
+        return ["Warning: one seed permits no claim about strategies; plan at least three seeds."]
+    best: dict[str, Detectable] = {}
+    for one in contrasts:
+        if one.test not in best or one.reach.margin < best[one.test].reach.margin:
+            best[one.test] = one
+    return [_warning(one, margin, scale) for one in best.values() if not one.reach.margin <= margin]
+
+
+def _warning(one: Detectable, margin: float, scale: Scale) -> str:
+    if math.isnan(one.reach.margin):
+        return f"Warning: one example or cluster in {one.test} permits no claim about new examples."
+    enough = [seeds for seeds, reach in one.by_seeds.items() if reach.margin <= margin]
+    mend = f"{enough[0]} seeds, " if enough else ""
+    return (
+        f"Warning: {one.planned} seeds on {one.test} cannot show equivalence within the margin, "
+        f"{scale.amount(margin)}: equal variants will mostly stay inconclusive, as the smallest margin with "
+        f"80 % power is {scale.amount(one.reach.margin)}; take {mend}more test rows or a larger margin in "
+        "[compare]."
+    )
 
 
 def _source(contrasts: Sequence[Detectable]) -> str:
