@@ -118,8 +118,8 @@ def plan(
 ) -> int:
     """Show what a study would run and what it could detect.
 
-    Lists the variants, what each cuts, the contrasts and the smallest difference and margin they could show; then the
-    remaining time, for which some training steps are measured, for 20 seconds at most.
+    Lists the variants, what each cuts, the contrasts and the smallest difference and margin they could show;
+    then the remaining time, for which some training steps are measured, for 20 seconds at most.
     """
     from trimtab.ledger.ledger import Ledger
     from trimtab.study.definition import load
