@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.calibration import __main__ as command
-from bench.calibration import families, few_rows, page, simulation
+from bench.calibration import families, few_rows, page, peers_statistics, simulation
 from trimtab.statistics import compare
 
 STUDIES, EXAMPLES = 600, 400
@@ -117,3 +117,21 @@ def test_tables_that_are_not_made_again_stay(tmp_path):
     )
     assert "Made with date a later day." in text
     assert page.WITHIN in text
+
+
+def test_packages_that_know_no_seeds_call_noise_a_difference():
+    """With two variants that differ by what their seeds drew, and by nothing else."""
+    for package in peers_statistics.PACKAGES:
+        pytest.importorskip(package)
+    rng = np.random.default_rng(9)
+    cell = simulation.Cell(3, 500, "highest", True, "none")
+    model = simulation.Model((0.0, 0.0))
+    p = {name: [] for name in ("trimtab, paired", "errorbars, paired t over examples")}
+    for _ in range(60):
+        scores = model.scores(cell, None, 1, rng)[:, 0].astype(float)
+        for name, of in p.items():
+            of.append(peers_statistics.METHODS[name](scores))
+    false = [float((np.array(of) < 0.05).mean()) for of in p.values()]
+    assert false[0] <= 0.1 < false[1]
+    for name in ("evalstats, nested bootstrap", "evalsig, permutation over examples"):
+        assert 0 <= peers_statistics.METHODS[name](scores) <= 1
