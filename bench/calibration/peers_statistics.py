@@ -1,6 +1,6 @@
 """How often other packages call equal variants different, on the simulated studies of the calibration.
 
-    python -m bench.calibration.peers_statistics [--studies 250] [--out results/calibration]
+    python -m bench.calibration.peers_statistics [--studies 200] [--out results/calibration]
 
 One contrast of two variants over three seeds, drawn as bench/calibration/simulation.py says: seed noise is
 partly shared by both. Each package gets the same scores and is used as its documentation says: with repeated
@@ -26,7 +26,7 @@ from trimtab.statistics import compare
 
 SEED = 20261128
 SEEDS, EXAMPLES = 3, 2000
-RESAMPLES = 1000  # for packages that resample
+RESAMPLES = 500  # for packages that resample
 RATES = (("false", "low"), ("false", "high"), ("false", "highest"), ("power", "high"))
 PACKAGES = ("evalstats", "errorbars", "evalsig")
 HEAD = f"""# How often packages call equal variants different
@@ -111,7 +111,7 @@ def page(found: dict[str, Any]) -> str:
 def main() -> None:
     """Simulate, and write peers.json and peers.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=250, help="simulated studies per rate")
+    parser.add_argument("--studies", type=int, default=200, help="simulated studies per rate")
     parser.add_argument("--out", type=Path, help="folder for peers.json and peers.md")
     asked = parser.parse_args()
     began, made = time.perf_counter(), asdict(signature(Path(__file__).parent))

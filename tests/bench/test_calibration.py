@@ -124,14 +124,14 @@ def test_packages_that_know_no_seeds_call_noise_a_difference():
     for package in peers_statistics.PACKAGES:
         pytest.importorskip(package)
     rng = np.random.default_rng(9)
-    cell = simulation.Cell(3, 500, "highest", True, "none")
+    cell = simulation.Cell(3, 4000, "highest", True, "none")
     model = simulation.Model((0.0, 0.0))
     p = {name: [] for name in ("trimtab, paired", "errorbars, paired t over examples")}
-    for _ in range(60):
+    for _ in range(40):
         scores = model.scores(cell, None, 1, rng)[:, 0].astype(float)
         for name, of in p.items():
             of.append(peers_statistics.METHODS[name](scores))
     false = [float((np.array(of) < 0.05).mean()) for of in p.values()]
     assert false[0] <= 0.1 < false[1]
     for name in ("evalstats, nested bootstrap", "evalsig, permutation over examples"):
-        assert 0 <= peers_statistics.METHODS[name](scores) <= 1
+        assert 0 <= peers_statistics.METHODS[name](scores[:, :, :200]) <= 1
