@@ -35,7 +35,8 @@ def chance_columns(rows: Sequence[ContrastRow], scale: Scale) -> list[Column[Con
             return "unknown"
         if row.chances.enough:
             return f"{row.chances.enough}"
-        return f"floor {scale.level(row.chances.floor)}" if row.chances.floor > 0 else "over 50"
+        floor = f" (floor {scale.level(row.chances.floor)})" if row.chances.floor > 0 else ""
+        return f"over {row.chances.by[-1][0]}{floor}"
 
     head = f"chance by {by} seeds %" if by else "chance of settling %"
     return [
@@ -63,8 +64,8 @@ def chance_meaning(rows: Sequence[ContrastRow]) -> str:
     return (
         f" The chance by {by} seeds is that of a verdict, better, worse or equivalent, with so many in all, "
         "averaged over what the truth may be. Seeds to settle: the fewest, in all, with a chance of 80 %. "
-        "Where even 50 have less: the floor, the smallest difference that this test set can show with 80 % "
-        "power, however many seeds."
+        "Floor: the smallest true difference that these test rows can show with 80 % power, however many "
+        "seeds."
     )
 
 
@@ -78,8 +79,8 @@ def settle_words(row: ContrastRow, rows: Sequence[ContrastRow], scale: Scale) ->
         return f"With {enough} seeds in all, {names} is settled with a chance of {chance} %. {LOOKED_BEFORE}"
     by = seeds_asked(rows) or row.chances.by[-1][0]
     words = (
-        f"No number of seeds up to 50 would settle a comparison with a chance of 80 %: by {by} in all, "
-        f"{names} is settled with one of {percent(row.chances.at(by), 0)} %."
+        f"No number of seeds up to {row.chances.by[-1][0]} would settle a comparison with a chance of 80 %: "
+        f"by {by} in all, {names} is settled with one of {percent(row.chances.at(by), 0)} %."
     )
     if row.chances.floor > 0:
         words += (
