@@ -13,7 +13,6 @@ from document_figures import (
     percent,
     record,
     row,
-    table,
     trials,
     whole,
 )
@@ -81,37 +80,72 @@ def _pretraining() -> Iterator[Claim]:
 
 
 def _calibration() -> Iterator[Claim]:
-    def cells(two: bool, which: str = "cells"):
-        found = table("calibration/calibration.csv")
-        found = found[found["table"] == which]
-        return found[(found["seeds"] == 2) == two]
+    def rows(part: str, **where):
+        """The rows of a table of the calibration whose columns have these values."""
+        found = record("calibration/calibration.json")[part]["rows"]
+        return [row for row in found if all(row[key] == value for key, value in where.items())]
 
-    def span(values) -> list[str]:
-        return [percent(values.min(), 1), percent(values.max(), 1)]
+    def span(found, column: str) -> list[str]:
+        values = [row[column] for row in found]
+        return [percent(min(values), 1), percent(max(values), 1)]
 
-    def studies() -> str:
-        return whole(int(record("calibration/calibration.json")["signature"]["studies"]))
+    def studies(part: str) -> list[str]:
+        return [whole(int(record("calibration/calibration.json")[part]["signature"]["studies"]))]
 
-    yield Claim(STATISTICS, "calibration.md) holds {} simulated studies", lambda: [studies()])
-    text = "| equal variants are called different | in {} to {} % of"
-    yield Claim(STATISTICS, text, lambda: span(cells(False)["type_1"]))
-    yield Claim(
-        STATISTICS,
-        "between six equal variants, after Holm | in {} to {} % of",
-        lambda: span(cells(False, "families")["family"]),
+    def many_seeds():
+        return [row for row in rows("cells") if row["seeds"] > 2]
+
+    def several_sets():
+        return [row for row in rows("noise") if row["sets"] > 1]
+
+    def least_coverage() -> list[str]:
+        return [percent(min(row["coverage"] for row in rows("cells") + rows("noise", collapse=0.0)), 1)]
+
+    yield Claim(STATISTICS, "truth is known. First, {} for each", lambda: studies("cells"))
+    yield Claim(STATISTICS, "of many examples, {} for each family", lambda: studies("noise"))
+    yield Claim(STATISTICS, "In {} simulated studies of many designs", lambda: studies("chances"))
+    in_studies = "in {} to {} % of"
+    for text, found, column in (
+        ("| equal variants are called different | ", many_seeds, "type_1"),
+        ("| the same, two seeds | ", lambda: rows("cells", seeds=2), "type_1"),
+        ("between six equal variants, after Holm | ", lambda: rows("families"), "family"),
+        ("after Holm, paired | ", lambda: rows("noise", paired=True, sets=1, collapse=0.0), "family"),
+        ("| the same, unpaired | ", lambda: rows("noise", paired=False, sets=1), "family"),
+        ("two, three and five test sets | ", several_sets, "family"),
+        ("of equal mean, is called different | ", lambda: rows("noise", collapse=0.1), "false_verdict"),
+    ):
+        yield Claim(STATISTICS, text + in_studies, lambda f=found, c=column: span(f(), c))
+    yield Claim(STATISTICS, "| the interval holds the true difference | in {} % of", least_coverage)
+    yield from _chances()
+    yield from _other_packages()
+
+
+def _chances() -> Iterator[Claim]:
+    """Chances of settling: each fifth, then the numbers of seeds that are named."""
+    words = ("under 20 %", "20 to 40 %", "40 to 60 %", "60 to 80 %", "80 % or more", "seeds that is named")
+    for number, text in enumerate(words):
+
+        def told(number: int = number) -> list[str]:
+            row = record("calibration/calibration.json")["chances"]["rows"][number]
+            return [percent(row["predicted"], 0), percent(row["came_true"], 0)]
+
+        yield Claim(STATISTICS, f"{text} | {{}} % | {{}} % |", told)
+
+
+def _other_packages() -> Iterator[Claim]:
+    """What other packages call different."""
+    names = (
+        "trimtab, paired",
+        "evalstats, nested bootstrap",
+        "errorbars, paired t over examples",
+        "evalsig, permutation over examples",
+        "one seed, McNemar (errorbars, evalsig)",
     )
-    yield Claim(
-        STATISTICS,
-        "| the interval holds the true difference | in {} % of",
-        lambda: span(cells(False)["coverage"])[:1],
-    )
-    yield Claim(
-        STATISTICS,
-        "equal variants called different, at worst | in {} % of",
-        lambda: span(cells(True)["type_1"])[1:],
-    )
-    yield Claim(
-        STATISTICS,
-        "the interval holds the true difference, at worst | in {} % of",
-        lambda: span(cells(True)["coverage"])[:1],
-    )
+    for number, name in enumerate(names):
+
+        def rates(number: int = number) -> list[str]:
+            row = dict(record("calibration/peers.json")["rows"][number])
+            row.pop("method")
+            return [percent(rate, 0) for rate in row.values()]
+
+        yield Claim(STATISTICS, f"| {name} | {{}} % | {{}} % | {{}} % | {{}} % |", rates)
