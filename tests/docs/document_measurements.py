@@ -134,6 +134,11 @@ def _chances() -> Iterator[Claim]:
 
 def _other_packages() -> Iterator[Claim]:
     """What other packages call different."""
+
+    def studies() -> list[str]:
+        return [whole(int(record("calibration/peers.json")["signature"]["studies"]))]
+
+    yield Claim(STATISTICS, "In {} simulated studies a column", studies)
     names = (
         "trimtab, paired",
         "evalstats, nested bootstrap",
