@@ -134,6 +134,7 @@ def _evidence(
                 one.contrast.p,
                 one.contrast.p_equivalence,
                 partial(_chance, comparison, one),
+                one.contrast.delta,
                 found[number].withheld,
             )
     return found

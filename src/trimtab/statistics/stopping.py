@@ -22,12 +22,14 @@ class Evidence:
     """What a look says of one contrast: its sequential p of a difference and of equivalence, unadjusted.
 
     chance: by the level at which a difference has to be shown, the chance that the last look will show it,
-    nan where nothing is known; withheld: whether no verdict can be given on it, whatever else comes.
+    nan where nothing is known; delta: the difference, nan where there is none; withheld: whether no verdict
+    can be given on it, whatever else comes.
     """
 
     p: float = math.nan
     p_equivalence: float = math.nan
     chance: Callable[[float], float] = lambda level: math.nan
+    delta: float = math.nan
     withheld: bool = False
 
 
@@ -36,12 +38,14 @@ class Course:
     """A contrast over the looks.
 
     look: the one that its numbers are of, from 1, 0 before the first; of: how many are planned; reason: why
-    it stopped there, None where it goes on; p, p_equivalence: Holm's adjusted sequential p.
+    it stopped there, None where it goes on; delta: the difference there; p, p_equivalence: Holm's adjusted
+    sequential p.
     """
 
     look: int
     of: int
     reason: Reason | None
+    delta: float
     p: float
     p_equivalence: float
 
@@ -60,6 +64,7 @@ class Family:
     def __init__(self, contrasts: int, looks: int, alpha: float) -> None:
         self.looks, self.alpha, self.taken = looks, alpha, 0
         self._stopped: dict[int, tuple[int, Reason]] = {}
+        self._delta = np.full(contrasts, math.nan)
         # A contrast on which nothing is known yet has a p of 1, and counts.
         self._p = np.ones(contrasts)
         self._p_equivalence = np.ones(contrasts)
@@ -77,13 +82,14 @@ class Family:
         found = []
         for number, p in enumerate(adjusted):
             look, reason = self._stopped.get(number, going_on)
-            found.append(Course(look, self.looks, reason, *p))
+            found.append(Course(look, self.looks, reason, float(self._delta[number]), *p))
         return found
 
     def look(self, evidence: Mapping[int, Evidence]) -> None:
         """Take the next look; evidence: of active contrasts, those without any keep their p."""
         self.taken += 1
         for contrast, found in evidence.items():
+            self._delta[contrast] = found.delta
             # A p never grows: what an earlier look has shown stays shown.
             self._p[contrast] = np.fmin(self._p[contrast], found.p)
             self._p_equivalence[contrast] = np.fmin(self._p_equivalence[contrast], found.p_equivalence)
