@@ -38,6 +38,8 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
         here = [[len(set(seeds[k]) & set(seeds[other])) == len(common) for other in able] for k in able]
         bounds[np.ix_(able, able)] = np.where(here, found, bounds[np.ix_(able, able)])
     behind = behind_best(bounds)
+    if comparison.scores.score.bounded:
+        behind = np.minimum(behind, 1.0)  # no two scores lie farther apart
     behind[[one.number in comparison.unstable for one in distinct]] = np.nan
     return {
         one.number: float(behind[place[one.same_as]])
