@@ -39,7 +39,7 @@ A test set has 10,000 examples, and two models disagree on 15 % of them. A rate 
 error of {error:.4f}."""
 LEVEL = """Equal variants: `family` is how often any contrast is called different (to be at most 0.05, but for
 the Monte Carlo error). Beside it, without planned looks, how often Holm-adjusted p-values call any different:
-`one_look`: after 12 seeds alone; `unplanned`: after 3, 5, 8 or 12; `every_seed`: after any number from 3 to 20.
+`one_look`: after 12 seeds alone; `unplanned`: after 3, 5, 8 or 12; `every_seed`: after any from 3 to 20.
 `equivalent`: how often a contrast is called equivalent (margin 0.5 points). Seed noise is the standard
 deviation of one variant's accuracy over seeds, in points."""
 POWER = """Six variants with a seed noise of 0.4 points, of which five are better than the baseline by

@@ -18,6 +18,7 @@ Wittes, Statistical Monitoring of Clinical Trials (2006).
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,10 +29,10 @@ from trimtab.config import InputError
 Floats = NDArray[np.float64]
 
 POWER = 1.5  # of the spending function
-_GRID: Floats = np.geomspace(1e-6, 0.5, 96)  # levels at which N_j is computed; between them log-log
+_GRID: Floats = np.geomspace(1e-6, 0.5, 64)  # levels at which N_j is computed; between them log-log
 # Points and weights by which a density between two bounds is integrated: enough for 99 seeds of 100.
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(160)
-_HALVINGS, _FAR = 60, 40.0
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(128)
+_HALVINGS, _FAR = 48, 40.0  # of a search for a bound, which is never farther
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Looks:
 
     def nominal(self, level: ArrayLike) -> Floats:
         """The level at which the latest look tests, where all looks together have ``level``."""
-        grid, nominal = _table(self.sizes, self.last)
+        grid, nominal = _GRID, _after(self.sizes, self.last).nominal
         level = np.asarray(level, dtype=np.float64)
         # Beyond the grid: in proportion below, and never more than at its end.
         inside = np.exp(np.interp(np.log(np.clip(level, grid[0], grid[-1])), np.log(grid), np.log(nominal)))
@@ -66,7 +67,7 @@ class Looks:
 
         From 1e-6 on; 1 where it would be over 0.5, and before the first look.
         """
-        grid, nominal = _table(self.sizes, self.last)
+        grid, nominal = _GRID, _after(self.sizes, self.last).nominal
         p = np.asarray(p, dtype=np.float64)
         with np.errstate(divide="ignore"):
             found = np.exp(np.interp(np.log(p), np.log(nominal), np.log(grid)))
@@ -75,24 +76,43 @@ class Looks:
 
 def nominal_levels(sizes: tuple[int, ...], last: int, levels: ArrayLike) -> Floats:
     """N_j: (looks, levels), from the recursion itself; sizes, last: as ``Looks`` has them."""
-    share = np.array(sizes, dtype=np.float64) / last
     alpha = np.atleast_1d(np.asarray(levels, dtype=np.float64))[:, None]
-    spent = np.diff(share**POWER, prepend=0.0)
-    bound = -ndtri(alpha * spent[0] / 2)
-    z = bound * _POINTS  # (levels, points), as all arrays below
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    found = [2 * ndtr(-bound[:, 0])]
-    for before, now, spend in zip(share, share[1:], spent[1:], strict=False):
-        apart = np.sqrt(now - before)
-        mass = density * bound * _WEIGHTS  # that has not crossed a bound yet
-        behind = z * np.sqrt(before)
-        following = _bound(mass, behind, np.sqrt(now), apart, alpha * spend)
-        z = following * _POINTS
-        steps = (z[:, :, None] * np.sqrt(now) - behind[:, None, :]) / apart
-        kernel = np.exp(-(steps**2) / 2) / np.sqrt(2 * np.pi) * np.sqrt(now) / apart
-        density, bound = np.einsum("lnk,lk->ln", kernel, mass), following
-        found.append(2 * ndtr(-bound[:, 0]))
-    return np.stack(found)
+    states = [_first(sizes[0] / last, alpha)]
+    for before, now in pairwise(sizes):
+        states.append(_next(states[-1], before / last, now / last, alpha))
+    return np.stack([state.nominal for state in states])
+
+
+class _State(NamedTuple):
+    """After a look: the bound of each level, (levels, 1), and the density of Z between the bounds at
+    ``_POINTS``, (levels, points), of studies that have crossed none so far."""
+
+    bound: Floats
+    density: Floats
+
+    @property
+    def nominal(self) -> Floats:
+        """(levels,)."""
+        return np.asarray(2 * ndtr(-self.bound[:, 0]))
+
+
+def _first(share: float, alpha: Floats) -> _State:
+    bound = -ndtri(alpha * share**POWER / 2)
+    return _State(bound, _normal(bound * _POINTS))
+
+
+def _next(state: _State, before: float, now: float, alpha: Floats) -> _State:
+    """The look at the share ``now``, after one at ``before``."""
+    scale, apart = np.sqrt(now), np.sqrt(now - before)
+    mass = state.density * state.bound * _WEIGHTS
+    behind = state.bound * _POINTS * np.sqrt(before)
+    bound = _bound(mass, behind, scale, apart, alpha * (now**POWER - before**POWER))
+    steps = ((bound * _POINTS)[:, :, None] * scale - behind[:, None, :]) / apart
+    return _State(bound, np.einsum("lnk,lk->ln", _normal(steps), mass) * scale / apart)
+
+
+def _normal(z: Floats) -> Floats:
+    return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
 def _bound(mass: Floats, behind: Floats, scale: float, apart: float, spend: Floats) -> Floats:
@@ -105,7 +125,9 @@ def _bound(mass: Floats, behind: Floats, scale: float, apart: float, spend: Floa
     return np.asarray((low + high) / 2)
 
 
-@lru_cache(maxsize=256)
-def _table(sizes: tuple[int, ...], last: int) -> tuple[Floats, Floats]:
-    """Levels, and the nominal ones of the latest look."""
-    return _GRID, nominal_levels(sizes, last, _GRID)[-1]
+@lru_cache(maxsize=128)
+def _after(sizes: tuple[int, ...], last: int) -> _State:
+    """The state after these looks at the levels of the grid."""
+    if len(sizes) == 1:
+        return _first(sizes[0] / last, _GRID[:, None])
+    return _next(_after(sizes[:-1], last), sizes[-2] / last, sizes[-1] / last, _GRID[:, None])
