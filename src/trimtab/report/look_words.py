@@ -13,6 +13,12 @@ _REASONS = {
     "withheld": "a seed diverged",
     "last look": "last look",
 }
+UNPLANNED = (
+    "Seeds added in the light of earlier results make its tests err more often than `alpha` says: with a seed "
+    "noise of one point, one comparison of equal variants errs in 4.6 % of simulated studies that are tested "
+    "once, in 11.4 % of those tested after 3, 5, 8 and 12 seeds, and in 17.9 % of those tested after every "
+    "seed up to 20. `looks` in `[compare]` plans looks that keep the level."
+)
 EXAGGERATED = "difference likely exaggerated"
 
 
@@ -103,12 +109,7 @@ def unplanned_words(analysis: Analysis) -> str:
     words = f"**This study was complete before, with {numbers} seeds, and could be looked at then.** "
     if study.compare.looks:
         return words + "Its looks were planned or changed after that, so that its p-values promise too much."
-    return words + (
-        "Seeds added in the light of earlier results make its tests err more often than `alpha` says: with a "
-        "seed noise of one point, one comparison of equal variants errs in 4.6 % of simulated studies that "
-        "are tested once, in 11.4 % of those tested after 3, 5, 8 and 12 seeds, and in 17.9 % of those "
-        "tested after every seed up to 20. `looks` in `[compare]` plans looks that keep the level."
-    )
+    return words + UNPLANNED
 
 
 def _contrasts(number: int) -> str:
