@@ -107,7 +107,7 @@ class Studies:
         )
 
 
-def tests(parts: Components) -> tuple[Floats, Floats, Floats, Floats]:
+def of_one_look(parts: Components) -> tuple[Floats, Floats, Floats, Floats]:
     """p of a difference, p of equivalence, standard error and degrees of freedom, of one look alone."""
     variance, df = paired(parts)
     se = np.sqrt(variance)
@@ -132,7 +132,7 @@ def take(studies: Studies) -> Taken:
     delta, covered = np.zeros(shape), np.ones(shape, bool)
     for number, size in enumerate(SIZES):
         so_far, parts = Looks(SIZES[: number + 1], SIZES[-1]), studies.parts(size)
-        one, other, se, df = tests(parts)
+        one, other, se, df = of_one_look(parts)
         p = np.where(active, np.minimum(p, so_far.adjusted(one)), p)
         p_equivalence = np.where(active, np.minimum(p_equivalence, so_far.adjusted(other)), p_equivalence)
         delta = np.where(active, parts.mean, delta)
@@ -152,7 +152,7 @@ def take(studies: Studies) -> Taken:
 
 def _called(studies: Studies, seeds: int) -> Bools:
     """Which contrasts one look after ``seeds`` seeds calls different."""
-    return holm(tests(studies.parts(seeds))[0]) < ALPHA
+    return holm(of_one_look(studies.parts(seeds))[0]) < ALPHA
 
 
 def level_row(design: Design, number: int, rng: np.random.Generator) -> dict[str, Any]:

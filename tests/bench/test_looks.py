@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.calibration.looks import ALPHA, SIZES, Design, Studies, holm, make, take, tests
+from bench.calibration.looks import ALPHA, SIZES, Design, Studies, holm, make, of_one_look, take
 from trimtab.report import look_words
 from trimtab.statistics import Looks
 from trimtab.statistics import holm as holm_of_one
@@ -23,7 +23,7 @@ def test_many_studies_at_once_decide_as_each_alone(truth):
     families = [Family(5, len(SIZES), ALPHA) for _ in range(25)]
     for number, size in enumerate(SIZES):
         looks, parts = Looks(SIZES[: number + 1], SIZES[-1]), studies.parts(size)
-        p, p_equivalence = (looks.adjusted(each) for each in tests(parts)[:2])
+        p, p_equivalence = (looks.adjusted(each) for each in of_one_look(parts)[:2])
         nominal = Looks(SIZES, SIZES[-1]).nominal
         for place, family in enumerate(families):
 
