@@ -90,7 +90,7 @@ function drawContrasts(place, view, groups, margin) {
   const there = new Set(rows.map((row) => row.verdicts[margin]));
   const words = Object.keys(VERDICT).filter((verdict) => there.has(verdict)).map((verdict) => `${VERDICT[verdict].sign} ${verdict}`).join(", ");
   place.parentElement.querySelector("figcaption").textContent =
-    `${words}. Thick: the plain ${DATA.level} interval${DATA.looks ? ", valid at every look" : ""}; thin: the one adjusted for the number of contrasts, which leaves out 0 just where better or worse is said. Shaded: the margin, ${view.marginTexts[margin]} either way.`;
+    `${words}. Thick: the ${DATA.looks ? `${DATA.level} interval that holds at every look` : `plain ${DATA.level} interval`}; thin: the one adjusted for the number of contrasts, which leaves out 0 just where better or worse is said. Shaded: the margin, ${view.marginTexts[margin]} either way.`;
 }
 
 // Scores by the length of rows, a line a variant; at first those of the fewest tokens, the most, and the taken one.
