@@ -14,10 +14,10 @@ _REASONS = {
     "last look": "last look",
 }
 UNPLANNED = (
-    "Seeds added in the light of earlier results make its tests err more often than `alpha` says: with a "
+    "Seeds added in the light of earlier results make its tests err more often than their level says: with a "
     "seed noise of one point, one comparison of equal variants errs in 4.6 % of simulated studies that are "
     "tested once, in 11.4 % of those tested after 3, 5, 8 and 12 seeds, and in 17.9 % of those tested after "
-    "every seed up to 20. `looks` in `[compare]` plans looks that keep the level."
+    "every seed up to 20. Looks that are planned in [compare] keep the level."
 )
 EXAGGERATED = "difference likely exaggerated"
 
