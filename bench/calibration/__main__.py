@@ -1,6 +1,7 @@
 """Calibration: how often the crossed analysis errs, over simulated studies whose truth is known.
 
     python -m bench.calibration [--studies 1000] [--only TABLE ...] [--out results/calibration]
+    python -m bench.calibration --only looks [--studies 10000] [--out results/calibration]
 
 Each cell simulates a baseline and three variants: one as good, one a point better, one better by the margin.
 Families are six equal variants. Cells of rare differences go through ``compare`` itself: there one variant is
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.calibration import chances, families, few_rows, page
+from bench.calibration import chances, families, few_rows, looks, page
 from bench.calibration.simulation import ALPHA, BETTER, MARGIN, Cell, Model, cells, simulate
 from trimtab.machine import signature
 from trimtab.statistics import compare, holm
@@ -88,9 +89,16 @@ def main() -> None:
     parser.add_argument("--studies", type=int, help="simulated studies per row, by default each table's own")
     parser.add_argument("--out", type=Path, help="folder whose calibration.json, .csv and .md get the tables")
     parser.add_argument(
-        "--only", nargs="+", choices=known, default=list(known), help="the tables to make, by default all"
+        "--only",
+        nargs="+",
+        choices=(*known, "looks"),
+        default=list(known),
+        help="the tables to make, by default all but looks",
     )
     asked = parser.parse_args()
+    if asked.only == ["looks"]:  # which has files of its own
+        looks.make(asked.out, asked.studies or looks.STUDIES)
+        return
     found = []
     for table, part in enumerate(known):
         if part not in asked.only:

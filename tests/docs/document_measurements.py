@@ -13,9 +13,11 @@ from document_figures import (
     percent,
     record,
     row,
+    table,
     trials,
     whole,
 )
+from trimtab.statistics.looks import nominal_levels
 
 STUDIES = (
     *("quickstart-reference", "aa", "probe-evidence", "snli-27k", "cola", "cola-lengths", "fnc1"),
@@ -25,7 +27,7 @@ STUDIES = (
 
 def claims() -> Iterator[Claim]:
     """All of them."""
-    for part in (_made, _pretraining, _calibration):
+    for part in (_made, _pretraining, _calibration, _looks):
         yield from part()
 
 
@@ -154,3 +156,42 @@ def _other_packages() -> Iterator[Claim]:
             return [percent(rate, 0) for rate in row.values()]
 
         yield Claim(STATISTICS, f"| {name} | {{}} % | {{}} % | {{}} % | {{}} % |", rates)
+
+
+def _looks() -> Iterator[Claim]:
+    def rows(name: str):
+        found = table("calibration/looks.csv")
+        return found[found["table"] == name]
+
+    def unplanned() -> list[str]:
+        level = rows("level")
+        [one] = level[(level["contrasts"] == 1) & (level["seed_points"] == 1)].to_dict("records")
+        return [percent(one[name], 1) for name in ("one_look", "unplanned", "every_seed")]
+
+    def families() -> list[str]:
+        rates = rows("level")["family"]
+        return [percent(rates.min(), 1), percent(rates.max(), 1)]
+
+    def powers(truth: float) -> list[str]:
+        power = rows("power")
+        [one] = power[power["truth_points"] == truth].to_dict("records")
+        named = [percent(one[name], 0) for name in ("power", "power_12_seeds", "power_8_seeds")]
+        return [f"{one['trials']:.0f}", *(named if truth else [])]
+
+    def levels() -> list[str]:
+        found = nominal_levels((3, 5, 8, 12), 12, 0.05)[:, 0]
+        return [f"{100 * each:.2g}" for each in found]
+
+    yield Claim(
+        STATISTICS,
+        "called different in {} % of simulated studies that are tested once, in {} % of those tested after "
+        "3, 5, 8 and 12 seeds, and in {} % of those",
+        unplanned,
+    )
+    yield Claim(STATISTICS, "the levels are {}, {}, {} and {} %", levels)
+    yield Claim(STATISTICS, "equal variants is called different in {} to {} % of studies", families)
+    yield Claim(STATISTICS, "| none | {} | | | |", lambda: powers(0.0))
+    for words, truth in (("half a point", 0.5), ("one point", 1.0), ("two points", 2.0)):
+        yield Claim(
+            STATISTICS, f"| {words} | {{}} | {{}} % | {{}} % | {{}} % |", lambda truth=truth: powers(truth)
+        )

@@ -85,3 +85,24 @@ def test_what_takes_too_long_is_ended(jobs):
     run_jobs([jobs.Answer(0)], 1, 1, lambda *news: None, lambda *told: ends.append(told), patience=0.0)
     assert not multiprocessing.active_children()
     assert ends == []
+
+
+def test_further_jobs_are_asked_for_when_all_have_ended_and_keep_the_workers(jobs):
+    """Each set is numbered on; the process that answers is one and the same."""
+    sets, ends, asked = [[jobs.Process()], [jobs.Process(), jobs.Process()], []], {}, []
+
+    def more():
+        asked.append(len(ends))
+        return sets.pop(0)
+
+    run_jobs(
+        [jobs.Process()],
+        1,
+        1,
+        lambda number, news: None,
+        lambda number, ended: ends.update({number: ended.value}),
+        more=more,
+    )
+    assert asked == [1, 2, 4]
+    assert list(ends) == [0, 1, 2, 3]
+    assert len(set(ends.values())) == 1

@@ -475,3 +475,38 @@ def test_a_margin_that_is_probably_meant_in_points_draws_a_warning(study):
 )
 def test_what_a_newcomer_writes(sentence, old, new, said):
     assert said in sentence(old, new)
+
+
+LOOKS = "seeds = 2\n\n[compare]\nlooks = "
+
+
+def test_looks_are_numbers_of_seeds_and_the_last_one_is_all_of_them(study):
+    found = study("seeds = 2", "[compare]\nlooks = [2, 3, 5]")
+    assert (found.seeds, found.compare.looks) == ((0, 1, 2, 3, 4), (2, 3, 5))
+    found = study("seeds = 2", "seeds = [4, 1, 9]\n\n[compare]\nlooks = [2, 3]")
+    assert (found.seeds, found.compare.looks) == ((4, 1, 9), (2, 3))
+    assert study().compare.looks == ()
+
+
+@pytest.mark.parametrize(
+    "given", ["[2]", "[1, 2]", "[3, 2]", "[2, 2]", "2", '"2, 3"', "[2.0, 3]", "[true, 3]"]
+)
+def test_wrong_looks(sentence, given):
+    assert sentence("seeds = 2", LOOKS + given).endswith(
+        "is wrong; it should be two or more numbers of seeds, rising, from 2 on, as in [3, 5, 8, 12]"
+    )
+
+
+def test_looks_that_do_not_fit_the_study(sentence):
+    assert sentence("seeds = 2", LOOKS + "[2, 3]") == (
+        "[compare]: the last of looks is 3 and [grid] has 2 seeds; make them agree, or leave seeds out of "
+        "[grid]"
+    )
+    assert sentence("seeds = 2", "[compare]\nlooks = [2, 3]\nexploratory = true") == (
+        "[compare]: looks hold the family-wise error, and exploratory the false discovery rate; leave one of "
+        "them out"
+    )
+    alone = ('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]")
+    assert sentence(*alone, "seeds = 2", "[compare]\nlooks = [2, 3]") == (
+        "[compare]: looks are for contrasts, of which the study declares none; leave looks out"
+    )

@@ -62,3 +62,10 @@ class Threads:
         import torch
 
         return torch.get_num_threads(), signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+class Process:
+    """Returns the number of the worker's process."""
+
+    def run(self, report):
+        return os.getpid()

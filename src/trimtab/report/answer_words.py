@@ -48,7 +48,7 @@ def answer_words(test: SetAnalysis, analysis: Analysis) -> AnswerWords:
         verdict=_verdict(test, study, scale),
         why=_why(test, study, scale),
         savings=_savings(found),
-        settle=_unfinished(unfinished, analysis) if unfinished else _settle(test),
+        settle=_unfinished(unfinished, analysis) if unfinished else _settle(test, study),
         command=f"trimtab run {study.name}.toml" if unfinished else _command(found, study),
     )
 
@@ -180,7 +180,7 @@ def _unfinished(missing: int, analysis: Analysis) -> str:
     return f"{missing:,} of {len(analysis.trials):,} trials are missing: first finish them."
 
 
-def _settle(test: SetAnalysis) -> str:
+def _settle(test: SetAnalysis, study: StudyRecord) -> str:
     found = test.answer
     if found.kind == "one seed":
         return f"With {_SEEDS} seeds the study can tell a difference from chance."
@@ -191,6 +191,8 @@ def _settle(test: SetAnalysis) -> str:
         )
     if found.kind != "undecided":
         return ""
+    if study.compare.looks:
+        return "No seed beyond the last look is planned: a larger margin or more test rows may settle it."
     if found.to_settle is not None:
         return settle_words(found.to_settle, test.contrasts, scale_of(test))
     return "A larger margin, more seeds or more test rows would settle it."

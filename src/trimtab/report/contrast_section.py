@@ -11,6 +11,7 @@ from trimtab.report.difference_columns import difference_columns
 from trimtab.report.drawing import COLUMN
 from trimtab.report.escaping import as_markdown
 from trimtab.report.forest_figure import forest_figure
+from trimtab.report.look_words import look_columns, look_lines, look_meaning
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.summary import summary
@@ -22,7 +23,7 @@ from trimtab.study.definition import Compare
 def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> Section:
     """The declared contrasts, and what came out of them."""
     settings = analysis.study.compare
-    blocks: list[Block] = [bullets(summary(test)), _left_out(test)]
+    blocks: list[Block] = [bullets(summary(test) + look_lines(test, analysis)), _left_out(test)]
     if test.contrasts:
         figure, words = forest_figure(test, settings), "Contrasts with their intervals"
         column = partial(forest_figure, test, settings, width=COLUMN)
@@ -32,6 +33,7 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> S
             output.table(contrast_table(test)),
             _signature(test, analysis),
             _meaning(test, settings),
+            look_meaning(analysis),
         ]
     return Section("contrasts", "Contrasts", blocks, test.name)
 
@@ -44,7 +46,10 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
         *difference_columns(scale_of(test), lambda row: row.contrast),
         share_column("rows cut differently %", "affected_share", lambda row: row.affected_share),
     ]
-    columns += chance_columns(test.contrasts, scale_of(test))
+    if any(row.course for row in test.contrasts):
+        columns += look_columns()
+    else:
+        columns += chance_columns(test.contrasts, scale_of(test))
     if len({tuple(row.seeds) for row in test.contrasts}) > 1:
         columns.append(
             Column("seeds", lambda row: " ".join(map(str, row.seeds)), {"seeds": lambda row: row.seeds})
@@ -65,11 +70,13 @@ def _left_out(test: SetAnalysis) -> str:
 
 def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
+    planned = analysis.study.compare.looks
     correction = CORRECTIONS[analysis.study.compare.correction].words
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (
         f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
-        f"{test.effective_clusters:,.0f}); {_test(test, correction)}; trimtab {', '.join(versions)}."
+        f"{test.effective_clusters:,.0f}); {_test(test, correction, planned)}; "
+        f"trimtab {', '.join(versions)}."
     )
 
 
@@ -80,15 +87,16 @@ def _seeds(test: SetAnalysis) -> str:
     return f"{numbers[0]} seed{'s' if numbers[0] > 1 else ''}"
 
 
-def _test(test: SetAnalysis, correction: str) -> str:
+def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...]) -> str:
     tested, sets = test.family.tested, test.family.sets
     if all(math.isnan(row.contrast.p) for row in test.contrasts):
         return "no test was made"
     family = "the one contrast that is tested" if tested == 1 else f"the {tested} contrasts that are tested"
     family += f", of {sets} test sets" if sets > 1 else ""
+    looks = f", sequential over {len(planned)} planned looks" if planned else ""
     return (
-        f"crossed random effects of seeds and examples, two-sided t tests, {_pairing(test)}; {correction} "
-        f"over {family}"
+        f"crossed random effects of seeds and examples, two-sided t tests{looks}, {_pairing(test)}; "
+        f"{correction} over {family}"
     )
 
 
@@ -103,8 +111,9 @@ def _pairing(test: SetAnalysis) -> str:
 def _meaning(test: SetAnalysis, settings: Compare) -> str:
     margin = scale_of(test).amount(settings.margin)
     verdicts = {row.contrast.verdict for row in test.contrasts}
+    level = f"{100 * (1 - settings.alpha):g} %" + ", valid at every look" * bool(settings.looks)
     words = (
-        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; both p are adjusted. Better and "
+        f"Intervals are unadjusted, at {level}; both p are adjusted. Better and "
         f"worse: p of a difference under {settings.alpha:g}. Equivalent: the difference is shown to lie "
         f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, "
         "adjusted likewise)."
@@ -121,5 +130,5 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
         words += " **Two seeds are exploratory.**"
     if "inconclusive" in verdicts:
         words += " Inconclusive: neither is shown."
-        words += chance_meaning(test.contrasts)
+        words += "" if settings.looks else chance_meaning(test.contrasts)
     return words

@@ -58,12 +58,14 @@ def run_jobs(
     *,
     on_start: Callable[[int], None] = lambda number: None,
     patience: float | None = None,
+    more: Callable[[], Sequence[Job[News, Value]]] = lambda: (),
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
     ``on_news(number, news)`` is called with what a job reports; ``on_end(number, ended)`` may return a job
     to be run in its place; ``on_start(number)`` is called before a job is handed to a worker, which may first
-    have to be started. patience: seconds after which whatever still runs is ended, without ``on_end``.
+    have to be started. patience: seconds after which whatever still runs is ended, without ``on_end``. more:
+    is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the workers.
     Workers ignore Ctrl-C: an interrupt of this function ends them.
     """
     deadline = None if patience is None else time.monotonic() + patience
@@ -76,7 +78,14 @@ def run_jobs(
 
     workers: list[_Worker] = []
     try:
-        while waiting or any(worker.number is not None for worker in workers):
+        given = len(jobs)
+        while True:
+            if not waiting and all(worker.number is None for worker in workers):
+                further = more()
+                waiting.extend(enumerate(further, given))
+                given += len(further)
+                if not waiting:
+                    return
             idle = [worker for worker in workers if worker.number is None]
             # All of them first, as it takes a while to start a worker.
             for number, _ in islice(waiting, len(idle) + max(0, processes - len(workers))):

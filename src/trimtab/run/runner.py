@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trimtab import machine
+from trimtab.ledger.earlier import looked_at
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import TokenizerRecord
 from trimtab.ledger.takeover import ledgers_below, take_over
@@ -20,6 +21,7 @@ from trimtab.run.cross import cross_job
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import JobOutcome, TrialJob
+from trimtab.run.looks import LookByLook
 from trimtab.run.pool import Ended
 from trimtab.run.progress import ProgressCallback, TrialNews
 from trimtab.run.run_file import told_to_others
@@ -46,7 +48,7 @@ class RunOutcome:
     """What a run came to: the ledger's folder, trials done now and before, and those that failed.
 
     crossed_now: models that were evaluated on other variants' inputs; taken_over: trials, not among those
-    done now or before, that other folders of results had.
+    done now or before, that other folders of results had; stopped: trials that planned looks left out.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class RunOutcome:
     failures: tuple[Failure, ...]
     crossed_now: int = 0
     taken_over: int = 0
+    stopped: int = 0
 
 
 def run(
@@ -104,6 +107,7 @@ class _Run:
         self.progress, self.engine, self.on_trial = progress, engine, on_trial
         self.others = others
         self.failures: list[Failure] = []
+        self.kills: list[int] = []  # of each trial that was handed out
         self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         self.signature = machine.signature()
 
@@ -117,8 +121,9 @@ class _Run:
         done = self._train(trials, jobs)
         failed = len(self.failures)
         crossed = self._cross(trials, jobs)
-        before = len(trials) - done - failed - taken
-        return RunOutcome(ledger.folder, done, before, tuple(self.failures), crossed, taken)
+        stopped = sum(ledger.trial(key).result is None for key in ledger.stopped)
+        before = len(trials) - done - failed - taken - stopped
+        return RunOutcome(ledger.folder, done, before, tuple(self.failures), crossed, taken, stopped)
 
     def _take_over(self, trials: Sequence[WantedTrial]) -> int:
         """Take over the missing trials that other ledgers have; how many those were."""
@@ -139,25 +144,38 @@ class _Run:
             variants = [(each.dataset, each.settings.truncation) for each in self.plan.variants]
             kept = list(keep_tokenizers(self.ledger.folder, variants))
         record = study_record(self.plan, trials, kept, self.runtime, self.signature)
+        record = record.model_copy(update={"looked_at": looked_at(self.ledger, record)})
         rows = published_rows(self.plan) if self.study.publish_rows else None
         self.ledger.write_study(record, evaluated_rows(self.plan), rows)
 
     def _train(self, trials: list[WantedTrial], jobs: int | None) -> int:
-        """Train the trials that are missing; how many of them ended well."""
-        missing = [trial for trial in trials if self._is_missing(trial)]
-        # The longest first, so that no core waits long for the last one.
-        missing.sort(key=lambda trial: -_cost(trial))
-        self.progress.start(len(trials), len(trials) - len(missing), sum(map(_cost, missing)))
-        self.kills = [0] * len(missing)
+        """Train the trials that are missing, look by look where looks are planned; how many ended well."""
+        looks = LookByLook(self.ledger, self.progress.tell)
+        tried: list[WantedTrial] = []
+
+        def more() -> list[TrialJob]:
+            """The next look's trials, none where nothing is left; one that failed is not tried twice."""
+            due, known = looks.due(trials), {trial.key for trial in tried}
+            missing = [each for each in due if each.key not in known and self._is_missing(each)]
+            # The longest first, so that no core waits long for the last one.
+            missing.sort(key=lambda trial: -_cost(trial))
+            if missing or not tried:
+                self.progress.start(len(due), len(due) - len(missing), sum(map(_cost, missing)))
+            tried.extend(missing)
+            self.kills += [0] * len(missing)
+            return [self._job(trial) for trial in missing]
+
+        first, planned = more(), bool(self.study.compare.looks)
         self.engine(
-            [self._job(trial) for trial in missing],
-            self._processes(jobs, missing),
+            first,
+            self._processes(jobs, trials if planned else tried),
             self.runtime.threads,
-            lambda number, news: self._news(missing[number], news),
-            lambda number, ended: self._end(number, missing[number], ended),
-            on_start=lambda number: self.progress.begin(_label(missing[number]), _cost(missing[number])),
+            lambda number, news: self._news(tried[number], news),
+            lambda number, ended: self._end(number, tried[number], ended),
+            on_start=lambda number: self.progress.begin(_label(tried[number]), _cost(tried[number])),
+            more=more if planned else lambda: [],
         )
-        return len(missing) - len(self.failures)
+        return len(tried) - len(self.failures)
 
     def _is_missing(self, trial: WantedTrial) -> bool:
         kept = self.ledger.trial(trial.key)

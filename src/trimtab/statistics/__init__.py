@@ -6,6 +6,7 @@ from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
 from trimtab.statistics.intervals import adjusted_interval, equivalence_interval
+from trimtab.statistics.looks import Looks
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
 from trimtab.statistics.multiplicity import benjamini_hochberg, holm
 from trimtab.statistics.power import (
@@ -19,6 +20,7 @@ from trimtab.statistics.power import (
 from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
 from trimtab.statistics.seed_variance import SeedVariance, seed_variances
 from trimtab.statistics.sequence import fixed_sequence
+from trimtab.statistics.sequential import sequential, sequential_p
 
 __all__ = [
     "SCORES",
@@ -27,6 +29,7 @@ __all__ = [
     "Contrast",
     "FinishedContrast",
     "IntervalEstimate",
+    "Looks",
     "Score",
     "SeedVariance",
     "adjusted_interval",
@@ -50,6 +53,8 @@ __all__ = [
     "score_named",
     "scores_for",
     "seed_variances",
+    "sequential",
+    "sequential_p",
     "smallest_detectable",
     "smallest_margin",
     "tost",
