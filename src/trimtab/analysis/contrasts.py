@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.analysis.scores import ScoredLogits
-from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.records import VariantRecord
 from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
 from trimtab.statistics.equivalence import not_inferior
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 from trimtab.study.grid import DeclaredContrast, are_paired
 
 Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
@@ -21,8 +22,8 @@ Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
 class Compared:
     """One variant against another: the contrast, not adjusted, and the seeds that both have finished."""
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
     seeds: list[int]
     contrast: Contrast
 
@@ -48,15 +49,15 @@ class ContrastRow:
     """A declared contrast, adjusted with the others of all test sets as one family.
 
     affected_share: the share of examples that the two variants cut differently, None where they read with
-    different tokenisers. more_seeds: how many more would settle an inconclusive one with a chance of 80 %, if
-    the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
-    where the contrast is settled. withheld: the verdict that the finished seeds would give, where a seed of
-    either variant diverged: it was left out of the contrast, which flatters the variant, so that the verdict
-    is 'inconclusive'.
+    different tokenisers, or nothing is known of their inputs. more_seeds: how many more would settle an
+    inconclusive one with a chance of 80 %, if the truth is what was found; inf where none up to 1,000 does,
+    nan where nothing is known of chance, None where the contrast is settled. withheld: the verdict that the
+    finished seeds would give, where a seed of either variant diverged: it was left out of the contrast, which
+    flatters the variant, so that the verdict is 'inconclusive'.
     """
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
     seeds: list[int]
     contrast: Contrast
     affected_share: float | None
@@ -68,8 +69,8 @@ class ContrastRow:
 class UncomparedRow:
     """A declared contrast whose two variants have finished no seed in common."""
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
 
 
 class Comparison:
@@ -83,7 +84,7 @@ class Comparison:
 
     def __init__(
         self,
-        study: StudyRecord,
+        study: ComparedStudy,
         scores: ScoredLogits,
         clusters: NDArray | None,
         unstable: frozenset[int] = frozenset(),
@@ -103,7 +104,7 @@ class Comparison:
         """The same variants by another score."""
         return Comparison(self.study, self.scores.by(score), self.clusters, self.unstable)
 
-    def withhold(self, variant: VariantRecord, baseline: VariantRecord, contrast: Contrast) -> Contrast:
+    def withhold(self, variant: ComparedVariant, baseline: ComparedVariant, contrast: Contrast) -> Contrast:
         """The contrast without its verdict, where a seed of either variant diverged."""
         if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
             return contrast
@@ -118,7 +119,7 @@ class Comparison:
         equal = contrast.se == 0 and contrast.ci_low == 0 and not math.isnan(contrast.p_equivalence)
         return contrast.p_equivalence if equal else 1.0
 
-    def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
+    def pair(self, variant: ComparedVariant, baseline: ComparedVariant) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""
         return DeclaredContrast(variant.number, baseline.number, are_paired(variant, baseline))
 
@@ -141,7 +142,7 @@ class Comparison:
             [(place[c.variant], place[c.baseline]) for c in contrasts],
             clusters=self.clusters,
             groups=[_but_for_replica(variant) for variant in able],
-            identical=[[one.trials == other.trials for one in able] for other in able],
+            identical=[[one.same_as == other.same_as for one in able] for other in able],
             paired=[c.paired for c in contrasts],
             alpha=self.study.compare.alpha,
             margin=self.study.compare.margin,
@@ -222,12 +223,14 @@ def _affected_share(digests: Digests, compared: Compared) -> float | None:
     return float((digests[compared.variant.number] != digests[compared.baseline.number]).mean())
 
 
-def read_alike(one: VariantRecord, other: VariantRecord) -> bool:
-    """Whether two variants read their texts with the same tokeniser, so that their inputs can be compared."""
-    return one.tokenizer == other.tokenizer
+def read_alike(one: ComparedVariant, other: ComparedVariant) -> bool:
+    """Whether two variants are known to read with one tokeniser, so that their inputs can be compared."""
+    if isinstance(one, VariantRecord) and isinstance(other, VariantRecord):
+        return one.tokenizer == other.tokenizer
+    return False
 
 
-def uncompared_rows(study: StudyRecord, rows: Sequence[ContrastRow]) -> list[UncomparedRow]:
+def uncompared_rows(study: ComparedStudy, rows: Sequence[ContrastRow]) -> list[UncomparedRow]:
     """The declared contrasts that have no row, as their variants share no finished seed."""
     there = {(row.variant.number, row.baseline.number) for row in rows}
     return [
@@ -237,7 +240,7 @@ def uncompared_rows(study: StudyRecord, rows: Sequence[ContrastRow]) -> list[Unc
     ]
 
 
-def have_replicas(variants: Sequence[VariantRecord]) -> bool:
+def have_replicas(variants: Sequence[ComparedVariant]) -> bool:
     """Whether two of these variants are one but for their seeds."""
     rest = [_but_for_replica(variant) for variant in variants]
     return len(set(rest)) < len(rest)
@@ -263,7 +266,7 @@ def _more_seeds(comparison: Comparison, compared: Compared, tested: int) -> floa
     return math.inf if total is None else max(1, total - len(compared.seeds))
 
 
-def _but_for_replica(variant: VariantRecord) -> str:
+def _but_for_replica(variant: ComparedVariant) -> str:
     """What tells a variant apart, its replica left out."""
     rest = {key: value for key, value in variant.coordinates.items() if key != "replica"}
     return repr(sorted(rest.items()))

@@ -17,6 +17,7 @@ from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
 from trimtab.statistics import Contrast
 from trimtab.statistics.intervals import adjusted_interval
+from trimtab.study.compared import ComparedVariant
 
 Json = dict[str, Any]
 Places = Mapping[tuple[int, int], int]  # of contrasts in their table, by variant and baseline
@@ -37,13 +38,13 @@ def chart_data(analysis: Analysis) -> Json:
     }
 
 
-def _variant(variant: VariantRecord, colour: int, speed: ThroughputRow | None) -> Json:
+def _variant(variant: ComparedVariant, colour: int, speed: ThroughputRow | None) -> Json:
     return {
         "name": variant.name,
         "series": variant.series,
         "colour": colour,
         "maxLen": variant.max_len,
-        "tokens": variant.tokens.get("train"),
+        "tokens": variant.tokens.get("train") if isinstance(variant, VariantRecord) else None,
         "seconds": speed.training_seconds if speed else None,
         "rate": f"{speed.examples_per_second:,.0f} examples/s" if speed else "",
     }

@@ -22,8 +22,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from trimtab.ledger.records import VariantRecord
 from trimtab.report.wrapping import wrapped
+from trimtab.study.compared import ComparedVariant
 
 Colour = str
 Colours = Mapping[str, Colour]
@@ -84,7 +84,7 @@ def markers_of(names: Iterable[Any]) -> dict[Any, str]:
     return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(distinct)}
 
 
-def series_of(variants: Iterable[VariantRecord]) -> list[str]:
+def series_of(variants: Iterable[ComparedVariant]) -> list[str]:
     """The different series of variants, in their order: what colours are given by."""
     return list(dict.fromkeys(variant.series for variant in variants))
 

@@ -97,9 +97,9 @@ def _state(analysis: Analysis) -> str:
     study, finished = analysis.study, len(analysis.trials) - len(analysis.missing)
     rows = "; ".join(f"{test.name}: {test.examples:,} rows" for test in analysis.tests)
     variants, seeds = len(study.variants), len(study.seeds)
-    words = f"{finished:,} of {len(analysis.trials):,} trials finished"
-    words += f" · {variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}"
-    return words + (f" · {rows}" if rows else "")
+    parts = [f"{finished:,} of {len(analysis.trials):,} trials finished"] if analysis.trials else []
+    parts.append(f"{variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}")
+    return " · ".join([*parts, rows] if rows else parts)
 
 
 def _shortfall(analysis: Analysis) -> Markup:

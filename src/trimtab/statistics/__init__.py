@@ -7,6 +7,7 @@ from trimtab.statistics.equivalence import tost
 from trimtab.statistics.intervals import adjusted_interval, equivalence_interval
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
 from trimtab.statistics.multiplicity import benjamini_hochberg, holm
+from trimtab.statistics.paired_examples import PairedTest, paired_examples
 from trimtab.statistics.power import (
     assumed_parts,
     contrast_parts,
@@ -15,15 +16,17 @@ from trimtab.statistics.power import (
     seeds_to_settle,
     smallest_detectable,
 )
-from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
+from trimtab.statistics.scores import GIVEN, SCORES, Score, score_named, score_or_given, scores_for
 from trimtab.statistics.sequence import fixed_sequence
 
 __all__ = [
+    "GIVEN",
     "SCORES",
     "CheckpointTest",
     "Components",
     "Contrast",
     "IntervalEstimate",
+    "PairedTest",
     "Score",
     "adjusted_interval",
     "assumed_parts",
@@ -40,8 +43,10 @@ __all__ = [
     "mcnemar",
     "mean_interval",
     "one_family",
+    "paired_examples",
     "rescaled",
     "score_named",
+    "score_or_given",
     "scores_for",
     "seeds_needed",
     "seeds_to_settle",
