@@ -27,6 +27,14 @@ def compared_sets(
     ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
 ) -> list[ComparedSet]:
     """Every test set of a study, with the scores of the variants that have finished a trial."""
+    unstable = unstable_variants(ledger, study, finished)
+    return [_compared_set(ledger, study, name, finished, unstable) for name in study.tests]
+
+
+def unstable_variants(
+    ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
+) -> frozenset[int]:
+    """The numbers of the variants with a seed that diverged, without which their means flatter them."""
     done = {one.variant.number: one.results for one in finished}
     missing = {
         variant.number: [
@@ -34,10 +42,9 @@ def compared_sets(
         ]
         for variant in study.variants
     }
-    unstable = frozenset(
+    return frozenset(
         number for number, keys in missing.items() if any(ledger.trial(key).diverged for key in keys)
     )
-    return [_compared_set(ledger, study, name, finished, unstable) for name in study.tests]
 
 
 def _compared_set(

@@ -27,7 +27,7 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
     help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
-    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 3 worse, for compare --fail-if worse; "
+    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 3 worse (compare --fail-if worse); "
     "130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

@@ -33,19 +33,23 @@ def whole(value: Any, where: str) -> int:
 
 def finite(value: Any, column: str, where: str, number: int) -> float:
     """A number, booleans as 0 and 1; InputError where it is none, nan, infinite or beyond 1e100."""
-    kind = type(value)
-    if kind is not float:
-        if kind is int or kind is bool:
-            value = float(value)
-        elif kind is str:
-            try:
-                value = float(value)
-            except ValueError:
-                value = {"true": 1.0, "false": 0.0}.get(value.lower(), value)
-    if type(value) is float and -_LARGEST < value < _LARGEST:
-        return value
+    found = value if type(value) is float else _as_float(value)
+    if found is not None and -_LARGEST < found < _LARGEST:
+        return found
     what = (
         f"nothing in column {column!r}" if value in (None, "") else f"{column} {value!r} is no finite number"
     )
     mend = "give each example one, or take it out of every run"
     raise InputError(f"{where}:{number}: {what}; {mend}")
+
+
+def _as_float(value: Any) -> float | None:
+    kind = type(value)
+    if kind is int or kind is bool:
+        return float(value)
+    if kind is not str:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return {"true": 1.0, "false": 0.0}.get(value.lower())

@@ -74,7 +74,7 @@ def known_columns(where: str, header: Sequence[str]) -> tuple[str, ...]:
             raise InputError(f"{where}: {header.count(name)} columns are named {name!r}; keep one")
         if name not in COLUMNS and not name.startswith(PROBABILITY_OF):
             raise InputError(
-                f"{where}: unknown column {name!r}, {nearest(name, COLUMNS)}; rename it, or take it out"
+                f"{where}: unknown column {name!r}; rename it or take it out, {nearest(name, COLUMNS)}"
             )
     if "example" not in header:
         raise InputError(

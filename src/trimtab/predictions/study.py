@@ -137,7 +137,7 @@ def _judged(predictions: Predictions, scores: tuple[str, ...], score: str | None
             f"--score {score}: cannot be had from {predictions.kind}s of these classes; choose one of "
             f"{', '.join(scores)}"
         )
-    raise InputError(f"--score {score!r} is unknown: {nearest(score, scores)}")
+    raise InputError(f"--score {score!r} is unknown; {nearest(score, scores)}")
 
 
 def _margin(score: str, given: float | str | None) -> float:

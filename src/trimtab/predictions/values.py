@@ -115,7 +115,7 @@ def _probabilities(classes: Classes, where: str, at: Mapping[str, int]) -> Appen
             shares = [1.0 - shares[0], shares[0]]
         if not shares or min(shares) < 0 or max(shares) > 1 or abs(sum(shares) - 1) > _SUM:
             raise InputError(
-                f"{where}:{number}: the probabilities {', '.join(f'{each:g}' for each in shares)} are not "
+                f"{where}:{number}: the probabilities {', '.join(map(str, given))} are not "
                 "shares of 1; write those of all classes, after the softmax"
             )
         classes.check(names, f"{where}:{number}")

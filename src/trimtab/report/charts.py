@@ -12,12 +12,12 @@ from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.analysis.views import ContrastGroup, ScoreView
-from trimtab.ledger.records import VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
 from trimtab.statistics import Contrast
 from trimtab.statistics.intervals import adjusted_interval
-from trimtab.study.compared import ComparedVariant
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 
 Json = dict[str, Any]
 Places = Mapping[tuple[int, int], int]  # of contrasts in their table, by variant and baseline
@@ -29,6 +29,7 @@ def chart_data(analysis: Analysis) -> Json:
     speeds = {row.variant.number: row for row in analysis.speeds}
     series = list(dict.fromkeys(variant.series for variant in study.variants))
     return {
+        "own": own_words(study),
         "level": f"{100 * (1 - study.compare.alpha):g} %",
         "variants": [
             _variant(variant, series.index(variant.series), speeds.get(variant.number))
@@ -36,6 +37,11 @@ def chart_data(analysis: Analysis) -> Json:
         ],
         "tests": {test.name: _test(test, study.compare.alpha) for test in analysis.tests},
     }
+
+
+def own_words(study: ComparedStudy) -> str:
+    """What is said of what was declared, beside what a reader chooses."""
+    return "the study's" if isinstance(study, StudyRecord) else "declared"
 
 
 def _variant(variant: ComparedVariant, colour: int, speed: ThroughputRow | None) -> Json:

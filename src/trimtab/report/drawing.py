@@ -22,6 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
+from trimtab.report.escaping import plain
 from trimtab.report.wrapping import wrapped
 from trimtab.study.compared import ComparedVariant
 
@@ -131,8 +132,12 @@ def legend(figure: Figure, axes: Axes, handles: Sequence[Line2D | Patch], own: b
 
 
 def text(words: str, characters: int) -> str:
-    """Words as a figure has them: wrapped, and as they are, where ``$`` would begin mathematics."""
-    shown = wrapped(words, characters).replace("$", r"\$")
+    """Words as a figure has them: wrapped, and as they are, where ``$`` would begin mathematics.
+
+    What cannot be seen is shown by its number, as in tables.
+    """
+    visible = "\n".join(plain(line, len(line)) for line in words.split("\n"))
+    shown = wrapped(visible, characters).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown  # matplotlib leaves such legend entries out
 
 

@@ -31,7 +31,7 @@ from trimtab.report.blocks import (
     Section,
     TableBlock,
 )
-from trimtab.report.charts import chart_data
+from trimtab.report.charts import chart_data, own_words
 from trimtab.report.markdown import judged_by, shortfalls
 from trimtab.report.scale import scale_named
 from trimtab.report.shortest_words import shortest_words
@@ -58,6 +58,7 @@ def html_page(analysis: Analysis, sections: Sequence[Section], figures: Path) ->
         shortfall=_shortfall(analysis),
         tests=[test.name for test in analysis.tests] if len(analysis.tests) > 1 else [],
         scores=_scores(analysis),
+        own=own_words(study),
         cards=[_card(analysis, place) for place in range(len(analysis.tests))],
         sections=[_section(place, section, figures) for place, section in enumerate(sections)],
         made_by=_made_by(analysis),

@@ -43,7 +43,7 @@ def write(folder: Path, analysis: Analysis) -> Path:
         odd = sorted(set(others) - set(_OURS))
         if odd:
             raise InputError(
-                f"{folder}: holds {odd[0]!r}, which is of no such report; choose another folder with --out DIR"
+                f"{folder}: holds {odd[0]!r}, which no report has; choose another folder with --out DIR"
             )
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

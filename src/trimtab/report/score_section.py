@@ -90,7 +90,9 @@ def score_table(test: SetAnalysis) -> Table[MeanRow]:
     if test.seed_counts:
         columns.append(_lost_column(test))
     if _is_of_study(test):
-        same = text_column("same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None)
+        same: Column[MeanRow] = text_column(
+            "same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None
+        )
         columns.append(same)
     return Table(f"{test.score}-{test.name}", columns, test.means)
 
