@@ -99,9 +99,7 @@ def test_a_ledger_written_to_a_table_says_what_its_report_says(exported):
     alike([row.contrast for row in test.contrasts], [row.contrast for row in kept])
     means = {row.variant.name: row for row in own.means}
     for row in test.means:
-        assert asdict(row.estimate) == pytest.approx(
-            asdict(means[row.variant.name].estimate), nan_ok=True
-        )
+        assert asdict(row.estimate) == pytest.approx(asdict(means[row.variant.name].estimate), nan_ok=True)
         assert row.by_seed == pytest.approx(means[row.variant.name].by_seed)
     behind = {row.variant.name: own.behind_best[row.variant.number] for row in own.means}
     assert {row.variant.name: test.behind_best[row.variant.number] for row in test.means} == pytest.approx(

@@ -19,6 +19,8 @@ from trimtab.study import load
 
 # Commands that start processes of their own, so that a document with one of them is slow.
 SLOW = {"run", "plan", "bench", "pretrain"}
+# Pages whose Python trains models.
+TRAINS = {"docs/predictions.md"}
 # What a document's first TOML block is saved as; other TOML blocks are parts of files, and only parsed.
 STUDIES = {"README.md": "mine.toml", "docs/study-file.md": "study.toml"}
 # One trial at a time, on the CPU.
@@ -41,7 +43,7 @@ def _study(document):
 
 def _marked(document):
     commands = {words[1] for block in blocks(document) for words in block.commands if words[0] == "trimtab"}
-    return pytest.param(document, marks=pytest.mark.slow if commands & SLOW else ())
+    return pytest.param(document, marks=pytest.mark.slow if commands & SLOW or document in TRAINS else ())
 
 
 @pytest.mark.parametrize("document", [_marked(name) for name in documents()])
