@@ -182,7 +182,10 @@ def test_python_is_given_files_and_modules_that_there_are():
 def _options():
     """By command of the command line: its options."""
     commands = typer.main.get_command(app).commands
-    return {name: {o for p in command.params for o in p.opts} for name, command in commands.items()}
+    return {
+        name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        for name, command in commands.items()
+    }
 
 
 def test_commands_and_options_in_the_text_are_those_there_are():

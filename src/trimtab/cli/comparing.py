@@ -18,7 +18,7 @@ _FEW = 30  # examples under which means of scores are far from normal
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help="Tables of predictions (CSV, JSON lines, Parquet), samples of lm-evaluation-harness, logs of "
         "Inspect, or folders of transformers' Trainer; VARIANT=FILE or VARIANT@SEED=FILE names one.",
     ),
@@ -42,7 +42,7 @@ ScoreName = Annotated[
     typer.Option(
         "--score",
         metavar="NAME",
-        help="accuracy, matthews, macro_f1, log_loss ...; of a log with several metrics, which one.",
+        help="Such as matthews, macro_f1 or log_loss; of a log with several metrics, which one.",
         show_default="accuracy, or the only score",
     ),
 ]
