@@ -78,7 +78,7 @@ def compare(
     out: ReportOut = None,
     fail_if: FailIf = None,
 ) -> int:
-    """Compare predictions made by anything, over seeds and examples at once.
+    """Compare predictions made by anything, with verdicts.
 
     Tables have the columns variant, seed, example and either score (more is better), or label with prediction
     or probability; cluster and test are optional. Prints the contrasts; with --out, also writes a report. To
