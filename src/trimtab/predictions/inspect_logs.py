@@ -11,6 +11,8 @@ from typing import Any
 from trimtab.config import InputError
 from trimtab.predictions.source import Format, Place, Source, named_after
 
+_WORDS = ("c", "i", "p", "n", "yes", "no", "true", "false")  # correct, incorrect, partial, no answer
+
 
 def _reads(path: Path) -> bool:
     return path.suffix.lower() in (".eval", ".json")
@@ -51,7 +53,23 @@ def _rows(
                 f"{name}: sample {sample.id!r} has no score {scorer!r} (it has: {known}); name another with "
                 "--score, or score the log again"
             )
-        yield number, (sample.id, as_number(found.value), sample.epoch)[:columns]
+        yield (
+            number,
+            (sample.id, as_number(_checked(found.value, name, sample, scorer)), sample.epoch)[:columns],
+        )
+
+
+def _checked(value: Any, name: str, sample: Any, scorer: str) -> Any:
+    """A value that Inspect has a number for; it takes all others for 0, with a warning."""
+    known = isinstance(value, bool | int | float)
+    if isinstance(value, str):
+        known = value.lower() in _WORDS or value.replace(".", "", 1).lstrip("+-").isdigit()
+    if not known:
+        raise InputError(
+            f"{name}: sample {sample.id!r} has the score {scorer} {value!r}, which is no number; name another "
+            "with --score, or write a table"
+        )
+    return value
 
 
 def _only_scorer(samples: Sequence[Any], name: str) -> str:
