@@ -66,8 +66,8 @@ def _checked(value: Any, name: str, sample: Any, scorer: str) -> Any:
         known = value.lower() in _WORDS or value.replace(".", "", 1).lstrip("+-").isdigit()
     if not known:
         raise InputError(
-            f"{name}: sample {sample.id!r} has the score {scorer} {value!r}, which is no number; name another "
-            "with --score, or write a table"
+            f"{name}: sample {sample.id!r} has the score {scorer} {value!r}, which is no number; name "
+            "another with --score, or write a table"
         )
     return value
 
