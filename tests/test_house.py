@@ -18,7 +18,7 @@ FLOORS = (
     {"report"},
     {"run", "deploy"},
     {"plan", "analysis", "trackers"},
-    {"ledger"},
+    {"ledger", "predictions"},
     {"study"},
     {"training"},
     {"model"},
@@ -47,6 +47,7 @@ WITHOUT_TORCH = (
     "trimtab.trackers",
     "trimtab.notebook",
     "trimtab.analysis.two_ledgers",
+    "trimtab.analysis.of_predictions",
     "trimtab.report",
     "trimtab.report.pretraining",
 )

@@ -19,6 +19,8 @@ from trimtab.study import load
 
 # Commands that start processes of their own, so that a document with one of them is slow.
 SLOW = {"run", "plan", "bench", "pretrain"}
+# Pages whose Python trains models.
+TRAINS = {"docs/predictions.md"}
 # What a document's first TOML block is saved as; other TOML blocks are parts of files, and only parsed.
 STUDIES = {"README.md": "mine.toml", "docs/study-file.md": "study.toml"}
 # One trial at a time, on the CPU.
@@ -41,7 +43,7 @@ def _study(document):
 
 def _marked(document):
     commands = {words[1] for block in blocks(document) for words in block.commands if words[0] == "trimtab"}
-    return pytest.param(document, marks=pytest.mark.slow if commands & SLOW else ())
+    return pytest.param(document, marks=pytest.mark.slow if commands & SLOW or document in TRAINS else ())
 
 
 @pytest.mark.parametrize("document", [_marked(name) for name in documents()])
@@ -180,7 +182,10 @@ def test_python_is_given_files_and_modules_that_there_are():
 def _options():
     """By command of the command line: its options."""
     commands = typer.main.get_command(app).commands
-    return {name: {o for p in command.params for o in p.opts} for name, command in commands.items()}
+    return {
+        name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        for name, command in commands.items()
+    }
 
 
 def test_commands_and_options_in_the_text_are_those_there_are():

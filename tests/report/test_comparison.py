@@ -89,3 +89,18 @@ def test_nothing_in_common(tmp_path, handmade, scores):
     handmade.write(tmp_path / "b", {"test": scores}, replicas=True)
     with pytest.raises(InputError, match="no finished variant has the same coordinates in both"):
         compare_ledgers(Ledger(tmp_path / "a"), Ledger(tmp_path / "b"))
+
+
+def test_a_seed_that_diverged_withholds_the_verdict(tmp_path, handmade, two):
+    """As in a study's own report: the mean of the other seeds flatters the variant."""
+    _, scores, better = two
+    here = handmade.write(tmp_path / "a", {"test": better}, failed=[(0, 2)])
+    there = handmade.write(tmp_path / "b", {"test": scores})
+    for ledgers, verdict in (((here, there), "better"), ((there, here), "worse")):
+        found = compare_ledgers(*ledgers)
+        row = found.tests[0].rows[0]
+        assert (row.contrast.verdict, row.withheld) == ("inconclusive", verdict)
+        assert row.contrast.p_adjusted < 0.05
+        said = "\n".join(comparison_text(found))
+        assert "verdicts withheld, as a seed diverged" in said
+        assert "Regressions of A: none shown." in said

@@ -1,7 +1,7 @@
 """The analysis: from a ledger alone to the typed rows that tables and figures show. Free of torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,9 +45,10 @@ from trimtab.analysis.throughput import ThroughputRow, throughput_rows
 from trimtab.analysis.trials import TrialRow, trial_rows
 from trimtab.analysis.views import ScoreView, score_views
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RowsRecord, StudyRecord, VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.machine import Signature
 from trimtab.statistics import effective_clusters
+from trimtab.study.compared import ComparedStudy
 from trimtab.truncation.audit import Audit
 
 
@@ -58,7 +59,8 @@ class SetAnalysis:
     score: the name of what models are judged by, in whose units means and contrasts are; prior_baseline: what
     the label-prior baseline scores, None where it has no such score; learned: whether any variant is shown to
     beat it, None where that cannot be asked; recommendation: None where there is nothing to choose; means,
-    others: one row per variant; seed_counts: by number of each variant, the same for every test set; family:
+    others: one row per variant; seed_counts: by number of each variant, the same for every test set, empty
+    where nothing is known of them; family:
     over what the contrasts' p are adjusted, those of all test sets; contrasts, affected, checkpoints: one row
     per declared contrast that has a seed in common; uncompared: the others; cross: None where none was asked
     for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens
@@ -116,12 +118,14 @@ class VariantAudit:
 class Analysis:
     """Everything that a report says, computed.
 
-    tests, speeds and what follows from curves are empty where no trial is finished; audits: one row per
-    variant and split, label_audits: per variant, test set and label; signatures: the different versions and
-    commits that trials were made with; looks: what the planned looks have come to, None where there are none.
+    study: a ledger's StudyRecord, or what a table of predictions says; of those, all but tests and signatures
+    (of what analysed them) is empty. tests, speeds and what follows from curves are empty where no trial is
+    finished; audits: one row per variant and split, label_audits: per variant, test set and label;
+    signatures: the different versions and commits that trials were made with; looks: what the planned
+    looks have come to, None where there are none.
     """
 
-    study: StudyRecord
+    study: ComparedStudy
     tests: list[SetAnalysis]
     speeds: list[ThroughputRow]
     audits: list[VariantAudit]
@@ -179,22 +183,40 @@ def _test_sets(
     speeds: Sequence[ThroughputRow],
     sets: Sequence[ComparedSet],
 ) -> list[SetAnalysis]:
-    contrasts = contrast_rows(sets)
-    means = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in sets]
-    views = score_views(sets, means, contrasts)
-    counts = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits)
-    family, rows = family_of([row.contrast for row in of_set] for of_set in contrasts), ledger.rows
+    counts, rows = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits), ledger.rows.tests
     return [
-        _test_set(ledger, one, speeds, rows, means[place], contrasts[place], views[place], family, counts)
+        replace(
+            test,
+            cross=cross_evaluation(ledger, study, one.name, one.comparison.scores, one.comparison.clusters),
+            rows=shown_rows(rows.get(one.name, ()), one.comparison.scores, study.variants),
+        )
+        for test, one in zip(analysed_sets(sets, counts, speeds), sets, strict=True)
+    ]
+
+
+def analysed_sets(
+    sets: Sequence[ComparedSet], counts: dict[int, SeedCount], speeds: Sequence[ThroughputRow] = ()
+) -> list[SetAnalysis]:
+    """All that scores alone tell of some test sets, whose contrasts are one family.
+
+    counts: of seeds, by number of a variant; speeds: of all variants, none where costs are not known.
+    """
+    contrasts = contrast_rows(sets)
+    means = [
+        mean_rows(one.comparison.study, one.name, one.comparison.scores, one.comparison.clusters)
+        for one in sets
+    ]
+    views = score_views(sets, means, contrasts)
+    family = family_of([row.contrast for row in of_set] for of_set in contrasts)
+    return [
+        _test_set(one, speeds, means[place], contrasts[place], views[place], family, counts)
         for place, one in enumerate(sets)
     ]
 
 
 def _test_set(
-    ledger: Ledger,
     one: ComparedSet,
     speeds: Sequence[ThroughputRow],
-    rows: RowsRecord,
     means: list[MeanRow],
     contrasts: list[ContrastRow],
     views: list[ScoreView],
@@ -220,12 +242,12 @@ def _test_set(
         uncompared=uncompared_rows(study, contrasts),
         affected=affected_rows(contrasts, scores, digests, clusters, study.compare),
         others=other_score_rows(study, scores, clusters),
-        checkpoints=checkpoint_rows(study, contrasts, scores),
-        cross=cross_evaluation(ledger, study, name, scores, clusters),
+        checkpoints=checkpoint_rows(study, contrasts, scores, clusters),
+        cross=None,
         views=views,
         by_length=by_length(evaluated, scores),
         lost=lost_rows(evaluated, scores),
-        rows=shown_rows(rows.tests.get(name, ()), scores, study.variants),
+        rows=[],
         examples=len(evaluated.labels),
         clusters=len(np.unique(evaluated.clusters)),
         effective_clusters=effective_clusters(evaluated.clusters),

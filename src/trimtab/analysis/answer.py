@@ -11,6 +11,7 @@ from trimtab.analysis.means import MeanRow
 from trimtab.analysis.recommendation import Recommendation
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.ledger.records import VariantRecord
+from trimtab.study.compared import ComparedVariant
 
 Kind = Literal["take", "undecided", "one seed", "nothing learned", "nothing to choose"]
 
@@ -71,7 +72,9 @@ def _kind(recommendation: Recommendation | None, learned: bool | None) -> Kind:
     return "take" if recommendation.named else "undecided"
 
 
-def _savings(taken: VariantRecord, speeds: Sequence[ThroughputRow]) -> Savings | None:
+def _savings(taken: ComparedVariant, speeds: Sequence[ThroughputRow]) -> Savings | None:
+    if not speeds:
+        return None
     dearest = max(speeds, key=lambda row: row.training_seconds)
     [own] = [row for row in speeds if row.variant.number == taken.number]
     if dearest.variant.same_as == taken.same_as:

@@ -122,7 +122,8 @@ def _but_for_cut(variant: VariantRecord) -> str:
 
 
 def _distinct(scores: ScoredLogits) -> list[VariantRecord]:
-    return scores.distinct
+    """Those whose inputs are known: variants of a ledger."""
+    return [variant for variant in scores.distinct if isinstance(variant, VariantRecord)]
 
 
 def _mean(scores: ScoredLogits, variant: VariantRecord, mask: Bools) -> float:

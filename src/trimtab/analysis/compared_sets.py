@@ -36,8 +36,20 @@ def compared_sets(
 
     With planned looks, contrasts are those of the latest look for which all trials have ended.
     """
+    diverged = diverged_seeds(ledger, study, finished)
+    sets = [_compared_set(ledger, study, name, finished, diverged) for name in study.tests if finished]
+    if not study.compare.looks or not sets:
+        return sets
+    looks = take_looks(ledger, study, [one.comparison for one in sets])
+    return [replace(one, comparison=one.comparison.at(looks.taken), looks=looks) for one in sets]
+
+
+def diverged_seeds(
+    ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
+) -> dict[int, set[int]]:
+    """By number of a variant, its seeds that diverged, without which its mean flatters it."""
     done = {one.variant.number: one.results for one in finished}
-    diverged = {
+    return {
         variant.number: {
             seed
             for seed, key in variant.trials.items()
@@ -45,11 +57,6 @@ def compared_sets(
         }
         for variant in study.variants
     }
-    sets = [_compared_set(ledger, study, name, finished, diverged) for name in study.tests if finished]
-    if not study.compare.looks or not sets:
-        return sets
-    looks = take_looks(ledger, study, [one.comparison for one in sets])
-    return [replace(one, comparison=one.comparison.at(looks.taken), looks=looks) for one in sets]
 
 
 def looks_taken(ledger: Ledger) -> LooksTaken | None:

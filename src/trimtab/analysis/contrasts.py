@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.chances import Chances, chances_of
 from trimtab.analysis.scores import ScoredLogits
-from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.records import VariantRecord
 from trimtab.statistics import (
     Contrast,
     FinishedContrast,
@@ -24,6 +24,7 @@ from trimtab.statistics import (
 from trimtab.statistics.compare import judged
 from trimtab.statistics.equivalence import not_inferior
 from trimtab.statistics.stopping import Course
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 from trimtab.study.grid import DeclaredContrast, are_paired
 
 Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
@@ -33,8 +34,8 @@ Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
 class Compared:
     """One variant against another: the contrast, not adjusted, and the seeds that both have finished."""
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
     seeds: list[int]
     contrast: Contrast
 
@@ -63,14 +64,15 @@ class ContrastRow:
     """A declared contrast, adjusted with the others of all test sets as one family.
 
     affected_share: the share of examples that the two variants cut differently, None where they read with
-    different tokenisers. chances: of being settled by more seeds, None where the contrast is settled.
+    different tokenisers, or nothing is known of their inputs. chances: of being settled by more seeds, None
+    where the contrast is settled.
     withheld: the verdict that the finished seeds would give, where a seed of either variant diverged: it was
     left out of the contrast, which flatters the variant, so that the verdict is 'inconclusive'.
     course: over the study's planned looks, None without looks or where inputs are alike.
     """
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
     seeds: list[int]
     contrast: Contrast
     affected_share: float | None
@@ -83,8 +85,8 @@ class ContrastRow:
 class UncomparedRow:
     """A declared contrast whose two variants have finished no seed in common."""
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
 
 
 class Comparison:
@@ -99,7 +101,7 @@ class Comparison:
 
     def __init__(
         self,
-        study: StudyRecord,
+        study: ComparedStudy,
         scores: ScoredLogits,
         clusters: NDArray | None,
         diverged: Mapping[int, Collection[int]] | None = None,
@@ -122,7 +124,7 @@ class Comparison:
         other._at_one_look = self._at_one_look
         return other
 
-    def seeds(self, *variants: VariantRecord) -> list[int]:
+    def seeds(self, *variants: ComparedVariant) -> list[int]:
         """The seeds on which all these variants are compared: those that all have finished, by then."""
         allowed = self._seeds_at(self.looks)
         return [seed for seed in self.scores.seeds(*variants) if seed in allowed]
@@ -149,7 +151,7 @@ class Comparison:
         """The same variants by another score."""
         return Comparison(self.study, self.scores.by(score), self.clusters, self._diverged, self.looks)
 
-    def withhold(self, variant: VariantRecord, baseline: VariantRecord, contrast: Contrast) -> Contrast:
+    def withhold(self, variant: ComparedVariant, baseline: ComparedVariant, contrast: Contrast) -> Contrast:
         """The contrast without its verdict, where a seed of either variant diverged."""
         if not {variant.number, baseline.number} & self.unstable or contrast.verdict == "identical":
             return contrast
@@ -174,7 +176,7 @@ class Comparison:
         equal = contrast.se == 0 and contrast.ci_low == 0 and not math.isnan(contrast.p_equivalence)
         return contrast.p_equivalence if equal else 1.0
 
-    def pair(self, variant: VariantRecord, baseline: VariantRecord) -> DeclaredContrast:
+    def pair(self, variant: ComparedVariant, baseline: ComparedVariant) -> DeclaredContrast:
         """Two variants that the study does not name together, as a contrast to compare."""
         return DeclaredContrast(variant.number, baseline.number, are_paired(variant, baseline))
 
@@ -224,7 +226,7 @@ class Comparison:
             [(place[c.variant], place[c.baseline]) for c in contrasts],
             clusters=self.clusters,
             groups=[_but_for_replica(variant) for variant in able],
-            identical=[[one.trials == other.trials for one in able] for other in able],
+            identical=[[one.same_as == other.same_as for one in able] for other in able],
             paired=[c.paired for c in contrasts],
             alpha=self.study.compare.alpha,
             margin=self.study.compare.margin,
@@ -321,12 +323,14 @@ def _affected_share(digests: Digests, compared: Compared) -> float | None:
     return float((digests[compared.variant.number] != digests[compared.baseline.number]).mean())
 
 
-def read_alike(one: VariantRecord, other: VariantRecord) -> bool:
-    """Whether two variants read their texts with the same tokeniser, so that their inputs can be compared."""
-    return one.tokenizer == other.tokenizer
+def read_alike(one: ComparedVariant, other: ComparedVariant) -> bool:
+    """Whether two variants are known to read with one tokeniser, so that their inputs can be compared."""
+    if isinstance(one, VariantRecord) and isinstance(other, VariantRecord):
+        return one.tokenizer == other.tokenizer
+    return False
 
 
-def uncompared_rows(study: StudyRecord, rows: Sequence[ContrastRow]) -> list[UncomparedRow]:
+def uncompared_rows(study: ComparedStudy, rows: Sequence[ContrastRow]) -> list[UncomparedRow]:
     """The declared contrasts that have no row, as their variants share no finished seed."""
     there = {(row.variant.number, row.baseline.number) for row in rows}
     return [
@@ -336,7 +340,7 @@ def uncompared_rows(study: StudyRecord, rows: Sequence[ContrastRow]) -> list[Unc
     ]
 
 
-def have_replicas(variants: Sequence[VariantRecord]) -> bool:
+def have_replicas(variants: Sequence[ComparedVariant]) -> bool:
     """Whether two of these variants are one but for their seeds."""
     rest = [_but_for_replica(variant) for variant in variants]
     return len(set(rest)) < len(rest)
@@ -355,7 +359,7 @@ def _chances(every: Sequence[tuple[Comparison, Compared]], tested: int) -> list[
     return [by_place.get(place) for place in range(len(every))]
 
 
-def _but_for_replica(variant: VariantRecord) -> str:
+def _but_for_replica(variant: ComparedVariant) -> str:
     """What tells a variant apart, its replica left out."""
     rest = {key: value for key, value in variant.coordinates.items() if key != "replica"}
     return repr(sorted(rest.items()))

@@ -91,7 +91,7 @@ def cross_evaluation(
     are seeds that some other model lacks.
     """
     models = _Models(ledger, study, test)
-    variants = scores.distinct
+    variants = [one for one in scores.distinct if isinstance(one, VariantRecord)]
     if not any(map(models.asked, variants)):
         return None
     seeds = scores.seeds(*scores.variants)

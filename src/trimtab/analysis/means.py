@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from trimtab.analysis.scores import ScoredLogits
-from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.records import VariantRecord
 from trimtab.statistics import SCORES, IntervalEstimate, Score, mean_interval
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 
 
 @dataclass(frozen=True)
@@ -20,29 +21,33 @@ class MeanRow:
     seed or no variation permits no test; same_as: the earlier variant with the same inputs and trials.
     """
 
-    variant: VariantRecord
+    variant: ComparedVariant
     estimate: IntervalEstimate
     seeds: list[int]
     by_seed: list[float]
     ceiling: float | None
     p_above_ceiling: float | None
-    same_as: VariantRecord | None
+    same_as: ComparedVariant | None
 
 
-def mean_rows(study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None) -> list[MeanRow]:
+def mean_rows(
+    study: ComparedStudy, test: str, scores: ScoredLogits, clusters: NDArray | None
+) -> list[MeanRow]:
     """One row per variant that has a finished trial, in the study's order; clusters: (examples,) or None."""
     return [_mean_row(study, test, scores, clusters, variant) for variant in scores.variants]
 
 
 def _mean_row(
-    study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None, variant: VariantRecord
+    study: ComparedStudy, test: str, scores: ScoredLogits, clusters: NDArray | None, variant: ComparedVariant
 ) -> MeanRow:
     table = scores.on(variant)
     estimate = shown_interval(
         scores.score, mean_interval(table, clusters, study.compare.alpha), table.shape[1]
     )
     # A ceiling is an accuracy, and says nothing of other scores.
-    ceiling = variant.ceilings.get(test) if scores.score is SCORES["accuracy"] else None
+    ceiling = None
+    if isinstance(variant, VariantRecord) and scores.score is SCORES["accuracy"]:
+        ceiling = variant.ceilings.get(test)
     return MeanRow(
         variant=variant,
         estimate=estimate,

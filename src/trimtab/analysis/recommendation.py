@@ -6,23 +6,31 @@ from dataclasses import dataclass
 from trimtab.analysis.contrasts import Compared, Comparison, have_replicas
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
-from trimtab.ledger.records import VariantRecord
 from trimtab.statistics import holm
+from trimtab.study.compared import ComparedVariant
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A variant that could be recommended: its mean score and cost, and variants with identical inputs."""
+    """A variant that could be recommended: its mean score and cost, and variants with identical inputs.
 
-    variant: VariantRecord
+    examples_per_second, peak_bytes: of training, None where the predictions are all that is known.
+    """
+
+    variant: ComparedVariant
     mean: float
-    examples_per_second: float
-    peak_bytes: int
-    alike: list[VariantRecord]
+    examples_per_second: float | None
+    peak_bytes: int | None
+    alike: list[ComparedVariant]
 
     @property
     def cost(self) -> tuple[float, float]:
-        """What the cheapest has least of: minus the throughput of training, then memory."""
+        """What the cheapest has least of: minus the throughput of training, then memory.
+
+        Where costs are not known, the best mean counts as the cheapest.
+        """
+        if self.examples_per_second is None or self.peak_bytes is None:
+            return -self.mean, 0.0
         return -self.examples_per_second, self.peak_bytes
 
 
@@ -54,6 +62,8 @@ def recommend(
     learned: bool | None,
 ) -> Recommendation | None:
     """The cheapest variant, by examples/s of training and then memory, not inferior by the margin or more.
+
+    Where no cost is known, of predictions made elsewhere, that with the best mean of those not inferior.
 
     Which variant is the best is not known: the one that looks best was chosen by looking, and a test against
     it alone would forget that. So each candidate is tested against every other variant: it is inferior to the
@@ -99,7 +109,7 @@ def recommend(
 def _candidates(means: Sequence[MeanRow], speeds: Sequence[ThroughputRow]) -> dict[int, Candidate]:
     """The variants of which no two have identical inputs, by number."""
     speed = {row.variant.number: row for row in speeds}
-    alike: dict[int, list[VariantRecord]] = {}
+    alike: dict[int, list[ComparedVariant]] = {}
     for row in means:
         if row.same_as is not None:
             alike.setdefault(row.same_as.number, []).append(row.variant)
@@ -107,8 +117,8 @@ def _candidates(means: Sequence[MeanRow], speeds: Sequence[ThroughputRow]) -> di
         row.variant.number: Candidate(
             row.variant,
             row.estimate.mean,
-            speed[row.variant.number].examples_per_second,
-            speed[row.variant.number].peak_bytes,
+            known.examples_per_second if (known := speed.get(row.variant.number)) else None,
+            known.peak_bytes if known else None,
             alike.get(row.variant.number, []),
         )
         for row in means

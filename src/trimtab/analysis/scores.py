@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 from trimtab.statistics import Score
+from trimtab.study.compared import ComparedVariant
 
 Bools = NDArray[np.bool_]
-Logits = NDArray[np.float32]
+Logits = NDArray[np.floating[Any]]
 Values = NDArray[Any]  # bool for accuracy, else float64
 
 
@@ -34,22 +35,23 @@ def tried_variants(ledger: Ledger, study: StudyRecord) -> list[FinishedVariant]:
 class ScoredLogits:
     """Logits (examples, classes) on one test set, by a variant's number and then by seed, and their scores.
 
-    variants: those with a finished trial; labels: (examples,) int. Pseudo-values belong to a whole set of
-    examples, so those of a part of it are computed from its logits, never sliced.
+    variants: those with a finished trial; labels: (examples,) int. Of scores that were given, logits hold
+    these themselves, as the one class (see ``statistics.scores.GIVEN``). Pseudo-values belong to a whole set
+    of examples, so those of a part of it are computed from its logits, never sliced.
     """
 
     score: Score
     labels: NDArray[np.int64]
-    variants: Sequence[VariantRecord]
+    variants: Sequence[ComparedVariant]
     logits: Mapping[int, Mapping[int, Logits]]
 
-    def seeds(self, *variants: VariantRecord) -> list[int]:
+    def seeds(self, *variants: ComparedVariant) -> list[int]:
         """The seeds that all these variants have finished, in the study's order."""
         first, *rest = (self.logits[variant.number] for variant in variants)
         return [seed for seed in first if all(seed in other for other in rest)]
 
     def on(
-        self, variant: VariantRecord, seeds: Sequence[int] | None = None, where: Bools | None = None
+        self, variant: ComparedVariant, seeds: Sequence[int] | None = None, where: Bools | None = None
     ) -> Values:
         """A variant's scores (seeds, examples), on all its own seeds or on those given.
 
@@ -70,7 +72,7 @@ class ScoredLogits:
         return self if score is self.score else self._others.setdefault(id(score), replace(self, score=score))
 
     @property
-    def distinct(self) -> list[VariantRecord]:
+    def distinct(self) -> list[ComparedVariant]:
         """The variants of which no two have the same trials."""
         return [variant for variant in self.variants if variant.is_first]
 

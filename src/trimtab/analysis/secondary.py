@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 from trimtab.analysis.contrasts import ContrastRow, Digests, read_alike
 from trimtab.analysis.means import shown_interval
 from trimtab.analysis.scores import ScoredLogits
-from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.statistics import (
     SCORES,
     CheckpointTest,
     Contrast,
     IntervalEstimate,
+    PairedTest,
     compare,
     mcnemar,
     mean_interval,
     one_family,
-    scores_for,
+    paired_examples,
+    score_or_given,
 )
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 from trimtab.study.definition import Compare
 
 
@@ -31,8 +33,8 @@ class AffectedRow:
     pairs, share: how many examples those are, and of all; mean, baseline_mean: the scores there.
     """
 
-    variant: VariantRecord
-    baseline: VariantRecord
+    variant: ComparedVariant
+    baseline: ComparedVariant
     pairs: int
     share: float
     mean: float
@@ -99,20 +101,16 @@ class OtherScoresRow:
     estimates: by the score's name in ``trimtab.statistics.SCORES``.
     """
 
-    variant: VariantRecord
+    variant: ComparedVariant
     seeds: list[int]
     estimates: dict[str, IntervalEstimate]
 
 
 def other_score_rows(
-    study: StudyRecord, scores: ScoredLogits, clusters: NDArray | None
+    study: ComparedStudy, scores: ScoredLogits, clusters: NDArray | None
 ) -> list[OtherScoresRow]:
     """One row per variant, by other scores that suit the study's labels; clusters: (examples,) or None."""
-    others = {
-        name: scores.by(score)
-        for name, score in scores_for(study.labels).items()
-        if name != study.compare.score
-    }
+    others = {name: scores.by(score_or_given(name)) for name in study.scores if name != study.compare.score}
     return [
         OtherScoresRow(
             variant,
@@ -132,23 +130,38 @@ def other_score_rows(
 
 @dataclass(frozen=True)
 class CheckpointRow:
-    """McNemar's test of the two models of a contrast that has one seed, by accuracy; p is not adjusted."""
+    """A test of the two models of a contrast that has one seed; p is not adjusted.
 
-    variant: VariantRecord
-    baseline: VariantRecord
-    test: CheckpointTest
+    McNemar's, by accuracy or given scores of 0 and 1; of other given scores a paired t test over examples.
+    """
+
+    variant: ComparedVariant
+    baseline: ComparedVariant
+    test: CheckpointTest | PairedTest
 
 
 def checkpoint_rows(
-    study: StudyRecord, contrasts: Sequence[ContrastRow], scores: ScoredLogits
+    study: ComparedStudy,
+    contrasts: Sequence[ContrastRow],
+    scores: ScoredLogits,
+    clusters: NDArray | None = None,
 ) -> list[CheckpointRow]:
     """One row per contrast whose inputs differ, where the study has one seed; none where it has more."""
     if len(study.seeds) > 1:
         return []
-    by_accuracy = scores.by(SCORES["accuracy"])
-    return [_checkpoint_row(row, by_accuracy) for row in contrasts if row.contrast.verdict != "identical"]
+    asked = scores.by(SCORES["accuracy"]) if study.labels else scores
+    alpha = study.compare.alpha
+    return [
+        _checkpoint_row(row, asked, clusters, alpha)
+        for row in contrasts
+        if row.contrast.verdict != "identical"
+    ]
 
 
-def _checkpoint_row(row: ContrastRow, by_accuracy: ScoredLogits) -> CheckpointRow:
-    one, other = (by_accuracy.on(variant, row.seeds)[0] for variant in (row.variant, row.baseline))
-    return CheckpointRow(row.variant, row.baseline, mcnemar(one, other))
+def _checkpoint_row(
+    row: ContrastRow, scores: ScoredLogits, clusters: NDArray | None, alpha: float
+) -> CheckpointRow:
+    both = np.stack([scores.on(variant, row.seeds)[0] for variant in (row.variant, row.baseline)])
+    if np.isin(both, (0, 1)).all():
+        return CheckpointRow(row.variant, row.baseline, mcnemar(*both.astype(np.bool_)))
+    return CheckpointRow(row.variant, row.baseline, paired_examples(both[0], both[1], clusters, alpha))

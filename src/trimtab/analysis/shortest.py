@@ -13,8 +13,9 @@ from trimtab.analysis.contrasts import Compared, Comparison
 from trimtab.analysis.guessing import one_beats_guessing
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
-from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.records import VariantRecord
 from trimtab.statistics import Contrast, fixed_sequence, sequential_p
+from trimtab.study.compared import ComparedStudy
 
 Refusal = Literal["unfinished", "one seed", "guessing"]
 Verdict = Literal["longest", "suffices", "worse", "open"]
@@ -99,11 +100,11 @@ def shortest_lengths(
     ]
 
 
-def _series(study: StudyRecord) -> dict[str, list[VariantRecord]]:
+def _series(study: ComparedStudy) -> dict[str, list[VariantRecord]]:
     """The variants of each series of two lengths or more, by rising length."""
     found: dict[str, list[VariantRecord]] = {}
     for variant in study.variants:
-        if "max_len" in variant.coordinates:
+        if isinstance(variant, VariantRecord) and "max_len" in variant.coordinates:
             rest = {key: value for key, value in variant.coordinates.items() if key != "max_len"}
             found.setdefault(repr(sorted(rest.items())), []).append(variant)
     return {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from trimtab.analysis.compared_sets import diverged_seeds
 from trimtab.analysis.matches import Match, Side, matches_of, side_of
 from trimtab.analysis.scores import ScoredLogits, read_scores
 from trimtab.config import InputError
@@ -22,13 +23,18 @@ from trimtab.study.grid import are_paired
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A matched variant on one test set: means, and here minus there, adjusted over all test sets."""
+    """A matched variant on one test set: means, and here minus there, adjusted over all test sets.
+
+    withheld: the verdict that the finished seeds would give, where a seed of either side diverged: the mean
+    of the others flatters that side, so that the verdict is 'inconclusive'; None where nothing is withheld.
+    """
 
     match: Match
     mean_here: float
     mean_there: float
     seeds: tuple[int, int]
     contrast: Contrast
+    withheld: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ def compare_ledgers(here: Ledger, there: Ledger) -> LedgerComparison:
         for name, side in zip(("here", "there"), sides, strict=True)
     )
     common = [name for name in one.study.tests if name in other.study.tests]
-    tests = _one_family([_test_set(name, one, other, matches) for name in common], one.study)
+    tests = _withheld(
+        _one_family([_test_set(name, one, other, matches) for name in common], one.study), sides
+    )
     return LedgerComparison(one, other, matches, (only[0], only[1]), tests)
 
 
@@ -124,6 +132,23 @@ def _one_family(tests: Sequence[SetComparison], study: StudyRecord) -> list[SetC
     return [
         replace(test, rows=[replace(row, contrast=next(adjusted)) for row in test.rows]) for test in tests
     ]
+
+
+def _withheld(tests: Sequence[SetComparison], sides: Sequence[Side]) -> list[SetComparison]:
+    """The same without the verdicts on variants of which a seed diverged on either side."""
+    here, there = (
+        {number for number, seeds in diverged_seeds(side.ledger, side.study, side.finished).items() if seeds}
+        for side in sides
+    )
+
+    def judged(row: ScoreRow) -> ScoreRow:
+        is_stable = row.match.here.variant.number not in here and row.match.there.variant.number not in there
+        if is_stable or row.contrast.verdict in ("inconclusive", "identical"):
+            return row
+        contrast = replace(row.contrast, verdict="inconclusive")
+        return replace(row, contrast=contrast, withheld=row.contrast.verdict)
+
+    return [replace(test, rows=[judged(row) for row in test.rows]) for test in tests]
 
 
 def _same_rows(name: str, here: Side, there: Side, rows: Sequence[EvaluatedRows]) -> bool:

@@ -16,12 +16,13 @@ from trimtab.analysis.contrasts import (
     have_replicas,
 )
 from trimtab.analysis.means import MeanRow, mean_rows
-from trimtab.statistics import Contrast, at_margin, one_family, scores_for
+from trimtab.statistics import GIVEN, Contrast, at_margin, one_family, score_or_given
 
 # More would make a page too long to be read, and take too long to be computed.
 _EXPLORED, _BY_OTHER_SCORES = 16, 40  # variants
 # Margins to choose from, as the score is shown: in points, or in units of scores that have none.
 _POINTS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)
+_OF_THE_OWN = (0.2, 0.5, 1.0, 2.0, 5.0)  # times the declared margin
 _UNITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 
 
@@ -68,9 +69,9 @@ def score_views(
     explored = [_explored(one, rows) for one, rows in zip(sets, declared, strict=True)]
     by_score = [_views(sets, study.compare.score, means, declared, explored)]
     few = all(len(one.comparison.scores.variants) <= _BY_OTHER_SCORES for one in sets)
-    for name, score in scores_for(study.labels).items() if few else ():
+    for name in study.scores if few else ():
         if name != study.compare.score:
-            by = [replace(one, comparison=one.comparison.by(score)) for one in sets]
+            by = [replace(one, comparison=one.comparison.by(score_or_given(name))) for one in sets]
             rows = as_rows(
                 [(one.comparison, one.comparison.of(study.contrasts), one.digests) for one in by],
                 with_chances=False,
@@ -99,6 +100,8 @@ def _views(
 
 def _margins(comparison: Comparison, name: str) -> list[float]:
     score, own = comparison.scores.score, comparison.study.compare.margin
+    if name in GIVEN:  # in units that nothing is known of
+        return [own * step for step in _OF_THE_OWN]
     steps = {step / score.factor for step in (_POINTS if score.unit == "%" else _UNITS)}
     return sorted(steps | {own} if name == comparison.study.compare.score else steps)
 

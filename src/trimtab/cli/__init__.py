@@ -8,6 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from trimtab import __version__
+from trimtab.cli.comparing import compare
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
@@ -26,7 +27,8 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
     help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
-    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 130 interrupted.",
+    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 3 worse (compare --fail-if worse); "
+    "130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -48,7 +50,7 @@ def _options(
     pass
 
 
-_MEASURING = (run, watch, plan, report, audit, show, bench)
+_MEASURING = (run, watch, plan, report, compare, audit, show, bench)
 _MODELS = (pretrain, embed, export, predict)
 _LISTS = (strategies, sizes, datasets)
 for _command in (*_MEASURING, *_MODELS, *_LISTS):

@@ -175,6 +175,13 @@ class StudyRecord(Record):
     looked_at: tuple[int, ...] = ()
 
     @property
+    def scores(self) -> tuple[str, ...]:
+        """The names of the scores that suit its labels."""
+        from trimtab.statistics import scores_for  # scipy takes its time, and few readers need it
+
+        return tuple(scores_for(self.labels))
+
+    @property
     def wanted(self) -> dict[str, list[tuple[VariantRecord, int]]]:
         """Every trial by its key, in the study's order, with the variants and seeds that want it."""
         found: dict[str, list[tuple[VariantRecord, int]]] = {}

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.answer import Answer, Kind, Savings
 from trimtab.analysis.recommendation import Candidate, Recommendation
-from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.report.chances import settle_words
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
 from trimtab.report.tables import p_value
 from trimtab.statistics import Contrast
+from trimtab.study.compared import ComparedStudy
 
 _SEEDS = 5  # what a study of one seed is advised to have
 _TITLES: dict[Kind, str] = {
@@ -26,7 +27,8 @@ _TITLES: dict[Kind, str] = {
 @dataclass(frozen=True)
 class AnswerWords:
     """The answer on a test set, as Markdown. title: in a word or two; verdict: one sentence; why: on what it
-    rests; savings, settle: nothing where there is none; command: what to type next, as it is.
+    rests; savings, settle: nothing where there is none; command: what to type next, as it is, nothing for
+    predictions that were made elsewhere.
     """
 
     kind: Kind
@@ -64,7 +66,7 @@ def answer_lines(analysis: Analysis) -> list[str]:
     return lines
 
 
-def _verdict(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
+def _verdict(test: SetAnalysis, study: ComparedStudy, scale: Scale) -> str:
     found = test.answer
     if found.kind == "nothing learned":
         return f"no variant is shown to beat guessing ({_guessing(test, scale)})."
@@ -74,7 +76,8 @@ def _verdict(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     if found.kind == "take":
         return f"{name}."
     if found.kind == "one seed":
-        return f"comparisons with {name} rest on one seed, which permits no claim about strategies."
+        what = "strategies" if isinstance(study, StudyRecord) else "methods, only about checkpoints"
+        return f"comparisons with {name} rest on one seed, which permits no claim about {what}."
     return f"no variant is shown to be {_margin(found.recommendation, study, scale)}."
 
 
@@ -91,14 +94,14 @@ def _mean(test: SetAnalysis, scale: Scale) -> str:
     return f"{scale.level_with_unit(estimate.mean)} ({interval})"
 
 
-def _margin(what: Recommendation, study: StudyRecord, scale: Scale) -> str:
+def _margin(what: Recommendation, study: ComparedStudy, scale: Scale) -> str:
     margin = f"less than {scale.amount(study.compare.margin)} worse than every other variant"
     if what.compared < what.asked:
         margin += f" ({what.compared} of {what.asked} have finished a trial)"
     return margin
 
 
-def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
+def _why(test: SetAnalysis, study: ComparedStudy, scale: Scale) -> str:
     found, what = test.answer, test.answer.recommendation
     if found.kind == "nothing learned":
         return f"The best mean is {_mean(test, scale)}, of {as_markdown(found.best.variant.name)}."
@@ -110,6 +113,12 @@ def _why(test: SetAnalysis, study: StudyRecord, scale: Scale) -> str:
     alike = ", ".join(as_markdown(one.name) for one in what.candidate.alike)
     same = f" The same inputs come from {alike}." if alike else ""
     exploratory = "; exploratory, two seeds" if what.fewest_seeds == 2 else ""
+    if what.candidate.examples_per_second is None:
+        best = "has the best mean" if what.candidate is what.best else "has the best mean of those that are"
+        return (
+            f"It is shown to be {_margin(what, study, scale)} and {best} ({_price(what.candidate, scale)}): "
+            f"{_hardest(what, scale)}; adjusted p {p_value(what.p)}{exploratory}.{same}"
+        )
     return (
         f"It is the cheapest shown to be {_margin(what, study, scale)} ({_price(what.candidate, scale)}): "
         f"{_hardest(what, scale)}{best}; adjusted p {p_value(what.p)}{exploratory}.{same}"
@@ -147,11 +156,13 @@ def interval(contrast: Contrast, scale: Scale) -> str:
 
 
 def _price(candidate: Candidate, scale: Scale) -> str:
-    return f"{scale.level_with_unit(candidate.mean)}, {candidate.examples_per_second:,.0f} examples/s"
+    mean, rate = scale.level_with_unit(candidate.mean), candidate.examples_per_second
+    return mean if rate is None else f"{mean}, {rate:,.0f} examples/s"
 
 
 def _savings(answer: Answer) -> str:
-    if answer.kind != "take":
+    known = answer.recommendation is not None and answer.recommendation.candidate.peak_bytes is not None
+    if answer.kind != "take" or not known:
         return ""
     found = answer.savings
     if found is None:
@@ -180,10 +191,13 @@ def _unfinished(missing: int, analysis: Analysis) -> str:
     return f"{missing:,} of {len(analysis.trials):,} trials are missing: first finish them."
 
 
-def _settle(test: SetAnalysis, study: StudyRecord) -> str:
+def _settle(test: SetAnalysis, study: ComparedStudy) -> str:
     found = test.answer
     if found.kind == "one seed":
-        return f"With {_SEEDS} seeds the study can tell a difference from chance."
+        what = "the study" if isinstance(study, StudyRecord) else "a comparison"
+        return f"With {_SEEDS} seeds {what} can tell a difference from chance."
+    if found.kind == "nothing learned" and not isinstance(study, StudyRecord):
+        return "Until a variant does, none can be preferred."
     if found.kind == "nothing learned":
         return (
             "More training rows, more epochs, another learning_rate or pretrained weights may teach the "
@@ -198,11 +212,13 @@ def _settle(test: SetAnalysis, study: StudyRecord) -> str:
     return "A larger margin, more seeds or more test rows would settle it."
 
 
-def _command(found: Answer, study: StudyRecord) -> str:
+def _command(found: Answer, study: ComparedStudy) -> str:
     name = study.name
+    if not isinstance(study, StudyRecord):
+        return ""
     if found.kind == "take" and found.recommendation is not None:
         variant = found.recommendation.candidate.variant
-        if variant.kept_tokenizer is not None:
+        if isinstance(variant, VariantRecord) and variant.kept_tokenizer is not None:
             return f"trimtab export results/{name} {variant.number} model"
         return f"keep_weights = true in {name}.toml, then: trimtab run {name}.toml"
     if found.kind == "one seed":

@@ -12,12 +12,13 @@ from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.analysis.views import ContrastGroup, ScoreView
-from trimtab.ledger.records import VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.report.look_words import stop_words
 from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
 from trimtab.statistics import Contrast
 from trimtab.statistics.intervals import adjusted_interval
+from trimtab.study.compared import ComparedStudy, ComparedVariant
 
 Json = dict[str, Any]
 Places = Mapping[tuple[int, int], int]  # of contrasts in their table, by variant and baseline
@@ -29,6 +30,7 @@ def chart_data(analysis: Analysis) -> Json:
     speeds = {row.variant.number: row for row in analysis.speeds}
     series = list(dict.fromkeys(variant.series for variant in study.variants))
     return {
+        "own": own_words(study),
         "level": f"{100 * (1 - study.compare.alpha):g} %",
         "looks": len(study.compare.looks),
         "variants": [
@@ -39,13 +41,18 @@ def chart_data(analysis: Analysis) -> Json:
     }
 
 
-def _variant(variant: VariantRecord, colour: int, speed: ThroughputRow | None) -> Json:
+def own_words(study: ComparedStudy) -> str:
+    """What is said of what was declared, beside what a reader chooses."""
+    return "the study's" if isinstance(study, StudyRecord) else "declared"
+
+
+def _variant(variant: ComparedVariant, colour: int, speed: ThroughputRow | None) -> Json:
     return {
         "name": variant.name,
         "series": variant.series,
         "colour": colour,
         "maxLen": variant.max_len,
-        "tokens": variant.tokens.get("train"),
+        "tokens": variant.tokens.get("train") if isinstance(variant, VariantRecord) else None,
         "seconds": speed.training_seconds if speed else None,
         "rate": f"{speed.examples_per_second:,.0f} examples/s" if speed else "",
     }

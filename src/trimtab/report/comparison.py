@@ -183,6 +183,14 @@ def _notes(found: LedgerComparison) -> list[str]:
     for words, names in differing.items():
         every = len(names) == len(found.matches)
         lines.append(f"setting that differs: {words}" + ("" if every else f" ({'; '.join(names)})"))
+    withheld = [
+        f"{row.match.name} ({test.name})" for test in found.tests for row in test.rows if row.withheld
+    ]
+    if withheld:
+        lines.append(
+            "verdicts withheld, as a seed diverged, without which a variant looks better than it is: "
+            + "; ".join(withheld)
+        )
     if not found.tests:
         lines.append("no test set has the same name in both, so no scores are compared")
     if not found.same_machine:

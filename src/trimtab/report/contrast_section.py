@@ -5,6 +5,7 @@ from functools import partial
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.report.blocks import Block, ChartBlock, Section, bullets
 from trimtab.report.chances import chance_columns, chance_meaning
 from trimtab.report.difference_columns import difference_columns
@@ -31,11 +32,16 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> S
         blocks += [
             ChartBlock("contrasts", f"Differences with their intervals on {test.name}, by baseline"),
             output.table(contrast_table(test)),
-            _signature(test, analysis),
-            _meaning(test, settings),
+            *contrast_words(test, analysis),
             look_meaning(analysis),
         ]
     return Section("contrasts", "Contrasts", blocks, test.name)
+
+
+def contrast_words(test: SetAnalysis, analysis: Analysis) -> list[str]:
+    """What the table of contrasts rests on, and what its verdicts mean."""
+    what = "strategies" if isinstance(analysis.study, StudyRecord) else "methods"
+    return [_signature(test, analysis), _meaning(test, analysis.study.compare, what)]
 
 
 def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
@@ -44,8 +50,11 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
         text_column("variant", "name", lambda row: row.variant.name),
         text_column("against", "baseline", lambda row: row.baseline.name),
         *difference_columns(scale_of(test), lambda row: row.contrast),
-        share_column("rows cut differently %", "affected_share", lambda row: row.affected_share),
     ]
+    if any(isinstance(row.variant, VariantRecord) for row in test.contrasts):
+        columns.append(
+            share_column("rows cut differently %", "affected_share", lambda row: row.affected_share)
+        )
     if any(row.course for row in test.contrasts):
         columns += look_columns()
     else:
@@ -72,10 +81,11 @@ def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
     planned = analysis.study.compare.looks
     correction = CORRECTIONS[analysis.study.compare.correction].words
+    of_study = isinstance(analysis.study, StudyRecord)
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (
         f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
-        f"{test.effective_clusters:,.0f}); {_test(test, correction, planned)}; "
+        f"{test.effective_clusters:,.0f}); {_test(test, correction, planned, of_study)}; "
         f"trimtab {', '.join(versions)}."
     )
 
@@ -87,7 +97,7 @@ def _seeds(test: SetAnalysis) -> str:
     return f"{numbers[0]} seed{'s' if numbers[0] > 1 else ''}"
 
 
-def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...]) -> str:
+def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...], of_study: bool) -> str:
     tested, sets = test.family.tested, test.family.sets
     if all(math.isnan(row.contrast.p) for row in test.contrasts):
         return "no test was made"
@@ -95,20 +105,23 @@ def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...]) -> str:
     family += f", of {sets} test sets" if sets > 1 else ""
     looks = f", sequential over {len(planned)} planned looks" if planned else ""
     return (
-        f"crossed random effects of seeds and examples, two-sided t tests{looks}, {_pairing(test)}; "
+        f"crossed random effects of seeds and examples, two-sided t tests{looks}, "
+        f"{_pairing(test, of_study)}; "
         f"{correction} over {family}"
     )
 
 
-def _pairing(test: SetAnalysis) -> str:
+def _pairing(test: SetAnalysis, of_study: bool) -> str:
     paired = sum(row.contrast.paired for row in test.contrasts)
     if paired == len(test.contrasts):
         return "paired by seed"
+    if not of_study:
+        return "unpaired"
     others = "across sizes or replicas"
     return f"unpaired, {others}" if not paired else f"{paired} paired by seed, the others, {others}, not"
 
 
-def _meaning(test: SetAnalysis, settings: Compare) -> str:
+def _meaning(test: SetAnalysis, settings: Compare, what: str) -> str:
     margin = scale_of(test).amount(settings.margin)
     verdicts = {row.contrast.verdict for row in test.contrasts}
     level = f"{100 * (1 - settings.alpha):g} %" + ", valid at every look" * bool(settings.looks)
@@ -125,7 +138,7 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
         )
     fewest = min(len(row.seeds) for row in test.contrasts)
     if fewest == 1:
-        words += " **One seed permits no claim about strategies.**"
+        words += f" **One seed permits no claim about {what}.**"
     if fewest == 2:
         words += " **Two seeds are exploratory.**"
     if "inconclusive" in verdicts:

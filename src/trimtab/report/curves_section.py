@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.curves import CurvePoint, EpochRow, OverfittedRow, Spread
+from trimtab.ledger.records import StudyRecord
 from trimtab.report.blocks import Block, Section, bullets
 from trimtab.report.curves_figure import curves_figure
 from trimtab.report.drawing import colours_of, series_of
@@ -29,14 +30,14 @@ _MEANING = (
 )
 
 
-def curves_section(analysis: Analysis, output: Output) -> Section:
+def curves_section(analysis: Analysis, study: StudyRecord, output: Output) -> Section:
     """What training went through; without blocks where no trial is finished."""
     title = "Learning curves"
     if not analysis.curves:
         return Section("curves", title)
     output.table(trial_table(analysis.curves))
-    weighted = any(one.recipe.class_weights == "balanced" for one in analysis.study.variants)
-    colours = colours_of(series_of(analysis.study.variants))
+    weighted = any(one.recipe.class_weights == "balanced" for one in study.variants)
+    colours = colours_of(series_of(study.variants))
     figure = curves_figure(analysis.curves, analysis.overfitted, colours=colours)
     blocks: list[Block] = [
         bullets(_remarks(analysis)),

@@ -20,9 +20,8 @@ def lengths_section(study: StudyRecord, output: Output) -> Section:
     return Section("lengths", "How long the rows are", blocks)
 
 
-def cuts_section(analysis: Analysis, output: Output) -> Section:
+def cuts_section(analysis: Analysis, study: StudyRecord, output: Output) -> Section:
     """What each variant cuts of each split, and of each label of the test sets."""
-    study = analysis.study
     single = of_single_texts(study.profiles)
     figure = audit_figure(study.profiles, variants=study.variants)
     by_label = audit_table(analysis.label_audits, "audit-by-label", single=single)

@@ -22,8 +22,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from trimtab.ledger.records import VariantRecord
+from trimtab.report.escaping import plain
 from trimtab.report.wrapping import wrapped
+from trimtab.study.compared import ComparedVariant
 
 Colour = str
 Colours = Mapping[str, Colour]
@@ -84,7 +85,7 @@ def markers_of(names: Iterable[Any]) -> dict[Any, str]:
     return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(distinct)}
 
 
-def series_of(variants: Iterable[VariantRecord]) -> list[str]:
+def series_of(variants: Iterable[ComparedVariant]) -> list[str]:
     """The different series of variants, in their order: what colours are given by."""
     return list(dict.fromkeys(variant.series for variant in variants))
 
@@ -131,8 +132,12 @@ def legend(figure: Figure, axes: Axes, handles: Sequence[Line2D | Patch], own: b
 
 
 def text(words: str, characters: int) -> str:
-    """Words as a figure has them: wrapped, and as they are, where ``$`` would begin mathematics."""
-    shown = wrapped(words, characters).replace("$", r"\$")
+    """Words as a figure has them: wrapped, and as they are, where ``$`` would begin mathematics.
+
+    What cannot be seen is shown by its number, as in tables.
+    """
+    visible = "\n".join(plain(line, len(line)) for line in words.split("\n"))
+    shown = wrapped(visible, characters).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown  # matplotlib leaves such legend entries out
 
 

@@ -31,7 +31,7 @@ from trimtab.report.blocks import (
     Section,
     TableBlock,
 )
-from trimtab.report.charts import chart_data
+from trimtab.report.charts import chart_data, own_words
 from trimtab.report.look_words import planned_words, unplanned_words
 from trimtab.report.markdown import judged_by, shortfalls
 from trimtab.report.scale import scale_named
@@ -59,6 +59,7 @@ def html_page(analysis: Analysis, sections: Sequence[Section], figures: Path) ->
         shortfall=_shortfall(analysis),
         tests=[test.name for test in analysis.tests] if len(analysis.tests) > 1 else [],
         scores=_scores(analysis),
+        own=own_words(study),
         cards=[_card(analysis, place) for place in range(len(analysis.tests))],
         sections=[_section(place, section, figures) for place, section in enumerate(sections)],
         made_by=_made_by(analysis),
@@ -98,11 +99,11 @@ def _state(analysis: Analysis) -> str:
     study, finished = analysis.study, len(analysis.trials) - len(analysis.missing) - len(analysis.stopped)
     rows = "; ".join(f"{test.name}: {test.examples:,} rows" for test in analysis.tests)
     variants, seeds = len(study.variants), len(study.seeds)
-    words = f"{finished:,} of {len(analysis.trials):,} trials finished"
+    parts = [f"{finished:,} of {len(analysis.trials):,} trials finished"] if analysis.trials else []
     if analysis.stopped:
-        words += f", {len(analysis.stopped):,} not needed"
-    words += f" · {variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}"
-    return words + (f" · {rows}" if rows else "")
+        parts[0] += f", {len(analysis.stopped):,} not needed"
+    parts.append(f"{variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}")
+    return " · ".join([*parts, rows] if rows else parts)
 
 
 def _shortfall(analysis: Analysis) -> Markup:

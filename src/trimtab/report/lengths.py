@@ -7,9 +7,16 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from trimtab.study.compared import ComparedVariant
+
 _LOG = 4  # a larger ratio of the longest to the shortest length asks for a logarithmic axis
 _MARGIN = 0.06  # of the axis beyond the first and last length
 _ROOM = 16  # points of print that a tick's label needs
+
+
+def tokens_of(variant: ComparedVariant) -> int:
+    """Its max_len, 0 where nothing is known of one: then it is 0 of all that are compared with it."""
+    return variant.max_len or 0
 
 
 def length_axis(axes: Axes, lengths: Sequence[int], width: float) -> float:

@@ -2,6 +2,7 @@
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
+from trimtab.ledger.records import StudyRecord
 from trimtab.report.escaping import as_markdown
 from trimtab.report.shortest_words import listed
 from trimtab.report.tables import Column
@@ -103,7 +104,7 @@ def look_meaning(analysis: Analysis) -> str:
 def unplanned_words(analysis: Analysis) -> str:
     """That the study was complete before with other seeds, without having planned it, and what that does."""
     study = analysis.study
-    if not study.looked_at:
+    if not isinstance(study, StudyRecord) or not study.looked_at:
         return ""
     numbers = listed([str(number) for number in study.looked_at])
     words = f"**This study was complete before, with {numbers} seeds, and could be looked at then.** "

@@ -1,6 +1,7 @@
 """Sections as Markdown, and report.md: the answer, the main table, the main figure, and where the rest is."""
 
 from trimtab.analysis.analysis import Analysis
+from trimtab.ledger.records import StudyRecord
 from trimtab.report.answer_words import answer_words
 from trimtab.report.blocks import bullets
 from trimtab.report.escaping import as_markdown
@@ -13,6 +14,7 @@ from trimtab.report.shortest_words import shortest_words
 def short(analysis: Analysis) -> str:
     """report.md: what a person needs who reads one page."""
     study = analysis.study
+    is_study = isinstance(study, StudyRecord)
     parts = [
         f"# {as_markdown(study.name)}",
         as_markdown(study.question, len(study.question)),
@@ -32,13 +34,17 @@ def short(analysis: Analysis) -> str:
         if test.prior_baseline is not None:
             level = scale_of(test).level_with_unit(test.prior_baseline)
             parts.append(f"Label-prior baseline, which ignores the text: {level}.")
-        parts.append(f"![{scale_of(test).title} over max_len](figures/{test.score}-{test.name}.svg)")
+        over = " over max_len" if is_study else " of each variant"
+        parts.append(f"![{scale_of(test).title}{over}](figures/{test.score}-{test.name}.svg)")
         if test.contrasts:
             parts.append(f"![Contrasts with their intervals](figures/contrasts-{test.name}.svg)")
+    where = f", which `trimtab report results/{study.name}` writes" if is_study else ""
+    rest = "contrasts, other scores, the files"
+    if is_study:
+        rest = "contrasts, what is cut, rows, curves, each trial, the study file"
     parts.append(
-        "Everything else (contrasts, what is cut, rows, curves, each trial, the study file) is in "
-        f"report.html beside this file, which `trimtab report results/{study.name}` writes: one file, which "
-        "needs no network. Each table is in [tables](tables), each figure in [figures](figures)."
+        f"Everything else ({rest}) is in report.html beside this file{where}: one file, which needs no "
+        "network. Each table is in [tables](tables), each figure in [figures](figures)."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -9,7 +9,6 @@ from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
-from trimtab.ledger.records import VariantRecord
 from trimtab.report.escaping import in_latex, plain
 from trimtab.report.latex import latex_row
 from trimtab.report.relevance import relevant_means
@@ -18,6 +17,7 @@ from trimtab.report.tables import Column, Table, number_column, text_column
 from trimtab.report.wrapping import pieces_of, wrapped
 from trimtab.statistics import Contrast
 from trimtab.statistics.multiplicity import CORRECTIONS
+from trimtab.study.compared import ComparedVariant
 from trimtab.study.definition import Compare
 
 MARKS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?", "identical": "≡"}
@@ -89,14 +89,14 @@ def _rows(test: SetAnalysis, means: Sequence[MeanRow], speeds: Mapping[int, Thro
             mean=row,
             contrast=first.get(row.variant.number),
             is_best=row.variant.number == best,
-            tokens=row.variant.tokens[test.name],
+            tokens=speeds[row.variant.number].variant.tokens[test.name],
             speed=speeds[row.variant.number].examples_per_second / reference,
         )
         for row in means
     ]
 
 
-def _reference(test: SetAnalysis, first: Mapping[int, ContrastRow]) -> VariantRecord:
+def _reference(test: SetAnalysis, first: Mapping[int, ContrastRow]) -> ComparedVariant:
     """The variant that speeds are relative to: the first baseline, else the first variant."""
     baselines = [contrast.baseline for contrast in first.values()]
     return baselines[0] if baselines else test.means[0].variant

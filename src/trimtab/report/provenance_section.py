@@ -11,9 +11,8 @@ from trimtab.report.implementation_words import trained_words
 from trimtab.study.grid import place_words
 
 
-def provenance_section(analysis: Analysis) -> Section:
+def provenance_section(analysis: Analysis, study: StudyRecord) -> Section:
     """How the study was run, its file, and how to repeat it."""
-    study = analysis.study
     lines = [
         *(f"data: {_counts_words(counts)}" for counts in study.counts),
         *(f"excluded: {place_words(one.place)}: {one.because}" for one in study.excluded),

@@ -3,12 +3,12 @@
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.contrasts import ContrastRow
 from trimtab.analysis.means import MeanRow
-from trimtab.ledger.records import VariantRecord
+from trimtab.study.compared import ComparedVariant
 
 MOST = 40  # rows that fill a page
 
 
-def recommended(test: SetAnalysis) -> VariantRecord | None:
+def recommended(test: SetAnalysis) -> ComparedVariant | None:
     """The variant that is recommended on a test set, None where none is."""
     found = test.recommendation
     return found.candidate.variant if found is not None and found.named else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab.analysis.analysis import SetAnalysis
-from trimtab.statistics import IntervalEstimate, Score, score_named
+from trimtab.statistics import IntervalEstimate, Score, score_or_given
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Scale:
 
 def scale_named(name: str) -> Scale:
     """The scale of the score of that name; InputError where there is none."""
-    return Scale(score_named(name))
+    return Scale(score_or_given(name))
 
 
 def scale_of(test: SetAnalysis) -> Scale:

@@ -28,7 +28,7 @@ from trimtab.report.drawing import (
     style,
     text,
 )
-from trimtab.report.lengths import length_axis
+from trimtab.report.lengths import length_axis, tokens_of
 from trimtab.report.relevance import recommended, relevant_means
 from trimtab.report.rows import Label, row_axes
 from trimtab.report.scale import Scale, scale_of
@@ -52,7 +52,7 @@ def score_figure(
     draw, by default in a figure of its own.
     """
     colours = colours or colours_of(test.series)
-    lengths = {row.variant.max_len for row in test.means}
+    lengths = {tokens_of(row.variant) for row in test.means}
     with style(width):
         if len(lengths) == 1 or len(series_of(row.variant for row in test.means)) > _LINES:
             return _by_row(test, width, colours, axes)
@@ -63,16 +63,16 @@ def _by_length(test: SetAnalysis, width: float, colours: Colours, given: Axes | 
     scale, markers = scale_of(test), markers_of(test.series)
     figure, axes = single_axes(width, 2.7 if width > COLUMN else 2.2, given)
     by_series: dict[str, list[MeanRow]] = {}
-    for row in sorted(test.means, key=lambda row: row.variant.max_len):
+    for row in sorted(test.means, key=lambda row: tokens_of(row.variant)):
         by_series.setdefault(row.variant.series, []).append(row)
-    lengths = sorted({row.variant.max_len for row in test.means})
+    lengths = sorted({tokens_of(row.variant) for row in test.means})
     gap = length_axis(axes, lengths, width)
     step = min(_ASIDE, _SPREAD * gap / len(by_series))
     chosen = recommended(test)
     for number, series in enumerate(sorted(by_series, key=test.series.index)):
         rows = by_series[series]
         aside = _aside(figure, axes, step * (number - (len(by_series) - 1) / 2))
-        at = [row.variant.max_len for row in rows]
+        at = [tokens_of(row.variant) for row in rows]
         axes.errorbar(
             at,
             [scale.shown(row.estimate.mean) for row in rows],
@@ -86,14 +86,16 @@ def _by_length(test: SetAnalysis, width: float, colours: Colours, given: Axes | 
             capsize=1.5,
             transform=aside,
         )
-        known = [(row.variant.max_len, scale.shown(row.ceiling)) for row in rows if row.ceiling is not None]
+        known = [
+            (tokens_of(row.variant), scale.shown(row.ceiling)) for row in rows if row.ceiling is not None
+        ]
         if known:
             places, ceilings = zip(*known, strict=True)
             axes.plot(places, ceilings, "_", color=colours[series], transform=aside, zorder=1.8, **_CEILING)
         for row in rows:
             if chosen is not None and row.variant.number == chosen.number:
                 mean = scale.shown(row.estimate.mean)
-                axes.plot(row.variant.max_len, mean, linestyle="", transform=aside, zorder=4, **ring())
+                axes.plot(tokens_of(row.variant), mean, linestyle="", transform=aside, zorder=4, **ring())
     _limits(axes, [value for row in test.means for value in _values(row, scale)])
     axes.set_ylabel(text(scale.axis(test.name), 40))
     handles = [
@@ -111,7 +113,7 @@ def _aside(figure: Figure, axes: Axes, points: float) -> Transform:
 def _by_row(test: SetAnalysis, width: float, colours: Colours, given: Axes | None) -> Figure:
     scale, markers, chosen = scale_of(test), markers_of(test.series), recommended(test)
     shown, note = relevant_means(test)
-    rows = sorted(shown, key=lambda row: row.variant.max_len)
+    rows = sorted(shown, key=lambda row: tokens_of(row.variant))
     figure, [axes], places = row_axes(_labels(rows), width, axes=given)
     for place, row in zip(places, rows, strict=True):
         series, mean = row.variant.series, scale.shown(row.estimate.mean)
@@ -124,8 +126,8 @@ def _by_row(test: SetAnalysis, width: float, colours: Colours, given: Axes | Non
             axes.plot(scale.shown(row.ceiling), place, "|", color=colours[series], **_CEILING)
         if chosen is not None and row.variant.number == chosen.number:
             axes.plot(mean, place, linestyle="", zorder=4, **ring())
-    lengths = {row.variant.max_len for row in test.means}
-    at = f"; max_len {min(lengths)}" if len(lengths) == 1 else ""
+    lengths = {tokens_of(row.variant) for row in test.means}
+    at = f"; max_len {min(lengths)}" if len(lengths) == 1 and min(lengths) else ""
     axes.set_xlabel(text(scale.axis(test.name) + at, 80 if width > COLUMN else 38))
     if note:
         axes.set_title(text(note, 90 if width > COLUMN else 40), loc="left")
@@ -135,12 +137,12 @@ def _by_row(test: SetAnalysis, width: float, colours: Colours, given: Axes | Non
 
 def _labels(rows: Sequence[MeanRow]) -> list[Label]:
     """Series by name, under a heading for each max_len where there are several."""
-    lengths = {row.variant.max_len for row in rows}
+    lengths = {tokens_of(row.variant) for row in rows}
     labels: list[Label] = []
     for length in sorted(lengths):
         if len(lengths) > 1:
             labels.append(Label(f"max_len {length}", is_heading=True))
-        labels += [Label(row.variant.series) for row in rows if row.variant.max_len == length]
+        labels += [Label(row.variant.series) for row in rows if tokens_of(row.variant) == length]
     return labels
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from trimtab.analysis.analysis import SetAnalysis
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.seed_counts import SeedCount
+from trimtab.ledger.records import VariantRecord
 from trimtab.report.blocks import Block, ChartBlock, Section
 from trimtab.report.drawing import COLUMN
 from trimtab.report.output import Output
@@ -29,17 +30,37 @@ def score_section(test: SetAnalysis, output: Output) -> Section:
     scale = scale_of(test)
     output.figure(seed_figure(test), f"seeds-{test.name}", f"Each seed's {scale.name}")
     column = partial(score_figure, test, width=COLUMN)
-    output.figure(score_figure(test), f"{test.score}-{test.name}", f"{scale.title} of each variant", column)
+    figure = output.figure(
+        score_figure(test), f"{test.score}-{test.name}", f"{scale.title} of each variant", column
+    )
+    chart = ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs")
     blocks: list[Block] = [
-        ChartBlock("scores", f"{scale.title} of each variant on {test.name} against what it costs"),
+        chart if _is_of_study(test) else figure,
         output.table(score_table(test)),
-        "Failed seeds gave no model, collapsed ones a model that is no better on validation than its label "
-        "prior; 'up to' is the end of Clopper and Pearson's 95 % interval of their share.",
+        _lost_words(test),
         _best(test),
         _ceiling(test),
         _prior_baseline(test),
     ]
     return Section("scores", f"{scale.title} on {test.name}", blocks, test.name)
+
+
+def _is_of_study(test: SetAnalysis) -> bool:
+    """Whether more than predictions is known: a ledger's costs, inputs and failures."""
+    return any(isinstance(row.variant, VariantRecord) for row in test.means)
+
+
+def _lost_words(test: SetAnalysis) -> str:
+    """What failed and collapsed seeds are, where the table counts them."""
+    if not test.seed_counts:
+        return ""
+    what = (
+        "Failed seeds gave no model, collapsed ones a model that is no better on validation than its label "
+        "prior"
+    )
+    if not _is_of_study(test):
+        what = "Collapsed seeds say one class for every example"
+    return f"{what}; 'up to' is the end of Clopper and Pearson's 95 % interval of their share."
 
 
 def score_table(test: SetAnalysis) -> Table[MeanRow]:
@@ -65,19 +86,29 @@ def score_table(test: SetAnalysis) -> Table[MeanRow]:
             _each_seed(test),
             {"seeds": lambda row: row.seeds, "by_seed": lambda row: row.by_seed},
         ),
-        Column(
-            "seeds failed or collapsed",
-            lambda row: _lost(test.seed_counts[row.variant.number]),
-            {
-                "seeds_tried": lambda row: test.seed_counts[row.variant.number].tried,
-                "seeds_failed": lambda row: test.seed_counts[row.variant.number].failed,
-                "seeds_collapsed": lambda row: test.seed_counts[row.variant.number].collapsed,
-                "most_lost": lambda row: test.seed_counts[row.variant.number].most,
-            },
-        ),
-        text_column("same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None),
     ]
+    if test.seed_counts:
+        columns.append(_lost_column(test))
+    if _is_of_study(test):
+        same: Column[MeanRow] = text_column(
+            "same inputs as", "same_as", lambda row: row.same_as.name if row.same_as else None
+        )
+        columns.append(same)
     return Table(f"{test.score}-{test.name}", columns, test.means)
+
+
+def _lost_column(test: SetAnalysis) -> Column[MeanRow]:
+    """How many seeds gave no model, or one that learned nothing."""
+    return Column(
+        "seeds failed or collapsed" if _is_of_study(test) else "seeds collapsed",
+        lambda row: _lost(test.seed_counts[row.variant.number]),
+        {
+            "seeds_tried": lambda row: test.seed_counts[row.variant.number].tried,
+            "seeds_failed": lambda row: test.seed_counts[row.variant.number].failed,
+            "seeds_collapsed": lambda row: test.seed_counts[row.variant.number].collapsed,
+            "most_lost": lambda row: test.seed_counts[row.variant.number].most,
+        },
+    )
 
 
 def _behind_best(test: SetAnalysis) -> Column[MeanRow]:

@@ -1,14 +1,14 @@
-"""What a report declares secondary: contrasts on rows cut differently, other scores, single checkpoints."""
+"""What a report declares secondary: contrasts on rows cut differently, and other scores."""
 
 from collections.abc import Sequence
 
 from trimtab.analysis.analysis import SetAnalysis
-from trimtab.analysis.secondary import AffectedRow, CheckpointRow, OtherScoresRow
+from trimtab.analysis.secondary import AffectedRow, OtherScoresRow
 from trimtab.report.blocks import Block, Section
 from trimtab.report.difference_columns import difference_columns
 from trimtab.report.output import Output
 from trimtab.report.scale import notes, scale_named, scale_of
-from trimtab.report.tables import Column, Table, p_value, percent, text_column
+from trimtab.report.tables import Column, Table, percent, text_column
 from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.definition import Compare
 
@@ -58,7 +58,9 @@ def affected_table(test: SetAnalysis) -> Table[AffectedRow]:
 
 
 def others_section(test: SetAnalysis, settings: Compare, output: Output) -> Section:
-    """Every score that the study is not judged by, without contrasts."""
+    """Every score that the study is not judged by, without contrasts; no blocks where there is none."""
+    if not _other_scores(test.others):
+        return Section("others", "Other scores", folded=True)
     level = f"{100 * (1 - settings.alpha):g} %"
     about = notes([scale_named(name) for name in _other_scores(test.others)])
     words = f"Secondary, of the same predictions: means with {level} intervals; no contrast is tested."
@@ -100,39 +102,3 @@ def _other_score(name: str) -> Column[OtherScoresRow]:
             f"{name}_df": lambda row: row.estimates[name].df,
         },
     )
-
-
-def checkpoint_section(test: SetAnalysis, output: Output) -> Section:
-    """McNemar's test of a study of one seed; without blocks where there is none."""
-    title = "The checkpoints of one seed"
-    if not test.checkpoints:
-        return Section("checkpoints", title)
-    words = (
-        "The study has one seed, which permits no claim about strategies. What can be asked is whether two "
-        "trained models, as they are, differ in accuracy: McNemar's exact test, two-sided, p not adjusted. "
-        "It treats examples as independent, whether or not they form clusters. Another seed may give another "
-        "answer."
-    )
-    return Section("checkpoints", title, [words, output.table(checkpoint_table(test))], test.name)
-
-
-def checkpoint_table(test: SetAnalysis) -> Table[CheckpointRow]:
-    """Two trained models each: the difference in accuracy, on what it rests, p, and what is asked."""
-    accuracy = scale_named("accuracy")
-    columns: list[Column[CheckpointRow]] = [
-        text_column("variant", "name", lambda row: row.variant.name),
-        text_column("against", "baseline", lambda row: row.baseline.name),
-        Column(
-            "difference in accuracy, points",
-            lambda row: accuracy.difference(row.test.estimate),
-            {"delta": lambda row: row.test.estimate},
-        ),
-        Column(
-            "only the one right, only the other",
-            lambda row: f"{row.test.won:,}, {row.test.lost:,}",
-            {"won": lambda row: row.test.won, "lost": lambda row: row.test.lost},
-        ),
-        Column("p", lambda row: p_value(row.test.p), {"p": lambda row: row.test.p}),
-        text_column("question", "question", lambda row: row.test.question),
-    ]
-    return Table(f"checkpoints-{test.name}", columns, test.checkpoints)

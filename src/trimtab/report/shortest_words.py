@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.shortest import LengthRow, LengthSeries
-from trimtab.ledger.records import StudyRecord
 from trimtab.report.answer_words import cost_words
 from trimtab.report.escaping import as_markdown
 from trimtab.report.scale import Scale, scale_of
+from trimtab.study.compared import ComparedStudy
 
 
-def shortest_words(test: SetAnalysis, study: StudyRecord) -> list[str]:
+def shortest_words(test: SetAnalysis, study: ComparedStudy) -> list[str]:
     """One line per series of lengths, or for all of which the same is to be said, as Markdown; none where
     max_len is no axis.
     """
@@ -45,7 +45,7 @@ def _refused(series: LengthSeries, test: SetAnalysis, scale: Scale) -> str:
     return f"No length is named: {longest} is not shown to beat guessing ({guessing})."
 
 
-def _found(series: LengthSeries, study: StudyRecord, scale: Scale) -> str:
+def _found(series: LengthSeries, study: ComparedStudy, scale: Scale) -> str:
     named, margin = series.shortest, scale.amount(study.compare.margin)
     parts = [_named(named, series, margin)]
     shorter = [row for row in series.rows if row.variant.max_len < named.variant.max_len]

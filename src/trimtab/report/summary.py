@@ -23,8 +23,8 @@ def _lost_seeds(test: SetAnalysis) -> list[str]:
     compared = {one.number: one for row in test.contrasts for one in (row.variant, row.baseline)}
     lines = []
     for number, variant in compared.items():
-        count = test.seed_counts[number]
-        if not count.lost:
+        count = test.seed_counts.get(number)
+        if count is None or not count.lost:
             continue
         parts = [
             f"{many} {what}"

@@ -29,6 +29,7 @@ from trimtab.report.drawing import (
     style,
     text,
 )
+from trimtab.report.lengths import tokens_of
 from trimtab.report.relevance import recommended, relevant_means
 from trimtab.report.scale import scale_of
 
@@ -65,7 +66,7 @@ def throughput_figure(
     named = (
         [row for row in relevant_means(test, _APART)[0] if row.variant.number in own] if several else shown
     )
-    lengths = sorted({row.variant.max_len for row in shown})
+    lengths = sorted({tokens_of(row.variant) for row in shown})
     markers = markers_of(lengths) if len(lengths) > 1 else {}
     series_markers, chosen = markers_of(test.series), recommended(test)
     with style(width):
@@ -74,7 +75,7 @@ def throughput_figure(
             places = [(costs[row.variant.number], scale.shown(row.estimate.mean)) for row in shown]
             drawn.plot(*zip(*places, strict=True), "o", color=_OTHERS, markersize=3, zorder=1.5)
         for row in named:
-            marker = markers.get(row.variant.max_len, series_markers[row.variant.series])
+            marker = markers.get(tokens_of(row.variant), series_markers[row.variant.series])
             _point(drawn, costs[row.variant.number], row, test, colours[row.variant.series], marker)
             if chosen is not None and chosen.number == row.variant.number:
                 mean = scale.shown(row.estimate.mean)
@@ -103,7 +104,7 @@ def throughput_figure(
 def _costs(test: SetAnalysis, speeds: Sequence[ThroughputRow], against: Cost) -> dict[int, float]:
     """What each variant costs, by its number."""
     if against == "tokens":
-        return {row.variant.number: row.variant.tokens[test.name] for row in test.means}
+        return {row.variant.number: row.variant.tokens[test.name] for row in speeds}
     if against == "seconds":
         return {row.variant.number: row.training_seconds for row in speeds}
     return {row.variant.number: row.examples_per_second for row in speeds}

@@ -5,6 +5,7 @@ from functools import partial
 
 from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.throughput import ThroughputRow
+from trimtab.ledger.records import StudyRecord
 from trimtab.report.blocks import Block, Section
 from trimtab.report.drawing import COLUMN
 from trimtab.report.escaping import as_markdown
@@ -15,14 +16,14 @@ from trimtab.report.tables import MIB, Column, Table, number_column, text_column
 from trimtab.report.throughput_figure import throughput_figure
 
 
-def throughput_section(analysis: Analysis, output: Output) -> Section:
+def throughput_section(analysis: Analysis, study: StudyRecord, output: Output) -> Section:
     """What training costs, and each test set's score against it; no blocks before a trial is finished."""
     title = "Throughput and memory"
     if not analysis.speeds:
         return Section("throughput", title)
     words = (
         f"Training only, on {as_markdown(analysis.speeds[0].machine)}, threads per trial: "
-        f"{analysis.study.runtime.threads}; no padding is counted. Trials may have run side by "
+        f"{study.runtime.threads}; no padding is counted. Trials may have run side by "
         "side, so compare within this table only."
     )
     figures = [
@@ -35,7 +36,7 @@ def throughput_section(analysis: Analysis, output: Output) -> Section:
         for test in analysis.tests
         if len(test.means) > 1
     ]
-    papers = [paper_table(test, analysis.speeds, analysis.study.compare) for test in analysis.tests]
+    papers = [paper_table(test, analysis.speeds, study.compare) for test in analysis.tests]
     links = [f"[tables/{paper.name}.tex](tables/{paper.name}.tex)" for paper in papers]
     for paper in papers:
         output.table(paper)

@@ -11,14 +11,14 @@ from trimtab.report.output import Output
 from trimtab.report.tables import Column, Table, percent, text_column
 
 
-def trials_section(analysis: Analysis, output: Output) -> Section:
+def trials_section(analysis: Analysis, study: StudyRecord, output: Output) -> Section:
     """Every trial, and how each variant's settings were resolved."""
-    alike, apart = _settings(analysis.study.variants)
+    alike, apart = _settings(study.variants)
     words = ", ".join(f"{key} {as_markdown(value)}" for key, value in alike.items())
     blocks: list[Block] = [
         output.table(trial_table(analysis.trials)),
         f"All variants have: {words}." if alike else "",
-        output.table(_settings_table(analysis.study, apart)),
+        output.table(_settings_table(study, apart)),
     ]
     return Section("trials", "Each trial, and its settings", blocks, folded=True)
 

@@ -9,6 +9,7 @@ from trimtab.statistics.intervals import adjusted_interval, equivalence_interval
 from trimtab.statistics.looks import Looks
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
 from trimtab.statistics.multiplicity import benjamini_hochberg, holm
+from trimtab.statistics.paired_examples import PairedTest, paired_examples
 from trimtab.statistics.power import (
     assumed_parts,
     contrast_parts,
@@ -17,12 +18,13 @@ from trimtab.statistics.power import (
     smallest_detectable,
     smallest_margin,
 )
-from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
+from trimtab.statistics.scores import GIVEN, SCORES, Score, score_named, score_or_given, scores_for
 from trimtab.statistics.seed_variance import SeedVariance, seed_variances
 from trimtab.statistics.sequence import fixed_sequence
 from trimtab.statistics.sequential import sequential, sequential_p
 
 __all__ = [
+    "GIVEN",
     "SCORES",
     "CheckpointTest",
     "Components",
@@ -30,6 +32,7 @@ __all__ = [
     "FinishedContrast",
     "IntervalEstimate",
     "Looks",
+    "PairedTest",
     "Score",
     "SeedVariance",
     "adjusted_interval",
@@ -49,8 +52,10 @@ __all__ = [
     "mcnemar",
     "mean_interval",
     "one_family",
+    "paired_examples",
     "rescaled",
     "score_named",
+    "score_or_given",
     "scores_for",
     "seed_variances",
     "sequential",

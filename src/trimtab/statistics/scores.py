@@ -117,6 +117,11 @@ def fnc1(logits: ArrayLike, labels: ArrayLike) -> Floats:
     return np.asarray(truth.size * whole / possible - (truth.size - 1) * without)
 
 
+def given(scores: ArrayLike, labels: ArrayLike) -> Floats:
+    """Scores that are there already, (seeds, examples, 1): any finite numbers, more being better."""
+    return np.asarray(scores, np.float64)[..., 0]
+
+
 def constant_prediction(function: ScoreFunction, labels: Labels, classes: int) -> float:
     """The score of giving every example the shares of the labels as its probabilities.
 
@@ -204,6 +209,18 @@ SCORES: dict[str, Score] = {
     ),
     "fnc1": Score(fnc1, "FNC-1 score, %", factor=100.0, is_mean=False, labels=FNC1_LABELS),
 }
+
+
+# Scores that a table of predictions holds instead of classes; which of the two, their values decide.
+GIVEN: dict[str, Score] = {
+    "score": Score(given, "score", prior=None),
+    "score_0_1": Score(given, "score", margin=0.005, bounded=True, prior=None),
+}
+
+
+def score_or_given(name: str) -> Score:
+    """The score of that name, in ``GIVEN`` or ``SCORES``. Raises InputError where there is none."""
+    return GIVEN[name] if name in GIVEN else score_named(name)
 
 
 def score_named(name: str) -> Score:

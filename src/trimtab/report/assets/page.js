@@ -15,7 +15,7 @@ function groupsShown(view) {
 }
 
 function baselines(select, view) {
-  const options = [["declared", "as the study declares"]];
+  const options = [["declared", DATA.own === "declared" ? "as declared" : "as the study declares"]];
   for (const group of view.groups) if (!group.declared) options.push([String(group.baseline), DATA.variants[group.baseline].name]);
   if (!options.some(([value]) => value === state.baseline)) state.baseline = "declared";
   select.replaceChildren(...options.map(([value, label]) => new Option(label, value, false, value === state.baseline)));
@@ -104,7 +104,7 @@ function show() {
         slider.value = margin;
         slider.setAttribute("aria-valuetext", view.marginTexts[margin]);
         const own = state.score === 0 && margin === view.margin && state.baseline === "declared";
-        slider.nextElementSibling.textContent = view.marginTexts[margin] + (own ? " (the study's)" : "");
+        slider.nextElementSibling.textContent = view.marginTexts[margin] + (own ? ` (${DATA.own})` : "");
         drawContrasts(place, view, groups, margin);
         tableOfContrasts(section, view, groups, margin);
         remark(section, own, view, margin);
@@ -118,7 +118,7 @@ function remark(section, own, view, margin) {
   section.remark ??= section.querySelector("figure").appendChild(html("p", { className: "said" }));
   section.remark.hidden = own;
   const what = state.baseline === "declared" ? "" : " Contrasts with this baseline were not declared: they are explored, and adjusted over themselves alone.";
-  const judged = state.score === 0 ? "" : " The study is judged by another score.";
+  const judged = state.score === 0 ? "" : (DATA.own === "declared" ? " Another score is the declared one." : " The study is judged by another score.");
   section.remark.textContent = `Verdicts are recomputed for a margin of ${view.marginTexts[margin]} from the stored differences and their standard errors; a margin that is chosen after looking proves less.${what}${judged}`;
 }
 

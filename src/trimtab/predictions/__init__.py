@@ -1,0 +1,1 @@
+"""Predictions made by anything, read from files into typed arrays that are analysed like a study's."""
