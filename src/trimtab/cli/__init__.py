@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run, so that help and errors are immediate."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -18,7 +19,8 @@ from trimtab.cli.trials import plan, report, run
 from trimtab.cli.watch import watch
 from trimtab.config import InputError
 
-WRONG_INPUT, INTERRUPTED = 2, 130
+WRONG_INPUT = 2
+INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 
 # What click raises for a wrong command line. Older versions of typer use the installed click, newer ones
 # bundle their own, so the class is taken from what typer exports.
@@ -26,7 +28,7 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
     help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
-    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 130 interrupted.",
+    epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 130, 143, 129 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -71,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED  # which typer itself returns in newer versions
-    if code == INTERRUPTED:
+        code = 128 + signal.SIGINT  # which typer itself returns in newer versions
+    if code in INTERRUPTED:
         print("trimtab: interrupted; finished work is kept, run the same command to resume", file=sys.stderr)
     return code or DONE
 

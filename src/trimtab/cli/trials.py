@@ -21,6 +21,7 @@ from trimtab.cli.options import (
     Quiet,
     Reuse,
     StudyFile,
+    resumable,
     stages,
     warn,
 )
@@ -50,6 +51,7 @@ MEASURING = f"measuring training steps, at most {PATIENCE:.0f} s (--no-time leav
 NoTime = Annotated[bool, typer.Option("--no-time", help="Do not estimate how long the trials take.")]
 
 
+@resumable
 def run(
     study: StudyFile,
     data: Data = None,

@@ -240,7 +240,8 @@ class TrialResult(Record):
 
     tests: by test set; validation: of the epoch whose weights met the test sets, ``evaluated_epoch``. Rates
     are means over epochs, of training alone; tokens are real ones. seconds: of the whole trial. recipe: as
-    resolved, with the micro-batch that fitted into memory.
+    resolved, with the micro-batch that fitted into memory. failed_before: why earlier attempts failed of the
+    run that trained it.
     """
 
     tests: dict[str, Scores]
@@ -255,6 +256,7 @@ class TrialResult(Record):
     machine: str
     threads: int
     signature: Signature
+    failed_before: tuple[str, ...] = ()
 
 
 class FailureRecord(Record):

@@ -4,13 +4,14 @@ import contextlib
 import filecmp
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ledger.files import damaged, read_arrays, read_record, sweep, write_arrays, write_record
 from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
@@ -22,6 +23,7 @@ RESULT = "result.json"
 METRICS = "metrics.jsonl"
 FAILURE = "failure.json"
 PREDICTIONS = "predictions.npz"
+CHECKPOINT = "checkpoint.pt"
 _AGAIN = "again"
 CROSS = "cross"
 _EPOCH = TypeAdapter(Epoch)
@@ -30,7 +32,8 @@ _EPOCH = TypeAdapter(Epoch)
 class Trial:
     """One trial's folder: ``result.json``, written last, means that it is complete.
 
-    config.json: what was trained; metrics.jsonl: a record an epoch, appended; predictions.npz: logits
+    config.json: what was trained; metrics.jsonl: a record an epoch; checkpoint.pt: where the attempt
+    resumes, until the trial is complete; predictions.npz: logits
     (examples, classes) float32 of each test set; weights.safetensors where the study keeps them, there before
     result.json is; failure.json: the reason, where the last attempt failed; cross/: see Crossed; again/: a
     second attempt, while the first one's result stays whole.
@@ -71,6 +74,11 @@ class Trial:
         return path if self.result is not None and path.exists() else None
 
     @property
+    def checkpoint(self) -> Path:
+        """The file of the attempt's checkpoint, whether there is one or not."""
+        return self.folder / CHECKPOINT
+
+    @property
     def crossed(self) -> "Crossed":
         """Its model's predictions on other test inputs than its own."""
         return Crossed(self.folder / CROSS)
@@ -100,18 +108,18 @@ class Trial:
             shutil.rmtree(self.crossed.folder, ignore_errors=True)
 
     def begin(self, config: TrialConfig) -> None:
-        """Make the folder ready for an attempt: what an earlier one left is removed."""
+        """Make the folder ready for an attempt: what an earlier one left goes, but for its checkpoint."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (METRICS, FAILURE, WEIGHTS):
+        for name in (FAILURE, WEIGHTS):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
         write_record(self.folder / _CONFIG, config)
 
-    def add_epoch(self, epoch: Epoch) -> None:
-        """Append the record of an epoch."""
-        with (self.folder / METRICS).open("a") as file:
-            file.write(_EPOCH.dump_json(epoch).decode() + "\n")
+    def write_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Keep the records of the epochs so far, atomically."""
+        with atomic_write(self.folder / METRICS) as temporary:
+            temporary.write_bytes(b"".join(_EPOCH.dump_json(each) + b"\n" for each in epochs))
 
     def epochs(self) -> list[Epoch]:
         """The records of all epochs; InputError where the file is damaged."""
@@ -125,6 +133,7 @@ class Trial:
         """Keep the predictions, then mark the trial complete."""
         write_arrays(self.folder / PREDICTIONS, predictions)
         write_record(self.folder / RESULT, result)
+        self.checkpoint.unlink(missing_ok=True)
 
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""

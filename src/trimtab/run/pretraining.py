@@ -33,6 +33,7 @@ from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
 from trimtab.run.runtime import begin
+from trimtab.run.stopping import held_back
 from trimtab.study.pretraining_definition import Pretraining, Text
 from trimtab.training.auto_precision import choose_pretraining_precision, device_name
 from trimtab.training.backend import Backend
@@ -227,19 +228,21 @@ class _Job:
             self.folder.add(_METRICS.validate_python(record))
 
         try:
-            model = pretrain(
-                self.task,
-                study.recipe,
-                study.seed,
-                Backend(self.device, precision),
-                training=self.corpus.training,
-                validation=self.corpus.validation,
-                steps=study.steps,
-                checkpoint=Checkpoint(self.folder.checkpoint, study.checkpoint_seconds),
-                on_start=on_start,
-                on_record=on_record,
-                on_progress=on_progress,
-            )
+            with held_back() as requests:
+                model = pretrain(
+                    self.task,
+                    study.recipe,
+                    study.seed,
+                    Backend(self.device, precision),
+                    training=self.corpus.training,
+                    validation=self.corpus.validation,
+                    steps=study.steps,
+                    checkpoint=Checkpoint(self.folder.checkpoint, study.checkpoint_seconds),
+                    stop=lambda: requests.number is not None,
+                    on_start=on_start,
+                    on_record=on_record,
+                    on_progress=on_progress,
+                )
         except DivergedError:
             self.folder.checkpoint.unlink(missing_ok=True)  # resumed from there it would diverge again
             raise

@@ -1,5 +1,6 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
+import contextlib
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +20,14 @@ from trimtab.plan.rows import published_rows
 from trimtab.run.cross import cross_job
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
 from trimtab.run.input_spec import input_spec
-from trimtab.run.jobs import JobOutcome, TrialJob
+from trimtab.run.jobs import TrialJob
+from trimtab.run.outcome import JobOutcome, failure_of, retries
 from trimtab.run.pool import Ended
-from trimtab.run.progress import ProgressCallback, TrialNews
+from trimtab.run.progress import Alive, ProgressCallback, TrialNews
 from trimtab.run.run_file import told_to_others
 from trimtab.run.runtime import default_jobs, resolve
 from trimtab.study.definition import Study
 from trimtab.training.epoch import Epoch
-
-# A worker killed by the system is most likely one that took too much memory, so it gets smaller
-# micro-batches; but not for ever, since each attempt costs its time.
-_RETRIES_AFTER_KILL = 3
 
 
 @dataclass(frozen=True)
@@ -149,15 +147,20 @@ class _Run:
         missing.sort(key=lambda trial: -_cost(trial))
         self.progress.start(len(trials), len(trials) - len(missing), sum(map(_cost, missing)))
         self.kills = [0] * len(missing)
+        self.passed: list[list[str]] = [[] for _ in missing]
         self.engine(
             [self._job(trial) for trial in missing],
             self._processes(jobs, missing),
             self.runtime.threads,
             lambda number, news: self._news(missing[number], news),
             lambda number, ended: self._end(number, missing[number], ended),
-            on_start=lambda number: self.progress.begin(_label(missing[number]), _cost(missing[number])),
+            on_start=lambda number: self._begin(missing[number], _cost(missing[number])),
         )
         return len(missing) - len(self.failures)
+
+    def _begin(self, trial: WantedTrial, cost: float) -> bool:
+        self.progress.begin(_label(trial), cost)
+        return True
 
     def _is_missing(self, trial: WantedTrial) -> bool:
         kept = self.ledger.trial(trial.key)
@@ -181,10 +184,13 @@ class _Run:
             keep_weights=self.study.keeps_weights,
             signature=self.signature,
             initial_weights=weights.file if weights else None,
+            checkpoint_seconds=self.study.checkpoint_seconds,
         )
 
     def _news(self, trial: WantedTrial, news: TrialNews) -> None:
         """Pass on what a trial reports; warn once a variant where its model gives all rows one class."""
+        if isinstance(news, Alive):
+            return
         self.progress.news(_label(trial), news)
         if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
             self.warned.add(trial.variant.number)
@@ -196,31 +202,44 @@ class _Run:
             )
 
     def _end(self, number: int, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
-        """Note how a trial ended; a killed one is tried again with smaller micro-batches."""
-        if ended.exit_code == -signal.SIGKILL:
-            again = self._after_kill(number, trial)
-            if again:
-                return again
-        reason = _failure(ended, "lower batch_size or --jobs")
+        """Note how a trial ended; what may pass is tried again, a killed one with smaller micro-batches."""
+        if ended.value is not None and ended.value.stopped:
+            return None
+        reason = failure_of(ended, "lower batch_size or --jobs")
         if reason is not None:
-            self.ledger.trial(trial.key).fail(reason, ended.traceback)
-            self._note(trial, reason)
+            again = self._again(number, trial, ended, reason)
+            if again is not None:
+                return again
+            self._keep_failure(trial, reason, ended.traceback)
         result = self.ledger.trial(trial.key).result if reason is None else None
         self.progress.end(_label(trial), reason, result.validation.accuracy if result else None)
         if self.on_trial is not None:
             self.on_trial(trial.key)
         return None
 
-    def _note(self, trial: WantedTrial, reason: str) -> None:
-        names = tuple(variant.name for variant in trial.variants)
-        self.failures.append(Failure(names, trial.seed, reason))
-
-    def _after_kill(self, number: int, trial: WantedTrial) -> TrialJob | None:
-        self.kills[number] += 1
-        job: TrialJob | None = self._job(trial) if self.kills[number] <= _RETRIES_AFTER_KILL else None
+    def _again(
+        self, number: int, trial: WantedTrial, ended: Ended[JobOutcome], reason: str
+    ) -> TrialJob | None:
+        """The job to be run in the place of one that failed for a reason that may pass; None otherwise."""
+        reasons = self.passed[number]
+        if len(reasons) >= retries(ended):
+            return None
+        reasons.append(reason)
+        job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
+        if ended.exit_code == -signal.SIGKILL:
+            self.kills[number] += 1
         for _ in range(self.kills[number]):
             job = job.with_smaller_batches() if job else None
+        if job is not None:
+            self.progress.warn(f"{_label(trial)}: {reason}; it is tried again")
         return job
+
+    def _keep_failure(self, trial: WantedTrial, reason: str, traceback: str | None) -> None:
+        """Note why a trial failed, here and, where there is room, in its folder."""
+        with contextlib.suppress(OSError):  # a full disk, which is often the reason itself
+            self.ledger.trial(trial.key).fail(reason, traceback)
+        names = tuple(variant.name for variant in trial.variants)
+        self.failures.append(Failure(names, trial.seed, reason))
 
     # Cross evaluation: trained models on other variants' inputs.
 
@@ -242,15 +261,19 @@ class _Run:
             self.runtime.threads,
             lambda number, news: None,
             lambda number, ended: self._end_cross(left[number][0], ended),
-            on_start=lambda number: self.progress.begin(_label(left[number][0]), len(left[number][1])),
+            on_start=lambda number: self._begin(left[number][0], len(left[number][1])),
         )
         return len(left) - (len(self.failures) - failed)
 
     def _end_cross(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> None:
-        reason = _failure(ended, "lower --jobs")
+        if ended.value is not None and ended.value.stopped:
+            return
+        reason = failure_of(ended, "lower --jobs")
         if reason is not None:
-            self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
-            self._note(trial, f"cross evaluation: {reason}")
+            with contextlib.suppress(OSError):
+                self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
+            names = tuple(variant.name for variant in trial.variants)
+            self.failures.append(Failure(names, trial.seed, f"cross evaluation: {reason}"))
         self.progress.end(_label(trial), reason)
 
 
@@ -260,14 +283,3 @@ def _label(trial: WantedTrial) -> str:
 
 def _cost(trial: WantedTrial) -> float:
     return relative_cost(trial.variant)
-
-
-def _failure(ended: Ended[JobOutcome], mend: str) -> str | None:
-    """Why a job failed, in a sentence; None where it was done."""
-    if ended.traceback is not None:
-        return f"a bug in trimtab; the traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
-    if ended.exit_code == -signal.SIGKILL:
-        return f"its process was killed, as happens when memory runs out; {mend}"
-    if ended.value is None:
-        return f"its process died with exit code {ended.exit_code}"
-    return ended.value.failure
