@@ -29,13 +29,13 @@ def said(call, *arguments):
 @pytest.fixture
 def ledger(tmp_path):
     made = Ledger(tmp_path / "deep" / "out")
-    made.claim("mine")
+    made.begin("mine")
     return made
 
 
 def test_a_claim_makes_the_folder_and_can_be_made_again(ledger):
     assert json.loads((ledger.folder / "ledger.json").read_text()) == {"study": "mine", "schema": SCHEMA}
-    ledger.claim("mine")
+    ledger.begin("mine")
     ledger.check("mine")
 
 
@@ -101,7 +101,7 @@ def test_a_folder_with_files_of_someone_elses(tmp_path):
 def test_what_a_killed_process_left_is_not_someone_elses(tmp_path):
     (tmp_path / ".writing-abc.json").write_text("{")
     (tmp_path / ".lock").touch()
-    Ledger(tmp_path).claim("mine")
+    Ledger(tmp_path).begin("mine")
     assert (tmp_path / "ledger.json").is_file()
 
 
@@ -121,7 +121,7 @@ def test_a_folder_without_leave_to_write(tmp_path):
     sentence = (
         f"{closed / 'out'}: cannot be written (Permission denied); choose another folder with --out DIR"
     )
-    assert said(Ledger(closed / "out").claim, "mine") == sentence
+    assert said(Ledger(closed / "out").begin, "mine") == sentence
 
 
 def test_a_ledger_that_cannot_be_locked(ledger):
@@ -191,8 +191,8 @@ def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ran, tmp
     study, outcome = ran
     ledger = Ledger(shutil.copytree(outcome.folder, tmp_path / "copy"))
     (ledger.folder / "ledger.json").unlink()
-    assert said(lambda: ledger.claim("other")).startswith(f"{ledger.folder}: holds the results of study")
-    ledger.claim(study.name)
+    assert said(lambda: ledger.begin("other")).startswith(f"{ledger.folder}: holds the results of study")
+    ledger.begin(study.name)
     assert (ledger.folder / "ledger.json").is_file()
 
 
@@ -200,14 +200,14 @@ def test_the_life_of_a_trial(ledger):
     trial = ledger.trial("abc")
     assert (trial.result, trial.failure) == (None, None)
     trial.begin(config(1))
-    trial.add_epoch(epoch(1))
+    trial.write_epochs([epoch(1)])
     trial.fail("it was too hot", "Traceback ...")
     assert trial.failure == "it was too hot"
     trial.begin(config(1))  # another attempt starts from nothing
     assert trial.failure is None
     assert not (trial.folder / "metrics.jsonl").exists()
-    trial.add_epoch(epoch(1))
-    trial.add_epoch(epoch(2))
+    trial.write_epochs([epoch(1)])
+    trial.write_epochs([epoch(1), epoch(2)])
     logits = np.arange(6, dtype=np.float32).reshape(2, 3)
     trial.finish(result(), {"test": logits})
     assert trial.result == result()

@@ -110,7 +110,7 @@ class Trial:
     def begin(self, config: TrialConfig) -> None:
         """Make the folder ready for an attempt: what an earlier one left goes, but for its checkpoint."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (FAILURE, WEIGHTS):
+        for name in (FAILURE, WEIGHTS) if self.checkpoint.exists() else (FAILURE, WEIGHTS, METRICS):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)

@@ -91,7 +91,7 @@ def run(
     """
     folder = PretrainingFolder(out or Path("results") / study.name)
     ledger = Ledger(folder.path)
-    ledger.claim(study.name)
+    ledger.begin(study.name)
     with ledger.lock():
         on_stage("reading and tokenising the text")
         corpus = read_corpus(study, data)

@@ -78,7 +78,7 @@ def run(
     progress = progress or ProgressCallback()
     others = [other for folder in reuse for other in ledgers_below(folder)]
     ledger = Ledger(out or Path("results") / study.name)
-    ledger.claim(study.name)
+    ledger.begin(study.name)
     with ledger.lock(), told_to_others(ledger.folder, progress) as progress:
         progress.stage("reading and tokenising the data")
         prepared = prepare(study, data)
