@@ -1,6 +1,7 @@
 """Calibration: how often the crossed analysis errs, over simulated studies whose truth is known.
 
     python -m bench.calibration [--studies 10000] [--only TABLE ...] [--out results/calibration]
+    python -m bench.calibration --only looks [--studies 10000] [--out results/calibration]
 
 Each cell simulates a baseline and three variants: one as good, one a point better, one better by the margin.
 Families are six equal variants. Cells of rare differences go through ``compare`` itself: there one variant is
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.calibration import families, few_rows
+from bench.calibration import families, few_rows, looks
 from bench.calibration.simulation import ALPHA, BETTER, MARGIN, Cell, Model, cells, simulate
 from trimtab.atomic import atomic_write, write_json
 from trimtab.machine import signature
@@ -138,9 +139,16 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=10_000, help="simulated studies per cell")
     parser.add_argument("--out", type=Path, help="folder for calibration.json, .csv and .md")
     parser.add_argument(
-        "--only", nargs="+", choices=TABLES, default=list(TABLES), help="the tables to make, by default all"
+        "--only",
+        nargs="+",
+        choices=(*TABLES, "looks"),
+        default=list(TABLES),
+        help="the tables to make, by default all but looks",
     )
     asked = parser.parse_args()
+    if asked.only == ["looks"]:  # which has files of its own
+        looks.make(asked.out, asked.studies)
+        return
     if asked.out and set(asked.only) != set(TABLES):
         parser.error("--out: the tables are written whole; leave out --only")
     began = time.perf_counter()

@@ -156,6 +156,7 @@ def write(
     digests=None,
     max_lens=None,
     tokens=None,
+    looks=(),
 ):
     """A ledger whose variants' predictions are right where ``scores`` says.
 
@@ -171,7 +172,7 @@ def write(
     evaluated: the epoch whose weights met the test sets, by default the last. lengths: a LengthSummary by
     split. digests: of each variant's examples, (variants, examples), by default such that variants cut all
     examples but the first differently. max_lens: by variant, (truncation, max_len) in place of t0, t1, ... at
-    8; tokens: by variant, of a row.
+    8; tokens: by variant, of a row; looks: the planned ones.
     """
     options = {key: value for key, value in locals().items() if key not in ("folder", "scores")}
     scores = {name: np.asarray(value, bool) for name, value in scores.items()}
@@ -311,6 +312,7 @@ def _study(made):
             score=options["score"],
             exploratory=options["exploratory"],
             cross=options["cross"] is not None,
+            looks=options["looks"],
         ),
         tests=list(made.scores),
         labels=["a", "b", "c"],

@@ -26,6 +26,7 @@ from trimtab.analysis.curves import (
     overfitted_rows,
 )
 from trimtab.analysis.guessing import beats_guessing
+from trimtab.analysis.looks import LooksTaken
 from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.analysis.recommendation import Recommendation, recommend
 from trimtab.analysis.scores import FinishedVariant, tried_variants
@@ -117,7 +118,7 @@ class Analysis:
 
     tests, speeds and what follows from curves are empty where no trial is finished; audits: one row per
     variant and split, label_audits: per variant, test set and label; signatures: the different versions and
-    commits that trials were made with.
+    commits that trials were made with; looks: what the planned looks have come to, None where there are none.
     """
 
     study: StudyRecord
@@ -130,11 +131,17 @@ class Analysis:
     overfitted: list[OverfittedRow]
     trials: list[TrialRow]
     signatures: list[Signature]
+    looks: LooksTaken | None = None
 
     @property
     def missing(self) -> list[TrialRow]:
-        """The trials that are not finished."""
-        return [trial for trial in self.trials if trial.result is None]
+        """The trials that are not finished, and that no planned look has made unnecessary."""
+        return [trial for trial in self.trials if trial.result is None and trial.stopped is None]
+
+    @property
+    def stopped(self) -> list[TrialRow]:
+        """The trials that were not run, as a planned look made them unnecessary."""
+        return [trial for trial in self.trials if trial.result is None and trial.stopped is not None]
 
 
 def analyse(ledger: Ledger) -> Analysis:
@@ -148,24 +155,30 @@ def analyse(ledger: Ledger) -> Analysis:
     finished = [one for one in every if one.results]
     speeds, curves = throughput_rows(finished), curve_points(ledger, finished)
     results = [result for one in finished for result in one.results.values()]
+    sets = compared_sets(ledger, study, finished)
+    looks = sets[0].looks if sets else None
     return Analysis(
         study=study,
-        tests=_test_sets(ledger, study, finished, speeds) if finished else [],
+        tests=_test_sets(ledger, study, finished, speeds, sets) if finished else [],
         speeds=speeds,
         audits=_audit_rows(study),
         label_audits=_label_audit_rows(study),
         curves=curves,
         epochs=epoch_rows(curves),
         overfitted=overfitted_rows(curves),
-        trials=trial_rows(ledger, study, every),
+        trials=trial_rows(ledger, study, every, looks.stopped if looks else {}),
         signatures=list(dict.fromkeys(result.signature for result in results)),
+        looks=looks,
     )
 
 
 def _test_sets(
-    ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant], speeds: Sequence[ThroughputRow]
+    ledger: Ledger,
+    study: StudyRecord,
+    finished: Sequence[FinishedVariant],
+    speeds: Sequence[ThroughputRow],
+    sets: Sequence[ComparedSet],
 ) -> list[SetAnalysis]:
-    sets = compared_sets(ledger, study, finished)
     contrasts = contrast_rows(sets)
     means = [mean_rows(study, one.name, one.comparison.scores, one.comparison.clusters) for one in sets]
     views = score_views(sets, means, contrasts)

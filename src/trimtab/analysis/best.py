@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from trimtab.analysis.contrasts import Comparison, have_replicas
-from trimtab.statistics import behind_best, gap_bounds
+from trimtab.statistics import Looks, behind_best, gap_bounds
 
 
 def worse_than_best(comparison: Comparison) -> dict[int, float]:
@@ -22,7 +22,7 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
         return {}
     level = comparison.study.compare.alpha / len(distinct)
     place = {one.number: number for number, one in enumerate(distinct)}
-    seeds = [comparison.scores.seeds(one) for one in distinct]
+    seeds = [comparison.seeds(one) for one in distinct]
     begins = [one.initialisation for one in distinct]  # equal ones are paired, see grid.are_paired
     bounds = np.full((len(distinct),) * 2, np.nan)
     for common in _common(seeds):
@@ -31,19 +31,30 @@ def worse_than_best(comparison: Comparison) -> dict[int, float]:
             np.stack([comparison.scores.on(distinct[k], common) for k in able]),
             comparison.clusters,
             [[begins[k] == begins[other] for other in able] for k in able],
-            level,
+            _at_looks(comparison, common, level),
             comparison.scores.score.bounded,
         )
         # A pair that has more seeds in common is compared on those.
         here = [[len(set(seeds[k]) & set(seeds[other])) == len(common) for other in able] for k in able]
         bounds[np.ix_(able, able)] = np.where(here, found, bounds[np.ix_(able, able)])
     behind = behind_best(bounds)
+    if comparison.scores.score.bounded:
+        behind = np.minimum(behind, 1.0)  # no two scores lie farther apart
     behind[[one.number in comparison.unstable for one in distinct]] = np.nan
     return {
         one.number: float(behind[place[one.same_as]])
         for one in comparison.scores.variants
         if one.same_as in place
     }
+
+
+def _at_looks(comparison: Comparison, common: list[int], level: float) -> float:
+    """The level of a bound on these seeds, such that it holds at every planned look with ``level``."""
+    planned = comparison.study.compare.looks
+    if not planned:
+        return level
+    sizes = comparison.sizes(common) or (len(common),)
+    return float(Looks(sizes, planned[-1]).nominal(level))
 
 
 def _common(seeds: list[list[int]]) -> list[list[int]]:

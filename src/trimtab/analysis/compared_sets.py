@@ -3,11 +3,12 @@
 Free of torch.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows
-from trimtab.analysis.scores import FinishedVariant, read_scores
+from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows, row_at_look
+from trimtab.analysis.looks import LooksTaken, take_looks
+from trimtab.analysis.scores import FinishedVariant, read_scores, tried_variants
 from trimtab.ledger.ledger import EvaluatedRows, Ledger
 from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import score_named
@@ -15,29 +16,50 @@ from trimtab.statistics import score_named
 
 @dataclass(frozen=True)
 class ComparedSet:
-    """A test set whose variants are to be compared; evaluated: its rows, as the ledger has them."""
+    """A test set whose variants are to be compared.
+
+    evaluated: its rows, as the ledger has them; looks: what the study's looks have come to, the same for all
+    test sets, None where none are planned.
+    """
 
     name: str
     evaluated: EvaluatedRows
     comparison: Comparison
     digests: Digests
+    looks: LooksTaken | None = None
 
 
 def compared_sets(
     ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
 ) -> list[ComparedSet]:
-    """Every test set of a study, with the scores of the variants that have finished a trial."""
+    """Every test set of a study, with the scores of the variants that have finished a trial.
+
+    With planned looks, contrasts are those of the latest look for which all trials have ended.
+    """
     done = {one.variant.number: one.results for one in finished}
-    missing = {
-        variant.number: [
-            key for seed, key in variant.trials.items() if seed not in done.get(variant.number, ())
-        ]
+    diverged = {
+        variant.number: {
+            seed
+            for seed, key in variant.trials.items()
+            if seed not in done.get(variant.number, ()) and ledger.trial(key).diverged
+        }
         for variant in study.variants
     }
-    unstable = frozenset(
-        number for number, keys in missing.items() if any(ledger.trial(key).diverged for key in keys)
-    )
-    return [_compared_set(ledger, study, name, finished, unstable) for name in study.tests]
+    sets = [_compared_set(ledger, study, name, finished, diverged) for name in study.tests if finished]
+    if not study.compare.looks or not sets:
+        return sets
+    looks = take_looks(ledger, study, [one.comparison for one in sets])
+    return [replace(one, comparison=one.comparison.at(looks.taken), looks=looks) for one in sets]
+
+
+def looks_taken(ledger: Ledger) -> LooksTaken | None:
+    """What the planned looks of a ledger's study have come to; None where none are planned."""
+    study = ledger.study
+    if not study.compare.looks:
+        return None
+    finished = [one for one in tried_variants(ledger, study) if one.results]
+    sets = compared_sets(ledger, study, finished)
+    return sets[0].looks if sets else take_looks(ledger, study, [])
 
 
 def _compared_set(
@@ -45,14 +67,14 @@ def _compared_set(
     study: StudyRecord,
     name: str,
     finished: Sequence[FinishedVariant],
-    unstable: frozenset[int],
+    diverged: Mapping[int, Collection[int]],
 ) -> ComparedSet:
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
     scores = read_scores(ledger, name, finished, score, evaluated.labels)
     return ComparedSet(
         name=name,
         evaluated=evaluated,
-        comparison=Comparison(study, scores, evaluated.shared_clusters, unstable),
+        comparison=Comparison(study, scores, evaluated.shared_clusters, diverged),
         digests={one.variant.number: evaluated.digests[one.variant.inputs] for one in finished},
     )
 
@@ -61,7 +83,21 @@ def contrast_rows(sets: Sequence[ComparedSet]) -> list[list[ContrastRow]]:
     """By test set, one row per declared contrast that has a seed in common.
 
     All are one family, whatever their test set: a study that asks of several has as many chances to err.
+    With planned looks each is as it was at the look where it stopped.
     """
+    if sets and (looks := sets[0].looks) is not None:
+        return [_rows_at_looks(one, looks, place) for place, one in enumerate(sets)]
     return as_rows(
         [(one.comparison, one.comparison.of(one.comparison.study.contrasts), one.digests) for one in sets]
     )
+
+
+def _rows_at_looks(one: ComparedSet, looks: LooksTaken, place: int) -> list[ContrastRow]:
+    rows = []
+    for contrast in one.comparison.study.contrasts:
+        course = looks.courses.get((place, contrast))
+        comparison = one.comparison.at(course.look) if course else one.comparison
+        rows += [
+            row_at_look(comparison, compared, one.digests, course) for compared in comparison.of([contrast])
+        ]
+    return rows

@@ -1,7 +1,7 @@
 """Contrasts of a ledger's variants, each on the seeds that its two variants have both finished."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,9 +9,19 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import Contrast, Score, compare, effective_clusters, one_family
+from trimtab.statistics import (
+    Contrast,
+    Score,
+    compare,
+    effective_clusters,
+    one_family,
+    sequential,
+    sequential_p,
+)
+from trimtab.statistics.compare import judged
 from trimtab.statistics.equivalence import not_inferior
 from trimtab.statistics.power import contrast_parts, seeds_to_settle
+from trimtab.statistics.stopping import Course
 from trimtab.study.grid import DeclaredContrast, are_paired
 
 Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
@@ -28,19 +38,22 @@ class Compared:
 
     def turned(self) -> "Compared":
         """The same seen from the other side."""
-        c = self.contrast
-        swapped = {"better": "worse", "worse": "better"}.get(c.verdict, c.verdict)
-        # Taken from 0, so that no difference is 0 and not -0.
-        turned = replace(
-            c,
-            variant=c.baseline,
-            baseline=c.variant,
-            delta=0.0 - c.delta,
-            ci_low=0.0 - c.ci_high,
-            ci_high=0.0 - c.ci_low,
-            verdict=swapped,
-        )
-        return Compared(self.baseline, self.variant, self.seeds, turned)
+        return Compared(self.baseline, self.variant, self.seeds, _turned(self.contrast))
+
+
+def _turned(contrast: Contrast) -> Contrast:
+    c = contrast
+    # Taken from 0, so that no difference is 0 and not -0.
+    return replace(
+        c,
+        variant=c.baseline,
+        baseline=c.variant,
+        delta=0.0 - c.delta,
+        ci_low=0.0 - c.ci_high,
+        ci_high=0.0 - c.ci_low,
+        verdict={"better": "worse", "worse": "better"}.get(c.verdict, c.verdict),
+        earlier=tuple(map(_turned, c.earlier)),
+    )
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class ContrastRow:
     the truth is what was found; inf where none up to 1,000 does, nan where nothing is known of chance, None
     where the contrast is settled. withheld: the verdict that the finished seeds would give, where a seed of
     either variant diverged: it was left out of the contrast, which flatters the variant, so that the verdict
-    is 'inconclusive'.
+    is 'inconclusive'. course: over the study's planned looks, None without looks or where inputs are alike.
     """
 
     variant: VariantRecord
@@ -62,6 +75,7 @@ class ContrastRow:
     affected_share: float | None
     more_seeds: float | None
     withheld: str | None = None
+    course: Course | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +89,11 @@ class UncomparedRow:
 class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
-    clusters: (examples,) int or None; unstable: numbers of variants with a seed that diverged. A seed that
+    clusters: (examples,) int or None; diverged: by a variant's number, its seeds that diverged. A seed that
     one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent
     seeds, so their spreads over seeds are pooled; all other variants keep their own, as they share seed
-    numbers.
+    numbers. looks: of the study's planned looks, how many have been taken: with looks, contrasts are those
+    of the latest one, on the study's first seeds, and hold over all of them.
     """
 
     def __init__(
@@ -86,10 +101,40 @@ class Comparison:
         study: StudyRecord,
         scores: ScoredLogits,
         clusters: NDArray | None,
-        unstable: frozenset[int] = frozenset(),
+        diverged: Mapping[int, Collection[int]] | None = None,
+        looks: int = 0,
     ) -> None:
-        self.study, self.scores, self.clusters, self.unstable = study, scores, clusters, unstable
+        self.study, self.scores, self.clusters, self.looks = study, scores, clusters, looks
+        self._diverged = diverged or {}
         self._finished = {variant.number for variant in scores.variants}
+        self._at_one_look: dict[tuple[int, DeclaredContrast], Compared | None] = {}
+
+    @property
+    def unstable(self) -> frozenset[int]:
+        """Numbers of variants with a seed that diverged, among those that are compared."""
+        seeds = self._seeds_at(self.looks)
+        return frozenset(number for number, some in self._diverged.items() if not seeds.isdisjoint(some))
+
+    def at(self, looks: int) -> "Comparison":
+        """The same after so many of the planned looks."""
+        other = Comparison(self.study, self.scores, self.clusters, self._diverged, looks)
+        other._at_one_look = self._at_one_look
+        return other
+
+    def seeds(self, *variants: VariantRecord) -> list[int]:
+        """The seeds on which all these variants are compared: those that all have finished, by then."""
+        allowed = self._seeds_at(self.looks)
+        return [seed for seed in self.scores.seeds(*variants) if seed in allowed]
+
+    def sizes(self, seeds: Collection[int]) -> tuple[int, ...]:
+        """How many of these seeds there were at each look so far, where they were two or more and rose."""
+        numbers = [len(self._seeds_at(look).intersection(seeds)) for look in range(1, self.looks + 1)]
+        return tuple(dict.fromkeys(number for number in numbers if number > 1))
+
+    def _seeds_at(self, look: int) -> frozenset[int]:
+        """The seeds of a look, from 1; before the first one they are its own."""
+        planned = self.study.compare.looks
+        return frozenset(self.study.seeds[: planned[max(look, 1) - 1]] if planned else self.study.seeds)
 
     @property
     def effective_clusters(self) -> float:
@@ -101,7 +146,7 @@ class Comparison:
 
     def by(self, score: Score) -> "Comparison":
         """The same variants by another score."""
-        return Comparison(self.study, self.scores.by(score), self.clusters, self.unstable)
+        return Comparison(self.study, self.scores.by(score), self.clusters, self._diverged, self.looks)
 
     def withhold(self, variant: VariantRecord, baseline: VariantRecord, contrast: Contrast) -> Contrast:
         """The contrast without its verdict, where a seed of either variant diverged."""
@@ -111,6 +156,9 @@ class Comparison:
 
     def p_not_inferior(self, contrast: Contrast) -> float:
         """One-sided p of a difference over minus the study's margin; 1 where nothing is known of chance."""
+        return sequential_p(contrast, self._p_not_inferior)
+
+    def _p_not_inferior(self, contrast: Contrast) -> float:
         if contrast.se > 0:
             margin = self.study.compare.margin
             return not_inferior(contrast.delta, contrast.se, contrast.df, margin, self.effective_clusters)
@@ -124,14 +172,41 @@ class Comparison:
 
     def of(self, contrasts: Sequence[DeclaredContrast]) -> list[Compared]:
         """Compare them, in their order; those whose variants have no seed in common are left out."""
+        able = [one for one in contrasts if {one.variant, one.baseline} <= self._finished]
+        by_look = [self._at_look(look, able) for look in range(1, max(self.looks, 1) + 1)]
+        if not self.study.compare.looks:
+            return [found for found in by_look[-1] if found]
+        each = [self._over_looks(found) for found in zip(*by_look, strict=True)]
+        return [one for one in each if one]
+
+    def _over_looks(self, found: Sequence[Compared | None]) -> Compared | None:
+        """A contrast over its looks, None where its variants have no seed in common at any."""
+        settings, latest = self.study.compare, found[-1]
+        if latest is None:
+            return None
+        known = {len(one.seeds): one for one in found if one and len(one.seeds) > 1} if self.looks else {}
+        each = [(size, one.contrast) for size, one in known.items()]
+        contrast = sequential(
+            each or [(len(latest.seeds), latest.contrast)],
+            settings.looks[-1],
+            settings.alpha,
+            begun=bool(each),
+        )
+        return replace(latest, contrast=contrast)
+
+    def _at_look(self, look: int, contrasts: Sequence[DeclaredContrast]) -> list[Compared | None]:
+        """Each on the seeds of one look; None where its variants have no seed in common there."""
+        known, allowed = self._at_one_look, self._seeds_at(look)
         by_seeds: dict[tuple[int, ...], list[DeclaredContrast]] = {}
         for one in contrasts:
-            if {one.variant, one.baseline} <= self._finished:
-                seeds = self.scores.seeds(self.study.variants[one.variant], self.study.variants[one.baseline])
+            if (look, one) not in known:
+                pair = self.study.variants[one.variant], self.study.variants[one.baseline]
+                seeds = [seed for seed in self.scores.seeds(*pair) if seed in allowed]
                 by_seeds.setdefault(tuple(seeds), []).append(one)
-        every = [self._on(list(seeds), some) for seeds, some in by_seeds.items() if seeds]
-        found = {(c.variant.number, c.baseline.number): c for compared in every for c in compared}
-        return [found[c.variant, c.baseline] for c in contrasts if (c.variant, c.baseline) in found]
+        for common, some in by_seeds.items():
+            compared = self._on(list(common), some) if common else [None] * len(some)
+            known.update({(look, one): each for one, each in zip(some, compared, strict=True)})
+        return [known[look, one] for one in contrasts]
 
     def _on(self, seeds: list[int], contrasts: list[DeclaredContrast]) -> list[Compared]:
         able = [one for one in self.scores.variants if set(seeds) <= set(self.scores.seeds(one))]
@@ -214,6 +289,17 @@ def _rows(
         )
         for c in adjusted
     ]
+
+
+def row_at_look(
+    comparison: Comparison, compared: Compared, digests: Digests, course: Course | None
+) -> ContrastRow:
+    """A declared contrast as it was at the look where it stopped, ``comparison`` being that of the look."""
+    contrast = compared.contrast
+    if course is not None:
+        contrast = judged(contrast, course.p, course.p_equivalence, comparison.study.compare.alpha)
+    [row] = _rows(comparison, [replace(compared, contrast=contrast)], digests, 0, with_seeds=False)
+    return replace(row, course=course)
 
 
 def _affected_share(digests: Digests, compared: Compared) -> float | None:

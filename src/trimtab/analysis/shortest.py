@@ -14,7 +14,7 @@ from trimtab.analysis.guessing import one_beats_guessing
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.ledger.records import StudyRecord, VariantRecord
-from trimtab.statistics import Contrast, fixed_sequence
+from trimtab.statistics import Contrast, fixed_sequence, sequential_p
 
 Refusal = Literal["unfinished", "one seed", "guessing"]
 Verdict = Literal["longest", "suffices", "worse", "open"]
@@ -193,5 +193,8 @@ def _p_worse(compared: Compared | None) -> float:
     """One-sided p of a difference under 0; nan where nothing is known of chance."""
     if compared is None or not compared.contrast.se > 0:
         return math.nan
-    contrast = compared.contrast
-    return float(stats.t.cdf(contrast.delta / contrast.se, contrast.df))
+    return sequential_p(compared.contrast, _p_worse_at_one_look)
+
+
+def _p_worse_at_one_look(contrast: Contrast) -> float:
+    return float(stats.t.cdf(contrast.delta / contrast.se, contrast.df)) if contrast.se > 0 else math.nan

@@ -10,14 +10,15 @@ from trimtab.ledger.records import RunRecord, StudyRecord
 from trimtab.ledger.runs import live_runs
 from trimtab.training.epoch import Epoch
 
-Status = Literal["done", "running", "failed", "interrupted", "missing"]
+Status = Literal["done", "running", "failed", "interrupted", "missing", "stopped"]
 
 
 @dataclass(frozen=True)
 class TrialState:
     """A trial: its label in a run, how far it is, and its last accuracy on validation, where there is one.
 
-    key: the trial's; epochs: that are finished; failure: why its last attempt failed, or None.
+    ``stopped`` is one that a planned look decided not to run. key: the trial's; epochs: that are finished;
+    failure: why its last attempt failed, or None.
     """
 
     key: str
@@ -71,18 +72,23 @@ def study_state(ledger: Ledger, before: StudyState | None = None) -> StudyState:
         return StudyState(None, (), runs)
     running = {each.label for run in runs for each in run.running}
     done = {trial.key: trial for trial in before.trials if trial.status == "done"} if before else {}
+    stopped = ledger.stopped
     trials = tuple(
-        done.get(key) or _trial_state(ledger, variant.name, seed, key, running)
+        done.get(key) or _trial_state(ledger, variant.name, seed, key, running, key in stopped)
         for key, ((variant, seed), *_) in study.wanted.items()
     )
     return StudyState(study, trials, runs)
 
 
-def _trial_state(ledger: Ledger, variant: str, seed: int, key: str, running: set[str]) -> TrialState:
+def _trial_state(
+    ledger: Ledger, variant: str, seed: int, key: str, running: set[str], stopped: bool
+) -> TrialState:
     trial = ledger.trial(key)
     result = trial.result
     if result is not None:
         return TrialState(key, variant, seed, "done", accuracy=result.validation.accuracy)
+    if stopped:
+        return TrialState(key, variant, seed, "stopped")
     known = TrialState(key, variant, seed, "missing")
     epochs = _epochs(ledger, key)
     accuracy = epochs[-1].validation_accuracy if epochs else None

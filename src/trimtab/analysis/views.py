@@ -141,6 +141,11 @@ def _judged(
     settings = comparisons[0].study.compare
     found: list[list[list[Contrast]]] = [[[] for _ in of_set] for of_set in rows]
     for margin in margins:
+        if settings.looks and margin == settings.margin:  # judged already, over all looks
+            for of_set, at_margins in zip(rows, found, strict=True):
+                for row, judgements in zip(of_set, at_margins, strict=True):
+                    judgements.append(row.contrast)
+            continue
         # Each test set has its own number of clusters; the family is adjusted after that.
         single = [
             one

@@ -55,6 +55,10 @@ class Display(RunState):
         """Print it above what is live."""
         self.console.print(f"warning: {sentence}", markup=False)
 
+    def tell(self, sentence: str) -> None:
+        """Print it above what is live."""
+        self.console.print(sentence, markup=False)
+
     def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
         """Count a trial that ended; a failed one is named immediately."""
         super().end(label, failure, accuracy)
@@ -80,6 +84,10 @@ class Lines(RunState):
     def warn(self, sentence: str) -> None:
         """Print it."""
         self._print(f"warning: {sentence}")
+
+    def tell(self, sentence: str) -> None:
+        """Print it."""
+        self._print(sentence)
 
     def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
         """Say how a trial ended: its accuracy on validation, or why it failed."""

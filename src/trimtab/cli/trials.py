@@ -97,7 +97,10 @@ def run(
 
         written = report.write(outcome.folder)
         logged = trackers.everything()
-    say(f"{outcome.done_now} trials done now, {outcome.done_before} before")
+    stopped = f", {outcome.stopped} not needed" * bool(outcome.stopped)
+    say(f"{outcome.done_now} trials done now, {outcome.done_before} before{stopped}")
+    if outcome.done_by_others:
+        say(f"{outcome.done_by_others} trials done by other runs in this folder")
     if reuse:
         say(f"{outcome.taken_over} trials taken over from other results")
     if outcome.crossed_now:

@@ -26,6 +26,7 @@ from trimtab.config import InputError
 from trimtab.ledger.ledger import (
     ARCHIVE,
     EVALUATED,
+    LOOKS,
     ROWS,
     RUNTIME,
     STUDY,
@@ -62,8 +63,9 @@ def _files(ledger: Ledger, study: StudyRecord) -> Iterator[tuple[str, bytes]]:
     """The archive's files: their names, as in a ledger's folder, and their contents."""
     yield STUDY, (ledger.folder / STUDY).read_bytes()
     yield RUNTIME, (ledger.folder / RUNTIME).read_bytes()
-    if (ledger.folder / ROWS).exists():
-        yield ROWS, (ledger.folder / ROWS).read_bytes()
+    for name in (ROWS, LOOKS):
+        if (ledger.folder / name).exists():
+            yield name, (ledger.folder / name).read_bytes()
     rows = {test: ledger.evaluated(test) for test in study.tests}
     yield EVALUATED, _npz(evaluated_arrays({test: _with_small_digests(rows[test]) for test in rows}))
     score = score_named(study.compare.score)

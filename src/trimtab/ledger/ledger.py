@@ -19,6 +19,7 @@ from trimtab.ledger.files import read_arrays, read_json, read_record, write_arra
 from trimtab.ledger.records import (
     SCHEMA,
     LedgerRecord,
+    LooksRecord,
     RowsRecord,
     RuntimeRecord,
     StudyRecord,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ARCHIVE = "ledger.zip"  # the whole in a compact form, read where there is no other; see ledger.compact
 ROWS = "rows.json"  # some rows of the test sets with their cuts, unless the study keeps them to itself
 STUDY = "study.json"  # what the study asked for when it last ran
+LOOKS = "looks.json"  # what its planned looks have come to
 RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _NAME = "ledger.json"  # whose ledger this is; written first
@@ -101,12 +103,12 @@ class Ledger:
         return cast(Path, self._archive)
 
     def begin(self, study: str) -> None:
-        """Make the folder this study's own, to write into it; InputError where it is another's, or read-only."""
+        """Make the folder this study's own, to write into it; InputError where it is another's or read-only."""
         self.check(study)
         if not (self.folder / _NAME).exists():
             self._start(study)
         if not os.access(self.folder, os.W_OK):
-            raise _unwritable(self.folder, os.strerror(errno.EACCES))
+            raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
         self._is_begun = True
 
     def check(self, study: str) -> None:
@@ -141,11 +143,16 @@ class Ledger:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_record(self.folder / _NAME, LedgerRecord(study=study))
         except OSError as error:
-            raise _unwritable(self.folder, error.strerror) from error
+            raise _unwritable(self.folder, error) from error
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
         return Trial(self._root / "trials" / key)
+
+    @property
+    def has_study(self) -> bool:
+        """Whether a study was run here."""
+        return (self._root / STUDY).exists()
 
     @property
     def study(self) -> StudyRecord:
@@ -166,14 +173,15 @@ class Ledger:
         try:
             write_record(self.folder / RUNTIME, runtime)
         except OSError as error:
-            raise _unwritable(self.folder, error.strerror) from error
+            raise _unwritable(self.folder, error) from error
 
     def write_study(
         self, study: StudyRecord, tests: Mapping[str, EvaluatedRows], rows: RowsRecord | None = None
     ) -> None:
         """Keep what the study asks for, and what the analysis needs to know of the test sets.
 
-        rows: to be published; where there are none, those of an earlier run go.
+        rows: to be published; where there are none, those of an earlier run go, as looks do that are no
+        longer planned.
         """
         write_arrays(self.folder / EVALUATED, evaluated_arrays(tests))
         if rows is None:
@@ -181,6 +189,26 @@ class Ledger:
         else:
             write_record(self.folder / ROWS, rows)
         write_record(self.folder / STUDY, study)
+        if not study.compare.looks:
+            (self.folder / LOOKS).unlink(missing_ok=True)
+
+    def write_looks(self, looks: LooksRecord) -> None:
+        """Keep what the planned looks have come to; InputError where the folder cannot be written."""
+        try:
+            write_record(self.folder / LOOKS, looks)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    @property
+    def looks(self) -> LooksRecord | None:
+        """What the planned looks had come to when a run last wrote it, None where none are planned."""
+        return read_record(self._root / LOOKS, LooksRecord)
+
+    @property
+    def stopped(self) -> dict[str, int]:
+        """By key, the planned look, from 1, at which it was decided that a trial is not to be run."""
+        looks = self.looks
+        return looks.stopped if looks else {}
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
@@ -203,16 +231,18 @@ class Ledger:
     def frame(self) -> "pd.DataFrame":
         """One row per variant and seed: coordinates, key, status, accuracy on each test set, rates, memory.
 
+        status: done, failed, missing, or stopped, where a planned look decided that it is not to be run.
         Rates are means over epochs; missing is missing. Names of nested values are joined by a dot.
         """
         import pandas as pd  # takes a second, and only frames need it
 
-        rows = []
+        rows, stopped = [], self.stopped
         for variant in self.study.variants:
             for seed, key in variant.trials.items():
                 trial = self.trial(key)
                 result = trial.result
-                status = "done" if result else "failed" if trial.failure else "missing"
+                left = "stopped" if key in stopped else "failed" if trial.failure else "missing"
+                status = "done" if result else left
                 place = {"variant": variant.number, "name": variant.name, **variant.coordinates}
                 came_out = result.model_dump() if result else {}
                 rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
@@ -243,5 +273,6 @@ def _is_ours(path: Path) -> bool:
     return path.name in (RUNS, CLAIMS) or path.name.startswith(TEMPORARY)
 
 
-def _unwritable(folder: Path, reason: str) -> InputError:
-    return InputError(f"{folder}: cannot be written ({reason}); choose another folder with --out DIR")
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    mend = "choose another folder with --out DIR"
+    return InputError(f"{folder}: cannot be written ({error.strerror}); {mend}")

@@ -152,7 +152,8 @@ class StudyRecord(Record):
     text: the study file's. counts: one per split. vocabularies: the number of ids by tokeniser. profiles:
     of train and each test set, under ``split`` or ``split (tokeniser)`` where there are several; lengths: of
     each split, likewise. validation_prior: the share of the commonest label of validation, None in ledgers
-    that are older than it.
+    that are older than it. looked_at: numbers of seeds with which it was complete before, and so could be
+    looked at, without having planned that.
     """
 
     name: str
@@ -172,6 +173,7 @@ class StudyRecord(Record):
     signature: Signature
     runtime: RuntimeRecord
     validation_prior: float | None = None
+    looked_at: tuple[int, ...] = ()
 
     @property
     def wanted(self) -> dict[str, list[tuple[VariantRecord, int]]]:
@@ -259,6 +261,18 @@ class TrialResult(Record):
     signature: Signature
     failed_before: tuple[str, ...] = ()
     run: str = ""
+
+
+class LooksRecord(Record):
+    """looks.json: what the planned looks have come to, for those who watch a run; see ``analysis.looks``.
+
+    It follows from the trials, and is written again by every run. planned: numbers of seeds; taken: how many
+    looks; stopped: by key, the look, from 1, at which it was decided that a trial is not to be run.
+    """
+
+    planned: tuple[int, ...]
+    taken: int
+    stopped: dict[str, int]
 
 
 class FailureRecord(Record):

@@ -57,9 +57,14 @@ class Trial:
         return read_record(self.folder / RESULT, TrialResult)
 
     @property
+    def failure_record(self) -> FailureRecord | None:
+        """What was noted when the last attempt failed, or None."""
+        return read_record(self.folder / FAILURE, FailureRecord)
+
+    @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        failure = read_record(self.folder / FAILURE, FailureRecord)
+        failure = self.failure_record
         return failure.reason if failure else None
 
     @property
@@ -135,10 +140,10 @@ class Trial:
         write_record(self.folder / RESULT, result)
         self.checkpoint.unlink(missing_ok=True)
 
-    def fail(self, reason: str, traceback: str | None = None) -> None:
-        """Note why this attempt failed; the next run of the study tries again."""
+    def fail(self, reason: str, traceback: str | None = None, run: str = "") -> None:
+        """Note why this attempt, of the run of that name, failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
+        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback, run=run))
 
     def predictions(self, name: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the test set ``name``, all finite; InputError where they are not."""

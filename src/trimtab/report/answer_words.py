@@ -191,6 +191,8 @@ def _settle(test: SetAnalysis, study: StudyRecord) -> str:
         )
     if found.kind != "undecided":
         return ""
+    if study.compare.looks:
+        return "No seed beyond the last look is planned: a larger margin or more test rows may settle it."
     if found.to_settle is not None:
         return _seeds_words(found.to_settle, study)
     if any(row.more_seeds is not None and math.isinf(row.more_seeds) for row in test.contrasts):

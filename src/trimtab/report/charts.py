@@ -13,6 +13,7 @@ from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.analysis.views import ContrastGroup, ScoreView
 from trimtab.ledger.records import VariantRecord
+from trimtab.report.look_words import stop_words
 from trimtab.report.scale import Scale, scale_named, scale_of
 from trimtab.report.tables import interval_words, p_value
 from trimtab.statistics import Contrast
@@ -29,6 +30,7 @@ def chart_data(analysis: Analysis) -> Json:
     series = list(dict.fromkeys(variant.series for variant in study.variants))
     return {
         "level": f"{100 * (1 - study.compare.alpha):g} %",
+        "looks": len(study.compare.looks),
         "variants": [
             _variant(variant, series.index(variant.series), speeds.get(variant.number))
             for variant in study.variants
@@ -124,6 +126,7 @@ def _contrast(
         "interval": interval_words(scale.difference, contrast),
         "p": p_value(contrast.p_adjusted),
         "seeds": len(row.seeds),
+        "stopped": stop_words(row),
         "pEquivalence": [p_value(one.p_equivalence) for one in judged],
         "verdicts": [one.verdict for one in judged],
     }

@@ -10,6 +10,7 @@ from trimtab.report.difference_columns import difference_columns
 from trimtab.report.drawing import COLUMN
 from trimtab.report.escaping import as_markdown
 from trimtab.report.forest_figure import forest_figure
+from trimtab.report.look_words import look_columns, look_lines, look_meaning
 from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.summary import summary
@@ -21,7 +22,7 @@ from trimtab.study.definition import Compare
 def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> Section:
     """The declared contrasts, and what came out of them."""
     settings = analysis.study.compare
-    blocks: list[Block] = [bullets(summary(test)), _left_out(test)]
+    blocks: list[Block] = [bullets(summary(test) + look_lines(test, analysis)), _left_out(test)]
     if test.contrasts:
         figure, words = forest_figure(test, settings), "Contrasts with their intervals"
         column = partial(forest_figure, test, settings, width=COLUMN)
@@ -31,6 +32,7 @@ def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> S
             output.table(contrast_table(test)),
             _signature(test, analysis),
             _meaning(test, settings),
+            look_meaning(analysis),
         ]
     return Section("contrasts", "Contrasts", blocks, test.name)
 
@@ -43,7 +45,10 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
         *difference_columns(scale_of(test), lambda row: row.contrast),
         share_column("rows cut differently %", "affected_share", lambda row: row.affected_share),
     ]
-    if any(row.contrast.verdict == "inconclusive" for row in test.contrasts):
+    planned = any(row.course for row in test.contrasts)
+    if planned:
+        columns += look_columns()
+    elif any(row.contrast.verdict == "inconclusive" for row in test.contrasts):
         columns.append(Column("more seeds to settle", _more_seeds, {"more_seeds": lambda r: r.more_seeds}))
     if len({tuple(row.seeds) for row in test.contrasts}) > 1:
         columns.append(
@@ -72,11 +77,13 @@ def _left_out(test: SetAnalysis) -> str:
 
 def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     """What the table rests on: seeds, examples, clusters, test, correction, version."""
+    planned = analysis.study.compare.looks
     correction = CORRECTIONS[analysis.study.compare.correction].words
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (
         f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
-        f"{test.effective_clusters:,.0f}); {_test(test, correction)}; trimtab {', '.join(versions)}."
+        f"{test.effective_clusters:,.0f}); {_test(test, correction, planned)}; "
+        f"trimtab {', '.join(versions)}."
     )
 
 
@@ -87,15 +94,16 @@ def _seeds(test: SetAnalysis) -> str:
     return f"{numbers[0]} seed{'s' if numbers[0] > 1 else ''}"
 
 
-def _test(test: SetAnalysis, correction: str) -> str:
+def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...]) -> str:
     tested, sets = test.family.tested, test.family.sets
     if all(math.isnan(row.contrast.p) for row in test.contrasts):
         return "no test was made"
     family = "the one contrast that is tested" if tested == 1 else f"the {tested} contrasts that are tested"
     family += f", of {sets} test sets" if sets > 1 else ""
+    looks = f", sequential over {len(planned)} planned looks" if planned else ""
     return (
-        f"crossed random effects of seeds and examples, two-sided t tests, {_pairing(test)}; {correction} "
-        f"over {family}"
+        f"crossed random effects of seeds and examples, two-sided t tests{looks}, {_pairing(test)}; "
+        f"{correction} over {family}"
     )
 
 
@@ -107,11 +115,18 @@ def _pairing(test: SetAnalysis) -> str:
     return f"unpaired, {others}" if not paired else f"{paired} paired by seed, the others, {others}, not"
 
 
+_MORE_SEEDS = (
+    "; more seeds to settle are those that would show one with 80 % power if the true difference were the "
+    "one found"
+)
+
+
 def _meaning(test: SetAnalysis, settings: Compare) -> str:
     margin = scale_of(test).amount(settings.margin)
     verdicts = {row.contrast.verdict for row in test.contrasts}
+    level = f"{100 * (1 - settings.alpha):g} %" + ", valid at every look" * bool(settings.looks)
     words = (
-        f"Intervals are unadjusted, at {100 * (1 - settings.alpha):g} %; both p are adjusted. Better and "
+        f"Intervals are unadjusted, at {level}; both p are adjusted. Better and "
         f"worse: p of a difference under {settings.alpha:g}. Equivalent: the difference is shown to lie "
         f"within {margin} either way, p of equivalence under {settings.alpha:g} (two one-sided tests, "
         "adjusted likewise)."
@@ -127,8 +142,7 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     if fewest == 2:
         words += " **Two seeds are exploratory.**"
     if "inconclusive" in verdicts:
-        words += (
-            " Inconclusive: neither is shown; more seeds to settle are those that would show one with 80 % "
-            "power if the true difference were the one found."
-        )
+        words += " Inconclusive: neither is shown"
+        words += "" if settings.looks else _MORE_SEEDS
+        words += "."
     return words

@@ -118,7 +118,7 @@ def _entries(
             fill = "white" if verdict == "identical" else INK
             marks.append(entry(verdict, marker=marker, color=INK, markerfacecolor=fill, markersize=6))
     if any(not math.isnan(row.contrast.ci_low) and row.contrast.verdict != "identical" for row in rows):
-        level = f"{100 * (1 - settings.alpha):g} % interval"
+        level = f"{100 * (1 - settings.alpha):g} % interval" + ", at every look" * bool(settings.looks)
         marks.append(entry(level, color=INK, linestyle="-", **_PLAIN))
         if tested > 1:
             how = CORRECTIONS[settings.correction].words

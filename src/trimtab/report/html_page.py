@@ -32,6 +32,7 @@ from trimtab.report.blocks import (
     TableBlock,
 )
 from trimtab.report.charts import chart_data
+from trimtab.report.look_words import planned_words, unplanned_words
 from trimtab.report.markdown import judged_by, shortfalls
 from trimtab.report.scale import scale_named
 from trimtab.report.shortest_words import shortest_words
@@ -94,10 +95,12 @@ def _inline(markdown: str) -> Markup:
 
 
 def _state(analysis: Analysis) -> str:
-    study, finished = analysis.study, len(analysis.trials) - len(analysis.missing)
+    study, finished = analysis.study, len(analysis.trials) - len(analysis.missing) - len(analysis.stopped)
     rows = "; ".join(f"{test.name}: {test.examples:,} rows" for test in analysis.tests)
     variants, seeds = len(study.variants), len(study.seeds)
     words = f"{finished:,} of {len(analysis.trials):,} trials finished"
+    if analysis.stopped:
+        words += f", {len(analysis.stopped):,} not needed"
     words += f" · {variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}"
     return words + (f" · {rows}" if rows else "")
 
@@ -108,7 +111,8 @@ def _shortfall(analysis: Analysis) -> Markup:
         words, trials = map(_marked, shortfalls(analysis))
         folded = '<div class="missing">{}<details><summary>Which trials</summary>{}</details></div>'
         missing = Markup(folded).format(words, trials)
-    return missing + Markup().join(_marked(part) for part in judged_by(analysis))
+    said = [*judged_by(analysis), unplanned_words(analysis), planned_words(analysis)]
+    return missing + Markup().join(_marked(part) for part in said if part)
 
 
 def _scores(analysis: Analysis) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from trimtab.analysis.analysis import Analysis
 from trimtab.report.answer_words import answer_words
 from trimtab.report.blocks import bullets
 from trimtab.report.escaping import as_markdown
+from trimtab.report.look_words import planned_words, unplanned_words
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.score_section import score_table
 from trimtab.report.shortest_words import shortest_words
@@ -17,6 +18,8 @@ def short(analysis: Analysis) -> str:
         as_markdown(study.question, len(study.question)),
         *shortfalls(analysis),
         *judged_by(analysis),
+        unplanned_words(analysis),
+        planned_words(analysis),
     ]
     for test in analysis.tests:
         words = answer_words(test, analysis)

@@ -10,6 +10,7 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.report.answer_words import answer_lines
 from trimtab.report.escaping import unmarked
 from trimtab.report.html_page import html_page
+from trimtab.report.look_words import planned_words, unplanned_words
 from trimtab.report.markdown import judged_by, short
 from trimtab.report.output import Output
 from trimtab.report.sections import sections
@@ -62,6 +63,7 @@ def summary_lines(analysis: Analysis) -> list[str]:
     """What came out in plain lines, for a terminal; the answer comes first."""
     several = len(analysis.tests) > 1
     lines = answer_lines(analysis) + shortest_lines(analysis) + judged_by(analysis)
+    lines += filter(None, (unplanned_words(analysis), planned_words(analysis)))
     for test in analysis.tests:
         lines += [f"{test.name}: {line}" if several else line for line in summary(test)]
     return [unmarked(line) for line in lines]

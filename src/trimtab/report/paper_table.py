@@ -185,6 +185,7 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
         tested, sets = test.family.tested, test.family.sets
         how = f"{CORRECTIONS[settings.correction].words} over {tested} contrasts"
         how += f" of {sets} test sets" if sets > 1 else ""
+        how += f", sequential over {len(settings.looks)} planned looks" if settings.looks else ""
         notes += [f"Δ: difference from {'; '.join(baselines[:_NAMED])}{more}.", f"p: {how}."]
         verdicts = {contrast.contrast.verdict for contrast in first.values()}
         if "equivalent" in verdicts:
@@ -194,6 +195,11 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
             f"{mark} {words.get(verdict, verdict)}" for verdict, mark in MARKS.items() if verdict in verdicts
         ]
         notes.append(f"{', '.join(marks)}.")
+    early = [contrast for contrast in first.values() if contrast.course and contrast.course.is_exaggerated]
+    if early:
+        names = "; ".join(plain(row.variant.name) for row in early[:_NAMED])
+        names += f" and {len(early) - _NAMED} more" if len(early) > _NAMED else ""
+        notes.append(f"Stopped early, so that Δ is likely exaggerated: {names}.")
     if any(row.is_best for row in rows):
         notes.append("Bold: the best mean, which every contrast with it confirms.")
     notes.append(f"Speed of training is relative to {plain(_reference(test, first).name)}.")

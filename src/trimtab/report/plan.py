@@ -11,6 +11,7 @@ from trimtab.plan.plan import Plan
 from trimtab.plan.power import detectable
 from trimtab.report.audit import data_words
 from trimtab.report.implementation_words import planned_words
+from trimtab.report.plan_looks import planned_looks
 from trimtab.report.plan_remarks import contrast_words, split_words
 from trimtab.report.power import power_words
 from trimtab.report.provenance_section import weights_words
@@ -56,6 +57,7 @@ def plan_text(plan: Plan, ledger: Ledger) -> str:
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts += split_words(plan)
     parts += contrast_words(plan)
+    parts += planned_looks(plan)
     found, scale = detectable(plan, ledger), scale_named(study.compare.score)
     parts += power_words(found, len(study.seeds), study.compare.margin, scale)
     if study.compare.cross:
@@ -109,13 +111,13 @@ def _table(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:
-    counts = [_Counts() for _ in plan.variants]
+    counts, stopped = [_Counts() for _ in plan.variants], ledger.stopped
     for wanted in plan.trials(ledger.runtime):
         trial, variant = ledger.trial(wanted.key), wanted.variant
         done = trial.result is not None
         counts[variant.number] += _Counts(
             done=int(done),
-            missing=int(not done),
+            missing=int(not done and wanted.key not in stopped),
             again=int(plan.needs_weights_again(variant, trial)),
             evaluations=len(plan.missing_evaluations(variant, trial)),
         )

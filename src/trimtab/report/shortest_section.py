@@ -121,13 +121,14 @@ def _meaning(test: SetAnalysis, settings: Compare) -> str:
     """What the two sequences of tests are, and what each errs in."""
     margin = scale_of(test).amount(settings.margin)
     level = f"{next(series.alpha for series in test.shortest if series.rows):.3g}"
+    looks = ", and p and intervals valid at every planned look" if settings.looks else ""
     share = "" if float(level) == settings.alpha else f" ({settings.alpha:g} over all series and test sets)"
     return (
         f"Suffices: shown to lose less than {margin} (one-sided t tests from the longest length downward, "
         "which stop at the first that fails). Worse: shown to lose something (from the shortest upward, "
         "likewise). p is unadjusted, as the order is fixed; each of the two errs with probability "
         f"{level} at most{share}. Open: neither is shown. Intervals are unadjusted, at "
-        f"{100 * (1 - settings.alpha):g} %. This compares lengths of a series alone, in a fixed order, so a "
-        "length may suffice while no variant of all is recommended. Tokens a row, training time and peak "
-        "memory are shares of the longest length's."
+        f"{100 * (1 - settings.alpha):g} %{looks}. This compares lengths of a series alone, in a fixed "
+        "order, so a length may suffice while no variant of all is recommended. Tokens a row, training time "
+        "and peak memory are shares of the longest length's."
     )

@@ -73,6 +73,11 @@ def _contrast_lines(test: SetAnalysis) -> list[str]:
     return lines
 
 
+def is_early(row: ContrastRow) -> bool:
+    """Whether a contrast stopped at a look before the last because its difference was large."""
+    return row.course is not None and row.course.is_exaggerated
+
+
 def _sentence(row: ContrastRow, scale: Scale) -> str:
     contrast = row.contrast
     if contrast.verdict == "equivalent":
@@ -81,7 +86,8 @@ def _sentence(row: ContrastRow, scale: Scale) -> str:
             f"{scale.difference_with_unit(contrast.delta)} {interval(contrast, scale)}; "
             f"{verdict_p(contrast)}."
         )
+    early = "; stopped early, so the difference is likely exaggerated" if is_early(row) else ""
     return (
         f"**{as_markdown(row.variant.name)}** is {contrast.verdict} than {as_markdown(row.baseline.name)} by "
-        f"{scale.amount(contrast.delta)} {interval(contrast, scale)}; {verdict_p(contrast)}."
+        f"{scale.amount(contrast.delta)} {interval(contrast, scale)}; {verdict_p(contrast)}{early}."
     )

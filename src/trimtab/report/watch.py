@@ -30,11 +30,13 @@ def watch_text(state: StudyState, columns: int | None, *, ascii_only: bool = Fal
 def _counts_words(state: StudyState) -> str:
     counts = state.counts
     words = f"{counts.get('done', 0)} of {len(state.trials)} trials done"
+    if "stopped" in counts:
+        words += f", {counts['stopped']} not run, as a planned look settled their contrasts"
     for status in ("running", "failed", "interrupted"):
         if status in counts:
             words += f", {counts[status]} {status}"
     if state.is_over:
-        unfinished = len(state.trials) > counts.get("done", 0)
+        unfinished = len(state.trials) > counts.get("done", 0) + counts.get("stopped", 0)
         words += "; no run goes on here" + (", trimtab run STUDY resumes it" if unfinished else "")
     return words
 
@@ -52,7 +54,7 @@ def _row(name: str, trials: list[TrialState]) -> list[str]:
     accuracy = f"{100 * sum(known) / len(known):.2f}" if known else ""
     if len(known) > 1:
         accuracy += f" ({100 * min(known):.2f} to {100 * max(known):.2f})"
-    others = [_words(trial) for trial in trials if trial.status not in ("done", "missing")]
+    others = [_words(trial) for trial in trials if trial.status not in ("done", "missing", "stopped")]
     return [name, f"{len(known)} of {len(trials)}", accuracy, ", ".join(others)]
 
 

@@ -61,8 +61,9 @@ class TrialJob:
     """Train one trial and write it into its folder.
 
     config: what makes the trial what it is; recipe: that of ``config``, perhaps in smaller micro-batches;
-    initial_weights: the file of the pretrained tensors that it starts from, None where there are none;
-    checkpoint_seconds: between two checkpoints; failed_before: why earlier attempts of this run failed.
+    run_name: of the run that trains it; initial_weights: the file of the pretrained tensors that it starts
+    from, None where there are none; checkpoint_seconds: between two checkpoints; failed_before: why earlier
+    attempts of this run failed.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class TrialJob:
     device: str
     keep_weights: bool
     signature: Signature
+    run_name: str = ""
     initial_weights: Path | None = None
     checkpoint_seconds: float = 120.0
     failed_before: tuple[str, ...] = ()
@@ -183,6 +185,7 @@ class TrialJob:
             machine=device_name(torch.device(self.device)),
             threads=torch.get_num_threads(),
             signature=self.signature,
+            run=self.run_name,
             failed_before=self.failed_before,
         )
 

@@ -20,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from trimtab.run.stopping import Requests, held_back
 
 PRELOAD = "trimtab.run.preload"
+_LATER = 1.0  # seconds until it is asked again for further jobs
 SILENCE = 600.0  # seconds without news after which a worker counts as hung,
 _MANY_GAPS = 20  # or so many times the longest time between two news of its job
 
@@ -76,6 +77,7 @@ def run_jobs(
     on_start: Callable[[int], bool] = lambda number: True,
     patience: float | None = None,
     silence: float = SILENCE,
+    more: Callable[[], Sequence[Job[News, Value]] | None] = lambda: (),
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
@@ -84,6 +86,8 @@ def run_jobs(
     have to be started, and a job for which it returns False is left out. patience: seconds after which
     whatever still runs is ended, without ``on_end``. silence: seconds without news after which a worker
     counts as hung and is ended, more where its news come seldom.
+    more: is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the
+    workers; an empty answer is the end, None: ask again in a second.
     Raises Interrupted where this process is asked to stop: running jobs are asked to stop first, and those
     that say how they ended are told to ``on_end``.
     """
@@ -109,7 +113,17 @@ def run_jobs(
     workers: list[_Worker] = []
     try:
         with held_back() as requests:
-            while waiting or any(worker.number is not None for worker in workers):
+            given = len(jobs)
+            while requests.number is None:
+                if not waiting and all(worker.number is None for worker in workers):
+                    further = more()
+                    if further is None:
+                        wait(requests.readers, _LATER)
+                        continue
+                    if not further:
+                        return
+                    waiting.extend(enumerate(further, given))
+                    given += len(further)
                 idle = [worker for worker in workers if worker.number is None]
                 # All of them first, as it takes a while to start a worker.
                 next_ones(len(idle) + max(0, processes - len(workers)))
@@ -121,10 +135,8 @@ def run_jobs(
                     return
                 for worker in _with_messages(workers, requests, left, silence):
                     _listen(worker, workers, waiting, on_news, end)
-                if requests.number is not None:
-                    _wind_down(workers, requests, on_news, end)
-                    return
                 _end_silent(workers, waiting, silence, end)
+            _wind_down(workers, requests, on_news, end)
     finally:
         for worker in workers:
             worker.process.kill()

@@ -32,6 +32,8 @@ from trimtab.machine import signature
 from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
+from trimtab.run.progress import ProgressCallback
+from trimtab.run.run_file import run_on
 from trimtab.run.runtime import begin
 from trimtab.run.stopping import held_back
 from trimtab.study.pretraining_definition import Pretraining, Text
@@ -46,6 +48,9 @@ from trimtab.training.pretraining_sums import PretrainingProgress
 from trimtab.training.recipe import Precision
 
 _METRICS: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord)
+
+
+_PRETRAINING = "pretraining"  # the claim on all of a folder
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,9 @@ def run(
     folder = PretrainingFolder(out or Path("results") / study.name)
     ledger = Ledger(folder.path)
     ledger.begin(study.name)
-    with ledger.lock():
+    with run_on(folder.path, ProgressCallback()) as (claims, _):
+        if not claims.take(_PRETRAINING):
+            raise InputError(f"{folder.path}: another run uses this folder; wait until it ends")
         on_stage("reading and tokenising the text")
         corpus = read_corpus(study, data)
         asked = _asked(study, corpus)

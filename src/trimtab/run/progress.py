@@ -37,6 +37,9 @@ class ProgressCallback:
     def warn(self, sentence: str) -> None:
         """Something that a person should know while the run goes on."""
 
+    def tell(self, sentence: str) -> None:
+        """What the run has decided, such as what stops at a planned look."""
+
     def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
         """A trial ended; accuracy: from 0 to 1 on validation, None where it failed or has none."""
 
@@ -170,6 +173,11 @@ class Several(ProgressCallback):
         """Tell all of them."""
         for other in self.others:
             other.warn(sentence)
+
+    def tell(self, sentence: str) -> None:
+        """Tell all of them."""
+        for other in self.others:
+            other.tell(sentence)
 
     def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
         """Tell all of them."""

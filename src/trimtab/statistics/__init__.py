@@ -5,6 +5,7 @@ from trimtab.statistics.compare import Contrast, at_margin, compare, one_family
 from trimtab.statistics.crossed import Components, IntervalEstimate, effective_clusters, mean_interval
 from trimtab.statistics.equivalence import tost
 from trimtab.statistics.intervals import adjusted_interval, equivalence_interval
+from trimtab.statistics.looks import Looks
 from trimtab.statistics.mcnemar import CheckpointTest, mcnemar
 from trimtab.statistics.multiplicity import benjamini_hochberg, holm
 from trimtab.statistics.power import (
@@ -17,6 +18,7 @@ from trimtab.statistics.power import (
 )
 from trimtab.statistics.scores import SCORES, Score, score_named, scores_for
 from trimtab.statistics.sequence import fixed_sequence
+from trimtab.statistics.sequential import sequential, sequential_p
 
 __all__ = [
     "SCORES",
@@ -24,6 +26,7 @@ __all__ = [
     "Components",
     "Contrast",
     "IntervalEstimate",
+    "Looks",
     "Score",
     "adjusted_interval",
     "assumed_parts",
@@ -45,6 +48,8 @@ __all__ = [
     "scores_for",
     "seeds_needed",
     "seeds_to_settle",
+    "sequential",
+    "sequential_p",
     "smallest_detectable",
     "tost",
 ]

@@ -12,6 +12,7 @@ from scipy import stats
 from trimtab.statistics import inputs
 from trimtab.statistics.crossed import NO_DIFFERENCE, Clusters, IntervalEstimate, difference
 from trimtab.statistics.equivalence import chance_of_equal, se_at_margin, tost
+from trimtab.statistics.looks import Looks
 from trimtab.statistics.multiplicity import correction_named
 from trimtab.statistics.spreads import SeedSpread, seed_spreads
 
@@ -27,7 +28,9 @@ class Contrast:
     1 - alpha. ``p`` tests delta = 0, ``p_equivalence`` (adjusted) |delta| >= margin, ``p_equivalence_raw`` is
     that before its adjustment; nan where no test is possible or asked for. ``verdict`` is 'better', 'worse',
     'equivalent', 'inconclusive' or 'identical'. ``question`` says in words which question the contrast
-    answers, or why it answers none.
+    answers, or why it answers none. ``looks``: the planned looks at it so far, None where there are none;
+    with them the interval and every p are valid at every look, and ``earlier`` has the contrast as it was at
+    each look before, its interval and p those of that look alone. See ``sequential``.
     """
 
     variant: int
@@ -44,6 +47,8 @@ class Contrast:
     paired: bool
     question: str
     p_equivalence_raw: float = math.nan
+    looks: Looks | None = None
+    earlier: tuple["Contrast", ...] = ()
 
 
 def compare(
@@ -119,16 +124,18 @@ def one_family(results: Sequence[Contrast], alpha: float = 0.05, correction: str
     adjust = correction_named(correction)
     p = adjust(np.array([result.p for result in results]))
     p_equivalence = adjust(np.array([result.p_equivalence for result in results]))
-    return [
-        replace(
-            result,
-            p_adjusted=float(p[c]),
-            p_equivalence=float(p_equivalence[c]),
-            p_equivalence_raw=result.p_equivalence,
-            verdict=_verdict(result.delta, p[c], p_equivalence[c], result.verdict == "identical", alpha),
-        )
-        for c, result in enumerate(results)
-    ]
+    return [judged(result, float(p[c]), float(p_equivalence[c]), alpha) for c, result in enumerate(results)]
+
+
+def judged(contrast: Contrast, p: float, p_equivalence: float, alpha: float) -> Contrast:
+    """A contrast computed with correction "none", with the adjusted p of its family and its verdict."""
+    return replace(
+        contrast,
+        p_adjusted=p,
+        p_equivalence=p_equivalence,
+        p_equivalence_raw=contrast.p_equivalence,
+        verdict=_verdict(contrast.delta, p, p_equivalence, contrast.verdict == "identical", alpha),
+    )
 
 
 def at_margin(
@@ -145,7 +152,11 @@ def at_margin(
     same = [result.verdict == "identical" for result in results]
     estimates = [IntervalEstimate(r.delta, r.ci_low, r.ci_high, r.se, r.df) for r in results]
     _, p_equivalence = _p_values(estimates, same, margin, effective_clusters)
-    anew = [replace(one, p_equivalence=float(p)) for one, p in zip(results, p_equivalence, strict=True)]
+    anew = [
+        # Of the latest look alone: one of an earlier look could only be smaller.
+        replace(one, p_equivalence=float(one.looks.adjusted(p) if one.looks else p))
+        for one, p in zip(results, p_equivalence, strict=True)
+    ]
     return one_family(anew, alpha, correction)
 
 

@@ -15,12 +15,13 @@ def adjusted_interval(contrast: Contrast, alpha: float, tested: int) -> Interval
     Its level is 1 - alpha * p / p_adjusted, so that it is as much wider than the plain one as the correction
     makes p larger. Where p_adjusted is 1, and so was cut off there, or is 0, the level is Bonferroni's,
     1 - alpha / tested; ``tested`` is the number of contrasts of the family that have a p. It shows one
-    contrast's verdict and is no simultaneous interval: Holm's procedure has no simple one. In the score's
-    units; the plain interval where no test was made, nan where there is none.
+    contrast's verdict and is no simultaneous interval: Holm's procedure has no simple one. With planned looks
+    the level is that of all looks, as p is. In the score's units; the plain interval where no test was made,
+    nan where there is none.
     """
     if not contrast.se > 0 or math.isnan(contrast.p):
         return contrast.ci_low, contrast.ci_high
-    return _around(contrast, _level(contrast.p, contrast.p_adjusted, alpha, tested) / 2)
+    return _around(contrast, _level(contrast.p, contrast.p_adjusted, alpha, tested), sides=2)
 
 
 def equivalence_interval(contrast: Contrast, alpha: float, tested: int) -> Interval:
@@ -35,13 +36,15 @@ def equivalence_interval(contrast: Contrast, alpha: float, tested: int) -> Inter
         return contrast.ci_low, contrast.ci_high
     if not contrast.se > 0 or math.isnan(contrast.p_equivalence_raw):
         return math.nan, math.nan
-    return _around(contrast, _level(contrast.p_equivalence_raw, contrast.p_equivalence, alpha, tested))
+    level = _level(contrast.p_equivalence_raw, contrast.p_equivalence, alpha, tested)
+    return _around(contrast, level, sides=1)
 
 
 def _level(p: float, adjusted: float, alpha: float, tested: int) -> float:
     return alpha * p / adjusted if 0 < adjusted < 1 else alpha / tested
 
 
-def _around(contrast: Contrast, tail: float) -> Interval:
-    reach = float(stats.t.isf(tail, contrast.df)) * contrast.se
+def _around(contrast: Contrast, level: float, sides: int) -> Interval:
+    nominal = level if contrast.looks is None else float(contrast.looks.nominal(level))
+    reach = float(stats.t.isf(nominal / sides, contrast.df)) * contrast.se
     return contrast.delta - reach, contrast.delta + reach

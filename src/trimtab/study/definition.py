@@ -53,6 +53,14 @@ def _margin(given: Any) -> Any:
     return float(found[1]) / 100
 
 
+def _looks(given: Any) -> Any:
+    """Rising whole numbers of seeds from 2 on, two or more; none at all where there are to be no looks."""
+    good = isinstance(given, list | tuple) and all(type(each) is int for each in given)
+    if not good or (given and (len(given) < 2 or min(given) < 2 or sorted(set(given)) != list(given))):
+        raise ValueError("should be two or more numbers of seeds, rising, from 2 on, as in [3, 5, 8, 12]")
+    return tuple(given)
+
+
 class Compare(StrictModel):
     """[compare]: which contrasts to draw, and how.
 
@@ -63,7 +71,9 @@ class Compare(StrictModel):
     where these are shares; every score but accuracy must be given it; alpha: the level of tests and
     intervals;
     exploratory: control the false discovery rate instead of the family-wise error;
-    cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial.
+    cross: evaluate each model on every other variant's test inputs too; keeps the weights of every trial;
+    looks: the numbers of seeds, rising, at which the study is analysed and what is settled stops, the last
+    being all seeds; none where it is analysed once.
     """
 
     baseline: Annotated[list[Coordinates], BeforeValidator(_baselines)] = Field([])
@@ -72,6 +82,7 @@ class Compare(StrictModel):
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
     cross: bool = False
+    looks: Annotated[tuple[int, ...], BeforeValidator(_looks)] = ()
 
     @property
     def correction(self) -> str:
@@ -182,8 +193,9 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         if key not in _File.model_fields:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
     file = validated(_File, document, "top level")
-    data = read_data_section(file.data)
-    axes, seeds = read_axes(file.grid)
+    data, compare = read_data_section(file.data), _compare(file.compare)
+    axes, seeds = read_axes(_with_seeds(file.grid, compare.looks))
+    _check_looks(compare, seeds)
     overlap = sorted(axes.keys() & file.base.keys())
     if overlap:
         raise InputError(f"{overlap[0]} is set in both [base] and [grid]; keep one")
@@ -197,7 +209,11 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         )
     _check_tokenizer(file.data, variants)
     variants = named_variants(variants, axes, file.names)
-    compare = _compare(file.compare)
+    contrasts = declared_contrasts(compare.baseline, variants, axes)
+    if compare.looks and not contrasts:
+        raise InputError(
+            "[compare]: looks are for contrasts, of which the study declares none; leave looks out"
+        )
     return Study(
         path,
         text,
@@ -208,12 +224,33 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         excluded,
         seeds,
         compare,
-        declared_contrasts(compare.baseline, variants, axes),
+        contrasts,
         file.keep_weights,
         file.publish_rows,
         file.checkpoint_seconds,
         file.name,
     )
+
+
+def _with_seeds(grid: dict[str, Any], looks: tuple[int, ...]) -> dict[str, Any]:
+    """[grid], with as many seeds as the last look has where it does not say how many."""
+    return {**grid, "seeds": looks[-1]} if looks and "seeds" not in grid else grid
+
+
+def _check_looks(compare: Compare, seeds: tuple[int, ...]) -> None:
+    """InputError where looks do not end with the study's seeds, or have another error rate than the study."""
+    if not compare.looks:
+        return
+    if compare.looks[-1] != len(seeds):
+        raise InputError(
+            f"[compare]: the last of looks is {compare.looks[-1]} and [grid] has {len(seeds)} seeds; make "
+            "them agree, or leave seeds out of [grid]"
+        )
+    if compare.exploratory:
+        raise InputError(
+            "[compare]: looks hold the family-wise error, and exploratory the false discovery rate; leave "
+            "one of them out"
+        )
 
 
 def _compare(given: dict[str, Any]) -> Compare:

@@ -80,7 +80,7 @@ function drawContrasts(place, view, groups, margin) {
         g.append(svg("line", { x1: x(row.low), x2: x(row.high), y1: middle, y2: middle, stroke: fill, "stroke-width": 5, opacity: 0.75 }));
       }
       g.append(svg("text", { x: x(row.delta), y: middle + 5, "text-anchor": "middle", style: `fill:${fill};font-size:15px` }, sign));
-      explain(g, `${name} against ${DATA.variants[row.b].name}\n${row.text} ${view.differenceUnit} (${row.interval})\np of a difference ${row.p || "none"}, of equivalence ${row.pEquivalence[margin] || "none"}, both adjusted\n${verdict} at a margin of ${view.marginTexts[margin]}; ${row.seeds} seeds`);
+      explain(g, `${name} against ${DATA.variants[row.b].name}\n${row.text} ${view.differenceUnit} (${row.interval})\np of a difference ${row.p || "none"}, of equivalence ${row.pEquivalence[margin] || "none"}, both adjusted\n${verdict} at a margin of ${view.marginTexts[margin]}; ${row.seeds} seeds${row.stopped ? `\nstopped: ${row.stopped}` : ""}`);
       picture.append(g);
       y += step;
     }
@@ -90,7 +90,7 @@ function drawContrasts(place, view, groups, margin) {
   const there = new Set(rows.map((row) => row.verdicts[margin]));
   const words = Object.keys(VERDICT).filter((verdict) => there.has(verdict)).map((verdict) => `${VERDICT[verdict].sign} ${verdict}`).join(", ");
   place.parentElement.querySelector("figcaption").textContent =
-    `${words}. Thick: the plain ${DATA.level} interval; thin: the one adjusted for the number of contrasts, which leaves out 0 just where better or worse is said. Shaded: the margin, ${view.marginTexts[margin]} either way.`;
+    `${words}. Thick: the plain ${DATA.level} interval${DATA.looks ? ", valid at every look" : ""}; thin: the one adjusted for the number of contrasts, which leaves out 0 just where better or worse is said. Shaded: the margin, ${view.marginTexts[margin]} either way.`;
 }
 
 // Scores by the length of rows, a line a variant; at first those of the fewest tokens, the most, and the taken one.
