@@ -113,15 +113,6 @@ def test_another_device_than_the_ledger_was_begun_on(ran):
     )
 
 
-def test_two_runs_at_once(ran):
-    study, outcome = ran
-    with (
-        Ledger(outcome.folder).lock(),
-        pytest.raises(InputError, match="another run uses this folder; wait until it ends"),
-    ):
-        run(study, out=outcome.folder, device="cpu")
-
-
 def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at, monkeypatch):
     """Where trials run is chosen by name, and what comes out does not depend on it."""
     begun = []

@@ -80,7 +80,7 @@ def stages(line: str | None = None) -> Iterator[Callable[[str], None]]:
 
 
 def resumable(command: Callable[_Parameters, int]) -> Callable[_Parameters, int]:
-    """The command, which ends in good order when SIGINT, SIGTERM or SIGHUP ask for it, with 128 + its number."""
+    """The command; asked by SIGINT, SIGTERM or SIGHUP, it ends in good order, with 128 + their number."""
 
     @wraps(command)
     def interruptible_command(*args: _Parameters.args, **options: _Parameters.kwargs) -> int:

@@ -103,7 +103,7 @@ class Ledger:
         return cast(Path, self._archive)
 
     def begin(self, study: str) -> None:
-        """Make the folder this study's own, to write into it; InputError where it is another's or read-only."""
+        """Make the folder this study's own, to write into; InputError where it is another's or read-only."""
         self.check(study)
         if not (self.folder / _NAME).exists():
             self._start(study)
