@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run, so that help and errors are immediate."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from trimtab import __version__
+from trimtab.atomic import NO_ROOM
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args=given or ["--help"], prog_name="trimtab", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk can be told
     except InputError as error:
         return _complain(str(error))
     except UsageError as error:
@@ -72,6 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        place = error.filename or "where output goes to"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer of a full stdout
+        return _complain(f"{place}: {error.strerror}; free space there, then run the same command again")
     except (KeyboardInterrupt, typer.Abort):
         code = 128 + signal.SIGINT  # which typer itself returns in newer versions
     if code in INTERRUPTED:

@@ -62,11 +62,23 @@ def is_live(run: RunRecord) -> bool:
 
 def sweep_runs(folder: Path) -> None:
     """Remove the files of runs that ended without doing so themselves."""
-    live = {RunFile(folder, run).path.name for run in live_runs(folder)}
     for path in (folder / RUNS).glob("*.json"):
         with contextlib.suppress(OSError):
-            if path.name not in live and time.time() - path.stat().st_mtime > GONE:
+            if _has_ended(path):
                 path.unlink()
+    with contextlib.suppress(OSError):
+        (folder / RUNS).rmdir()  # where none is left
+
+
+def _has_ended(path: Path) -> bool:
+    """Whether the run of that file is gone for good."""
+    renewed = path.stat().st_mtime
+    with contextlib.suppress(InputError):  # a damaged file, or one of another version, goes by its age
+        run = read_record(path, RunRecord)
+        if run is not None and run.host == socket.gethostname() and not process_is_there(run.pid):
+            return True
+        renewed = max(renewed, run.updated if run is not None else 0.0)
+    return time.time() - renewed > GONE
 
 
 def process_is_there(pid: int, began: int | None = None) -> bool:

@@ -1,16 +1,14 @@
 """What a job comes to: why it failed, in a sentence, and whether it is worth another attempt."""
 
-import errno
 import signal
 from dataclasses import dataclass
 
+from trimtab.atomic import NO_ROOM
 from trimtab.run.pool import Ended
 
 # Each attempt costs its time, so what may pass is not tried for ever.
 _RETRIES = 2
 _RETRIES_AFTER_KILL = 3  # as each has half the rows at a time
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,6 @@ def retries(ended: Ended[JobOutcome]) -> int:
 def sentence_of(error: OSError) -> str:
     """What went wrong with which file, and what to do."""
     place = f"{error.filename}: " if error.filename else ""
-    if error.errno in _FULL:
+    if error.errno in NO_ROOM:
         return f"{place}{error.strerror}; free space there, then run the same command again"
     return f"{place}{error.strerror or error}; run the same command again"

@@ -32,3 +32,4 @@ def run_on(folder: Path, progress: ProgressCallback) -> Iterator[tuple[Claims, P
     finally:
         claims.give_all_back()
         file.remove()
+        sweep_runs(folder)
