@@ -1,5 +1,6 @@
 """Atomic writing: write beside, then rename, so that a reader sees the old file or the complete new one."""
 
+import errno
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 TEMPORARY = ".writing-"  # how the names of temporary files begin; a process that is killed leaves them behind
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # the error numbers of a full disk, and of a user's full share of it
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def test_several_runs_and_those_that_are_gone(tmp_path, run):
     for path in (tmp_path / "runs").iterdir():
         os.utime(path, (1, 1))
     sweep_runs(tmp_path)
-    assert len(list((tmp_path / "runs").iterdir())) == 2
+    assert len(list((tmp_path / "runs").iterdir())) == 2  # the live ones
     for each in (here, elsewhere):
         RunFile(tmp_path, each).remove()
     assert not (tmp_path / "runs").exists()

@@ -3,9 +3,6 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -29,13 +26,13 @@ def said(call, *arguments):
 @pytest.fixture
 def ledger(tmp_path):
     made = Ledger(tmp_path / "deep" / "out")
-    made.claim("mine")
+    made.begin("mine")
     return made
 
 
 def test_a_claim_makes_the_folder_and_can_be_made_again(ledger):
     assert json.loads((ledger.folder / "ledger.json").read_text()) == {"study": "mine", "schema": SCHEMA}
-    ledger.claim("mine")
+    ledger.begin("mine")
     ledger.check("mine")
 
 
@@ -48,12 +45,12 @@ def test_another_studys_folder(ledger):
     mend = "choose another folder with --out DIR for 'other'"
     sentence = f"{ledger.folder}: holds the results of study 'mine'; {mend}"
     assert said(ledger.check, "other") == sentence
-    assert said(ledger.claim, "other") == sentence
+    assert said(ledger.begin, "other") == sentence
 
 
 def test_another_schemas_folder(ledger):
     write_json(ledger.folder / "ledger.json", {"study": "mine", "schema": SCHEMA + 1})
-    assert said(ledger.claim, "mine") == (
+    assert said(ledger.begin, "mine") == (
         f"{ledger.folder}: was written by another version of trimtab (its ledger schema is {SCHEMA + 1}, "
         f"this version's {SCHEMA}); choose another folder with --out DIR"
     )
@@ -92,7 +89,7 @@ def test_an_older_ledger_is_refused_by_name_by_every_command(tmp_path, tiny, stu
 
 def test_a_folder_with_files_of_someone_elses(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    assert said(Ledger(tmp_path).claim, "mine") == (
+    assert said(Ledger(tmp_path).begin, "mine") == (
         f"{tmp_path}: holds files but no ledger; choose an empty folder with --out DIR"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
@@ -100,15 +97,16 @@ def test_a_folder_with_files_of_someone_elses(tmp_path):
 
 def test_what_a_killed_process_left_is_not_someone_elses(tmp_path):
     (tmp_path / ".writing-abc.json").write_text("{")
-    (tmp_path / ".lock").touch()
-    Ledger(tmp_path).claim("mine")
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "runs").mkdir()
+    Ledger(tmp_path).begin("mine")
     assert (tmp_path / "ledger.json").is_file()
 
 
 def test_a_folder_below_a_file(tmp_path):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "out"
-    assert said(Ledger(folder).claim, "mine") == (
+    assert said(Ledger(folder).begin, "mine") == (
         f"{folder}: cannot be written (Not a directory); choose another folder with --out DIR"
     )
 
@@ -121,12 +119,7 @@ def test_a_folder_without_leave_to_write(tmp_path):
     sentence = (
         f"{closed / 'out'}: cannot be written (Permission denied); choose another folder with --out DIR"
     )
-    assert said(Ledger(closed / "out").claim, "mine") == sentence
-
-
-def test_a_ledger_that_cannot_be_locked(ledger):
-    (ledger.folder / ".lock").mkdir()
-    assert "cannot be written" in said(ledger.lock().__enter__)
+    assert said(Ledger(closed / "out").begin, "mine") == sentence
 
 
 @pytest.mark.parametrize("text", ["{", "", "[]", "\xff"])
@@ -152,47 +145,12 @@ def test_an_empty_folder_holds_no_results(tmp_path):
     assert said(Ledger(tmp_path).frame) == sentence
 
 
-LOCKING = """
-import sys, time
-from trimtab.ledger import Ledger
-lock = Ledger(sys.argv[1]).lock()
-lock.__enter__()
-print("locked", flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_second_run_is_refused_until_the_first_one_is_gone_however_it_went(ledger):
-    other = subprocess.Popen(
-        [sys.executable, "-c", LOCKING, str(ledger.folder)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert other.stdout.readline() == "locked\n"
-        refused = f"{ledger.folder}: another run uses this folder; wait until it ends"
-        assert said(ledger.lock().__enter__) == refused
-    finally:
-        other.send_signal(signal.SIGKILL)
-        other.wait()
-        other.stdout.close()
-    with ledger.lock():
-        pass
-
-
-def test_a_lock_is_free_again_after_its_block(ledger):
-    held = ledger.lock()  # kept, so that no destructor frees it
-    with held:
-        pass
-    with ledger.lock():
-        pass
-    assert held is not None
-
-
 def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ran, tmp_path):
     study, outcome = ran
     ledger = Ledger(shutil.copytree(outcome.folder, tmp_path / "copy"))
     (ledger.folder / "ledger.json").unlink()
-    assert said(lambda: ledger.claim("other")).startswith(f"{ledger.folder}: holds the results of study")
-    ledger.claim(study.name)
+    assert said(lambda: ledger.begin("other")).startswith(f"{ledger.folder}: holds the results of study")
+    ledger.begin(study.name)
     assert (ledger.folder / "ledger.json").is_file()
 
 
@@ -200,14 +158,14 @@ def test_the_life_of_a_trial(ledger):
     trial = ledger.trial("abc")
     assert (trial.result, trial.failure) == (None, None)
     trial.begin(config(1))
-    trial.add_epoch(epoch(1))
+    trial.write_epochs([epoch(1)])
     trial.fail("it was too hot", "Traceback ...")
     assert trial.failure == "it was too hot"
     trial.begin(config(1))  # another attempt starts from nothing
     assert trial.failure is None
     assert not (trial.folder / "metrics.jsonl").exists()
-    trial.add_epoch(epoch(1))
-    trial.add_epoch(epoch(2))
+    trial.write_epochs([epoch(1)])
+    trial.write_epochs([epoch(1), epoch(2)])
     logits = np.arange(6, dtype=np.float32).reshape(2, 3)
     trial.finish(result(), {"test": logits})
     assert trial.result == result()

@@ -1,12 +1,14 @@
 """The pool with real worker processes: each job's end is told, whatever becomes of its worker."""
 
 import multiprocessing
+import os
 import signal
 
 import pytest
 
 import pool_jobs
 from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.stopping import Interrupted
 
 
 @pytest.fixture
@@ -72,6 +74,7 @@ def test_starts_are_told_before_any_worker_has_started(jobs):
 
     def on_start(number):
         told.append(f"start {number}")
+        return True
 
     run_jobs(
         [jobs.Answer(0), jobs.Answer(1), jobs.Answer(2)], 2, 1, lambda *news: None, on_end, on_start=on_start
@@ -106,3 +109,49 @@ def test_further_jobs_are_asked_for_when_all_have_ended_and_keep_the_workers(job
     assert asked == [1, 2, 4]
     assert list(ends) == [0, 1, 2, 3]
     assert len(set(ends.values())) == 1
+
+
+@pytest.mark.parametrize("wanted", [set(), {1}, {0, 2}])
+def test_a_job_that_is_not_wanted_when_its_turn_comes_is_left_out(jobs, wanted):
+    ends, asked = {}, []
+
+    def on_start(number):
+        asked.append(number)
+        return number in wanted
+
+    every = [jobs.Answer(0), jobs.Answer(1), jobs.Answer(2)]
+    run_jobs(every, 1, 1, lambda *news: None, ends.__setitem__, on_start=on_start)
+    assert ends == {number: Ended(value=number) for number in wanted}
+    assert asked == [0, 1, 2]
+
+
+def test_a_worker_that_hangs_is_ended_and_its_job_can_be_given_again(jobs):
+    """It stops itself, as a debugger or a broken disk would stop it."""
+    ends, again = [], [jobs.Answer(5)]
+
+    def on_end(number, ended):
+        ends.append(ended)
+        return again.pop() if again else None
+
+    run([jobs.Answer(0)], 1)  # a first worker takes seconds to start
+    run_jobs([jobs.Hang()], 1, 1, lambda *news: None, on_end, silence=2.0)
+    assert ends[0].silent >= 2.0
+    assert ends[1:] == [Ended(value=5)]
+    assert not multiprocessing.active_children()
+
+
+def test_asked_to_stop_it_lets_running_jobs_end_and_starts_no_other(jobs):
+    """A job that knows how to stop says how it ended; one that does not is ended; the signal is raised."""
+    ends = {}
+
+    def on_news(number, news):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted) as caught:
+        run_jobs([jobs.StopWhenAsked(), jobs.Answer(1)], 1, 1, on_news, ends.__setitem__)
+    assert caught.value.number == signal.SIGTERM
+    assert ends == {0: Ended(value="stopped")}
+    with pytest.raises(Interrupted):
+        run_jobs([jobs.Forever()], 1, 1, on_news, ends.__setitem__)
+    assert ends.keys() == {0}
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

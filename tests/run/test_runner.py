@@ -113,22 +113,24 @@ def test_another_device_than_the_ledger_was_begun_on(ran):
     )
 
 
-def test_two_runs_at_once(ran):
-    study, outcome = ran
-    with (
-        Ledger(outcome.folder).lock(),
-        pytest.raises(InputError, match="another run uses this folder; wait until it ends"),
-    ):
-        run(study, out=outcome.folder, device="cpu")
-
-
 def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at, monkeypatch):
     """Where trials run is chosen by name, and what comes out does not depend on it."""
     begun = []
 
-    def in_turn(jobs, processes, threads, on_news, on_end, **how):
-        begun.extend(job.folder.name for job in reversed(jobs))
-        run_jobs(list(reversed(jobs)), 1, threads, on_news, lambda n, end: on_end(len(jobs) - 1 - n, end))
+    def in_turn(jobs, processes, threads, on_news, on_end, *, on_start=None, **how):
+        def place(number):
+            return len(jobs) - 1 - number
+
+        turned = list(reversed(jobs))
+        begun.extend(job.folder.name for job in turned)
+        run_jobs(
+            turned,
+            1,
+            threads,
+            lambda number, news: on_news(place(number), news),
+            lambda number, ended: on_end(place(number), ended),
+            on_start=(lambda number: on_start(place(number))) if on_start else (lambda number: True),
+        )
 
     monkeypatch.setitem(ENGINES, "backwards", in_turn)
     study = study_at(tmp_path, tiny("[12, 40]", "[12]", "seeds = 2", "seeds = 1"))
@@ -268,7 +270,7 @@ def test_out_of_memory_is_met_with_smaller_micro_batches(tmp_path, tiny, study_a
     hopeless, helped = run.stdout.splitlines()
     assert 'failure="out of memory, with 1 rows at a time: ' in hopeless
     assert Trial(jobs[0].folder).result is None
-    assert helped == "JobOutcome(failure=None)"
+    assert helped == "JobOutcome(failure=None, stopped=False, may_pass=False)"
     recipe = Trial(jobs[1].folder).result.recipe
     assert recipe.micro_batch in (128, 64, 32, 16, 8)
     assert recipe.batch_size == 512

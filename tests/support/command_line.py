@@ -47,7 +47,7 @@ def kill_at(moment, path, out):
     """
     with started("run", path, "--out", out, "--device", "cpu", "--jobs", "1") as process:
         running = _until(lambda: moment(out), lambda: process.poll() is None)
-        workers = _children(process.pid)
+        workers = children_of(process.pid)
         process.kill()
         process.wait()
         _until(lambda: all(map(_is_gone, workers)))
@@ -79,7 +79,8 @@ def _until(condition, going_on=lambda: True):
     return True
 
 
-def _children(pid):
+def children_of(pid):
+    """The processes that a process started, and that have not ended."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

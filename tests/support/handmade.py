@@ -185,7 +185,7 @@ def write(
         options=options,
     )
     ledger = Ledger(folder)
-    ledger.claim("made")
+    ledger.begin("made")
     for number in made.variants:
         for place, seed in enumerate(made.seeds):
             if (number, place) not in missing and made.same[number] == number:
@@ -213,8 +213,7 @@ def _write_trial(trial, made, number, place):
         )
     )
     epochs = [epoch(1), epoch(2)] if options["epochs"] is None else options["epochs"](number, place)
-    for one in epochs:
-        trial.add_epoch(one)
+    trial.write_epochs(epochs)
     predictions = {name: made.said(name, number, place) for name in made.scores}
     trial.finish(_result(made, number, place, epochs), predictions)
     if options["cross"] is not None and (number, place) not in options["uncrossed"]:

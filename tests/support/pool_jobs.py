@@ -7,6 +7,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from trimtab.run.stopping import asked_to_stop
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -69,3 +71,30 @@ class Process:
 
     def run(self, report):
         return os.getpid()
+
+
+class Hang:
+    """Stops its own process, as a debugger would: it is alive, and does nothing more."""
+
+    def run(self, report):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class StopWhenAsked:
+    """Says that it runs, and goes on until it is asked to stop."""
+
+    def run(self, report):
+        with asked_to_stop() as stop:
+            report("running")
+            while not stop():
+                time.sleep(0.01)
+            return "stopped"
+
+
+class Forever:
+    """Says that it runs, and never ends."""
+
+    def run(self, report):
+        report("running")
+        while True:
+            time.sleep(0.01)

@@ -211,8 +211,7 @@ def test_the_numbers_come_back_and_nothing_is_written_twice(folder, handmade, na
     for key in ("trial-1-0", "trial-0-1"):
         again, kept = Ledger(folder / "again").trial(key), Ledger(folder).trial(key)
         kept.begin(again.config)
-        for epoch in again.epochs():
-            kept.add_epoch(epoch)
+        kept.write_epochs(again.epochs())
         kept.finish(again.result, {"test": again.predictions("test")})
     assert "2 runs written, 3 in all" in logged(folder, name)[0]
     found = READERS[name](folder)

@@ -1,5 +1,7 @@
 """The command line. Commands import what they need when they run, so that help and errors are immediate."""
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -8,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from trimtab import __version__
+from trimtab.atomic import NO_ROOM
 from trimtab.cli.comparing import compare
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
@@ -19,7 +22,8 @@ from trimtab.cli.trials import plan, report, run
 from trimtab.cli.watch import watch
 from trimtab.config import InputError
 
-WRONG_INPUT, INTERRUPTED = 2, 130
+WRONG_INPUT = 2
+INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 
 # What click raises for a wrong command line. Older versions of typer use the installed click, newer ones
 # bundle their own, so the class is taken from what typer exports.
@@ -28,7 +32,7 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 app = typer.Typer(
     help="Measure what truncating text pairs costs: train every variant over several seeds, then compare.",
     epilog="Exit codes: 0 success; 1 some trials failed; 2 wrong input; 3 worse (compare --fail-if worse); "
-    "130 interrupted.",
+    "130, 143, 129 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -62,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args=given or ["--help"], prog_name="trimtab", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk can be told
     except InputError as error:
         return _complain(str(error))
     except UsageError as error:
@@ -72,9 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        place = error.filename or "where output goes to"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer of a full stdout
+        return _complain(f"{place}: {error.strerror}; free space there, then run the same command again")
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED  # which typer itself returns in newer versions
-    if code == INTERRUPTED:
+        code = 128 + signal.SIGINT  # which typer itself returns in newer versions
+    if code in INTERRUPTED:
         print("trimtab: interrupted; finished work is kept, run the same command to resume", file=sys.stderr)
     return code or DONE
 

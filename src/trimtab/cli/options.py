@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, ParamSpec
 
 import typer
+
+_Parameters = ParamSpec("_Parameters")
 
 DONE, SOME_FAILED = 0, 1  # exit codes; there are others in __init__.py
 
@@ -74,3 +77,19 @@ def stages(line: str | None = None) -> Iterator[Callable[[str], None]]:
         return
     with console.status(line or "") as status:
         yield status.update
+
+
+def resumable(command: Callable[_Parameters, int]) -> Callable[_Parameters, int]:
+    """The command; asked by SIGINT, SIGTERM or SIGHUP, it ends in good order, with 128 + their number."""
+
+    @wraps(command)
+    def interruptible_command(*args: _Parameters.args, **options: _Parameters.kwargs) -> int:
+        from trimtab.run.stopping import Interrupted, interruptible
+
+        try:
+            with interruptible():
+                return command(*args, **options)
+        except Interrupted as request:
+            return 128 + request.number
+
+    return interruptible_command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimtab.cli.options import DONE, SOME_FAILED, Data, Device
+from trimtab.cli.options import DONE, SOME_FAILED, Data, Device, resumable
 from trimtab.report.terminal import say
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ PretrainingOut = Annotated[
 ]
 
 
+@resumable
 def pretrain(
     study: PretrainingFile, data: Data = None, out: PretrainingOut = None, device: Device = "auto"
 ) -> int:

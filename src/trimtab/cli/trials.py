@@ -21,6 +21,7 @@ from trimtab.cli.options import (
     Quiet,
     Reuse,
     StudyFile,
+    resumable,
     stages,
     warn,
 )
@@ -50,6 +51,7 @@ MEASURING = f"measuring training steps, at most {PATIENCE:.0f} s (--no-time leav
 NoTime = Annotated[bool, typer.Option("--no-time", help="Do not estimate how long the trials take.")]
 
 
+@resumable
 def run(
     study: StudyFile,
     data: Data = None,
@@ -97,6 +99,8 @@ def run(
         logged = trackers.everything()
     stopped = f", {outcome.stopped} not needed" * bool(outcome.stopped)
     say(f"{outcome.done_now} trials done now, {outcome.done_before} before{stopped}")
+    if outcome.done_by_others:
+        say(f"{outcome.done_by_others} trials done by other runs in this folder")
     if reuse:
         say(f"{outcome.taken_over} trials taken over from other results")
     if outcome.crossed_now:

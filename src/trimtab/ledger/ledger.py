@@ -1,20 +1,21 @@
 """The ledger: a folder that holds what a study asked for and everything that came out."""
 
-import contextlib
+import errno
+import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
-from trimtab.ledger.files import read_arrays, read_json, read_record, sweep, write_arrays, write_record
+from trimtab.ledger.claims import CLAIMS
+from trimtab.ledger.files import read_arrays, read_json, read_record, write_arrays, write_record
 from trimtab.ledger.records import (
     SCHEMA,
     LedgerRecord,
@@ -25,6 +26,7 @@ from trimtab.ledger.records import (
     TrialResult,
     VariantRecord,
 )
+from trimtab.ledger.runs import RUNS
 from trimtab.ledger.trial import Trial
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ LOOKS = "looks.json"  # what its planned looks have come to
 RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
 _NAME = "ledger.json"  # whose ledger this is; written first
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +85,13 @@ class Ledger:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._is_locked = False
+        self._is_begun = False
         self._archive: zipfile.Path | None = None
 
     @property
     def is_archived(self) -> bool:
         """Whether results are read from the compact ledger: there is one, and no run in the folder itself."""
-        begun = self._is_locked or (self.folder / STUDY).exists()
+        begun = self._is_begun or (self.folder / STUDY).exists()
         return not begun and (self.folder / ARCHIVE).exists()
 
     @property
@@ -101,11 +102,14 @@ class Ledger:
         self._archive = self._archive or _opened(self.folder / ARCHIVE)
         return cast(Path, self._archive)
 
-    def claim(self, study: str) -> None:
-        """Make the folder this study's own; InputError where it is another's, or cannot be written."""
+    def begin(self, study: str) -> None:
+        """Make the folder this study's own, to write into; InputError where it is another's or read-only."""
         self.check(study)
         if not (self.folder / _NAME).exists():
             self._start(study)
+        if not os.access(self.folder, os.W_OK):
+            raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+        self._is_begun = True
 
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
@@ -141,30 +145,14 @@ class Ledger:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the ledger during a run; the system frees it when the process ends, however it ends.
-
-        InputError where another run holds it, or the folder cannot be written.
-        """
-        lock = FileLock(self.folder / _LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise InputError(f"{self.folder}: another run uses this folder; wait until it ends") from error
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
-        try:
-            sweep(self.folder)
-            self._is_locked = True
-            yield
-        finally:
-            self._is_locked = False
-            lock.release()
-
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
         return Trial(self._root / "trials" / key)
+
+    @property
+    def has_study(self) -> bool:
+        """Whether a study was run here."""
+        return (self._root / STUDY).exists()
 
     @property
     def study(self) -> StudyRecord:
@@ -282,7 +270,7 @@ def _below(start: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name == _LOCK or path.name.startswith(TEMPORARY)
+    return path.name in (RUNS, CLAIMS) or path.name.startswith(TEMPORARY)
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -6,6 +6,7 @@ keys change with it. A field that is added with a default, which says what older
 is. Free of torch.
 """
 
+import re
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -249,7 +250,8 @@ class TrialResult(Record):
 
     tests: by test set; validation: of the epoch whose weights met the test sets, ``evaluated_epoch``. Rates
     are means over epochs, of training alone; tokens are real ones. seconds: of the whole trial. recipe: as
-    resolved, with the micro-batch that fitted into memory.
+    resolved, with the micro-batch that fitted into memory. run: the name of the run that trained it;
+    failed_before: why its earlier attempts failed.
     """
 
     tests: dict[str, Scores]
@@ -264,6 +266,8 @@ class TrialResult(Record):
     machine: str
     threads: int
     signature: Signature
+    failed_before: tuple[str, ...] = ()
+    run: str = ""
 
 
 class LooksRecord(Record):
@@ -279,10 +283,14 @@ class LooksRecord(Record):
 
 
 class FailureRecord(Record):
-    """failure.json: why the last attempt failed, in a sentence, and the traceback of a defect of ours."""
+    """failure.json: why the last attempt failed, in a sentence, and the traceback of a defect of ours.
+
+    run: the name of the run that tried.
+    """
 
     reason: str
     traceback: str | None = None
+    run: str = ""
 
 
 class RunningRecord(Record):
@@ -300,6 +308,20 @@ class RunningRecord(Record):
     steps: int | None = None
     loss: float | None = None
     examples_per_second: float | None = None
+
+
+class ClaimRecord(Record):
+    """claims/NAME.json: which run holds a trial, or something else of which there must be one at a time.
+
+    run: the run's name; process: when its process began, as the system counts, None where it does not say;
+    since: seconds since 1970.
+    """
+
+    run: str
+    host: str
+    pid: int
+    process: int | None = None
+    since: float
 
 
 class RunRecord(Record):
@@ -323,3 +345,9 @@ class RunRecord(Record):
     share: float = 0.0
     seconds_left: float | None = None
     running: tuple[RunningRecord, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The run's name, which is that of its file."""
+        host = re.sub(r"[^A-Za-z0-9.]", "-", self.host)
+        return f"{host}-{self.pid}-{int(self.started)}"

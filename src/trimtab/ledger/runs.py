@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import socket
 import time
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.files import read_record, write_record
-from trimtab.ledger.records import RunRecord
+from trimtab.ledger.records import ClaimRecord, RunRecord
 
 RUNS = "runs"
-STALE = 60.0  # seconds without an update after which a run counts as gone
+STALE = 60.0  # seconds without an update after which a run is no longer shown
+GONE = 180.0  # and after which, on another machine, it counts as gone for good
 
 
 class RunFile:
@@ -23,14 +23,16 @@ class RunFile:
     """
 
     def __init__(self, folder: Path, run: RunRecord) -> None:
-        host = re.sub(r"[^A-Za-z0-9.]", "-", run.host)
-        self.path = folder / RUNS / f"{host}-{run.pid}-{int(run.started)}.json"
+        self.path = folder / RUNS / f"{run.name}.json"
 
     def write(self, run: RunRecord) -> None:
-        """Write the run's record, atomically."""
+        """Write the run's record, atomically; on a full disk, its time alone, which says that it goes on."""
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(exist_ok=True)
-            write_record(self.path, run)
+            try:
+                write_record(self.path, run)
+            except OSError:
+                os.utime(self.path)
 
     def remove(self) -> None:
         """Remove it, and the folder where it was the last one."""
@@ -55,23 +57,60 @@ def is_live(run: RunRecord) -> bool:
     """Whether a run still goes on: it was updated lately and, on this machine, its process is there."""
     if time.time() - run.updated > STALE:
         return False
-    return run.host != socket.gethostname() or _is_there(run.pid)
+    return run.host != socket.gethostname() or process_is_there(run.pid)
 
 
 def sweep_runs(folder: Path) -> None:
     """Remove the files of runs that ended without doing so themselves."""
-    live = {RunFile(folder, run).path.name for run in live_runs(folder)}
     for path in (folder / RUNS).glob("*.json"):
         with contextlib.suppress(OSError):
-            if path.name not in live and time.time() - path.stat().st_mtime > STALE:
+            if _has_ended(path):
                 path.unlink()
+    with contextlib.suppress(OSError):
+        (folder / RUNS).rmdir()  # where none is left
 
 
-def _is_there(pid: int) -> bool:
+def _has_ended(path: Path) -> bool:
+    """Whether the run of that file is gone for good."""
+    renewed = path.stat().st_mtime
+    with contextlib.suppress(InputError):  # a damaged file, or one of another version, goes by its age
+        run = read_record(path, RunRecord)
+        if run is not None and run.host == socket.gethostname() and not process_is_there(run.pid):
+            return True
+        renewed = max(renewed, run.updated if run is not None else 0.0)
+    return time.time() - renewed > GONE
+
+
+def process_is_there(pid: int, began: int | None = None) -> bool:
+    """Whether a process of this machine is there; began: what ``process_began`` said of it, where it did."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:  # another user's
-        return True
-    return True
+        pass
+    fields = _process_fields(pid)
+    if fields and fields[0] in "ZX":  # it has ended, and its parent has not yet asked how
+        return False
+    return began is None or process_began(pid) in (began, None)
+
+
+def process_began(pid: int) -> int | None:
+    """When a process of this machine began, in ticks since the system did; None where it does not say."""
+    fields = _process_fields(pid)
+    return int(fields[19]) if fields else None
+
+
+def _process_fields(pid: int) -> list[str]:
+    """What the system says of a process from its state on; empty where it does not, as outside Linux."""
+    with contextlib.suppress(OSError):
+        # What comes before is its number and, in parentheses, its name, which may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return []
+
+
+def claim_of(run: RunRecord) -> ClaimRecord:
+    """What a run of this process says of itself in its claims."""
+    return ClaimRecord(
+        run=run.name, host=run.host, pid=run.pid, process=process_began(run.pid), since=time.time()
+    )

@@ -4,13 +4,14 @@ import contextlib
 import filecmp
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ledger.files import damaged, read_arrays, read_record, sweep, write_arrays, write_record
 from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
@@ -22,6 +23,7 @@ RESULT = "result.json"
 METRICS = "metrics.jsonl"
 FAILURE = "failure.json"
 PREDICTIONS = "predictions.npz"
+CHECKPOINT = "checkpoint.pt"
 _AGAIN = "again"
 CROSS = "cross"
 _EPOCH = TypeAdapter(Epoch)
@@ -30,7 +32,8 @@ _EPOCH = TypeAdapter(Epoch)
 class Trial:
     """One trial's folder: ``result.json``, written last, means that it is complete.
 
-    config.json: what was trained; metrics.jsonl: a record an epoch, appended; predictions.npz: logits
+    config.json: what was trained; metrics.jsonl: a record an epoch; checkpoint.pt: where the attempt
+    resumes, until the trial is complete; predictions.npz: logits
     (examples, classes) float32 of each test set; weights.safetensors where the study keeps them, there before
     result.json is; failure.json: the reason, where the last attempt failed; cross/: see Crossed; again/: a
     second attempt, while the first one's result stays whole.
@@ -54,9 +57,14 @@ class Trial:
         return read_record(self.folder / RESULT, TrialResult)
 
     @property
+    def failure_record(self) -> FailureRecord | None:
+        """What was noted when the last attempt failed, or None."""
+        return read_record(self.folder / FAILURE, FailureRecord)
+
+    @property
     def failure(self) -> str | None:
         """Why the last attempt failed, or None."""
-        failure = read_record(self.folder / FAILURE, FailureRecord)
+        failure = self.failure_record
         return failure.reason if failure else None
 
     @property
@@ -69,6 +77,11 @@ class Trial:
         """Where the trained weights lie, or None where they were not kept."""
         path = self.folder / WEIGHTS
         return path if self.result is not None and path.exists() else None
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file of the attempt's checkpoint, whether there is one or not."""
+        return self.folder / CHECKPOINT
 
     @property
     def crossed(self) -> "Crossed":
@@ -100,18 +113,18 @@ class Trial:
             shutil.rmtree(self.crossed.folder, ignore_errors=True)
 
     def begin(self, config: TrialConfig) -> None:
-        """Make the folder ready for an attempt: what an earlier one left is removed."""
+        """Make the folder ready for an attempt: what an earlier one left goes, but for its checkpoint."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (METRICS, FAILURE, WEIGHTS):
+        for name in (FAILURE, WEIGHTS) if self.checkpoint.exists() else (FAILURE, WEIGHTS, METRICS):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
         write_record(self.folder / _CONFIG, config)
 
-    def add_epoch(self, epoch: Epoch) -> None:
-        """Append the record of an epoch."""
-        with (self.folder / METRICS).open("a") as file:
-            file.write(_EPOCH.dump_json(epoch).decode() + "\n")
+    def write_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Keep the records of the epochs so far, atomically."""
+        with atomic_write(self.folder / METRICS) as temporary:
+            temporary.write_bytes(b"".join(_EPOCH.dump_json(each) + b"\n" for each in epochs))
 
     def epochs(self) -> list[Epoch]:
         """The records of all epochs; InputError where the file is damaged."""
@@ -125,11 +138,12 @@ class Trial:
         """Keep the predictions, then mark the trial complete."""
         write_arrays(self.folder / PREDICTIONS, predictions)
         write_record(self.folder / RESULT, result)
+        self.checkpoint.unlink(missing_ok=True)
 
-    def fail(self, reason: str, traceback: str | None = None) -> None:
-        """Note why this attempt failed; the next run of the study tries again."""
+    def fail(self, reason: str, traceback: str | None = None, run: str = "") -> None:
+        """Note why this attempt, of the run of that name, failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
+        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback, run=run))
 
     def predictions(self, name: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the test set ``name``, all finite; InputError where they are not."""

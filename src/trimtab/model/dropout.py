@@ -1,14 +1,14 @@
 """Dropout whose masks are made from the random 64-bit words of an explicit generator."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from trimtab.model.initialise import bits_of
+from trimtab.model.initialise import bits_of, set_words, words_of
 
 _LEVELS = 1 << 16
 
@@ -72,6 +72,15 @@ class Masks(dict[int, np.random.SFC64]):
     def __missing__(self, number: int) -> np.random.SFC64:
         self[number] = made = bits_of(self.seed, "dropout" if number == 0 else f"dropout {number}")
         return made
+
+    def words(self) -> dict[int, list[int]]:
+        """The states of all generators that were made, for a checkpoint."""
+        return {number: words_of(each) for number, each in self.items()}
+
+    def set(self, words: Mapping[int, list[int]]) -> None:
+        """Restore the states that ``words`` gave."""
+        for number, each in words.items():
+            set_words(self[number], each)
 
 
 def seed_dropout(model: nn.Module, generator: np.random.BitGenerator) -> None:

@@ -16,7 +16,8 @@ from trimtab.plan.identity import WantedTrial, precision_of
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import CrossInputs
 from trimtab.run.input_spec import InputSpec, check_inputs, input_spec
-from trimtab.run.jobs import JobOutcome
+from trimtab.run.outcome import JobOutcome, sentence_of
+from trimtab.run.ticker import Seldom
 from trimtab.training.backend import Backend
 from trimtab.training.loop import DivergedError, predict
 from trimtab.training.memory import give_back, is_out_of_memory
@@ -40,10 +41,12 @@ class CrossJob:
         """Evaluate; what is done stays where a later evaluation fails."""
         Trial(self.folder).crossed.begin()
         try:
-            self._evaluate()
+            self._evaluate(Seldom(lambda: report(None)))
         except (DivergedError, SafetensorError) as error:
             return JobOutcome(str(error))
         except (RuntimeError, MemoryError, OSError) as error:
+            if isinstance(error, OSError) and not is_out_of_memory(error):
+                return JobOutcome(sentence_of(error), may_pass=True)
             if not is_out_of_memory(error):
                 raise
             return JobOutcome(f"out of memory: {str(error).splitlines()[0]}; lower --jobs")
@@ -51,7 +54,7 @@ class CrossJob:
             give_back()
         return JobOutcome()
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, alive: Callable[[], None]) -> None:
         crossed = Trial(self.folder).crossed
         backend = Backend(torch.device(self.device), self.precision)
         first = self.inputs[0][0]
@@ -60,7 +63,7 @@ class CrossJob:
             pairs = spec.pairs(*wanted)
             check_inputs(pairs, wanted)
             for name, fingerprint in wanted.items():
-                crossed.add(fingerprint, predict(model, pairs[name], backend))
+                crossed.add(fingerprint, predict(model, pairs[name], backend, alive))
 
 
 def cross_job(

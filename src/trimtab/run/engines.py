@@ -20,16 +20,18 @@ class Engine(Protocol):
         on_news: Callable[[int, News], None],
         on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
         *,
-        on_start: Callable[[int], None] = ...,
+        on_start: Callable[[int], bool] = ...,
         patience: float | None = None,
-        more: Callable[[], Sequence[Job[News, Value]]] = ...,
+        more: Callable[[], Sequence[Job[News, Value]] | None] = ...,
     ) -> None:
         """Run ``jobs``, ``processes`` at a time with ``threads`` threads each, and return when all ended.
 
         ``on_news(number, news)`` is called with what job ``number`` reports; ``on_end(number, ended)`` once
         it ended, and may return another job to be run in its place; ``on_start(number)`` before it is handed
-        to a worker. patience: seconds after which whatever still runs is ended, without ``on_end``. more: is
-        asked, whenever all jobs have ended, for further ones, which are numbered on.
+        to a worker, and where that returns False it is left out. patience: seconds after which whatever still
+        runs is ended, without ``on_end``. more: is asked, whenever all jobs have ended, for further ones,
+        which are numbered on; an empty answer is the end, None: ask again in a second. Raises Interrupted
+        where this process is asked to stop, once the running jobs have stopped.
         """
 
 

@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import save_file
 
 from trimtab.atomic import atomic_write
-from trimtab.data.pairs import Pairs
 from trimtab.ledger.records import Scores, TrialConfig, TrialResult
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.machine import Signature
@@ -17,21 +16,18 @@ from trimtab.model.architecture import Architecture
 from trimtab.model.building import AnyClassifier
 from trimtab.model.initial_weights import read as read_initial_weights
 from trimtab.run.input_spec import InputSpec, check_inputs
-from trimtab.run.progress import TrialNews
+from trimtab.run.outcome import JobOutcome, sentence_of
+from trimtab.run.progress import Alive, TrialNews
+from trimtab.run.stopping import asked_to_stop
+from trimtab.run.ticker import Seldom
 from trimtab.training.auto_precision import choose_precision, device_name
 from trimtab.training.backend import Backend
+from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.chosen import chosen_epoch
-from trimtab.training.epoch import Epoch, TrialProgress
-from trimtab.training.loop import DivergedError, measure, predict, train
+from trimtab.training.epoch import Epoch, StoppedError
+from trimtab.training.loop import DivergedError, Resumed, measure, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.recipe import Precision, Recipe
-
-
-@dataclass(frozen=True)
-class JobOutcome:
-    """What a worker returns of a trial: why it failed, None where it was done."""
-
-    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,9 @@ class TrialJob:
     """Train one trial and write it into its folder.
 
     config: what makes the trial what it is; recipe: that of ``config``, perhaps in smaller micro-batches;
-    initial_weights: the file of the pretrained tensors that it starts from, None where there are none.
+    run_name: of the run that trains it; initial_weights: the file of the pretrained tensors that it starts
+    from, None where there are none; checkpoint_seconds: between two checkpoints; failed_before: why earlier
+    attempts of this run failed.
     """
 
     folder: Path
@@ -75,7 +73,10 @@ class TrialJob:
     device: str
     keep_weights: bool
     signature: Signature
+    run_name: str = ""
     initial_weights: Path | None = None
+    checkpoint_seconds: float = 120.0
+    failed_before: tuple[str, ...] = ()
 
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
@@ -85,12 +86,19 @@ class TrialJob:
     def run(self, report: Callable[[TrialNews], None]) -> JobOutcome:
         """Train, evaluate the test sets once, at the end, and mark the trial complete.
 
-        Out of memory, the trial starts again with smaller micro-batches.
+        It resumes from the trial's checkpoint, where there is one. Out of memory, the trial starts again with
+        smaller micro-batches. Asked to stop by SIGTERM or SIGHUP, it does so at a checkpoint.
         """
         job: TrialJob | None = self
         while job is not None:
-            failure = job._attempt(report)
-            give_back()
+            try:
+                failure = job._attempt(report)
+            except StoppedError:
+                return JobOutcome(stopped=True)
+            except OSError as error:
+                return JobOutcome(sentence_of(error), may_pass=True)
+            finally:
+                give_back()
             if failure is None:
                 return JobOutcome()
             reason, out_of_memory = failure
@@ -102,6 +110,7 @@ class TrialJob:
         try:
             self._train(report)
         except DivergedError as error:
+            Trial(self.folder).attempt().checkpoint.unlink(missing_ok=True)  # it would diverge again
             return str(error), False
         except (RuntimeError, MemoryError, OSError) as error:
             if not is_out_of_memory(error):
@@ -119,40 +128,45 @@ class TrialJob:
         backend = Backend(torch.device(self.device), self.recipe.precision)
         epochs: list[Epoch] = []
 
+        def on_resume(resumed: Resumed) -> None:
+            nonlocal began
+            began -= resumed.seconds
+            epochs.extend(resumed.epochs)
+            trial.write_epochs(epochs)
+
         def on_epoch(record: Epoch) -> None:
             epochs.append(record)
-            trial.add_epoch(record)
+            trial.write_epochs(epochs)
             report(record)
 
-        model = self._trained(pairs, backend, on_epoch, report)
+        alive = Seldom(lambda: report(Alive()))
+        checkpoint = Checkpoint(trial.checkpoint, self.checkpoint_seconds)
+        weights = read_initial_weights(self.initial_weights) if self.initial_weights else None
+        with asked_to_stop() as stop:
+            model = train(
+                self.config.size,
+                self.recipe,
+                self.config.seed,
+                backend,
+                vocabulary=self.config.vocabulary,
+                classes=self.config.classes,
+                training=pairs["train"],
+                validation=pairs["validation"],
+                initial_weights=weights,
+                checkpoint=checkpoint,
+                stop=stop,
+                on_resume=on_resume,
+                on_epoch=on_epoch,
+                on_progress=report,
+                on_evaluation=alive,
+            )
         tests = [name for name in pairs if name not in ("train", "validation")]
-        logits = {name: predict(model, pairs[name], backend) for name in tests}
+        logits = {name: predict(model, pairs[name], backend, alive) for name in tests}
         if self.keep_weights:
             _save(model, trial.folder)
         scores = {name: Scores(**measure(logits[name], pairs[name].labels)) for name in tests}
         trial.finish(self._result(epochs, scores, time.perf_counter() - began), logits)
         Trial(self.folder).settle()
-
-    def _trained(
-        self,
-        pairs: dict[str, Pairs],
-        backend: Backend,
-        on_epoch: Callable[[Epoch], None],
-        on_progress: Callable[[TrialProgress], None],
-    ) -> AnyClassifier:
-        return train(
-            self.config.size,
-            self.recipe,
-            self.config.seed,
-            backend,
-            vocabulary=self.config.vocabulary,
-            classes=self.config.classes,
-            training=pairs["train"],
-            validation=pairs["validation"],
-            initial_weights=read_initial_weights(self.initial_weights) if self.initial_weights else None,
-            on_epoch=on_epoch,
-            on_progress=on_progress,
-        )
 
     def _result(self, epochs: Sequence[Epoch], scores: dict[str, Scores], seconds: float) -> TrialResult:
         training = sum(record.seconds for record in epochs)
@@ -171,6 +185,8 @@ class TrialJob:
             machine=device_name(torch.device(self.device)),
             threads=torch.get_num_threads(),
             signature=self.signature,
+            run=self.run_name,
+            failed_before=self.failed_before,
         )
 
 

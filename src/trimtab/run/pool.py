@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import math
 import multiprocessing
 import os
 import signal
@@ -12,12 +13,16 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
 
+from trimtab.run.stopping import Requests, held_back
+
 PRELOAD = "trimtab.run.preload"
+_LATER = 1.0  # seconds until it is asked again for further jobs
+SILENCE = 600.0  # seconds without news after which a worker counts as hung,
+_MANY_GAPS = 20  # or so many times the longest time between two news of its job
 
 News = TypeVar("News")
 Value = TypeVar("Value")
@@ -34,11 +39,13 @@ class Job(Protocol[News_co, Value_co]):
 
 @dataclass(frozen=True)
 class Ended(Generic[Value]):
-    """How a job ended: its value; the traceback where it raised; its worker's exit code where that died."""
+    """How a job ended: its value; the traceback where it raised; its worker's exit code where that died, or
+    how long it had been silent where it hung."""
 
     value: Value | None = None
     traceback: str | None = None
     exit_code: int | None = None  # minus the signal's number where a signal killed it
+    silent: float | None = None  # seconds without news after which its worker was ended
 
 
 @dataclass(eq=False)
@@ -47,6 +54,17 @@ class _Worker:
     pipe: Connection
     number: int | None = None
     used: bool = False
+    heard: float = 0.0  # when it was last heard of
+    longest: float = 0.0  # seconds between two news of its job
+
+    def limit(self, silence: float) -> float:
+        """Seconds without news after which it counts as hung."""
+        return max(silence, _MANY_GAPS * self.longest)
+
+    def hear(self) -> None:
+        """Note that there was news."""
+        now = time.monotonic()
+        self.longest, self.heard = max(self.longest, now - self.heard), now
 
 
 def run_jobs(
@@ -56,17 +74,22 @@ def run_jobs(
     on_news: Callable[[int, News], None],
     on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
     *,
-    on_start: Callable[[int], None] = lambda number: None,
+    on_start: Callable[[int], bool] = lambda number: True,
     patience: float | None = None,
-    more: Callable[[], Sequence[Job[News, Value]]] = lambda: (),
+    silence: float = SILENCE,
+    more: Callable[[], Sequence[Job[News, Value]] | None] = lambda: (),
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
     ``on_news(number, news)`` is called with what a job reports; ``on_end(number, ended)`` may return a job
     to be run in its place; ``on_start(number)`` is called before a job is handed to a worker, which may first
-    have to be started. patience: seconds after which whatever still runs is ended, without ``on_end``. more:
-    is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the workers.
-    Workers ignore Ctrl-C: an interrupt of this function ends them.
+    have to be started, and a job for which it returns False is left out. patience: seconds after which
+    whatever still runs is ended, without ``on_end``. silence: seconds without news after which a worker
+    counts as hung and is ended, more where its news come seldom.
+    more: is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the
+    workers; an empty answer is the end, None: ask again in a second.
+    Raises Interrupted where this process is asked to stop: running jobs are asked to stop first, and those
+    that say how they ended are told to ``on_end``.
     """
     deadline = None if patience is None else time.monotonic() + patience
     waiting = deque(enumerate(jobs))
@@ -76,35 +99,68 @@ def run_jobs(
         told.discard(number)
         return on_end(number, ended)
 
+    def next_ones(count: int) -> None:
+        """Tell of the first ``count`` jobs that wait, and leave out those that are not wanted."""
+        place = 0
+        while place < min(count, len(waiting)):
+            number = waiting[place][0]
+            if number in told or on_start(number):
+                told.add(number)
+                place += 1
+            else:
+                del waiting[place]
+
     workers: list[_Worker] = []
     try:
-        given = len(jobs)
-        while True:
-            if not waiting and all(worker.number is None for worker in workers):
-                further = more()
-                waiting.extend(enumerate(further, given))
-                given += len(further)
-                if not waiting:
+        with held_back() as requests:
+            given = len(jobs)
+            while requests.number is None:
+                if not waiting and all(worker.number is None for worker in workers):
+                    further = more()
+                    if further is None:
+                        wait(requests.readers, _LATER)
+                        continue
+                    if not further:
+                        return
+                    waiting.extend(enumerate(further, given))
+                    given += len(further)
+                idle = [worker for worker in workers if worker.number is None]
+                # All of them first, as it takes a while to start a worker.
+                next_ones(len(idle) + max(0, processes - len(workers)))
+                while waiting and (idle or len(workers) < processes):
+                    worker = idle.pop() if idle else _start(threads, workers)
+                    _give(worker, workers, waiting)
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
                     return
-            idle = [worker for worker in workers if worker.number is None]
-            # All of them first, as it takes a while to start a worker.
-            for number, _ in islice(waiting, len(idle) + max(0, processes - len(workers))):
-                if number not in told:
-                    told.add(number)
-                    on_start(number)
-            while waiting and (idle or len(workers) < processes):
-                worker = idle.pop() if idle else _start(threads, workers)
-                _give(worker, workers, waiting)
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return
-            for worker in _with_messages(workers, left):
-                _listen(worker, workers, waiting, on_news, end)
+                for worker in _with_messages(workers, requests, left, silence):
+                    _listen(worker, workers, waiting, on_news, end)
+                _end_silent(workers, waiting, silence, end)
+            _wind_down(workers, requests, on_news, end)
     finally:
         for worker in workers:
             worker.process.kill()
         for worker in workers:
             worker.process.join()
+
+
+def _wind_down(
+    workers: list[_Worker],
+    requests: Requests,
+    on_news: Callable[[int, Any], None],
+    on_end: Callable[[int, Ended], Job | None],
+) -> None:
+    """Ask the running jobs to stop, and wait until they have; the signal ends those that know no such way."""
+    for worker in workers:
+        worker.process.terminate()
+
+    def end(number: int, ended: Ended) -> None:
+        if ended.exit_code is None:
+            on_end(number, ended)
+
+    while any(worker.number is not None for worker in workers):
+        for worker in _with_messages(workers, requests, 1.0, math.inf):
+            _listen(worker, workers, deque(), on_news, end)
 
 
 def prepare_workers() -> None:
@@ -167,7 +223,7 @@ def _give(worker: _Worker, workers: list[_Worker], waiting: deque[tuple[int, Job
             return
         # A new one that dies before its first job would do so again: its end is the job's.
     waiting.popleft()
-    worker.number = number
+    worker.number, worker.heard, worker.longest = number, time.monotonic(), 0.0
 
 
 def _drop(worker: _Worker, workers: list[_Worker]) -> int | None:
@@ -178,13 +234,40 @@ def _drop(worker: _Worker, workers: list[_Worker]) -> int | None:
     return worker.process.exitcode
 
 
-def _with_messages(workers: list[_Worker], seconds: float | None) -> list[_Worker]:
+def _with_messages(
+    workers: list[_Worker], requests: Requests, seconds: float | None, silence: float
+) -> list[_Worker]:
     """The busy workers that sent a message, or died: a dead one's pipe reads as ended.
 
-    Waits for them; after ``seconds`` there are none.
+    Waits for them, or until a request to stop comes, ``seconds`` are over, or one of them is silent too long.
     """
     busy = {worker.pipe: worker for worker in workers if worker.number is not None}
-    return [busy[pipe] for pipe in wait(list(busy), seconds) if isinstance(pipe, Connection)]
+    if not busy:  # all that waited was left out
+        return []
+    now = time.monotonic()
+    patience = [worker.heard + worker.limit(silence) - now for worker in busy.values()]
+    left = min([*patience, math.inf if seconds is None else seconds])
+    # A little more, so that the silent one is found silent.
+    awake = wait([*busy, *requests.readers], None if left == math.inf else max(0.0, left + 0.01))
+    return [busy[pipe] for pipe in awake if isinstance(pipe, Connection)]
+
+
+def _end_silent(
+    workers: list[_Worker],
+    waiting: deque[tuple[int, Job]],
+    silence: float,
+    on_end: Callable[[int, Ended], Job | None],
+) -> None:
+    """End the workers that have been silent too long."""
+    now = time.monotonic()
+    for worker in list(workers):
+        if worker.number is None or now - worker.heard < worker.limit(silence):
+            continue
+        worker.process.kill()
+        _drop(worker, workers)
+        again = on_end(worker.number, Ended(silent=now - worker.heard))
+        if again is not None:
+            waiting.appendleft((worker.number, again))
 
 
 def _listen(
@@ -200,6 +283,7 @@ def _listen(
     except (EOFError, OSError):  # an OSError where it died in the middle of a message
         message = Ended(exit_code=_drop(worker, workers))
     if not isinstance(message, Ended):
+        worker.hear()
         on_news(worker.number, message)
         return
     number, worker.number, worker.used = worker.number, None, True

@@ -32,7 +32,10 @@ from trimtab.machine import signature
 from trimtab.model.formats import FORMATS
 from trimtab.model.heads import Bert
 from trimtab.model.weights import weights_of, with_positions
+from trimtab.run.progress import ProgressCallback
+from trimtab.run.run_file import run_on
 from trimtab.run.runtime import begin
+from trimtab.run.stopping import held_back
 from trimtab.study.pretraining_definition import Pretraining, Text
 from trimtab.training.auto_precision import choose_pretraining_precision, device_name
 from trimtab.training.backend import Backend
@@ -45,6 +48,9 @@ from trimtab.training.pretraining_sums import PretrainingProgress
 from trimtab.training.recipe import Precision
 
 _METRICS: TypeAdapter[StretchRecord | ValidationRecord] = TypeAdapter(MetricsRecord)
+
+
+_PRETRAINING = "pretraining"  # the claim on all of a folder
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,10 @@ def run(
     """
     folder = PretrainingFolder(out or Path("results") / study.name)
     ledger = Ledger(folder.path)
-    ledger.claim(study.name)
-    with ledger.lock():
+    ledger.begin(study.name)
+    with run_on(folder.path, ProgressCallback()) as (claims, _):
+        if not claims.take(_PRETRAINING):
+            raise InputError(f"{folder.path}: another run uses this folder; wait until it ends")
         on_stage("reading and tokenising the text")
         corpus = read_corpus(study, data)
         asked = _asked(study, corpus)
@@ -227,19 +235,21 @@ class _Job:
             self.folder.add(_METRICS.validate_python(record))
 
         try:
-            model = pretrain(
-                self.task,
-                study.recipe,
-                study.seed,
-                Backend(self.device, precision),
-                training=self.corpus.training,
-                validation=self.corpus.validation,
-                steps=study.steps,
-                checkpoint=Checkpoint(self.folder.checkpoint, study.checkpoint_seconds),
-                on_start=on_start,
-                on_record=on_record,
-                on_progress=on_progress,
-            )
+            with held_back() as requests:
+                model = pretrain(
+                    self.task,
+                    study.recipe,
+                    study.seed,
+                    Backend(self.device, precision),
+                    training=self.corpus.training,
+                    validation=self.corpus.validation,
+                    steps=study.steps,
+                    checkpoint=Checkpoint(self.folder.checkpoint, study.checkpoint_seconds),
+                    stop=lambda: requests.number is not None,
+                    on_start=on_start,
+                    on_record=on_record,
+                    on_progress=on_progress,
+                )
         except DivergedError:
             self.folder.checkpoint.unlink(missing_ok=True)  # resumed from there it would diverge again
             raise

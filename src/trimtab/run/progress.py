@@ -10,7 +10,13 @@ from dataclasses import asdict, dataclass
 from trimtab.ledger.records import RunningRecord, RunRecord
 from trimtab.training.epoch import Epoch, TrialProgress
 
-TrialNews = TrialProgress | Epoch
+
+@dataclass(frozen=True)
+class Alive:
+    """A sign of life of a trial that does what has no progress of its own, such as an evaluation."""
+
+
+TrialNews = TrialProgress | Epoch | Alive
 
 
 class ProgressCallback:

@@ -1,10 +1,12 @@
-"""Writes what a run is doing into its ledger's folder, for those who watch it from elsewhere."""
+"""A run on a ledger: its file, which tells others that it goes on, and its claims, which end with it."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from trimtab.ledger.runs import RunFile, sweep_runs
+from trimtab.ledger.claims import Claims
+from trimtab.ledger.files import sweep
+from trimtab.ledger.runs import RunFile, claim_of, live_runs, sweep_runs
 from trimtab.run.progress import ProgressCallback, RunState, Several
 from trimtab.run.ticker import Ticker
 
@@ -12,14 +14,22 @@ _SECONDS = 2.0  # between two writes
 
 
 @contextlib.contextmanager
-def told_to_others(folder: Path, progress: ProgressCallback) -> Iterator[ProgressCallback]:
-    """``progress``, and a file in the ledger's ``folder`` that is kept up to date until the run ends."""
+def run_on(folder: Path, progress: ProgressCallback) -> Iterator[tuple[Claims, ProgressCallback]]:
+    """This run's claims on the ledger in ``folder``; ``progress``, which the run's file is told too.
+
+    The file is kept up to date, and the claims valid, until the run ends.
+    """
     state = RunState()
     sweep_runs(folder)
+    if not live_runs(folder):  # else what has just been begun may be another run's
+        sweep(folder)
     file = RunFile(folder, state.record)
     file.write(state.record)
+    claims = Claims(folder, claim_of(state.record))
     try:
         with Ticker(_SECONDS, lambda: file.write(state.record)):
-            yield Several([progress, state])
+            yield claims, Several([progress, state])
     finally:
+        claims.give_all_back()
         file.remove()
+        sweep_runs(folder)

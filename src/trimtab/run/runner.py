@@ -1,46 +1,34 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
-import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab import machine
+from trimtab.config import InputError
+from trimtab.ledger.claims import Claims
 from trimtab.ledger.earlier import looked_at
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import TokenizerRecord
+from trimtab.ledger.records import RuntimeRecord, TokenizerRecord
+from trimtab.ledger.runs import live_runs
 from trimtab.ledger.takeover import ledgers_below, take_over
 from trimtab.ledger.tokenizers import keep_tokenizers
-from trimtab.plan.cost import relative_cost
 from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan, make_plan
 from trimtab.plan.prepare import prepare
 from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.plan.rows import published_rows
-from trimtab.run.cross import cross_job
+from trimtab.run.context import Failure, RunContext
+from trimtab.run.crossing import CrossRuns
 from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
-from trimtab.run.input_spec import input_spec
-from trimtab.run.jobs import JobOutcome, TrialJob
-from trimtab.run.looks import LookByLook
-from trimtab.run.pool import Ended
-from trimtab.run.progress import ProgressCallback, TrialNews
-from trimtab.run.run_file import told_to_others
-from trimtab.run.runtime import default_jobs, resolve
+from trimtab.run.progress import ProgressCallback
+from trimtab.run.run_file import run_on
+from trimtab.run.runtime import resolve
+from trimtab.run.trials import TrialRuns
 from trimtab.study.definition import Study
-from trimtab.training.epoch import Epoch
 
-# A worker killed by the system is most likely one that took too much memory, so it gets smaller
-# micro-batches; but not for ever, since each attempt costs its time.
-_RETRIES_AFTER_KILL = 3
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A trial or cross evaluation that did not end well: the variants that wanted it, its seed, and why."""
-
-    variants: tuple[str, ...]
-    seed: int
-    reason: str
+# Held while what all runs share is measured and written: by one of them, and the others read it.
+_SETTING_UP = "setting-up"
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,8 @@ class RunOutcome:
     """What a run came to: the ledger's folder, trials done now and before, and those that failed.
 
     crossed_now: models that were evaluated on other variants' inputs; taken_over: trials, not among those
-    done now or before, that other folders of results had; stopped: trials that planned looks left out.
+    done now or before, that other folders of results had; stopped: trials that planned looks left out;
+    done_by_others: by other runs on the same ledger, meanwhile.
     """
 
     folder: Path
@@ -58,6 +47,7 @@ class RunOutcome:
     crossed_now: int = 0
     taken_over: int = 0
     stopped: int = 0
+    done_by_others: int = 0
 
 
 def run(
@@ -77,215 +67,114 @@ def run(
     processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run, a
     name of ``ENGINES``; on_trial: is called with the key of each trial that has just ended; reuse: folders of
     results, or of such folders, whose finished trials of the same key are taken over. What the first run
-    resolved (device, threads, precision) is used again by every later one. InputError for wrong input; a
-    trial that fails is named in the outcome, and tried again by the next run.
+    resolved (device, threads, precision) is used again by every later one. Other runs of the same study may
+    go on in the same folder, on this machine or others that share it: each trial is trained by one of them,
+    and all of them end when all trials have. InputError for wrong input; a trial that fails is named in the
+    outcome, and tried again by the next run. Interrupted, a KeyboardInterrupt, where the process is asked to
+    stop, once its trials have written checkpoints.
     """
-    progress = progress or ProgressCallback()
     others = [other for folder in reuse for other in ledgers_below(folder)]
     ledger = Ledger(out or Path("results") / study.name)
-    ledger.claim(study.name)
-    with ledger.lock(), told_to_others(ledger.folder, progress) as progress:
-        progress.stage("reading and tokenising the data")
+    ledger.begin(study.name)
+    with run_on(ledger.folder, progress or ProgressCallback()) as (claims, told):
+        told.stage("reading and tokenising the data")
         prepared = prepare(study, data)
-        progress.stage("truncating the inputs of every variant")
-        return _Run(make_plan(prepared), ledger, progress, ENGINES[engine], on_trial, others).run(
-            jobs, device
+        told.stage("truncating the inputs of every variant")
+        plan = make_plan(prepared)
+        begun = _Beginning(plan, ledger, claims, told, ENGINES[engine], others)
+        told.stage("waiting for another run to begin")
+        with claims.alone(_SETTING_UP):
+            runtime, trials = begun.set_up(jobs, device)
+        context = RunContext(
+            plan=plan,
+            ledger=ledger,
+            claims=claims,
+            progress=told,
+            engine=ENGINES[engine],
+            runtime=runtime,
+            signature=begun.signature,
+            jobs=jobs,
+            on_trial=on_trial or (lambda key: None),
         )
+        return _run(context, trials, others)
 
 
-class _Run:
-    def __init__(
-        self,
-        plan: Plan,
-        ledger: Ledger,
-        progress: ProgressCallback,
-        engine: Engine,
-        on_trial: Callable[[str], None] | None = None,
-        others: Sequence[Ledger] = (),
-    ) -> None:
-        self.study, self.plan, self.ledger = plan.study, plan, ledger
-        self.progress, self.engine, self.on_trial = progress, engine, on_trial
-        self.others = others
-        self.failures: list[Failure] = []
-        self.kills: list[int] = []  # of each trial that was handed out
-        self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
-        self.signature = machine.signature()
+def _run(run: RunContext, trials: list[WantedTrial], others: Sequence[Ledger]) -> RunOutcome:
+    ledger = run.ledger
+    taken = _take_over(run, trials, others) if others else 0
+    training = TrialRuns(run, trials)
+    before = sum(not run.is_missing(trial) for trial in trials) - taken
+    training.train()
+    crossing = CrossRuns(run, trials)
+    crossing.evaluate()
+    stopped = sum(ledger.trial(key).result is None for key in ledger.stopped)
+    failures = (*training.failures.values(), *crossing.failures)
+    by_others = len(trials) - taken - before - training.done - len(training.failures) - stopped
+    return RunOutcome(
+        ledger.folder, training.done, before, failures, crossing.done, taken, stopped, by_others
+    )
 
-    def run(self, jobs: int | None, device: str) -> RunOutcome:
+
+def _take_over(run: RunContext, trials: Sequence[WantedTrial], others: Sequence[Ledger]) -> int:
+    """Take over the missing trials that other ledgers have; how many those were."""
+    taken = 0
+    for trial in trials:
+        if not run.is_missing(trial) or not run.claims.take(trial.key):
+            continue
+        kept = run.ledger.trial(trial.key)
+        if take_over(kept, trial.key, others, run.plan.study.keeps_weights):
+            taken += 1
+            run.on_trial(trial.key)
+        run.claims.give_back(trial.key)
+    return taken
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What a run measures and writes before its trials, for itself and for other runs."""
+
+    plan: Plan
+    ledger: Ledger
+    claims: Claims
+    progress: ProgressCallback
+    engine: Engine
+    others: Sequence[Ledger]
+
+    @property
+    def signature(self) -> machine.Signature:
+        return machine.signature()
+
+    def set_up(self, jobs: int | None, device: str) -> tuple[RuntimeRecord, list[WantedTrial]]:
+        """What the study runs on, and its trials; the study's record is written."""
         ledger, stage = self.ledger, self.progress.stage
-        self.runtime = resolve(self.plan, ledger.runtime, ledger.folder, jobs, device, self.engine, stage)
-        ledger.write_runtime(self.runtime)
-        trials = self.plan.trials(self.runtime)
-        self._write_study(trials)
-        taken = self._take_over(trials)
-        done = self._train(trials, jobs)
-        failed = len(self.failures)
-        crossed = self._cross(trials, jobs)
-        stopped = sum(ledger.trial(key).result is None for key in ledger.stopped)
-        before = len(trials) - done - failed - taken - stopped
-        return RunOutcome(ledger.folder, done, before, tuple(self.failures), crossed, taken, stopped)
+        runtime = resolve(self.plan, ledger.runtime, ledger.folder, jobs, device, self.engine, stage)
+        trials = self.plan.trials(runtime)
+        self._check_others(trials)
+        ledger.write_runtime(runtime)
+        self._write_study(runtime, trials)
+        return runtime, trials
 
-    def _take_over(self, trials: Sequence[WantedTrial]) -> int:
-        """Take over the missing trials that other ledgers have; how many those were."""
-        missing = [trial for trial in trials if self.others and self._is_missing(trial)]
-        taken = 0
-        for trial in missing:
-            kept = self.ledger.trial(trial.key)
-            if take_over(kept, trial.key, self.others, self.study.keeps_weights):
-                taken += 1
-                if self.on_trial is not None:
-                    self.on_trial(trial.key)
-        return taken
+    def _check_others(self, trials: Sequence[WantedTrial]) -> None:
+        """InputError where another run goes on here that wants other trials: their records would be mixed."""
+        mine = self.claims.mine.run
+        others = [each for each in live_runs(self.ledger.folder) if each.name != mine]
+        if others and self.ledger.has_study:
+            known, wanted = set(self.ledger.study.wanted), {trial.key for trial in trials}
+            if known != wanted:
+                other = others[0]
+                raise InputError(
+                    f"{self.ledger.folder}: another run, process {other.pid} on {other.host}, trains another "
+                    "version of this study here; wait until it ends, or choose another folder with --out DIR"
+                )
 
-    def _write_study(self, trials: Sequence[WantedTrial]) -> None:
+    def _write_study(self, runtime: RuntimeRecord, trials: Sequence[WantedTrial]) -> None:
         """Keep what the analysis needs, and the tokenisers where weights are kept."""
-        kept: list[TokenizerRecord | None] = [None] * len(self.plan.variants)
-        if self.study.keeps_weights:
-            variants = [(each.dataset, each.settings.truncation) for each in self.plan.variants]
+        plan, study = self.plan, self.plan.study
+        kept: list[TokenizerRecord | None] = [None] * len(plan.variants)
+        if study.keeps_weights:
+            variants = [(each.dataset, each.settings.truncation) for each in plan.variants]
             kept = list(keep_tokenizers(self.ledger.folder, variants))
-        record = study_record(self.plan, trials, kept, self.runtime, self.signature)
+        record = study_record(plan, trials, kept, runtime, self.signature)
         record = record.model_copy(update={"looked_at": looked_at(self.ledger, record)})
-        rows = published_rows(self.plan) if self.study.publish_rows else None
-        self.ledger.write_study(record, evaluated_rows(self.plan), rows)
-
-    def _train(self, trials: list[WantedTrial], jobs: int | None) -> int:
-        """Train the trials that are missing, look by look where looks are planned; how many ended well."""
-        looks = LookByLook(self.ledger, self.progress.tell)
-        tried: list[WantedTrial] = []
-
-        def more() -> list[TrialJob]:
-            """The next look's trials, none where nothing is left; one that failed is not tried twice."""
-            due, known = looks.due(trials), {trial.key for trial in tried}
-            missing = [each for each in due if each.key not in known and self._is_missing(each)]
-            # The longest first, so that no core waits long for the last one.
-            missing.sort(key=lambda trial: -_cost(trial))
-            if missing or not tried:
-                self.progress.start(len(due), len(due) - len(missing), sum(map(_cost, missing)))
-            tried.extend(missing)
-            self.kills += [0] * len(missing)
-            return [self._job(trial) for trial in missing]
-
-        first, planned = more(), bool(self.study.compare.looks)
-        self.engine(
-            first,
-            self._processes(jobs, trials if planned else tried),
-            self.runtime.threads,
-            lambda number, news: self._news(tried[number], news),
-            lambda number, ended: self._end(number, tried[number], ended),
-            on_start=lambda number: self.progress.begin(_label(tried[number]), _cost(tried[number])),
-            more=more if planned else lambda: [],
-        )
-        return len(tried) - len(self.failures)
-
-    def _is_missing(self, trial: WantedTrial) -> bool:
-        kept = self.ledger.trial(trial.key)
-        kept.settle()
-        return kept.result is None or self.plan.needs_weights_again(trial.variant, kept)
-
-    def _processes(self, jobs: int | None, trials: Sequence[WantedTrial]) -> int:
-        return min(jobs or default_jobs(self.runtime), max(1, len(trials)))
-
-    def _job(self, trial: WantedTrial) -> TrialJob:
-        kept, weights = self.ledger.trial(trial.key), trial.variant.initial_weights
-        recipe, earlier = trial.config.recipe, kept.result
-        if earlier:  # trained again for its weights, in the batches that fitted
-            recipe = replace(recipe, micro_batch=earlier.recipe.micro_batch)
-        return TrialJob(
-            folder=kept.folder,
-            config=trial.config,
-            recipe=recipe,
-            input_spec=input_spec(trial.variant),
-            device=self.runtime.device,
-            keep_weights=self.study.keeps_weights,
-            signature=self.signature,
-            initial_weights=weights.file if weights else None,
-        )
-
-    def _news(self, trial: WantedTrial, news: TrialNews) -> None:
-        """Pass on what a trial reports; warn once a variant where its model gives all rows one class."""
-        self.progress.news(_label(trial), news)
-        if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
-            self.warned.add(trial.variant.number)
-            self.progress.warn(
-                f"{_label(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
-                f"row of validation the same class (accuracy {100 * news.validation_accuracy:.2f} %), so it "
-                "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
-                "epochs too few, or what is left of the texts may not tell the classes apart"
-            )
-
-    def _end(self, number: int, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
-        """Note how a trial ended; a killed one is tried again with smaller micro-batches."""
-        if ended.exit_code == -signal.SIGKILL:
-            again = self._after_kill(number, trial)
-            if again:
-                return again
-        reason = _failure(ended, "lower batch_size or --jobs")
-        if reason is not None:
-            self.ledger.trial(trial.key).fail(reason, ended.traceback)
-            self._note(trial, reason)
-        result = self.ledger.trial(trial.key).result if reason is None else None
-        self.progress.end(_label(trial), reason, result.validation.accuracy if result else None)
-        if self.on_trial is not None:
-            self.on_trial(trial.key)
-        return None
-
-    def _note(self, trial: WantedTrial, reason: str) -> None:
-        names = tuple(variant.name for variant in trial.variants)
-        self.failures.append(Failure(names, trial.seed, reason))
-
-    def _after_kill(self, number: int, trial: WantedTrial) -> TrialJob | None:
-        self.kills[number] += 1
-        job: TrialJob | None = self._job(trial) if self.kills[number] <= _RETRIES_AFTER_KILL else None
-        for _ in range(self.kills[number]):
-            job = job.with_smaller_batches() if job else None
-        return job
-
-    # Cross evaluation: trained models on other variants' inputs.
-
-    def _cross(self, trials: list[WantedTrial], jobs: int | None) -> int:
-        """Evaluate what is missing for every trained model; how many models that were and ended well."""
-        able = [trial for trial in trials if self.ledger.trial(trial.key).weights]
-        missing = [self.plan.missing_evaluations(each.variant, self.ledger.trial(each.key)) for each in able]
-        left = [(trial, inputs) for trial, inputs in zip(able, missing, strict=True) if inputs]
-        if not left:
-            return 0
-        self.progress.start(len(left), 0, sum(len(inputs) for _, inputs in left), "cross evaluations")
-        failed = len(self.failures)
-        self.engine(
-            [
-                cross_job(trial, self.ledger.trial(trial.key).folder, inputs, self.runtime)
-                for trial, inputs in left
-            ],
-            self._processes(jobs, [trial for trial, _ in left]),
-            self.runtime.threads,
-            lambda number, news: None,
-            lambda number, ended: self._end_cross(left[number][0], ended),
-            on_start=lambda number: self.progress.begin(_label(left[number][0]), len(left[number][1])),
-        )
-        return len(left) - (len(self.failures) - failed)
-
-    def _end_cross(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> None:
-        reason = _failure(ended, "lower --jobs")
-        if reason is not None:
-            self.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
-            self._note(trial, f"cross evaluation: {reason}")
-        self.progress.end(_label(trial), reason)
-
-
-def _label(trial: WantedTrial) -> str:
-    return f"{trial.variant.name}, seed {trial.seed}"
-
-
-def _cost(trial: WantedTrial) -> float:
-    return relative_cost(trial.variant)
-
-
-def _failure(ended: Ended[JobOutcome], mend: str) -> str | None:
-    """Why a job failed, in a sentence; None where it was done."""
-    if ended.traceback is not None:
-        return f"a bug in trimtab; the traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
-    if ended.exit_code == -signal.SIGKILL:
-        return f"its process was killed, as happens when memory runs out; {mend}"
-    if ended.value is None:
-        return f"its process died with exit code {ended.exit_code}"
-    return ended.value.failure
+        rows = published_rows(plan) if study.publish_rows else None
+        self.ledger.write_study(record, evaluated_rows(plan), rows)

@@ -1,7 +1,8 @@
-"""A thread that does something every few seconds, as a clock does, until it is stopped."""
+"""Things that are done every few seconds: by a thread of their own, or by who passes by."""
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 
@@ -25,3 +26,17 @@ class Ticker:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for the main thread
         while not self._stopped.wait(self.seconds):
             self.tick()
+
+
+class Seldom:
+    """Calls ``work`` when it is called, but at most every ``seconds``."""
+
+    def __init__(self, work: Callable[[], None], seconds: float = 5.0) -> None:
+        self.work, self.seconds = work, seconds
+        self._last = time.monotonic()
+
+    def __call__(self) -> None:
+        """Pass by."""
+        if time.monotonic() - self._last >= self.seconds:
+            self.work()
+            self._last = time.monotonic()

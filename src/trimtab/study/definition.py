@@ -95,6 +95,7 @@ class Study:
     """A study as its file defines it, resolved; ``path`` is that file, ``text`` its content.
 
     publish_rows: whether the ledger keeps some rows of the test sets, with their texts, for the report.
+    checkpoint_seconds: between two checkpoints of a running trial.
     Sizes of variants with pretrained weights, and so which contrasts are paired, are final in a Plan alone.
     """
 
@@ -110,6 +111,7 @@ class Study:
     contrasts: tuple[DeclaredContrast, ...]
     keep_weights: bool = False
     publish_rows: bool = True
+    checkpoint_seconds: float = 120.0
     given_name: str | None = None
 
     @property
@@ -154,6 +156,7 @@ class _File(StrictModel):
     names: dict[str, Any] = Field({})
     keep_weights: bool = False
     publish_rows: bool = True
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 120.0
 
 
 def load(path: str | Path) -> Study:
@@ -224,6 +227,7 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         contrasts,
         file.keep_weights,
         file.publish_rows,
+        file.checkpoint_seconds,
         file.name,
     )
 

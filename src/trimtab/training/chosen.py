@@ -1,12 +1,14 @@
 """Which epoch's weights are evaluated, and a copy of them until the training ends."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from torch import Tensor
 
 from trimtab.model.building import AnyClassifier
 from trimtab.training.epoch import Epoch
 from trimtab.training.recipe import Evaluate
+from trimtab.training.state import State
 from trimtab.training.token_table import CompactTable
 
 
@@ -36,6 +38,14 @@ class BestWeights:
         self.records.append(record)
         if self.evaluate != "last" and self._place() == len(self.records) - 1:
             self.weights = _copied(model)
+
+    def state(self) -> State:
+        """What a checkpoint keeps."""
+        return {"records": [asdict(record) for record in self.records], "weights": self.weights}
+
+    def go_on_from(self, state: State) -> None:
+        """Go on from what ``state`` gave."""
+        self.records, self.weights = [Epoch(**record) for record in state["records"]], state["weights"]
 
     def restore(self, model: AnyClassifier) -> AnyClassifier:
         """The trained model with the chosen epoch's weights."""

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 AGAINST_DIVERGING = "lower learning_rate, or set clip"
 
 
+class StoppedError(RuntimeError):
+    """A training was asked to stop, and did, at a checkpoint."""
+
+
 @dataclass(frozen=True)
 class Epoch:
     """Results of one epoch. Rates are of training alone; tokens include special tokens but no padding.

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trimtab.config import InputError
 from trimtab.data.batches import evaluation_batches, training_batches
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.pairs import Pairs
@@ -16,12 +19,23 @@ from trimtab.model.architecture import Architecture
 from trimtab.model.building import AnyClassifier
 from trimtab.model.padded import AnyModel, PaddedClassifier
 from trimtab.training.backend import Backend
+from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.chosen import BestWeights
-from trimtab.training.epoch import AGAINST_DIVERGING, Epoch, TrialProgress
-from trimtab.training.memory import peak_bytes, reset_peak
-from trimtab.training.meter import DivergedError, Meter, check_finite
+from trimtab.training.epoch import AGAINST_DIVERGING, Epoch, StoppedError, TrialProgress
+from trimtab.training.epoch_sums import EpochSums
+from trimtab.training.memory import reset_peak
+from trimtab.training.meter import DivergedError
 from trimtab.training.recipe import Recipe
+from trimtab.training.state import State
 from trimtab.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What had been done before a training was resumed: its epochs, and the seconds that it had taken."""
+
+    epochs: tuple[Epoch, ...]
+    seconds: float
 
 
 def train(
@@ -35,89 +49,100 @@ def train(
     training: Pairs,
     validation: Pairs,
     initial_weights: Mapping[str, Tensor] | None = None,
+    checkpoint: Checkpoint | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    on_resume: Callable[[Resumed], None] = lambda resumed: None,
     on_epoch: Callable[[Epoch], None] = lambda record: None,
     on_progress: Callable[[TrialProgress], None] = lambda progress: None,
+    on_evaluation: Callable[[], None] = lambda: None,
 ) -> AnyClassifier:
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
     initial_weights: pretrained tensors to start from (``model.initial_weights``); what they do not hold, and
-    without them everything, starts from random numbers. on_epoch, on_progress: callbacks.
+    without them everything, starts from random numbers. checkpoint: where to resume from, which on a CPU
+    gives the same bits, and what to keep up to date; one that does not fit is removed, and the training
+    starts over. stop: is asked after each step whether to stop at a checkpoint, with StoppedError. on_resume,
+    on_epoch, on_progress: callbacks; on_evaluation: after each batch of an evaluation.
     The model gets the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
-    shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": training}
-    trainer = Trainer(size, recipe, seed, backend, **shape, initial_weights=initial_weights)
-    sums = _EpochSums(recipe, len(training), backend, on_progress)
-    grouped, best = recipe.batches == "grouped", BestWeights(recipe.evaluate)
-    for epoch in range(1, recipe.epochs + 1):
+
+    def begin() -> Trainer:
+        shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": training}
+        return Trainer(size, recipe, seed, backend, **shape, initial_weights=initial_weights)
+
+    trainer, kept = _resumed(begin, checkpoint)
+    sums, best = EpochSums(recipe, len(training), backend, on_progress), BestWeights(recipe.evaluate)
+    began = time.perf_counter()
+    if kept is not None:
+        sums.go_on_from(kept["sums"])
+        best.go_on_from(kept["best"])
+        began -= kept["seconds"]
+        on_resume(Resumed(tuple(best.records), kept["seconds"]))
+
+    def keep() -> None:
+        if checkpoint is not None:
+            seconds = time.perf_counter() - began
+            state = {"sums": sums.state(), "best": best.state(), "seconds": seconds}
+            checkpoint.write(trainer, state)
+            sums.go_on()  # writing is no training
+
+    for epoch in range(len(best.records) + 1, recipe.epochs + 1):
         reset_peak(backend.device)
         sums.start(epoch)
         trainer.model.train()
-        for index in training_batches(training, recipe.batch_size, seed, epoch, grouped=grouped):
+        batches = training_batches(
+            training, recipe.batch_size, seed, epoch, grouped=recipe.batches == "grouped"
+        )
+        for index in islice(batches, sums.taken, None):
             sums.add(*trainer.step(index), len(index))
+            if checkpoint is not None and checkpoint.due:
+                keep()
+            if stop():
+                keep()
+                raise StoppedError(f"stopped in epoch {epoch} of {recipe.epochs}")
         trained = sums.finish(len(training.tokens.values))
-        validated = _validate(trainer.model, validation, backend)
-        record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak_bytes(backend.device))
+        validated = _validated(trainer.model, validation, backend, on_evaluation)
+        record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=sums.peak_bytes)
         best.update(record, trainer.model)
         on_epoch(record)
+        if checkpoint is not None and checkpoint.due_after_epoch:
+            keep()
     return best.restore(trainer.finish())
 
 
-def _validate(model: AnyClassifier, validation: Pairs, backend: Backend) -> dict[str, Any]:
+def _resumed(begin: Callable[[], Trainer], checkpoint: Checkpoint | None) -> tuple[Trainer, State | None]:
+    """A trainer, and the sums of the checkpoint that it was resumed from."""
+    trainer = begin()
+    if checkpoint is None:
+        return trainer, None
+    try:
+        return trainer, checkpoint.read(trainer)
+    except InputError:  # damaged, or of other micro-batches: nothing is lost but time
+        checkpoint.remove()
+        return begin(), None
+
+
+def _validated(
+    model: AnyClassifier, validation: Pairs, backend: Backend, on_batch: Callable[[], None]
+) -> dict[str, Any]:
     began = time.perf_counter()
-    logits = predict(model, validation, backend)
+    logits = predict(model, validation, backend, on_batch)
     scores = measure(logits, validation.labels)
     scores["most_predicted"] = float(np.bincount(logits.argmax(1)).max() / len(logits))
     return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
 
 
-class _EpochSums:
-    """Sums of losses and right answers over an epoch, and progress reports of the trial."""
-
-    def __init__(
-        self, recipe: Recipe, rows: int, backend: Backend, on_progress: Callable[[TrialProgress], None]
-    ) -> None:
-        self.recipe, self.rows, self.on_progress = recipe, rows, on_progress
-        self.steps, self.step = recipe.steps(rows), 0
-        self.meter = Meter[tuple[Tensor, Tensor, int]](backend.device, self._read)
-
-    def start(self, epoch: int) -> None:
-        self.epoch, self.loss, self.right, self.seen = epoch, 0.0, 0, 0
-        self.began = time.perf_counter()
-        self.meter.start()
-
-    def add(self, loss: Tensor, right: Tensor, rows: int) -> None:
-        self.step += 1
-        if self.meter.add((loss, right, rows)):
-            rate = self.seen / (time.perf_counter() - self.began)
-            mean = self.loss / self.seen
-            self.on_progress(TrialProgress(self.epoch, self.recipe.epochs, self.step, self.steps, mean, rate))
-
-    def _read(self, steps: list[tuple[Tensor, Tensor, int]]) -> None:
-        losses, rights, rows = zip(*steps, strict=True)
-        means = torch.stack(losses).tolist()
-        check_finite(means)
-        self.loss += sum(mean * number for mean, number in zip(means, rows, strict=True))
-        self.right += int(torch.stack(rights).sum())
-        self.seen += sum(rows)
-
-    def finish(self, tokens: int) -> dict[str, float]:
-        self.meter.flush()
-        seconds = time.perf_counter() - self.began
-        return {
-            "loss": self.loss / self.rows,
-            "accuracy": self.right / self.rows,
-            "examples_per_second": self.rows / seconds,
-            "tokens_per_second": tokens / seconds,
-            "seconds": seconds,
-        }
-
-
-def predict(model: AnyClassifier | AnyModel, pairs: Pairs, backend: Backend) -> NDArray[np.float32]:
+def predict(
+    model: AnyClassifier | AnyModel,
+    pairs: Pairs,
+    backend: Backend,
+    on_batch: Callable[[], None] = lambda: None,
+) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
-    The model must have a head for classes. Raises DivergedError where a logit is not finite: nothing else
-    would notice that the last step of a training diverged.
+    on_batch: is called after each batch. The model must have a head for classes. Raises DivergedError where a
+    logit is not finite: nothing else would notice that the last step of a training diverged.
     """
     model.eval()
     logits = np.empty((len(pairs), model.classes), np.float32)
@@ -128,6 +153,7 @@ def predict(model: AnyClassifier | AnyModel, pairs: Pairs, backend: Backend) -> 
         for index, batch in evaluation_batches(pairs, backend.device, tokens, padding):
             found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
+            on_batch()
     if not np.isfinite(logits).all():
         raise DivergedError(f"the logits are no longer finite; {AGAINST_DIVERGING}")
     return logits

@@ -16,12 +16,13 @@ from trimtab.data.rows import Rows
 from trimtab.model.architecture import Architecture
 from trimtab.model.dropout import seed_dropout
 from trimtab.model.heads import Bert, MaskedWords, Parts
-from trimtab.model.initialise import bits_of, initialise, seed_of
+from trimtab.model.initialise import bits_of, initialise, seed_of, set_words, words_of
 from trimtab.training.backend import Backend
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.output_layer import OutputLayer, WordLosses
 from trimtab.training.recipe import Recipe
+from trimtab.training.state import State, restore_into, state_of
 from trimtab.training.token_table import TokenTable
 
 Average = Literal["real", "padded"]
@@ -148,6 +149,16 @@ class Pretrainer:
             losses = self._over(rows, layout, padded=True, learn=False)
         self.model.train()
         return losses
+
+    def state(self) -> State:
+        """Everything that the steps taken have changed; see ``Resumable``."""
+        found = state_of(self.model, self.optimizer, self.schedule, self.backend.device)
+        return found | {"dropout": words_of(self.dropout)}
+
+    def restore(self, state: State) -> None:
+        """Go on from what ``state`` gave."""
+        restore_into(state, self.model, self.optimizer, self.schedule, self.backend.device)
+        set_words(self.dropout, state["dropout"])
 
     def finish(self) -> Bert:
         """The trained model, in evaluation mode. No step can follow."""

@@ -15,6 +15,7 @@ from trimtab.data.rows import Rows
 from trimtab.model.heads import Bert
 from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
+from trimtab.training.epoch import StoppedError
 from trimtab.training.meter import check_finite
 from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.pretraining_sums import PretrainingProgress, PretrainingSums
@@ -85,13 +86,15 @@ def pretrain(
     validation: Sentences | None = None,
     steps: int | None = None,
     checkpoint: Checkpoint | None = None,
+    stop: Callable[[], bool] = lambda: False,
     on_start: Callable[[int], None] = lambda taken: None,
     on_record: Callable[[Record], None] = lambda record: None,
     on_progress: Callable[[PretrainingProgress], None] = lambda progress: None,
 ) -> Bert:
     """Pretrain a BERT from scratch, or resume from ``checkpoint``, which on a CPU gives the same bits.
 
-    steps: of the whole training, None for those of all the recipe's epochs. on_start: called with the number
+    steps: of the whole training, None for those of all the recipe's epochs. stop: is asked after each step
+    whether to stop at a checkpoint, with StoppedError. on_start: called with the number
     of steps that were taken before. on_record: called with a record after each of some two hundred stretches
     of training (kind ``training``: mean losses over the stretch and over all steps so far, pairs/s) and at
     the end of each epoch (kind ``validation``). on_progress: progress callback.
@@ -116,8 +119,11 @@ def pretrain(
             means = trainer.evaluate(validated, np.random.default_rng([*_VALIDATION, _MASKS])).means()
             check_finite(means.values())
             on_record(_labelled("validation", batch) | means)
-        if checkpoint and (checkpoint.due or batch.step == schedule.steps):
+        stops = stop()
+        if checkpoint and (checkpoint.due or batch.step == schedule.steps or stops):
             checkpoint.write(trainer, sums.state())
+        if stops:
+            raise StoppedError(f"stopped after step {batch.step} of {schedule.steps}")
     return trainer.finish()
 
 

@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from trimtab.data.pairs import Pairs
 from trimtab.model.building import AnyClassifier
 from trimtab.model.classifier import Classifier
+from trimtab.training.state import State
 
 _PIECE = 1 << 20  # tokens read at a time, to bound memory
 
@@ -77,6 +78,16 @@ class CompactTable(nn.Module):
             self._shrinking = 1.0
         return super().train(mode)
 
+    def state(self) -> State:
+        """What ``state_dict`` of the model does not hold: the whole table, and how far it lags behind."""
+        return {"whole": self.whole.weight.detach(), "shrinking": self._shrinking}
+
+    def restore(self, state: State) -> None:
+        """Go on from what ``state`` gave."""
+        with torch.no_grad():
+            self.whole.weight.copy_(state["whole"])
+        self._shrinking = state["shrinking"]
+
     def put_back(self, model: AnyClassifier) -> None:
         """Give ``model``, which this table was put into, its whole table again."""
         assert isinstance(model, Classifier)
@@ -103,6 +114,13 @@ class OwnTable(nn.Module):
 
     def shrink(self, factor: float) -> None:
         """Nothing: the optimiser shrinks every row."""
+
+    def state(self) -> State:
+        """Nothing: the model's state is all of it."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Nothing, as well."""
 
     def put_back(self, model: AnyClassifier) -> None:
         """Nothing: the model has kept its table."""

@@ -25,6 +25,7 @@ from trimtab.training.graphs import Graphs
 from trimtab.training.layer_depth import freeze
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
+from trimtab.training.state import State, restore_into, state_of
 from trimtab.training.thread_replicas import ThreadReplicas
 from trimtab.training.token_table import table_of
 
@@ -68,6 +69,7 @@ class Trainer:
             self.padding = Padding.of_batches(training, recipe.rows_together, self.tokens)
         self.class_weights = self._class_weights(classes)
         self.graphs: Graphs | None = None
+        self.is_packed = size.is_packed
         if not size.is_packed:
             torch.manual_seed(seed_of(seed, "dropout"))  # transformers' dropout draws from torch's generator
         elif backend.device.type == "cuda":
@@ -118,6 +120,23 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimizer.step()
         return outcome
+
+    def state(self) -> State:
+        """Everything that the steps taken have changed; see ``Resumable``."""
+        found = state_of(self.model, self.optimizer, self.schedule, self.backend.device)
+        drawn = None if self.is_packed else torch.get_rng_state()  # by transformers' dropout
+        own = {"table": self.table.state(), "masks": self.masks.words(), "torch": drawn}
+        return found | own | {"micro_batch": self.recipe.micro_batch}
+
+    def restore(self, state: State) -> None:
+        """Go on from what ``state`` gave; ValueError where its batches were computed in other parts."""
+        if state["micro_batch"] != self.recipe.micro_batch:
+            raise ValueError(f"its micro_batch is {state['micro_batch']}")
+        restore_into(state, self.model, self.optimizer, self.schedule, self.backend.device)
+        self.table.restore(state["table"])
+        self.masks.set(state["masks"])
+        if state["torch"] is not None:
+            torch.set_rng_state(state["torch"])
 
     def finish(self) -> AnyClassifier:
         """The trained model with its whole token table. No step can follow."""

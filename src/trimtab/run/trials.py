@@ -1,0 +1,136 @@
+"""Training what is missing: which trials are begun when, and what becomes of those that fail."""
+
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trimtab.plan.identity import WantedTrial
+from trimtab.run.context import Failure, RunContext, label_of
+from trimtab.run.input_spec import input_spec
+from trimtab.run.jobs import TrialJob
+from trimtab.run.looks import LookByLook
+from trimtab.run.outcome import JobOutcome, failure_of, retries
+from trimtab.run.pool import Ended
+from trimtab.run.progress import Alive, TrialNews
+from trimtab.run.sharing import SharedTrials
+from trimtab.training.epoch import Epoch
+
+
+class TrialRuns:
+    """Trains the missing ones of a study's trials, look by look where looks are planned.
+
+    failures: of this run, and of others meanwhile; done: how many this run trained.
+    """
+
+    def __init__(self, run: RunContext, trials: Sequence[WantedTrial]) -> None:
+        self.run, self.trials = run, trials
+        self.failures: dict[str, Failure] = {}
+        self.done = 0
+        self.reasons: dict[str, list[str]] = {}  # why earlier attempts failed, by trial
+        self.kills: dict[str, int] = {}
+        self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
+        # Failures of earlier runs, whose trials are tried again; a later one is another run's, of now.
+        self.failed_before = {trial.key: self._failed_by(trial) for trial in trials}
+        self.shared = SharedTrials(run, self._is_left)
+        self.looks = LookByLook(run.ledger, run.progress.tell)
+
+    def train(self) -> None:
+        """Train, and wait for the trials that other runs train meanwhile."""
+        run = self.run
+        first = self._more()
+        run.engine(
+            first or [],
+            run.processes(len(self.trials)),
+            run.runtime.threads,
+            lambda number, news: self._news(self.shared.handed[number], news),
+            lambda number, ended: self._end(self.shared.handed[number], ended),
+            on_start=self.shared.take,
+            more=self._more,
+        )
+
+    def _more(self) -> list[TrialJob] | None:
+        further = self.shared.further(self.looks.due(self.trials))
+        return None if further is None else [self._job(trial) for trial in further]
+
+    def _is_left(self, trial: WantedTrial) -> bool:
+        if not self.run.is_missing(trial):
+            return False
+        failed = self._failed_by(trial)
+        if failed and failed not in (self.failed_before[trial.key], self.run.claims.mine.run):
+            reason = self.run.ledger.trial(trial.key).failure or ""
+            self.failures.setdefault(trial.key, self.run.failure(trial, reason))
+            return False
+        return True
+
+    def _failed_by(self, trial: WantedTrial) -> str:
+        """Which run left the failure that stands in a trial's folder; empty where none does."""
+        failure = self.run.ledger.trial(trial.key).failure_record
+        return failure.run if failure else ""
+
+    def _job(self, trial: WantedTrial) -> TrialJob:
+        run, weights = self.run, trial.variant.initial_weights
+        kept, recipe = run.ledger.trial(trial.key), trial.config.recipe
+        if earlier := kept.result:  # trained again for its weights, in the batches that fitted
+            recipe = replace(recipe, micro_batch=earlier.recipe.micro_batch)
+        return TrialJob(
+            folder=kept.folder,
+            config=trial.config,
+            recipe=recipe,
+            input_spec=input_spec(trial.variant),
+            device=run.runtime.device,
+            keep_weights=run.plan.study.keeps_weights,
+            signature=run.signature,
+            run_name=run.claims.mine.run,
+            initial_weights=weights.file if weights else None,
+            checkpoint_seconds=run.plan.study.checkpoint_seconds,
+        )
+
+    def _news(self, trial: WantedTrial, news: TrialNews) -> None:
+        """Pass on what a trial reports; warn once a variant where its model gives all rows one class."""
+        if isinstance(news, Alive):
+            return
+        self.run.progress.news(label_of(trial), news)
+        if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
+            self.warned.add(trial.variant.number)
+            self.run.progress.warn(
+                f"{label_of(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
+                f"row of validation the same class (accuracy {100 * news.validation_accuracy:.2f} %), so it "
+                "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
+                "epochs too few, or what is left of the texts may not tell the classes apart"
+            )
+
+    def _end(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
+        """Note how a trial ended; what may pass is tried again, a killed one with smaller micro-batches."""
+        if ended.value is not None and ended.value.stopped:
+            self.run.claims.give_back(trial.key)
+            return None
+        reason = failure_of(ended, "lower batch_size or --jobs")
+        kept = self.run.ledger.trial(trial.key)
+        if reason is None:
+            self.done += 1
+            result = kept.result
+            self.shared.end(trial, None, result.validation.accuracy if result else None)
+        elif again := self._again(trial, ended, reason):
+            return again
+        else:
+            with contextlib.suppress(OSError):  # a full disk, which is often the reason itself
+                kept.fail(reason, ended.traceback, self.run.claims.mine.run)
+            self.failures[trial.key] = self.run.failure(trial, reason)
+            self.shared.end(trial, reason)
+        self.run.on_trial(trial.key)
+        return None
+
+    def _again(self, trial: WantedTrial, ended: Ended[JobOutcome], reason: str) -> TrialJob | None:
+        """The job to be run in the place of one that failed for a reason that may pass; None otherwise."""
+        reasons = self.reasons.setdefault(trial.key, [])
+        if len(reasons) >= retries(ended):
+            return None
+        reasons.append(reason)
+        self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
+        job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
+        for _ in range(self.kills[trial.key]):
+            job = job.with_smaller_batches() if job else None
+        if job is not None:
+            self.run.progress.warn(f"{label_of(trial)}: {reason}; it is tried again")
+        return job
