@@ -43,6 +43,7 @@ WITHOUT_TORCH = (
     "trimtab.plan.audit",
     "trimtab.plan.power",
     "trimtab.plan.show",
+    "trimtab.run.runner",
     "trimtab.analysis.analysis",
     "trimtab.trackers",
     "trimtab.notebook",

@@ -26,7 +26,7 @@ from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
 from trimtab.run.cross import CrossJob
 from trimtab.run.input_spec import input_spec
-from trimtab.run.jobs import JobOutcome
+from trimtab.run.outcome import JobOutcome
 from trimtab.run.pool import Ended, run_jobs
 from trimtab.run.runner import ProgressCallback, run
 from trimtab.truncation import parse

@@ -80,7 +80,7 @@ def run(
     # Before training: a package may be missing.
     trackers = TrackerLog(ledger, definition.name, log or (), warn)
     with shown_progress(quiet=quiet) as progress:
-        from trimtab.run.runner import run as run_study  # takes seconds, for torch
+        from trimtab.run.runner import run as run_study
 
         outcome = run_study(
             definition,
