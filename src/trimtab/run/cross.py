@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from trimtab.ledger.records import RuntimeRecord
@@ -12,6 +13,8 @@ from trimtab.plan.plan import CrossInputs
 from trimtab.run.input_spec import InputSpec, input_spec
 from trimtab.run.outcome import JobOutcome
 from trimtab.training.recipe import Precision
+
+_WORK = "trimtab.run.cross_work"  # imported by the worker that does it; it needs torch, and this module
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,8 @@ class CrossJob:
 
     def run(self, report: Callable[[None], None]) -> JobOutcome:
         """Evaluate; what is done stays where a later evaluation fails."""
-        from trimtab.run.cross_work import evaluated
-
-        return evaluated(self, report)
+        outcome: JobOutcome = import_module(_WORK).evaluated(self, report)
+        return outcome
 
 
 def cross_job(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from trimtab.ledger.records import TrialConfig
@@ -11,6 +12,9 @@ from trimtab.run.input_spec import InputSpec
 from trimtab.run.outcome import JobOutcome
 from trimtab.run.progress import TrialNews
 from trimtab.training.recipe import Precision, Recipe
+
+# Imported by the worker that does it; both need torch, and this module.
+_PRECISION_WORK, _TRIAL_WORK = "trimtab.run.precision_work", "trimtab.run.trial_work"
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,8 @@ class PrecisionJob:
 
     def run(self, report: Callable[[None], None]) -> MeasuredPrecision:
         """Measure, or take what was measured on this machine before."""
-        from trimtab.run.precision_work import measured
-
-        return measured(self)
+        found: MeasuredPrecision = import_module(_PRECISION_WORK).measured(self)
+        return found
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,5 @@ class TrialJob:
         It resumes from the trial's checkpoint, where there is one. Out of memory, the trial starts again with
         smaller micro-batches. Asked to stop by SIGTERM or SIGHUP, it does so at a checkpoint.
         """
-        from trimtab.run.trial_work import trained
-
-        return trained(self, report)
+        outcome: JobOutcome = import_module(_TRIAL_WORK).trained(self, report)
+        return outcome
