@@ -11,10 +11,11 @@ import trimtab
 
 
 def available_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processor cores that this process may use: in a job of Slurm, no more than those of a task."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    cores = bound or os.cpu_count() or 1
+    granted = os.environ.get("SLURM_CPUS_PER_TASK", "")  # some clusters count cores but do not bind to them
+    return max(1, min(cores, int(granted))) if granted.isdecimal() else cores
 
 
 def available_memory() -> int | None:
