@@ -1,5 +1,6 @@
 """A run that trains nothing itself: its engine starts runs elsewhere, which share the ledger by claims."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 from trimtab.config import InputError
@@ -80,6 +81,8 @@ class DividedRun:
         self.crossed = sum(
             not self._misses_evaluations(trial) for trial in self.trials if trial.key in self._uncrossed
         )
+        if not self._lost and not list(self.failures()):
+            shutil.rmtree(self.part.logs, ignore_errors=True)  # nobody needs them any more
 
     def failures(self) -> Iterator[Failure]:
         """The trials that failed, or were not done, and cross evaluations that were not."""
