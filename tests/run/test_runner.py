@@ -23,6 +23,7 @@ from trimtab.machine import signature
 from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
+from trimtab.run.engine import Place
 from trimtab.run.engines import ENGINES
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
@@ -121,7 +122,7 @@ def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at
         begun.extend(job.folder.name for job in reversed(jobs))
         run_jobs(list(reversed(jobs)), 1, threads, on_news, lambda n, end: on_end(len(jobs) - 1 - n, end))
 
-    monkeypatch.setitem(ENGINES, "backwards", in_turn)
+    monkeypatch.setitem(ENGINES, "backwards", lambda address, options: Place(in_turn, begin, default_jobs))
     study = study_at(tmp_path, tiny("[12, 40]", "[12]", "seeds = 2", "seeds = 1"))
     done = run(study, out=tmp_path / "out", device="cpu", jobs=1, engine="backwards")
     assert (done.done_now, done.failures) == (2, ())

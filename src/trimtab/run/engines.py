@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from trimtab.config import InputError
 from trimtab.run.engine import Place
 from trimtab.run.pool import run_jobs
+from trimtab.run.ray_engine import ray_place
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.slurm import slurm_place
 
@@ -16,7 +17,11 @@ def _local(address: str, options: Mapping[str, str]) -> Place:
 
 
 # A new engine is written beside pool.py and named here: what it makes of an address and of options.
-ENGINES: dict[str, Callable[[str, Mapping[str, str]], Place]] = {"local": _local, "slurm": slurm_place}
+ENGINES: dict[str, Callable[[str, Mapping[str, str]], Place]] = {
+    "local": _local,
+    "ray": ray_place,
+    "slurm": slurm_place,
+}
 _WITH_ADDRESS = ("ray",)
 
 

@@ -208,6 +208,7 @@ class _Beginning:
     def set_up(self, jobs: int | None, device: str) -> tuple[RuntimeRecord, list[WantedTrial]]:
         """What the study runs on, and its trials; the study's record is written."""
         ledger, stage = self.ledger, self.progress.stage
+        stage("finding out what trials run on")
         runtime = resolve(self.plan, ledger.runtime, ledger.folder, jobs, device, self.place, stage)
         trials = self.plan.trials(runtime)
         self._check_others(trials)
