@@ -1,4 +1,4 @@
-"""How an engine is chosen, and what becomes of a job's files on their way; clusters are in files of their own."""
+"""How an engine is chosen, and what becomes of a job's files on their way; clusters: in files of their own."""
 
 import importlib.util
 import shutil

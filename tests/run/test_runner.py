@@ -29,6 +29,7 @@ from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
 from trimtab.run.pool import run_jobs
 from trimtab.run.runner import ProgressCallback, run
+from trimtab.run.runtime import begin, default_jobs
 from trimtab.training.epoch import Epoch
 
 TABLES = ("accuracy-test.csv", "contrasts-test.csv")
