@@ -11,11 +11,14 @@ import trimtab
 
 
 def available_cores() -> int:
-    """Processor cores that this process may use: in a job of Slurm, no more than those of a task."""
+    """Processor cores that this process may use: no more than those of its job of Slurm, or TRIMTAB_CORES.
+
+    Some clusters grant a job cores but let it see all that its machine has.
+    """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    cores = bound or os.cpu_count() or 1
-    granted = os.environ.get("SLURM_CPUS_PER_TASK", "")  # some clusters count cores but do not bind to them
-    return max(1, min(cores, int(granted))) if granted.isdecimal() else cores
+    granted = [os.environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "TRIMTAB_CORES")]
+    cores = [bound or os.cpu_count() or 1, *(int(each) for each in granted if each.isdecimal())]
+    return max(1, min(cores))
 
 
 def available_memory() -> int | None:

@@ -1,4 +1,4 @@
-"""How an engine is chosen, and what becomes of a job's files on their way; clusters: in files of their own."""
+"""How an engine is chosen, and what becomes of a job's files on their way; clusters have their own files."""
 
 import importlib.util
 import shutil
@@ -73,13 +73,15 @@ def test_what_is_chosen(monkeypatch):
     assert list(ENGINES) == ["local", "ray", "slurm"]
 
 
-def test_cores_of_a_job(monkeypatch):
+@pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "TRIMTAB_CORES"])
+def test_cores_of_a_job(name, monkeypatch):
     """Some clusters count a job's cores without binding it to them."""
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    monkeypatch.delenv("TRIMTAB_CORES", raising=False)
     here = available_cores()
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    monkeypatch.setenv(name, "1")
     assert available_cores() == 1
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", str(here + 5))
+    monkeypatch.setenv(name, str(here + 5))
     assert available_cores() == here
 
 
