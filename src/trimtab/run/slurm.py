@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -234,6 +235,7 @@ class OnNode:
             words = "Slurm said that its time is up when it had just begun"
             return Ended(lost=f"{words}; ask for more with --slurm-option time=MINUTES", may_pass=False)
         number = os.environ.get("SLURM_JOB_ID", "")
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which Slurm sends as it puts the job back
         if _said("scontrol", "requeue", number) is None:
             return Ended(lost=f"Slurm's job {number} reached its time limit and could not be put back")
         sys.exit(128 + TIME_IS_UP)
@@ -247,12 +249,16 @@ def _loaded(job: Any) -> tuple[str, Any]:
 def _said(*command: str) -> str | None:
     """What a command of Slurm prints: empty where it knows no such job, None where it fails otherwise."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        # Apart from this process's group, which Slurm signals.
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, start_new_session=True
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode and "Invalid job id" in done.stderr:
         return ""
-    return None if done.returncode else done.stdout
+    # One that was killed had said what is to be done: it is how a job ends that is put back.
+    return None if done.returncode > 0 else done.stdout
 
 
 def _last_line(error: Exception) -> str:
