@@ -11,10 +11,14 @@ import trimtab
 
 
 def available_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processor cores that this process may use: no more than those of its job of Slurm, or TRIMTAB_CORES.
+
+    Some clusters grant a job cores but let it see all that its machine has.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    granted = [os.environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "TRIMTAB_CORES")]
+    cores = [bound or os.cpu_count() or 1, *(int(each) for each in granted if each.isdecimal())]
+    return max(1, min(cores))
 
 
 def available_memory() -> int | None:

@@ -23,11 +23,13 @@ from trimtab.machine import signature
 from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
+from trimtab.run.engine import Place
 from trimtab.run.engines import ENGINES
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
 from trimtab.run.pool import run_jobs
 from trimtab.run.runner import ProgressCallback, run
+from trimtab.run.runtime import begin, default_jobs
 from trimtab.training.epoch import Epoch
 
 TABLES = ("accuracy-test.csv", "contrasts-test.csv")
@@ -132,7 +134,7 @@ def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at
             on_start=(lambda number: on_start(place(number))) if on_start else (lambda number: True),
         )
 
-    monkeypatch.setitem(ENGINES, "backwards", in_turn)
+    monkeypatch.setitem(ENGINES, "backwards", lambda address, options: Place(in_turn, begin, default_jobs))
     study = study_at(tmp_path, tiny("[12, 40]", "[12]", "seeds = 2", "seeds = 1"))
     done = run(study, out=tmp_path / "out", device="cpu", jobs=1, engine="backwards")
     assert (done.done_now, done.failures) == (2, ())

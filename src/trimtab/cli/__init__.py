@@ -23,7 +23,8 @@ from trimtab.cli.watch import watch
 from trimtab.config import InputError
 
 WRONG_INPUT = 2
-INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+INTERRUPTED = tuple(128 + number for number in _ASKING)
 
 # What click raises for a wrong command line. Older versions of typer use the installed click, newer ones
 # bundle their own, so the class is taken from what typer exports.

@@ -50,6 +50,18 @@ Log = Annotated[
         help="Write trials as runs: jsonl, tensorboard, wandb or mlflow; repeatable.",
     ),
 ]
+EngineName = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="Where trials run: local, ray, ray=ADDRESS or slurm."),
+]
+SlurmOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slurm-option",
+        metavar="KEY=VALUE",
+        help="An option of sbatch for each job, such as partition=main or time=60; repeatable.",
+    ),
+]
 First = Annotated[str | None, typer.Option("--first", metavar="COLUMN", help="Column of FILE: first text.")]
 Second = Annotated[
     str | None, typer.Option("--second", metavar="COLUMN", help="Column of FILE: second text, if any.")

@@ -15,11 +15,13 @@ from trimtab.cli.options import (
     TRUNCATING,
     Data,
     Device,
+    EngineName,
     Jobs,
     Log,
     Out,
     Quiet,
     Reuse,
+    SlurmOption,
     StudyFile,
     resumable,
     stages,
@@ -61,6 +63,8 @@ def run(
     quiet: Quiet = False,
     log: Log = None,
     reuse: Reuse = None,
+    engine: EngineName = "local",
+    slurm_option: SlurmOption = None,
 ) -> int:
     """Run the study's missing trials, then write the report.
 
@@ -89,6 +93,8 @@ def run(
             jobs=jobs,
             device=device,
             progress=progress,
+            engine=engine,
+            slurm_options=slurm_option or (),
             on_trial=trackers.trial,
             reuse=reuse or (),
         )

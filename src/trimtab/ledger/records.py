@@ -327,6 +327,7 @@ class ClaimRecord(Record):
 class RunRecord(Record):
     """runs/HOST-PID-STARTED.json: what a run is doing; written while it runs, and removed when it ends.
 
+    wants: a digest of the trials that it wants, empty until these are known; said: its last warnings.
     started, updated, began: seconds since 1970, of the run, the record and the present stage. stage: what is
     done where nothing is counted; what: ``trials`` or other work that is counted, empty where nothing is.
     done: with those before this run; share: of this run's work, from 0 to 1; seconds_left: an estimate.
@@ -345,6 +346,8 @@ class RunRecord(Record):
     share: float = 0.0
     seconds_left: float | None = None
     running: tuple[RunningRecord, ...] = ()
+    wants: str = ""
+    said: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

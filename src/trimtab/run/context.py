@@ -10,9 +10,8 @@ from trimtab.machine import Signature
 from trimtab.plan.cost import relative_cost
 from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan
-from trimtab.run.engines import Engine
+from trimtab.run.engine import Place
 from trimtab.run.progress import ProgressCallback
-from trimtab.run.runtime import default_jobs
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Failure:
 class RunContext:
     """One run of a study on its ledger, of which there may be others.
 
-    jobs: worker processes that were asked for, None for as many as the cores allow; on_trial: is called with
+    jobs: worker processes that were asked for, None for as many as the place allows; on_trial: is called with
     the key of each trial that has just ended.
     """
 
@@ -36,7 +35,7 @@ class RunContext:
     ledger: Ledger
     claims: Claims
     progress: ProgressCallback
-    engine: Engine
+    place: Place
     runtime: RuntimeRecord
     signature: Signature
     jobs: int | None
@@ -44,7 +43,7 @@ class RunContext:
 
     def processes(self, trials: int) -> int:
         """Worker processes for so many trials."""
-        return min(self.jobs or default_jobs(self.runtime), max(1, trials))
+        return min(self.jobs or self.place.slots(self.runtime), max(1, trials))
 
     def is_missing(self, trial: WantedTrial) -> bool:
         """Whether a trial is to be trained, for the first time or for its weights."""

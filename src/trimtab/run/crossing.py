@@ -35,7 +35,7 @@ class CrossRuns:
         run = self.run
         if not any(map(self._missing, self.trials)):
             return
-        run.engine(
+        run.place.engine(
             self._more() or [],
             run.processes(len(self.trials)),
             run.runtime.threads,

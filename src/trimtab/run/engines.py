@@ -1,40 +1,52 @@
-"""Where trials run: one function with several implementations, chosen here by name."""
+"""Where trials run: the one place that chooses, by name."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
-from trimtab.run.pool import Ended, Job, run_jobs
+from trimtab.config import InputError
+from trimtab.run.engine import Place
+from trimtab.run.pool import run_jobs
+from trimtab.run.ray_engine import ray_place
+from trimtab.run.runtime import begin, default_jobs
+from trimtab.run.slurm import slurm_place
 
-News = TypeVar("News")
-Value = TypeVar("Value")
-
-
-class Engine(Protocol):
-    """Runs jobs, each in a process of its own or one after another; see ``pool.run_jobs``."""
-
-    def __call__(
-        self,
-        jobs: Sequence[Job[News, Value]],
-        processes: int,
-        threads: int,
-        on_news: Callable[[int, News], None],
-        on_end: Callable[[int, Ended[Value]], Job[News, Value] | None],
-        *,
-        on_start: Callable[[int], bool] = ...,
-        patience: float | None = None,
-        more: Callable[[], Sequence[Job[News, Value]] | None] = ...,
-    ) -> None:
-        """Run ``jobs``, ``processes`` at a time with ``threads`` threads each, and return when all ended.
-
-        ``on_news(number, news)`` is called with what job ``number`` reports; ``on_end(number, ended)`` once
-        it ended, and may return another job to be run in its place; ``on_start(number)`` before it is handed
-        to a worker, and where that returns False it is left out. patience: seconds after which whatever still
-        runs is ended, without ``on_end``. more: is asked, whenever all jobs have ended, for further ones,
-        which are numbered on; an empty answer is the end, None: ask again in a second. Raises Interrupted
-        where this process is asked to stop, once the running jobs have stopped.
-        """
-
-
-# A new engine is written beside pool.py and named here.
-ENGINES: dict[str, Engine] = {"local": run_jobs}
 DEFAULT_ENGINE = "local"
+
+
+def _local(address: str, options: Mapping[str, str]) -> Place:
+    return Place(run_jobs, begin, default_jobs)
+
+
+# A new engine is written beside pool.py and named here: what it makes of an address and of options.
+ENGINES: dict[str, Callable[[str, Mapping[str, str]], Place]] = {
+    "local": _local,
+    "ray": ray_place,
+    "slurm": slurm_place,
+}
+_WITH_ADDRESS = ("ray",)
+
+
+def chosen(engine: str, slurm_options: Sequence[str] = ()) -> Place:
+    """The place that ``--engine NAME`` or ``NAME=ADDRESS`` names; InputError where there is no such one.
+
+    slurm_options: of ``--slurm-option``, such as ``partition=main``.
+    """
+    name, equals, address = engine.partition("=")
+    if name not in ENGINES:
+        raise InputError(f"--engine {engine}: there is no such engine; choose {_words()}")
+    if equals and (name not in _WITH_ADDRESS or not address):
+        mend = "say ray=ADDRESS" if name in _WITH_ADDRESS else f"say --engine {name}"
+        raise InputError(f"--engine {engine}: {name} takes no such address; {mend}")
+    if slurm_options and name != "slurm":
+        raise InputError("--slurm-option: is for --engine slurm; leave it out, or add --engine slurm")
+    options: dict[str, str] = {}
+    for option in slurm_options:
+        key, equals, value = option.partition("=")
+        if not equals or not key:
+            raise InputError(f"--slurm-option {option}: is not KEY=VALUE, such as partition=main")
+        options[key.lstrip("-").replace("-", "_")] = value
+    return ENGINES[name](address, options)
+
+
+def _words() -> str:
+    names = [f"{name}[=ADDRESS]" if name in _WITH_ADDRESS else name for name in ENGINES]
+    return f"{', '.join(names[:-1])} or {names[-1]}"

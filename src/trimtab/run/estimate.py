@@ -9,7 +9,7 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.cost import longest_inputs, relative_cost, scaled, speed_kind, trial_seconds
 from trimtab.plan.identity import precision_of
 from trimtab.plan.plan import Plan
-from trimtab.run.engines import DEFAULT_ENGINE, ENGINES
+from trimtab.run.pool import run_jobs
 from trimtab.run.runtime import begun, default_jobs
 from trimtab.run.step_times import MeasuredSteps, measure_steps
 
@@ -52,7 +52,7 @@ def estimate(
     unknown = {kind: longest[kind] for kind, rate in rates.items() if not rate}
     measured: dict[str, MeasuredSteps] = {}
     if unknown:
-        measured = measure_steps(unknown, runtime, ENGINES[DEFAULT_ENGINE], patience, on_stage)
+        measured = measure_steps(unknown, runtime, run_jobs, patience, on_stage)
     for kind, variant in unknown.items():
         examples = measured[kind].rate(precision_of(variant, runtime))
         known[kind] = trial_seconds(variant, examples) if examples else None

@@ -28,6 +28,8 @@ def failure_of(ended: Ended[JobOutcome], mend: str) -> str | None:
     """Why a job failed, in a sentence; None where it was done. mend: what to do where memory ran out."""
     if ended.traceback is not None:
         return f"a bug in trimtab; the traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
+    if ended.lost is not None:
+        return ended.lost
     if ended.silent is not None:
         return f"its process hung: no progress for {ended.silent:.0f} s"
     if ended.exit_code == -signal.SIGKILL:
@@ -43,7 +45,9 @@ def retries(ended: Ended[JobOutcome]) -> int:
     A killed process is most likely one that took too much memory, and gets smaller micro-batches. A hung or
     crashed one, and a file that cannot be read or written, may have had bad luck.
     """
-    if ended.traceback is not None or (ended.value is not None and not ended.value.may_pass):
+    if ended.traceback is not None or not ended.may_pass:
+        return 0
+    if ended.value is not None and not ended.value.may_pass:
         return 0
     return _RETRIES_AFTER_KILL if ended.exit_code == -signal.SIGKILL else _RETRIES
 

@@ -21,6 +21,8 @@ from trimtab.run.stopping import Requests, held_back
 
 PRELOAD = "trimtab.run.preload"
 _LATER = 1.0  # seconds until it is asked again for further jobs
+# What is sent to all processes of a group, of which the run's own says to the others what to do.
+_NOT_FOR_WORKERS = {signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2}
 SILENCE = 600.0  # seconds without news after which a worker counts as hung,
 _MANY_GAPS = 20  # or so many times the longest time between two news of its job
 
@@ -40,12 +42,17 @@ class Job(Protocol[News_co, Value_co]):
 @dataclass(frozen=True)
 class Ended(Generic[Value]):
     """How a job ended: its value; the traceback where it raised; its worker's exit code where that died, or
-    how long it had been silent where it hung."""
+    how long it had been silent where it hung; a sentence where its machine was lost.
+
+    may_pass: whether another attempt may end well.
+    """
 
     value: Value | None = None
     traceback: str | None = None
     exit_code: int | None = None  # minus the signal's number where a signal killed it
     silent: float | None = None  # seconds without news after which its worker was ended
+    lost: str | None = None
+    may_pass: bool = True
 
 
 @dataclass(eq=False)
@@ -201,7 +208,7 @@ def _interrupts_held_back() -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():  # no other one is interrupted
         # The mask is what a new process inherits; another thread of ours may still hear the signal.
         handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_WORKERS)
     try:
         yield
     finally:

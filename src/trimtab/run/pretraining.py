@@ -97,7 +97,7 @@ def run(
     folder = PretrainingFolder(out or Path("results") / study.name)
     ledger = Ledger(folder.path)
     ledger.begin(study.name)
-    with run_on(folder.path, ProgressCallback()) as (claims, _):
+    with run_on(folder.path, ProgressCallback()) as (claims, _, _):
         if not claims.take(_PRETRAINING):
             raise InputError(f"{folder.path}: another run uses this folder; wait until it ends")
         on_stage("reading and tokenising the text")

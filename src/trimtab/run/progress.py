@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from trimtab.ledger.records import RunningRecord, RunRecord
 from trimtab.training.epoch import Epoch, TrialProgress
 
+_SAID = 20  # warnings that a run's file holds
+
 
 @dataclass(frozen=True)
 class Alive:
@@ -75,6 +77,8 @@ class RunState(ProgressCallback):
         self.running: dict[str, Running] = {}
         self._cost = self._cost_done = 0.0
         self.started = self.began = time.time()
+        self.wants = ""  # a digest of the trials that the run wants
+        self.said: tuple[str, ...] = ()
 
     def stage(self, words: str) -> None:
         """Remember the stage; no trial runs."""
@@ -99,6 +103,11 @@ class RunState(ProgressCallback):
             if isinstance(news, TrialProgress) and label in self.running:
                 known = self.running[label]
                 self.running[label] = Running(label, known.cost, known.began, news)
+
+    def warn(self, sentence: str) -> None:
+        """Remember the last ones, for a run that watches this one."""
+        with self.lock:
+            self.said = (*self.said, sentence)[-_SAID:]
 
     def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
         """Count a trial that ended."""
@@ -126,6 +135,8 @@ class RunState(ProgressCallback):
                 share=self._share,
                 seconds_left=self._seconds_left,
                 running=tuple(each.record for each in self.running.values()),
+                wants=self.wants,
+                said=self.said,
             )
 
     @property

@@ -1,7 +1,8 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trimtab import machine
@@ -20,7 +21,10 @@ from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.plan.rows import published_rows
 from trimtab.run.context import Failure, RunContext
 from trimtab.run.crossing import CrossRuns
-from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
+from trimtab.run.divided import DividedRun
+from trimtab.run.engine import Place
+from trimtab.run.engines import DEFAULT_ENGINE, chosen
+from trimtab.run.pool import run_jobs
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.run_file import run_on
 from trimtab.run.runtime import resolve
@@ -60,28 +64,38 @@ def run(
     engine: str = DEFAULT_ENGINE,
     on_trial: Callable[[str], None] | None = None,
     reuse: Sequence[Path] = (),
+    slurm_options: Sequence[str] = (),
 ) -> RunOutcome:
     """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep the results.
 
     data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
-    processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run, a
-    name of ``ENGINES``; on_trial: is called with the key of each trial that has just ended; reuse: folders of
-    results, or of such folders, whose finished trials of the same key are taken over. What the first run
-    resolved (device, threads, precision) is used again by every later one. Other runs of the same study may
-    go on in the same folder, on this machine or others that share it: each trial is trained by one of them,
-    and all of them end when all trials have. InputError for wrong input; a trial that fails is named in the
-    outcome, and tried again by the next run. Interrupted, a KeyboardInterrupt, where the process is asked to
-    stop, once its trials have written checkpoints.
+    processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run,
+    ``local``, ``ray``, ``ray=ADDRESS`` or ``slurm``, where jobs is the number of jobs in the array;
+    slurm_options: for each of those, such as ``partition=main``; on_trial: is called with the key of each
+    trial that has just ended; reuse: folders of results, or of such folders, whose finished trials of the
+    same key are taken over. What the first run resolved (device, threads, precision) is used again by
+    every later one. Other runs of the same study may go on in the same folder, on this machine or others
+    that share it: each trial is trained by one of them, and all of them end when all trials have.
+    InputError for wrong input; a trial that fails is named in the outcome, and tried again by the next
+    run. Interrupted, a KeyboardInterrupt, where the process is asked to stop, once its trials have
+    written checkpoints.
     """
+    place = chosen(engine, slurm_options)
     others = [other for folder in reuse for other in ledgers_below(folder)]
     ledger = Ledger(out or Path("results") / study.name)
     ledger.begin(study.name)
-    with run_on(ledger.folder, progress or ProgressCallback()) as (claims, told):
+    with run_on(ledger.folder, progress or ProgressCallback()) as (claims, told, announce):
         told.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         told.stage("truncating the inputs of every variant")
         plan = make_plan(prepared)
-        begun = _Beginning(plan, ledger, claims, told, ENGINES[engine], others)
+        if place.takes_runs:
+            part = RunPart(study, _absolute(data), ledger.folder.absolute(), device, tuple(reuse))
+            divided = DividedRun(plan, ledger, told, place, part, on_trial or (lambda key: None))
+            if divided.is_anything_left:
+                return _outcome(divided, jobs)
+            place = replace(place, engine=run_jobs)  # which has nothing to do
+        begun = _Beginning(plan, ledger, claims, told, place, announce)
         told.stage("waiting for another run to begin")
         with claims.alone(_SETTING_UP):
             runtime, trials = begun.set_up(jobs, device)
@@ -90,7 +104,7 @@ def run(
             ledger=ledger,
             claims=claims,
             progress=told,
-            engine=ENGINES[engine],
+            place=place,
             runtime=runtime,
             signature=begun.signature,
             jobs=jobs,
@@ -112,6 +126,53 @@ def _run(run: RunContext, trials: list[WantedTrial], others: Sequence[Ledger]) -
     by_others = len(trials) - taken - before - training.done - len(training.failures) - stopped
     return RunOutcome(
         ledger.folder, training.done, before, failures, crossing.done, taken, stopped, by_others
+    )
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """A Part: a run of the study, on another machine, that shares the ledger in ``out`` with others."""
+
+    study: Study
+    data: Path | None
+    out: Path
+    device: str
+    reuse: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called in a queue."""
+        return f"trimtab-{self.study.name}"
+
+    @property
+    def logs(self) -> Path:
+        """In the ledger's folder."""
+        return self.out / "slurm"
+
+    def run(self, report: Callable[[None], None]) -> str | None:
+        """Train what it can get of the trials; a sentence where the input is wrong on that machine."""
+        try:
+            run(self.study, self.data, self.out, device=self.device, reuse=self.reuse)
+        except InputError as error:
+            return str(error)
+        return None
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
+
+
+def _outcome(divided: DividedRun, jobs: int | None) -> RunOutcome:
+    """Run the study in parts, and look up in the ledger what it came to."""
+    divided.run(jobs)
+    stopped = sum(divided.ledger.trial(key).result is None for key in divided.ledger.stopped)
+    return RunOutcome(
+        divided.ledger.folder,
+        len(divided.done),
+        divided.before,
+        tuple(divided.failures()),
+        divided.crossed,
+        stopped=stopped,
     )
 
 
@@ -137,8 +198,8 @@ class _Beginning:
     ledger: Ledger
     claims: Claims
     progress: ProgressCallback
-    engine: Engine
-    others: Sequence[Ledger]
+    place: Place
+    announce: Callable[[str], None]
 
     @property
     def signature(self) -> machine.Signature:
@@ -147,7 +208,8 @@ class _Beginning:
     def set_up(self, jobs: int | None, device: str) -> tuple[RuntimeRecord, list[WantedTrial]]:
         """What the study runs on, and its trials; the study's record is written."""
         ledger, stage = self.ledger, self.progress.stage
-        runtime = resolve(self.plan, ledger.runtime, ledger.folder, jobs, device, self.engine, stage)
+        stage("finding out what trials run on")
+        runtime = resolve(self.plan, ledger.runtime, ledger.folder, jobs, device, self.place, stage)
         trials = self.plan.trials(runtime)
         self._check_others(trials)
         ledger.write_runtime(runtime)
@@ -157,15 +219,15 @@ class _Beginning:
     def _check_others(self, trials: Sequence[WantedTrial]) -> None:
         """InputError where another run goes on here that wants other trials: their records would be mixed."""
         mine = self.claims.mine.run
-        others = [each for each in live_runs(self.ledger.folder) if each.name != mine]
-        if others and self.ledger.has_study:
-            known, wanted = set(self.ledger.study.wanted), {trial.key for trial in trials}
-            if known != wanted:
-                other = others[0]
+        wants = hashlib.sha256(" ".join(sorted(trial.key for trial in trials)).encode()).hexdigest()
+        for other in live_runs(self.ledger.folder):
+            # One that has not begun will find out itself.
+            if other.name != mine and other.wants not in ("", wants):
                 raise InputError(
                     f"{self.ledger.folder}: another run, process {other.pid} on {other.host}, trains another "
                     "version of this study here; wait until it ends, or choose another folder with --out DIR"
                 )
+        self.announce(wants)
 
     def _write_study(self, runtime: RuntimeRecord, trials: Sequence[WantedTrial]) -> None:
         """Keep what the analysis needs, and the tokenisers where weights are kept."""

@@ -11,7 +11,7 @@ from trimtab.plan.cost import longest_inputs
 from trimtab.plan.identity import precision_kind
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.run.engines import Engine
+from trimtab.run.engine import Engine, Place
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import MeasuredPrecision, PrecisionJob
 from trimtab.run.pool import Ended
@@ -23,19 +23,19 @@ def resolve(
     folder: Path,
     jobs: int | None,
     device: str,
-    engine: Engine,
+    place: Place,
     on_stage: Callable[[str], None],
 ) -> RuntimeRecord:
     """Device, threads and precisions: those that the ledger in ``folder`` has ``kept``, the rest made now.
 
     InputError where ``device`` is not there, or not the one that the ledger was begun on.
     """
-    runtime = begun(kept, folder, jobs, device)
-    open_kinds = _kinds_to_measure(plan, runtime.precision)
+    runtime = begun(kept, folder, jobs, device, place.begin)
+    open_kinds = kinds_to_measure(plan, runtime.precision)
     if not open_kinds:
         return runtime
     on_stage("measuring which precision is faster")
-    measured = measure_precisions(list(open_kinds.values()), runtime, engine)
+    measured = measure_precisions(list(open_kinds.values()), runtime, place.engine)
     # Where a step does not fit into memory, the trials themselves will find out.
     found = {
         kind: each.precision if each else "fp32" for kind, each in zip(open_kinds, measured, strict=True)
@@ -43,25 +43,32 @@ def resolve(
     return runtime.model_copy(update={"precision": {**runtime.precision, **found}})
 
 
-def begun(kept: RuntimeRecord | None, folder: Path, jobs: int | None, device: str) -> RuntimeRecord:
+def begin(jobs: int | None, device: str) -> RuntimeRecord:
+    """What a first run begins with on this machine; no precision is measured yet."""
+    return RuntimeRecord(threads=_threads(jobs), device=_resolve_device(device))
+
+
+def begun(
+    kept: RuntimeRecord | None,
+    folder: Path,
+    jobs: int | None,
+    device: str,
+    beginning: Callable[[int | None, str], RuntimeRecord] = begin,
+) -> RuntimeRecord:
     """Device, threads and known precisions: those that the ledger in ``folder`` has ``kept``, or a begin's.
 
-    InputError where ``device`` is not there, or not the one that the ledger was begun on.
+    beginning: of the place where trials run, by default this machine. InputError where ``device`` is not
+    there, or not the one that the ledger was begun on.
     """
-    runtime = kept or begin(jobs, device)
+    runtime = kept or beginning(jobs, device)
     if device not in ("auto", runtime.device):
         raise InputError(
             f"--device {device}: {folder} was begun on {runtime.device}; leave --device out, or choose "
             "another folder with --out DIR"
         )
     if kept and runtime.device == "cuda":
-        _resolve_device("cuda")  # InputError here rather than a failure in every trial
+        beginning(jobs, "cuda")  # InputError here rather than a failure in every trial
     return runtime
-
-
-def begin(jobs: int | None, device: str) -> RuntimeRecord:
-    """What a first run begins with; no precision is measured yet."""
-    return RuntimeRecord(threads=_threads(jobs), device=_resolve_device(device))
 
 
 def measure_precisions(
@@ -85,7 +92,8 @@ def default_jobs(runtime: RuntimeRecord) -> int:
     return 1 if runtime.device == "cuda" else max(1, available_cores() // runtime.threads)
 
 
-def _kinds_to_measure(plan: Plan, known: Mapping[str, str]) -> dict[str, PlannedVariant]:
+def kinds_to_measure(plan: Plan, known: Mapping[str, str]) -> dict[str, PlannedVariant]:
+    """Kinds of trials whose precision is not yet known, each with the variant to measure it on."""
     return {
         kind: variant
         for kind, variant in longest_inputs(plan.variants, precision_kind).items()

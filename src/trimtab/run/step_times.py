@@ -12,7 +12,7 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.model.architecture import Architecture
 from trimtab.plan.identity import precision_of
 from trimtab.plan.inputs import PlannedVariant
-from trimtab.run.engines import Engine
+from trimtab.run.engine import Engine
 from trimtab.run.input_spec import InputSpec, input_spec
 from trimtab.training.auto_precision import kept_rates, quicker
 from trimtab.training.memory import give_back, is_out_of_memory

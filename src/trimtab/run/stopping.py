@@ -11,8 +11,10 @@ from typing import Any
 
 from trimtab.training.epoch import StoppedError
 
+# What a queue sends some time before the time limit, where it is asked to: sbatch --signal=USR2@90.
+TIME_IS_UP = signal.SIGUSR2
 # A terminal that closes, a queue whose time limit comes, a container that is moved.
-ASKING = (signal.SIGTERM, signal.SIGHUP)
+ASKING = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, TIME_IS_UP)
 # One keystroke may arrive twice, from the terminal and from a program between. A later one is a second.
 _ONE_REQUEST = 1.0  # seconds
 

@@ -39,7 +39,7 @@ class TrialRuns:
         """Train, and wait for the trials that other runs train meanwhile."""
         run = self.run
         first = self._more()
-        run.engine(
+        run.place.engine(
             first or [],
             run.processes(len(self.trials)),
             run.runtime.threads,

@@ -1,0 +1,67 @@
+"""What an engine is: it runs jobs somewhere, and says how they ended; and what a run asks of the place."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from trimtab.ledger.records import RuntimeRecord
+from trimtab.run.pool import Ended, Job
+
+
+class Engine(Protocol):
+    """Runs jobs, each in a process of its own or one after another; see ``pool.run_jobs``."""
+
+    def __call__(
+        self,
+        jobs: Sequence[Job[Any, Any]],
+        processes: int,
+        threads: int,
+        on_news: Callable[[int, Any], None],
+        on_end: Callable[[int, Ended[Any]], Job[Any, Any] | None],
+        *,
+        on_start: Callable[[int], bool] = ...,
+        patience: float | None = None,
+        more: Callable[[], Sequence[Job[Any, Any]] | None] = ...,
+    ) -> None:
+        """Run ``jobs``, ``processes`` at a time with ``threads`` threads each, and return when all ended.
+
+        ``on_news(number, news)`` is called with what job ``number`` reports; ``on_end(number, ended)`` once
+        it ended, and may return another job to be run in its place; ``on_start(number)`` before it is handed
+        to a worker, and where that returns False it is left out. patience: seconds after which whatever still
+        runs is ended, without ``on_end``. more: is asked, whenever all jobs have ended, for further ones,
+        which are numbered on; an empty answer is the end, None: ask again in a second. Raises Interrupted
+        where this process is asked to stop, once the running jobs have stopped.
+        """
+
+
+class Part(Job[None, "str | None"], Protocol):
+    """A job that is a run of its own, which shares a ledger with others.
+
+    Its value is a sentence where its input is wrong on that machine, else None: then nothing is left to do.
+    name: for people; logs: a folder for what an engine writes on the way, that all machines share.
+    """
+
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
+    def logs(self) -> Path:
+        """See above."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the trials of a study run.
+
+    begin: what a ledger is begun with there, of the processes asked for and the device asked for; InputError
+    where that device is not there. slots: how many jobs run at a time where it was not asked for a number.
+    takes_runs: its jobs are runs of their own (``Part``), each of many trials, as a queue wants few long jobs
+    rather than many short ones; they share the ledger by claims.
+    """
+
+    engine: Engine
+    begin: Callable[[int | None, str], RuntimeRecord]
+    slots: Callable[[RuntimeRecord], int]
+    takes_runs: bool = False
