@@ -21,6 +21,7 @@ from trimtab.analysis.curves import (
     CurvePoint,
     EpochRow,
     OverfittedRow,
+    UnknownCurve,
     curve_points,
     epoch_rows,
     overfitted_rows,
@@ -118,7 +119,8 @@ class Analysis:
 
     tests, speeds and what follows from curves are empty where no trial is finished; audits: one row per
     variant and split, label_audits: per variant, test set and label; signatures: the different versions and
-    commits that trials were made with; looks: what the planned looks have come to, None where there are none.
+    commits that trials were made with; looks: what the planned looks have come to, None where there are none;
+    unknown_curves: finished trials whose epochs are not among ``curves``, as their records are damaged.
     """
 
     study: StudyRecord
@@ -132,6 +134,7 @@ class Analysis:
     trials: list[TrialRow]
     signatures: list[Signature]
     looks: LooksTaken | None = None
+    unknown_curves: list[UnknownCurve] = field(default_factory=list)
 
     @property
     def missing(self) -> list[TrialRow]:
@@ -153,7 +156,7 @@ def analyse(ledger: Ledger) -> Analysis:
     study = ledger.study
     every = tried_variants(ledger, study)
     finished = [one for one in every if one.results]
-    speeds, curves = throughput_rows(finished), curve_points(ledger, finished)
+    speeds, (curves, unknown) = throughput_rows(finished), curve_points(ledger, finished)
     results = [result for one in finished for result in one.results.values()]
     sets = compared_sets(ledger, study, finished)
     looks = sets[0].looks if sets else None
@@ -169,6 +172,7 @@ def analyse(ledger: Ledger) -> Analysis:
         trials=trial_rows(ledger, study, every, looks.stopped if looks else {}),
         signatures=list(dict.fromkeys(result.signature for result in results)),
         looks=looks,
+        unknown_curves=unknown,
     )
 
 

@@ -1,5 +1,6 @@
 """The ledger: a folder that holds what a study asked for and everything that came out."""
 
+import contextlib
 import errno
 import os
 import zipfile
@@ -15,7 +16,17 @@ from numpy.typing import NDArray
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.claims import CLAIMS
-from trimtab.ledger.files import read_arrays, read_json, read_record, write_arrays, write_record
+from trimtab.ledger.digests import digest_of_file
+from trimtab.ledger.files import (
+    damaged,
+    read_arrays,
+    read_json,
+    read_record,
+    read_verified,
+    write_arrays,
+    write_record,
+    write_sealed,
+)
 from trimtab.ledger.records import (
     SCHEMA,
     LedgerRecord,
@@ -161,17 +172,25 @@ class Ledger:
         study = read_record(self._root / STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
+        owner = read_record(self.folder / _NAME, LedgerRecord)
+        if owner is not None and owner.study != study.name:
+            why = f"it is of study {study.name!r}, and {_NAME} of {owner.study!r}"
+            raise damaged(self._root / STUDY, why)
         return study
 
     @property
     def runtime(self) -> RuntimeRecord | None:
         """Device, threads and precision of the first run, or None before it."""
-        return read_record(self.folder / RUNTIME, RuntimeRecord)
+        runtime = read_record(self.folder / RUNTIME, RuntimeRecord)
+        if runtime is None and (self.folder / STUDY).exists():  # deleted, as damaged
+            with contextlib.suppress(InputError):
+                return self.study.runtime
+        return runtime
 
     def write_runtime(self, runtime: RuntimeRecord) -> None:
         """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
         try:
-            write_record(self.folder / RUNTIME, runtime)
+            write_sealed(self.folder / RUNTIME, runtime)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -187,15 +206,17 @@ class Ledger:
         if rows is None:
             (self.folder / ROWS).unlink(missing_ok=True)
         else:
-            write_record(self.folder / ROWS, rows)
-        write_record(self.folder / STUDY, study)
+            write_sealed(self.folder / ROWS, rows)
+        kept = [name for name in (EVALUATED, ROWS) if (self.folder / name).exists()]
+        files = {name: digest_of_file(self.folder / name) for name in kept}
+        write_sealed(self.folder / STUDY, study.model_copy(update={"files": files}))
         if not study.compare.looks:
             (self.folder / LOOKS).unlink(missing_ok=True)
 
     def write_looks(self, looks: LooksRecord) -> None:
         """Keep what the planned looks have come to; InputError where the folder cannot be written."""
         try:
-            write_record(self.folder / LOOKS, looks)
+            write_sealed(self.folder / LOOKS, looks)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -212,16 +233,28 @@ class Ledger:
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
-        arrays = read_arrays(self._root / EVALUATED)
+        path, study = self._root / EVALUATED, self.study
+        arrays = read_arrays(path, None, study.files.get(EVALUATED))
         digests, lengths, kept = (
             _below(f"{what}/{test}/", arrays) for what in ("digests", "lengths", "kept")
         )
-        return EvaluatedRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests, lengths, kept)
+        labels, clusters = (arrays.get(f"{what}/{test}") for what in ("labels", "clusters"))
+        if labels is None or clusters is None:
+            raise damaged(path, f"it holds no test set {test}")
+        every = (labels, clusters, *digests.values(), *lengths.values(), *kept.values())
+        if any(each.shape != (len(labels),) or each.dtype.kind not in "iu" for each in every):
+            raise damaged(path, f"its arrays of test set {test} are not a whole number for each row")
+        if not len(labels) or labels.min() < 0 or labels.max() >= len(study.labels):
+            raise damaged(path, f"its labels of test set {test} are not the study's")
+        return EvaluatedRows(labels, clusters, digests, lengths, kept)
 
     @property
     def rows(self) -> RowsRecord:
         """Some rows of each test set with their cuts; none where the study does not publish them."""
-        return read_record(self._root / ROWS, RowsRecord) or RowsRecord(tests={})
+        path, digest = self._root / ROWS, self.study.files.get(ROWS)
+        if digest is not None:
+            read_verified(path, digest)
+        return read_record(path, RowsRecord) or RowsRecord(tests={})
 
     def results(self, variant: VariantRecord) -> dict[int, TrialResult]:
         """What the finished trials of a variant came to, by seed, in the study's order."""
@@ -244,7 +277,7 @@ class Ledger:
                 left = "stopped" if key in stopped else "failed" if trial.failure else "missing"
                 status = "done" if result else left
                 place = {"variant": variant.number, "name": variant.name, **variant.coordinates}
-                came_out = result.model_dump() if result else {}
+                came_out = result.model_dump(exclude={"key", "files"}) if result else {}
                 rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
         return pd.json_normalize(rows)
 

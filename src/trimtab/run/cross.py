@@ -8,6 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from trimtab.config import InputError
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.model.architecture import Architecture
@@ -42,7 +43,7 @@ class CrossJob:
         Trial(self.folder).crossed.begin()
         try:
             self._evaluate(Seldom(lambda: report(None)))
-        except (DivergedError, SafetensorError) as error:
+        except (DivergedError, SafetensorError, InputError) as error:
             return JobOutcome(str(error))
         except (RuntimeError, MemoryError, OSError) as error:
             if isinstance(error, OSError) and not is_out_of_memory(error):
@@ -83,9 +84,10 @@ def cross_job(
 
 
 def load_weights(folder: Path, size: Architecture, vocabulary: int, classes: int) -> AnyClassifier:
-    """The model that a trial left in its folder, exactly; SafetensorError where its file is damaged."""
+    """The model that a trial left in its folder, exactly; SafetensorError or InputError where damaged."""
     path = folder / WEIGHTS
     model = empty(size, vocabulary, classes)
+    Trial(folder).check(WEIGHTS)
     try:
         weights = load_file(path)
     except SafetensorError as error:
