@@ -38,7 +38,7 @@ from trimtab.ledger.records import (
     VariantRecord,
 )
 from trimtab.ledger.runs import RUNS
-from trimtab.ledger.trial import Trial
+from trimtab.ledger.trial import CONFIG, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ STUDY = "study.json"  # what the study asked for when it last ran
 LOOKS = "looks.json"  # what its planned looks have come to
 RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
-_NAME = "ledger.json"  # whose ledger this is; written first
+LEDGER = "ledger.json"  # whose ledger this is; written first
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class Ledger:
         return not begun and (self.folder / ARCHIVE).exists()
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
         """Where the files of results are read: the folder, or the compact ledger, which reads like one."""
         if not self.is_archived:
             return self.folder
@@ -116,7 +116,7 @@ class Ledger:
     def begin(self, study: str) -> None:
         """Make the folder this study's own, to write into; InputError where it is another's or read-only."""
         self.check(study)
-        if not (self.folder / _NAME).exists():
+        if not (self.folder / LEDGER).exists():
             self._start(study)
         if not os.access(self.folder, os.W_OK):
             raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
@@ -125,7 +125,7 @@ class Ledger:
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
         self.check_schema()
-        owner = read_record(self.folder / _NAME, LedgerRecord)
+        owner = self.owner()
         if owner is None:  # deleted, as damaged: then study.json still knows
             known = read_record(self.folder / STUDY, StudyRecord)
             owner = LedgerRecord(study=known.name) if known else None
@@ -135,9 +135,13 @@ class Ledger:
                 f"--out DIR for {study!r}"
             )
 
+    def owner(self) -> LedgerRecord | None:
+        """Whose ledger this is, None where that file is gone; InputError where it is damaged."""
+        return read_record(self.folder / LEDGER, LedgerRecord)
+
     def check_schema(self) -> None:
         """InputError where another version of trimtab wrote the ledger."""
-        found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
+        found = (read_json(self.folder / LEDGER) or {"schema": SCHEMA}).get("schema")
         if found != SCHEMA:
             raise InputError(
                 f"{self.folder}: was written by another version of trimtab (its ledger schema is {found}, "
@@ -146,36 +150,36 @@ class Ledger:
 
     def _start(self, study: str) -> None:
         try:
-            begun = (self.folder / STUDY).exists()
+            begun = (self.folder / STUDY).exists() or holds_trials(self.folder)
             if self.folder.is_dir() and not begun and not all(map(_is_ours, self.folder.iterdir())):
                 raise InputError(
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_record(self.folder / _NAME, LedgerRecord(study=study))
+            write_record(self.folder / LEDGER, LedgerRecord(study=study))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
-        return Trial(self._root / "trials" / key)
+        return Trial(self.root / "trials" / key)
 
     @property
     def has_study(self) -> bool:
         """Whether a study was run here."""
-        return (self._root / STUDY).exists()
+        return (self.root / STUDY).exists()
 
     @property
     def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
         self.check_schema()
-        study = read_record(self._root / STUDY, StudyRecord)
+        study = read_record(self.root / STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
-        owner = read_record(self.folder / _NAME, LedgerRecord)
+        owner = self.owner()
         if owner is not None and owner.study != study.name:
-            why = f"it is of study {study.name!r}, and {_NAME} of {owner.study!r}"
-            raise damaged(self._root / STUDY, why)
+            why = f"it is of study {study.name!r}, and {LEDGER} of {owner.study!r}"
+            raise damaged(self.root / STUDY, why)
         return study
 
     @property
@@ -223,7 +227,7 @@ class Ledger:
     @property
     def looks(self) -> LooksRecord | None:
         """What the planned looks had come to when a run last wrote it, None where none are planned."""
-        return read_record(self._root / LOOKS, LooksRecord)
+        return read_record(self.root / LOOKS, LooksRecord)
 
     @property
     def stopped(self) -> dict[str, int]:
@@ -233,7 +237,7 @@ class Ledger:
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
-        path, study = self._root / EVALUATED, self.study
+        path, study = self.root / EVALUATED, self.study
         arrays = read_arrays(path, None, study.files.get(EVALUATED))
         digests, lengths, kept = (
             _below(f"{what}/{test}/", arrays) for what in ("digests", "lengths", "kept")
@@ -251,7 +255,7 @@ class Ledger:
     @property
     def rows(self) -> RowsRecord:
         """Some rows of each test set with their cuts; none where the study does not publish them."""
-        path, digest = self._root / ROWS, self.study.files.get(ROWS)
+        path, digest = self.root / ROWS, self.study.files.get(ROWS)
         if digest is not None:
             read_verified(path, digest)
         return read_record(path, RowsRecord) or RowsRecord(tests={})
@@ -280,6 +284,17 @@ class Ledger:
                 came_out = result.model_dump(exclude={"key", "files"}) if result else {}
                 rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
         return pd.json_normalize(rows)
+
+
+def holds_trials(folder: Path) -> bool:
+    """Whether a folder without the records of a ledger has trials of one, in folders that their keys name."""
+    for path in (folder / "trials").glob(f"*/{CONFIG}"):
+        try:
+            if Trial(path.parent).config.key == path.parent.name:
+                return True
+        except InputError:
+            continue
+    return False
 
 
 def _opened(archive: Path) -> zipfile.Path:

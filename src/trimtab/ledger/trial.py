@@ -136,6 +136,16 @@ class Trial:
         return path if self.result is not None and path.exists() else None
 
     @property
+    def has_failure(self) -> bool:
+        """Whether the last attempt failed, also where its record is damaged."""
+        return (self.folder / FAILURE).exists()
+
+    @property
+    def again(self) -> Path:
+        """The folder of a second attempt, whether there is one or not."""
+        return self.folder / _AGAIN
+
+    @property
     def checkpoint(self) -> Path:
         """The file of the attempt's checkpoint, whether there is one or not."""
         return self.folder / CHECKPOINT

@@ -21,5 +21,5 @@ def set_aside_damaged(run: RunContext, trials: Sequence[WantedTrial]) -> None:
         for fault in faults_of(kept):
             if fault.remove is not None:
                 fault.remove.unlink(missing_ok=True)
-            run.progress.warn(f"{label_of(trial)}: {fault.sentence.rpartition('; ')[0]}; it is made again")
+            run.progress.warn(f"{label_of(trial)}: {fault.path}: {fault.what}; it is made again")
         run.claims.give_back(trial.key)
