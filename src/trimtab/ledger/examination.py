@@ -57,18 +57,14 @@ def _examine_ledger(ledger: Ledger) -> Examination:
     folder, runs = ledger.folder, tuple(live_runs(ledger.folder))
     found = tried(folder / LEDGER, ledger.owner)
     broken = tried(ledger.root / STUDY, lambda: ledger.study) if ledger.has_study else []
+    keys = _keys_there(ledger)
     if broken or not ledger.has_study:
-        found += broken
-        notes = [] if broken else ["no run has begun its trials yet"]
-        keys = _keys_there(ledger)
+        found += broken or _lost(ledger, keys, [STUDY])
         found += _of_trials(ledger, None, keys, runs)
-        notes += (
-            [f"{_many(len(keys), 'trial')} are there; what the study asks for is not known"] if keys else []
-        )
+        notes = [f"{_many(len(keys), 'trial')} are there; what the study asks for is not known"]
         return _examination(ledger, "a ledger", found, notes, runs)
     study = ledger.study
     found += _of_files(ledger, study)
-    keys = _keys_there(ledger)
     others = sorted(set(keys) - set(study.wanted))
     found += _of_trials(ledger, study, [*study.wanted, *others], runs)
     notes = _notes(ledger, study, others)
@@ -78,15 +74,20 @@ def _examine_ledger(ledger: Ledger) -> Examination:
 
 def _examine_lost(ledger: Ledger) -> Examination:
     keys, runs = _keys_there(ledger), tuple(live_runs(ledger.folder))
-    done = sum(ledger.trial(key).is_complete for key in keys)
-    gone = Finding(
-        ledger.folder / LEDGER,
-        f"{LEDGER} and {STUDY} are gone; {done} finished trials are there",
-        f"run the study again with --out {ledger.folder}, which finds the trials by their keys",
-        None,
-    )
-    found = [gone, *_of_trials(ledger, None, keys, runs)]
+    found = [*_lost(ledger, keys, [LEDGER, STUDY]), *_of_trials(ledger, None, keys, runs)]
     return _examination(ledger, "a ledger without its records", found, [], runs)
+
+
+def _lost(ledger: Ledger, keys: list[str], names: list[str]) -> list[Finding]:
+    """That records are gone, where there are trials without them."""
+    done = sum(ledger.trial(key).is_complete for key in keys)
+    if not done:
+        return []
+    what = (
+        f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} gone; {done:,} finished trials are there"
+    )
+    mend = f"run the study again with --out {ledger.folder}, which finds the trials by their keys"
+    return [Finding(ledger.folder / names[0], what, mend, None)]
 
 
 def _examination(
