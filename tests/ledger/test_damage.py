@@ -12,6 +12,8 @@ from trimtab.cli import main
 from trimtab.config import InputError
 from trimtab.ledger import Ledger
 from trimtab.ledger.examination import examine
+from trimtab.run.progress import ProgressCallback
+from trimtab.run.runner import run
 
 FILES = ("study.json", "evaluated.npz", "ledger.json", "looks.json")
 OF_A_TRIAL = ("result.json", "predictions.npz", "metrics.jsonl", "config.json")
@@ -150,3 +152,24 @@ def test_no_command_ends_in_a_traceback(copied, capsys, unsaved_figures):
                 with damage:
                     assert main([str(word) for word in words]) in (0, 1, 2)
                     capsys.readouterr()
+
+
+class Cleaner(ProgressCallback):
+    """Removes the cached tokens when the first trial is begun, as a cleaner of temporary folders might."""
+
+    def __init__(self, cache):
+        self.cache = cache
+
+    def begin(self, label, cost):
+        for path in self.cache.glob("tokens/*/*.npy") if self.cache else ():
+            path.unlink()
+        self.cache = None
+
+
+@pytest.mark.slow
+def test_a_cache_that_vanishes_costs_no_trial(tmp_path, monkeypatch, tiny, study_at):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("TRIMTAB_CACHE", str(cache))
+    study = study_at(tmp_path, tiny())
+    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=2, progress=Cleaner(cache))
+    assert (outcome.done_now, outcome.failures) == (6, ())

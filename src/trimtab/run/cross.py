@@ -62,7 +62,7 @@ class CrossJob:
         model = load_weights(self.folder, self.size, first.vocabulary, first.classes).to(backend.device)
         for spec, wanted in self.inputs:
             pairs = spec.pairs(*wanted)
-            check_inputs(pairs, wanted)
+            check_inputs(pairs, wanted, spec.folders)
             for name, fingerprint in wanted.items():
                 crossed.add(fingerprint, predict(model, pairs[name], backend, alive))
 

@@ -124,7 +124,7 @@ class TrialJob:
         trial = Trial(self.folder).attempt()
         trial.begin(self.config)
         pairs = self.input_spec.pairs(*self.input_spec.folders)
-        check_inputs(pairs, self.config.inputs)
+        check_inputs(pairs, self.config.inputs, self.input_spec.folders)
         backend = Backend(torch.device(self.device), self.recipe.precision)
         epochs: list[Epoch] = []
 
