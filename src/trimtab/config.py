@@ -21,8 +21,12 @@ class StrictModel(BaseModel):
 class InputError(ValueError):
     """A mistake in the user's input: one sentence that says where it is, what is wrong and how to fix it.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with code 2. What cannot be printed in one line,
+    such as a line end in a name, stands in it as an escape.
     """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__("".join(each if each.isprintable() else repr(each)[1:-1] for each in sentence))
 
 
 # What names of ours are called elsewhere, where spelling alone would lead to another or to none.

@@ -9,7 +9,7 @@ from trimtab.config import InputError
 from trimtab.data import tokens as tokens_module
 from trimtab.data.examples import Examples
 from trimtab.data.tokenizer import build
-from trimtab.data.tokens import load, tokenise
+from trimtab.data.tokens import CacheLostError, load, restore, tokenise
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -165,3 +165,14 @@ def test_whatever_differs_lies_in_a_folder_of_its_own(tokenizer):
     assert len(folders) == len(given) + 2
     for each in given:
         assert_holds(tokenise(each, tokenizer), each, tokenizer)
+
+
+def test_a_cache_that_is_removed_while_it_is_mapped_is_restored(tokenizer):
+    tokens = tokenise(with_evidence(), tokenizer)
+    for path in tokens.folder.iterdir():
+        path.unlink()
+    with pytest.raises(CacheLostError, match="the cached tokens were damaged or removed"):
+        load(tokens.folder)
+    restore(tokens)
+    assert_holds(load(tokens.folder), with_evidence(), tokenizer)
+    assert not list(tokens.folder.parent.glob("*-again"))

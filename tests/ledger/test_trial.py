@@ -23,10 +23,10 @@ def test_a_move_that_was_cut_short_is_ended(tmp_path):
     again.write_epochs([epoch(2)])
     (again.folder / "weights.safetensors").touch()
     again.finish(result(2.0), logits)
-    assert (trial.result, trial.weights) == (result(1.0), None)
+    assert (trial.result.seconds, trial.weights) == (1.0, None)
     (again.folder / "predictions.npz").replace(trial.folder / "predictions.npz")  # as far as the kill came
     trial.settle()
-    assert (trial.result, trial.epochs(), again.folder.exists()) == (result(2.0), [epoch(2)], False)
+    assert (trial.result.seconds, trial.epochs(), again.folder.exists()) == (2.0, [epoch(2)], False)
     assert trial.weights is not None
     assert "other" in trial.crossed
     assert trial.attempt().folder == again.folder

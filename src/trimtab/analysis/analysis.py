@@ -21,6 +21,7 @@ from trimtab.analysis.curves import (
     CurvePoint,
     EpochRow,
     OverfittedRow,
+    UnknownCurve,
     curve_points,
     epoch_rows,
     overfitted_rows,
@@ -122,7 +123,8 @@ class Analysis:
     (of what analysed them) is empty. tests, speeds and what follows from curves are empty where no trial is
     finished; audits: one row per variant and split, label_audits: per variant, test set and label;
     signatures: the different versions and commits that trials were made with; looks: what the planned
-    looks have come to, None where there are none.
+    looks have come to, None where there are none; unknown_curves: finished trials whose epochs
+    are not among ``curves``, as their records are damaged.
     """
 
     study: ComparedStudy
@@ -136,6 +138,7 @@ class Analysis:
     trials: list[TrialRow]
     signatures: list[Signature]
     looks: LooksTaken | None = None
+    unknown_curves: list[UnknownCurve] = field(default_factory=list)
 
     @property
     def missing(self) -> list[TrialRow]:
@@ -157,7 +160,7 @@ def analyse(ledger: Ledger) -> Analysis:
     study = ledger.study
     every = tried_variants(ledger, study)
     finished = [one for one in every if one.results]
-    speeds, curves = throughput_rows(finished), curve_points(ledger, finished)
+    speeds, (curves, unknown) = throughput_rows(finished), curve_points(ledger, finished)
     results = [result for one in finished for result in one.results.values()]
     sets = compared_sets(ledger, study, finished)
     looks = sets[0].looks if sets else None
@@ -173,6 +176,7 @@ def analyse(ledger: Ledger) -> Analysis:
         trials=trial_rows(ledger, study, every, looks.stopped if looks else {}),
         signatures=list(dict.fromkeys(result.signature for result in results)),
         looks=looks,
+        unknown_curves=unknown,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows, row_at_look
 from trimtab.analysis.looks import LooksTaken, take_looks
 from trimtab.analysis.scores import FinishedVariant, read_scores, tried_variants
-from trimtab.ledger.ledger import EvaluatedRows, Ledger
+from trimtab.ledger.files import damaged
+from trimtab.ledger.ledger import EVALUATED, EvaluatedRows, Ledger
 from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import score_named
 
@@ -77,6 +78,8 @@ def _compared_set(
     diverged: Mapping[int, Collection[int]],
 ) -> ComparedSet:
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
+    if lacking := {one.variant.inputs for one in finished} - set(evaluated.digests):
+        raise damaged(ledger.folder / EVALUATED, f"it holds no digests of inputs {min(lacking)}")
     scores = read_scores(ledger, name, finished, score, evaluated.labels)
     return ComparedSet(
         name=name,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.contrasts import read_alike
 from trimtab.analysis.scores import Logits, ScoredLogits, Values
+from trimtab.ledger.files import damaged
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import Trial
@@ -90,7 +91,7 @@ def cross_evaluation(
     scores: on their own inputs; clusters: (examples,). Models that were evaluated on no seed are left out, as
     are seeds that some other model lacks.
     """
-    models = _Models(ledger, study, test)
+    models = _Models(ledger, study, test, len(scores.labels))
     variants = [one for one in scores.distinct if isinstance(one, VariantRecord)]
     if not any(map(models.asked, variants)):
         return None
@@ -123,8 +124,8 @@ def _cells(
 class _Models:
     """The trained models of a study and what they were asked on one test set; ``names`` by fingerprint."""
 
-    def __init__(self, ledger: Ledger, study: StudyRecord, test: str) -> None:
-        self.ledger, self.study, self.test = ledger, study, test
+    def __init__(self, ledger: Ledger, study: StudyRecord, test: str, rows: int) -> None:
+        self.ledger, self.study, self.test, self.rows = ledger, study, test, rows
         first = study.variants[0]
         several = not all(read_alike(first, variant) for variant in study.variants)
         self._named = (*_CUT, "weights") if several else _CUT
@@ -161,7 +162,12 @@ class _Models:
 
     def logits(self, variant: VariantRecord, inputs: str, seeds: list[int]) -> Logits:
         """(seeds, examples, classes) of a variant's models on the inputs of that fingerprint."""
-        return np.stack([self._trial(variant, seed).crossed.predictions(inputs) for seed in seeds])
+        found = [self._trial(variant, seed).crossed.predictions(inputs) for seed in seeds]
+        for seed, logits in zip(seeds, found, strict=True):
+            if len(logits) != self.rows or logits.shape[1] != len(self.study.labels):
+                place = self._trial(variant, seed).crossed.folder / f"{inputs}.npz"
+                raise damaged(place, f"its logits have shape {logits.shape}")
+        return np.stack(found)
 
     def _trial(self, variant: VariantRecord, seed: int) -> Trial:
         return self.ledger.trial(variant.trials[seed])

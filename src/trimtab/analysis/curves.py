@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.analysis.scores import FinishedVariant
+from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import VariantRecord
 from trimtab.training.epoch import Epoch
@@ -24,6 +25,14 @@ class CurvePoint:
     seed: int
     epoch: Epoch
     evaluated: bool
+
+
+@dataclass(frozen=True)
+class UnknownCurve:
+    """A finished trial whose records of epochs are damaged; its predictions are whole."""
+
+    variant: VariantRecord
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -76,15 +85,39 @@ class OverfittedRow:
     overfitting: Overfitting
 
 
-def curve_points(ledger: Ledger, finished: Sequence[FinishedVariant]) -> list[CurvePoint]:
-    """Every epoch of every finished trial; variants that share their trials are there once."""
-    return [
-        CurvePoint(one.variant, seed, epoch, evaluated=epoch.epoch == result.evaluated_epoch)
-        for one in finished
-        if one.variant.is_first
-        for seed, result in one.results.items()
-        for epoch in ledger.trial(one.variant.trials[seed]).epochs()
-    ]
+def curve_points(
+    ledger: Ledger, finished: Sequence[FinishedVariant]
+) -> tuple[list[CurvePoint], list[UnknownCurve]]:
+    """Every epoch of every finished trial, and the trials whose records of epochs are damaged.
+
+    Variants that share their trials are there once.
+    """
+    points: list[CurvePoint] = []
+    unknown: list[UnknownCurve] = []
+    for one in finished:
+        if not one.variant.is_first:
+            continue
+        read = {seed: _epochs(ledger, one.variant.trials[seed]) for seed in one.results}
+        longest = max(map(len, read.values()))
+        for seed, result in one.results.items():
+            epochs = read[seed]
+            if len(epochs) < longest or not epochs:  # lines are gone from the end of the file
+                unknown.append(UnknownCurve(one.variant, seed))
+                continue
+            points += [
+                CurvePoint(one.variant, seed, epoch, evaluated=epoch.epoch == result.evaluated_epoch)
+                for epoch in epochs
+            ]
+    return points, unknown
+
+
+def _epochs(ledger: Ledger, key: str) -> list[Epoch]:
+    """The epochs of a trial, none where their file is damaged."""
+    try:
+        epochs = ledger.trial(key).epochs()
+    except InputError:
+        return []
+    return epochs if [each.epoch for each in epochs] == list(range(1, len(epochs) + 1)) else []
 
 
 def epoch_rows(curves: Sequence[CurvePoint]) -> list[EpochRow]:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.ledger.files import damaged
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.trial import PREDICTIONS, Trial
 from trimtab.statistics import Score
 from trimtab.study.compared import ComparedVariant
 
@@ -97,6 +99,18 @@ def read_scores(
         for seed in one.results:
             key = one.variant.trials[seed]
             if key not in read:
-                read[key] = ledger.trial(key).predictions(test)
+                read[key] = _checked(ledger.trial(key), test, labels, next(iter(read.values()), None))
             tables.setdefault(one.variant.number, {})[seed] = read[key]
     return ScoredLogits(score, labels, [one.variant for one in finished], tables)
+
+
+def _checked(trial: Trial, test: str, labels: NDArray[np.int64], other: Logits | None) -> Logits:
+    """A trial's logits on a test set; InputError where they are not of its rows and the study's classes."""
+    logits = trial.predictions(test)
+    classes = logits.shape[1]
+    if len(logits) != len(labels) or (other is not None and classes != other.shape[1]):
+        why = f"its logits on {test} have shape {logits.shape}, and there are {len(labels)} rows"
+        raise damaged(trial.folder / PREDICTIONS, why)
+    if classes <= int(labels.max()):
+        raise damaged(trial.folder / PREDICTIONS, f"its logits on {test} are of {classes} classes alone")
+    return logits

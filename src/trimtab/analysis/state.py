@@ -84,7 +84,10 @@ def _trial_state(
     ledger: Ledger, variant: str, seed: int, key: str, running: set[str], stopped: bool
 ) -> TrialState:
     trial = ledger.trial(key)
-    result = trial.result
+    try:
+        result, failure = trial.result, trial.failure
+    except InputError as error:
+        return TrialState(key, variant, seed, "failed", failure=str(error))
     if result is not None:
         return TrialState(key, variant, seed, "done", accuracy=result.validation.accuracy)
     if stopped:
@@ -94,8 +97,8 @@ def _trial_state(
     accuracy = epochs[-1].validation_accuracy if epochs else None
     if known.label in running:
         return TrialState(key, variant, seed, "running", len(epochs), accuracy)
-    if trial.failure is not None:
-        return TrialState(key, variant, seed, "failed", len(epochs), accuracy, trial.failure)
+    if failure is not None:
+        return TrialState(key, variant, seed, "failed", len(epochs), accuracy, failure)
     return TrialState(key, variant, seed, "interrupted", len(epochs), accuracy) if epochs else known
 
 

@@ -12,6 +12,7 @@ import typer
 from trimtab import __version__
 from trimtab.atomic import NO_ROOM
 from trimtab.cli.comparing import compare
+from trimtab.cli.doctor import doctor
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
@@ -55,7 +56,7 @@ def _options(
     pass
 
 
-_MEASURING = (run, watch, plan, report, compare, audit, show, bench)
+_MEASURING = (run, watch, plan, report, doctor, compare, audit, show, bench)
 _MODELS = (pretrain, embed, export, predict)
 _LISTS = (strategies, sizes, datasets)
 for _command in (*_MEASURING, *_MODELS, *_LISTS):

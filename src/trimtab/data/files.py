@@ -189,7 +189,7 @@ def json_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[R
     """Rows of JSON lines as Python values; ``columns`` are keys."""
     for number, line in enumerate(lines(stream, name), 1):
         if line.strip():
-            row = _json_object(line.rstrip("\r\n"), f"{name}:{number}")
+            row = json_object(line.rstrip("\r\n"), f"{name}:{number}")
             try:
                 yield number, [row[key] for key in columns]
             except KeyError as error:
@@ -198,7 +198,8 @@ def json_rows(stream: BinaryIO, name: str, columns: Sequence[str]) -> Iterator[R
                 ) from error
 
 
-def _json_object(line: str, where: str) -> dict[str, Any]:
+def json_object(line: str, where: str) -> dict[str, Any]:
+    """A line of JSON, which is an object; InputError names ``where`` it is none."""
     try:
         row = json.loads(line)
         if "\\ud" in line.lower():
@@ -208,6 +209,9 @@ def _json_object(line: str, where: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         what = f"not valid JSON ({error.msg}, column {error.colno})"
         raise InputError(f"{where}: {what}; write one object per line") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, as many brackets
+        what = "numbers or brackets beyond all measure"
+        raise InputError(f"{where}: not valid JSON ({what}); write one object per line") from error
     if not isinstance(row, dict):
         raise InputError(f"{where}: not a JSON object; write one object per line")
     return row

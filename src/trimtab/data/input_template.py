@@ -106,7 +106,15 @@ class InputTemplate:
         made = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a"))
         made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
         made.post_processor = post
-        return cls(_row(made.encode(_SAMPLES[0]), 1), _row(made.encode(*_SAMPLES), 2))
+        try:
+            single, pair = made.encode(_SAMPLES[0]), made.encode(*_SAMPLES)
+        except BaseException as error:  # where a template names tokens that it does not have, Rust panics
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            raise InputError(
+                f"the tokenizer's template cannot be applied ({error}); save it again"
+            ) from error
+        return cls(_row(single, 1), _row(pair, 2))
 
 
 def bert_template(special: SpecialTokens) -> InputTemplate:

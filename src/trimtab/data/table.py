@@ -1,7 +1,6 @@
 """A user's own table: CSV, tab-separated, JSON lines or Parquet, with named columns."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -132,7 +131,7 @@ def header_of(path: Path) -> list[str]:
         first = next(beginning, None)
         if first is None:
             raise InputError(f"{path}: no rows; name a file that has some")
-        return list(json.loads(first))
+        return list(files.json_object(first.rstrip("\r\n"), f"{path}:1"))
 
 
 def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -173,8 +172,8 @@ def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:
             parts = (batch.to_pydict() for batch in batches)
             rows = (zip(*(part[name] for name in columns), strict=True) for part in parts)
             yield from enumerate(chain.from_iterable(rows), 1)
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (pyarrow.ArrowException, OSError, UnicodeError, OverflowError) as error:
+        reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: is truncated or corrupt ({reason}); write it again") from error
 
 

@@ -1,8 +1,11 @@
 """Tokens: both sides of a split as Ragged ids, computed once and cached on disk by content."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +51,25 @@ class Tokens:
         return 1 if self.second is None else 2
 
 
+class CacheLostError(OSError):
+    """A cached split was damaged or removed while it was needed; it is made again by the next run."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            errno.ENOENT, "the cached tokens were damaged or removed while the study ran", str(folder)
+        )
+
+
 def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
     """The tokens of ``examples``: from the cache if they are intact there, else computed and cached."""
     folder = cache_root() / "tokens" / _content_key(examples, tokenizer)
+    try:
+        return _tokenised(folder, examples, tokenizer)
+    except (CacheLostError, FileNotFoundError):  # removed meanwhile, by a cleaner or another run
+        return _tokenised(folder, examples, tokenizer)
+
+
+def _tokenised(folder: Path, examples: Examples, tokenizer: Tokenizer) -> Tokens:
     with cache_writable(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Another process may want the same split at the same time.
@@ -58,17 +77,41 @@ def tokenise(examples: Examples, tokenizer: Tokenizer) -> Tokens:
             if not _is_whole(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 _write(folder, examples, tokenizer)
-    return load(folder)
+            return load(folder)
+
+
+def restore(tokens: Tokens) -> None:
+    """Write a split that this process has mapped into the cache again, where files of it are gone there.
+
+    What was mapped stays readable when its file is removed; where it was changed in place, nothing is done.
+    """
+    folder, arrays = tokens.folder, _arrays_of(tokens)
+    with cache_writable(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            paths = {folder / f"{name}.npy": array.nbytes for name, array in arrays.items()}
+            changed = any(path.exists() and path.stat().st_size < size for path, size in paths.items())
+            if not changed and not _is_whole(folder):
+                with atomic_folder(folder.with_name(f"{folder.name}-again")) as temporary:
+                    _save(temporary, arrays)
+                shutil.rmtree(folder, ignore_errors=True)
+                os.replace(folder.with_name(f"{folder.name}-again"), folder)
 
 
 def load(folder: Path) -> Tokens:
-    """Map a cached split into memory; nothing is copied."""
-    arrays = {path.stem: np.load(path, mmap_mode="c") for path in folder.glob("*.npy")}
-    second = None
-    if "second_values" in arrays:
-        second = Ragged(arrays["second_values"], arrays["second_offsets"])
-    first = Ragged(arrays["first_values"], arrays["first_offsets"])
-    return Tokens(first, second, arrays["labels"], arrays["clusters"], arrays.get("evidence"), folder)
+    """Map a cached split into memory; nothing is copied.
+
+    CacheLostError where it is damaged or gone, as after a cleaner of temporary folders.
+    """
+    try:
+        arrays = {path.stem: np.load(path, mmap_mode="c") for path in folder.glob("*.npy")}
+        second = None
+        if "second_values" in arrays:
+            second = Ragged(arrays["second_values"], arrays["second_offsets"])
+        first = Ragged(arrays["first_values"], arrays["first_offsets"])
+        return Tokens(first, second, arrays["labels"], arrays["clusters"], arrays.get("evidence"), folder)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise CacheLostError(folder) from error
 
 
 def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
@@ -87,10 +130,22 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
 
 def _write(folder: Path, examples: Examples, tokenizer: Tokenizer) -> None:
     with atomic_folder(folder) as temporary:
-        for name, array in _arrays(examples, tokenizer).items():
-            np.save(temporary / f"{name}.npy", array)
-        sums = {path.name: _sha256(path) for path in temporary.glob("*.npy")}
-        (temporary / "sums.json").write_text(json.dumps(sums))
+        _save(temporary, _arrays(examples, tokenizer))
+
+
+def _arrays_of(tokens: Tokens) -> dict[str, NDArray]:
+    arrays: dict[str, NDArray] = {"first_values": tokens.first.values, "first_offsets": tokens.first.offsets}
+    if tokens.second is not None:
+        arrays |= {"second_values": tokens.second.values, "second_offsets": tokens.second.offsets}
+    arrays |= {"labels": tokens.labels, "clusters": tokens.clusters}
+    return arrays if tokens.evidence is None else arrays | {"evidence": tokens.evidence}
+
+
+def _save(folder: Path, arrays: Mapping[str, NDArray]) -> None:
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    sums = {path.name: _sha256(path) for path in folder.glob("*.npy")}
+    (folder / "sums.json").write_text(json.dumps(sums))
 
 
 def _arrays(examples: Examples, tokenizer: Tokenizer) -> dict[str, NDArray]:

@@ -14,7 +14,7 @@ from trimtab.deploy.exported import Use, describe
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TokenizerRecord, TrialResult, VariantRecord
 from trimtab.ledger.tokenizers import read_tokenizer
-from trimtab.ledger.trial import Trial
+from trimtab.ledger.trial import CONFIG, WEIGHTS, Trial
 from trimtab.model.building import weights_of_trial
 from trimtab.model.formats import FORMATS, choose_format
 from trimtab.model.weights import Weights
@@ -114,6 +114,8 @@ def _kept_tokenizer(ledger: Ledger, variant: VariantRecord) -> TokenizerRecord:
 def _weights(trial: Trial, labels: Sequence[str]) -> Weights:
     path = trial.weights
     assert path is not None
+    trial.check(WEIGHTS)
+    trial.check(CONFIG)
     return weights_of_trial(read_safetensors(path), trial.config.size, tuple(labels))
 
 

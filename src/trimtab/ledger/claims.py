@@ -10,6 +10,7 @@ renews each few seconds, has not been renewed for some minutes, by the clock of 
 import contextlib
 import errno
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -150,3 +151,11 @@ class Claims:
             with tempfile.NamedTemporaryFile(dir=self.folder, prefix=TEMPORARY) as now:
                 return os.stat(now.name).st_mtime - written
         return 0.0
+
+
+def gone_claims(folder: Path) -> list[Path]:
+    """The claims in a ledger's folder of runs that are gone."""
+    me = ClaimRecord(run="", host=socket.gethostname(), pid=os.getpid(), since=time.time())
+    claims = Claims(folder, me)
+    paths = sorted(path for path in claims.folder.glob("*.json") if not path.name.startswith(TEMPORARY))
+    return [path for path in paths if claims.is_free(path.stem)]

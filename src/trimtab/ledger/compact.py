@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
+from trimtab.ledger.digests import digest_of
+from trimtab.ledger.files import METRICS, sealed_content
 from trimtab.ledger.ledger import (
     ARCHIVE,
     EVALUATED,
@@ -35,7 +37,7 @@ from trimtab.ledger.ledger import (
     evaluated_arrays,
 )
 from trimtab.ledger.records import StudyRecord
-from trimtab.ledger.trial import CROSS, FAILURE, METRICS, PREDICTIONS, RESULT, Trial
+from trimtab.ledger.trial import CROSS, FAILURE, PREDICTIONS, RESULT, Trial
 from trimtab.statistics import Score, score_named
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal ledgers make equal archives
@@ -61,13 +63,17 @@ def compact(folder: Path) -> Path:
 
 def _files(ledger: Ledger, study: StudyRecord) -> Iterator[tuple[str, bytes]]:
     """The archive's files: their names, as in a ledger's folder, and their contents."""
-    yield STUDY, (ledger.folder / STUDY).read_bytes()
-    yield RUNTIME, (ledger.folder / RUNTIME).read_bytes()
-    for name in (ROWS, LOOKS):
-        if (ledger.folder / name).exists():
-            yield name, (ledger.folder / name).read_bytes()
     rows = {test: ledger.evaluated(test) for test in study.tests}
-    yield EVALUATED, _npz(evaluated_arrays({test: _with_small_digests(rows[test]) for test in rows}))
+    evaluated = _npz(evaluated_arrays({test: _with_small_digests(rows[test]) for test in rows}))
+    published = ledger.rows.tests and (ledger.folder / ROWS).read_bytes()
+    files = {EVALUATED: digest_of(evaluated)} | ({ROWS: digest_of(published)} if published else {})
+    yield STUDY, sealed_content(study.model_copy(update={"files": files}))
+    yield RUNTIME, sealed_content(ledger.runtime or study.runtime)
+    if published:
+        yield ROWS, published
+    if looks := ledger.looks:
+        yield LOOKS, sealed_content(looks)
+    yield EVALUATED, evaluated
     score = score_named(study.compare.score)
     for key, crossed in _trials(study).items():
         trial = ledger.trial(key)
@@ -90,11 +96,18 @@ def _trials(study: StudyRecord) -> dict[str, dict[str, str]]:
 
 
 def _of_trial(trial: Trial, tests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    for name in (RESULT, METRICS, FAILURE):
-        if (trial.folder / name).exists():
-            yield name, (trial.folder / name).read_bytes()
-    if trial.result is not None:
-        yield PREDICTIONS, _npz({test: halved(trial.predictions(test)) for test in tests})
+    failure, result = trial.failure_record, trial.result
+    if failure is not None:
+        yield FAILURE, sealed_content(failure)
+    if (trial.folder / METRICS).exists():
+        trial.check(METRICS)
+        metrics = (trial.folder / METRICS).read_bytes()
+        yield METRICS, metrics
+    if result is not None:
+        predictions = _npz({test: halved(trial.predictions(test)) for test in tests})
+        files = {METRICS: digest_of(metrics), PREDICTIONS: digest_of(predictions)}
+        yield PREDICTIONS, predictions
+        yield RESULT, sealed_content(result.model_copy(update={"key": trial.key, "files": files}))
 
 
 def halved(logits: NDArray[np.float32]) -> NDArray[np.float16]:

@@ -2,7 +2,7 @@
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.records import LooksRecord, StudyRecord
 
 
 def looked_at(ledger: Ledger, now: StudyRecord) -> tuple[int, ...]:
@@ -21,10 +21,20 @@ def looked_at(ledger: Ledger, now: StudyRecord) -> tuple[int, ...]:
     if same or keys.isdisjoint(now.wanted):
         return before.looked_at
     if before.compare.looks:
-        looks = ledger.looks
+        looks = _looks(ledger)
         numbers = before.compare.looks[: looks.taken] if looks else ()
     else:
-        trials = map(ledger.trial, keys)
-        complete = all(each.result is not None or each.failure is not None for each in trials)
+        try:
+            trials = map(ledger.trial, keys)
+            complete = all(each.result is not None or each.failure is not None for each in trials)
+        except InputError:  # damaged, so that no report can have been written of it
+            complete = False
         numbers = (len(before.seeds),) if complete and len(before.seeds) > 1 else ()
     return tuple(sorted({*before.looked_at, *numbers}))
+
+
+def _looks(ledger: Ledger) -> LooksRecord | None:
+    try:
+        return ledger.looks
+    except InputError:  # damaged; this run writes it again
+        return None

@@ -1,5 +1,6 @@
 """The ledger: a folder that holds what a study asked for and everything that came out."""
 
+import contextlib
 import errno
 import os
 import zipfile
@@ -15,7 +16,17 @@ from numpy.typing import NDArray
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.claims import CLAIMS
-from trimtab.ledger.files import read_arrays, read_json, read_record, write_arrays, write_record
+from trimtab.ledger.digests import digest_of_file
+from trimtab.ledger.files import (
+    damaged,
+    read_arrays,
+    read_json,
+    read_record,
+    read_verified,
+    write_arrays,
+    write_record,
+    write_sealed,
+)
 from trimtab.ledger.records import (
     SCHEMA,
     LedgerRecord,
@@ -27,7 +38,7 @@ from trimtab.ledger.records import (
     VariantRecord,
 )
 from trimtab.ledger.runs import RUNS
-from trimtab.ledger.trial import Trial
+from trimtab.ledger.trial import CONFIG, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +49,7 @@ STUDY = "study.json"  # what the study asked for when it last ran
 LOOKS = "looks.json"  # what its planned looks have come to
 RUNTIME = "runtime.json"  # device, threads and precision: measured once, then kept
 EVALUATED = "evaluated.npz"  # labels, clusters and inputs' digests of the test sets
-_NAME = "ledger.json"  # whose ledger this is; written first
+LEDGER = "ledger.json"  # whose ledger this is; written first
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +106,7 @@ class Ledger:
         return not begun and (self.folder / ARCHIVE).exists()
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
         """Where the files of results are read: the folder, or the compact ledger, which reads like one."""
         if not self.is_archived:
             return self.folder
@@ -105,7 +116,7 @@ class Ledger:
     def begin(self, study: str) -> None:
         """Make the folder this study's own, to write into; InputError where it is another's or read-only."""
         self.check(study)
-        if not (self.folder / _NAME).exists():
+        if not (self.folder / LEDGER).exists():
             self._start(study)
         if not os.access(self.folder, os.W_OK):
             raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
@@ -114,7 +125,7 @@ class Ledger:
     def check(self, study: str) -> None:
         """InputError where the folder is another study's, or another schema's; nothing is written."""
         self.check_schema()
-        owner = read_record(self.folder / _NAME, LedgerRecord)
+        owner = self.owner()
         if owner is None:  # deleted, as damaged: then study.json still knows
             known = read_record(self.folder / STUDY, StudyRecord)
             owner = LedgerRecord(study=known.name) if known else None
@@ -124,9 +135,13 @@ class Ledger:
                 f"--out DIR for {study!r}"
             )
 
+    def owner(self) -> LedgerRecord | None:
+        """Whose ledger this is, None where that file is gone; InputError where it is damaged."""
+        return read_record(self.folder / LEDGER, LedgerRecord)
+
     def check_schema(self) -> None:
         """InputError where another version of trimtab wrote the ledger."""
-        found = (read_json(self.folder / _NAME) or {"schema": SCHEMA}).get("schema")
+        found = (read_json(self.folder / LEDGER) or {"schema": SCHEMA}).get("schema")
         if found != SCHEMA:
             raise InputError(
                 f"{self.folder}: was written by another version of trimtab (its ledger schema is {found}, "
@@ -135,43 +150,51 @@ class Ledger:
 
     def _start(self, study: str) -> None:
         try:
-            begun = (self.folder / STUDY).exists()
+            begun = (self.folder / STUDY).exists() or holds_trials(self.folder)
             if self.folder.is_dir() and not begun and not all(map(_is_ours, self.folder.iterdir())):
                 raise InputError(
                     f"{self.folder}: holds files but no ledger; choose an empty folder with --out DIR"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_record(self.folder / _NAME, LedgerRecord(study=study))
+            write_record(self.folder / LEDGER, LedgerRecord(study=study))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
-        return Trial(self._root / "trials" / key)
+        return Trial(self.root / "trials" / key)
 
     @property
     def has_study(self) -> bool:
         """Whether a study was run here."""
-        return (self._root / STUDY).exists()
+        return (self.root / STUDY).exists()
 
     @property
     def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
         self.check_schema()
-        study = read_record(self._root / STUDY, StudyRecord)
+        study = read_record(self.root / STUDY, StudyRecord)
         if study is None:
             raise InputError(f"{self.folder}: holds no results; name the folder of a study that was run")
+        owner = self.owner()
+        if owner is not None and owner.study != study.name:
+            why = f"it is of study {study.name!r}, and {LEDGER} of {owner.study!r}"
+            raise damaged(self.root / STUDY, why)
         return study
 
     @property
     def runtime(self) -> RuntimeRecord | None:
         """Device, threads and precision of the first run, or None before it."""
-        return read_record(self.folder / RUNTIME, RuntimeRecord)
+        runtime = read_record(self.folder / RUNTIME, RuntimeRecord)
+        if runtime is None and (self.folder / STUDY).exists():  # deleted, as damaged
+            with contextlib.suppress(InputError):
+                return self.study.runtime
+        return runtime
 
     def write_runtime(self, runtime: RuntimeRecord) -> None:
         """Keep what the first run resolved or measured; InputError where the folder cannot be written."""
         try:
-            write_record(self.folder / RUNTIME, runtime)
+            write_sealed(self.folder / RUNTIME, runtime)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -187,22 +210,24 @@ class Ledger:
         if rows is None:
             (self.folder / ROWS).unlink(missing_ok=True)
         else:
-            write_record(self.folder / ROWS, rows)
-        write_record(self.folder / STUDY, study)
+            write_sealed(self.folder / ROWS, rows)
+        kept = [name for name in (EVALUATED, ROWS) if (self.folder / name).exists()]
+        files = {name: digest_of_file(self.folder / name) for name in kept}
+        write_sealed(self.folder / STUDY, study.model_copy(update={"files": files}))
         if not study.compare.looks:
             (self.folder / LOOKS).unlink(missing_ok=True)
 
     def write_looks(self, looks: LooksRecord) -> None:
         """Keep what the planned looks have come to; InputError where the folder cannot be written."""
         try:
-            write_record(self.folder / LOOKS, looks)
+            write_sealed(self.folder / LOOKS, looks)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     @property
     def looks(self) -> LooksRecord | None:
         """What the planned looks had come to when a run last wrote it, None where none are planned."""
-        return read_record(self._root / LOOKS, LooksRecord)
+        return read_record(self.root / LOOKS, LooksRecord)
 
     @property
     def stopped(self) -> dict[str, int]:
@@ -212,16 +237,28 @@ class Ledger:
 
     def evaluated(self, test: str) -> EvaluatedRows:
         """What the analysis needs to know of a test set's examples; InputError where the file is damaged."""
-        arrays = read_arrays(self._root / EVALUATED)
+        path, study = self.root / EVALUATED, self.study
+        arrays = read_arrays(path, None, study.files.get(EVALUATED))
         digests, lengths, kept = (
             _below(f"{what}/{test}/", arrays) for what in ("digests", "lengths", "kept")
         )
-        return EvaluatedRows(arrays[f"labels/{test}"], arrays[f"clusters/{test}"], digests, lengths, kept)
+        labels, clusters = (arrays.get(f"{what}/{test}") for what in ("labels", "clusters"))
+        if labels is None or clusters is None:
+            raise damaged(path, f"it holds no test set {test}")
+        every = (labels, clusters, *digests.values(), *lengths.values(), *kept.values())
+        if any(each.shape != (len(labels),) or each.dtype.kind not in "iu" for each in every):
+            raise damaged(path, f"its arrays of test set {test} are not a whole number for each row")
+        if not len(labels) or labels.min() < 0 or labels.max() >= len(study.labels):
+            raise damaged(path, f"its labels of test set {test} are not the study's")
+        return EvaluatedRows(labels, clusters, digests, lengths, kept)
 
     @property
     def rows(self) -> RowsRecord:
         """Some rows of each test set with their cuts; none where the study does not publish them."""
-        return read_record(self._root / ROWS, RowsRecord) or RowsRecord(tests={})
+        path, digest = self.root / ROWS, self.study.files.get(ROWS)
+        if digest is not None:
+            read_verified(path, digest)
+        return read_record(path, RowsRecord) or RowsRecord(tests={})
 
     def results(self, variant: VariantRecord) -> dict[int, TrialResult]:
         """What the finished trials of a variant came to, by seed, in the study's order."""
@@ -244,9 +281,20 @@ class Ledger:
                 left = "stopped" if key in stopped else "failed" if trial.failure else "missing"
                 status = "done" if result else left
                 place = {"variant": variant.number, "name": variant.name, **variant.coordinates}
-                came_out = result.model_dump() if result else {}
+                came_out = result.model_dump(exclude={"key", "files"}) if result else {}
                 rows.append(place | {"seed": seed, "key": key, "status": status} | came_out)
         return pd.json_normalize(rows)
+
+
+def holds_trials(folder: Path) -> bool:
+    """Whether a folder without the records of a ledger has trials of one, in folders that their keys name."""
+    for path in (folder / "trials").glob(f"*/{CONFIG}"):
+        try:
+            if Trial(path.parent).config.key == path.parent.name:
+                return True
+        except InputError:
+            continue
+    return False
 
 
 def _opened(archive: Path) -> zipfile.Path:

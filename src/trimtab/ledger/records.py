@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trimtab.config import canonical_hash
 from trimtab.data.dataset import Counts
@@ -174,6 +174,28 @@ class StudyRecord(Record):
     runtime: RuntimeRecord
     validation_prior: float | None = None
     looked_at: tuple[int, ...] = ()
+    files: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "StudyRecord":
+        """ValueError where its parts do not fit each other, as after damage to an older ledger."""
+        numbers, tests = range(len(self.variants)), set(self.tests)
+        if not numbers or not self.tests or not self.seeds:
+            raise ValueError("it has no variants, test sets or seeds")
+        if [one.number for one in self.variants] != list(numbers):
+            raise ValueError("its variants are not numbered from 0 on")
+        for one in self.variants:
+            if one.same_as not in numbers or set(one.trials) != set(self.seeds):
+                raise ValueError(f"variant {one.number} does not name a trial for each seed")
+            if set(one.test_inputs) != tests or not tests.issuperset({*one.cross, *one.ceilings}):
+                raise ValueError(
+                    f"variant {one.number} does not speak of the test sets {', '.join(self.tests)}"
+                )
+            if not set(one.tokens).issuperset(one.audits):
+                raise ValueError(f"variant {one.number} has no mean of tokens for each split")
+        if any({one.variant, one.baseline} - set(numbers) for one in self.contrasts):
+            raise ValueError("its contrasts name variants that it does not have")
+        return self
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -251,7 +273,8 @@ class TrialResult(Record):
     tests: by test set; validation: of the epoch whose weights met the test sets, ``evaluated_epoch``. Rates
     are means over epochs, of training alone; tokens are real ones. seconds: of the whole trial. recipe: as
     resolved, with the micro-batch that fitted into memory. run: the name of the run that trained it;
-    failed_before: why its earlier attempts failed.
+    failed_before: why its earlier attempts failed. key: the trial's; files: the digest of each file of its
+    folder by name, cross evaluations left out. Older ledgers have neither of these two.
     """
 
     tests: dict[str, Scores]
@@ -268,6 +291,8 @@ class TrialResult(Record):
     signature: Signature
     failed_before: tuple[str, ...] = ()
     run: str = ""
+    key: str = ""
+    files: dict[str, str] = {}
 
 
 class LooksRecord(Record):

@@ -62,12 +62,21 @@ def is_live(run: RunRecord) -> bool:
 
 def sweep_runs(folder: Path) -> None:
     """Remove the files of runs that ended without doing so themselves."""
-    for path in (folder / RUNS).glob("*.json"):
+    for path in ended_runs(folder):
         with contextlib.suppress(OSError):
-            if _has_ended(path):
-                path.unlink()
+            path.unlink()
     with contextlib.suppress(OSError):
         (folder / RUNS).rmdir()  # where none is left
+
+
+def ended_runs(folder: Path) -> list[Path]:
+    """The files of runs that ended without removing them."""
+    found = []
+    for path in sorted((folder / RUNS).glob("*.json")):
+        with contextlib.suppress(OSError):
+            if not path.name.startswith(TEMPORARY) and _has_ended(path):
+                found.append(path)
+    return found
 
 
 def _has_ended(path: Path) -> bool:

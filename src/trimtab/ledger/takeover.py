@@ -9,6 +9,7 @@ from pathlib import Path
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.ledger import STUDY, Ledger
+from trimtab.ledger.soundness import faults_of
 from trimtab.ledger.trial import WEIGHTS, Trial
 
 
@@ -39,9 +40,11 @@ def take_over(trial: Trial, key: str, ledgers: Sequence[Ledger], with_weights: b
     """
     for ledger in ledgers:
         found = ledger.trial(key)
-        if found.folder.resolve() == trial.folder.resolve() or found.result is None:
+        if found.folder.resolve() == trial.folder.resolve() or not found.is_complete:
             continue
         if with_weights and not (found.folder / WEIGHTS).exists():
+            continue
+        if faults_of(found, deep=True):
             continue
         aside = trial.folder.parent / f"{TEMPORARY}{key}"
         shutil.rmtree(aside, ignore_errors=True)

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from trimtab.atomic import atomic_write
 from trimtab.config import canonical_hash
 from trimtab.data.dataset import Dataset
+from trimtab.ledger.digests import DIFFERS
 from trimtab.ledger.files import damaged, sweep
 from trimtab.ledger.records import TokenizerRecord
 from trimtab.truncation import Truncation
@@ -53,16 +54,22 @@ def read_tokenizer(folder: Path, kept: TokenizerRecord) -> tuple[Tokenizer, Freq
     """A variant's tokeniser and the document frequencies of its truncation; InputError where damaged."""
     path = _path(folder, kept.tokenizer, ".json")
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        text = path.read_text(encoding="utf-8")
+        tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # the Rust library raises bare Exception for every fault of a file
         raise damaged(path, error) from error
+    if canonical_hash(text) != kept.tokenizer:
+        raise damaged(path, DIFFERS)
     if kept.frequencies is None:
         return tokenizer, None
     path = _path(folder, kept.frequencies, ".npy")
     try:
-        return tokenizer, np.load(path, allow_pickle=False)
+        frequencies = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, error) from error
+    if _hash(frequencies) != kept.frequencies:
+        raise damaged(path, DIFFERS)
+    return tokenizer, frequencies
 
 
 def _keep_tokenizer(folder: Path, tokenizer: Tokenizer) -> str:
@@ -76,7 +83,7 @@ def _keep_tokenizer(folder: Path, tokenizer: Tokenizer) -> str:
 def _keep_frequencies(folder: Path, fitted: Truncation) -> str:
     frequencies = fitted.frequencies
     assert frequencies is not None
-    name = hashlib.sha256(frequencies.tobytes()).hexdigest()[:32]
+    name = _hash(frequencies)
     with atomic_write(_path(folder, name, ".npy")) as temporary:
         np.save(temporary, frequencies, allow_pickle=False)
     return name
@@ -84,3 +91,7 @@ def _keep_frequencies(folder: Path, fitted: Truncation) -> str:
 
 def _path(folder: Path, name: str, ending: str) -> Path:
     return folder / _FOLDER / f"{name}{ending}"
+
+
+def _hash(frequencies: Frequencies) -> str:
+    return hashlib.sha256(frequencies.tobytes()).hexdigest()[:32]

@@ -13,14 +13,23 @@ from pydantic import TypeAdapter
 
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
-from trimtab.ledger.files import damaged, read_arrays, read_record, sweep, write_arrays, write_record
+from trimtab.ledger.digests import DIFFERS, digest_of, digest_of_file
+from trimtab.ledger.files import (
+    METRICS,
+    damaged,
+    read_arrays,
+    read_record,
+    read_verified,
+    sweep,
+    write_arrays,
+    write_sealed,
+)
 from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
 from trimtab.training.epoch import AGAINST_DIVERGING, Epoch
 
 WEIGHTS = "weights.safetensors"
-_CONFIG = "config.json"
+CONFIG = "config.json"
 RESULT = "result.json"
-METRICS = "metrics.jsonl"
 FAILURE = "failure.json"
 PREDICTIONS = "predictions.npz"
 CHECKPOINT = "checkpoint.pt"
@@ -31,6 +40,9 @@ _EPOCH = TypeAdapter(Epoch)
 
 class Trial:
     """One trial's folder: ``result.json``, written last, means that it is complete.
+
+    It holds the digests of the other files, which are verified when these are read; those of weights, which
+    may be large, only by ``check``.
 
     config.json: what was trained; metrics.jsonl: a record an epoch; checkpoint.pt: where the attempt
     resumes, until the trial is complete; predictions.npz: logits
@@ -43,9 +55,14 @@ class Trial:
         self.folder = folder
 
     @property
+    def key(self) -> str:
+        """The trial's, which names its folder."""
+        return self.folder.parent.name if self.folder.name == _AGAIN else self.folder.name
+
+    @property
     def config(self) -> TrialConfig:
         """What was trained; InputError where it was not, or its file is damaged."""
-        path = self.folder / _CONFIG
+        path = self.folder / CONFIG
         config = read_record(path, TrialConfig)
         if config is None:
             raise damaged(path, "there is no such file")
@@ -53,8 +70,48 @@ class Trial:
 
     @property
     def result(self) -> TrialResult | None:
-        """What came out, or None while the trial is not complete."""
-        return read_record(self.folder / RESULT, TrialResult)
+        """What came out, None while the trial is not complete; InputError where it is damaged."""
+        path = self.folder / RESULT
+        result = read_record(path, TrialResult)
+        if result is not None and result.key not in ("", self.key):
+            raise damaged(path, f"it is of trial {result.key}")
+        return result
+
+    def check(self, name: str) -> None:
+        """InputError where a file of a complete trial is not the one that was written, or is gone."""
+        digest, path = self._digest(name), self.folder / name
+        if digest is None:  # of an older ledger, or not kept
+            return
+        if name == WEIGHTS:
+            if path.exists() and digest_of_file(path) != digest:
+                raise InputError(
+                    f"{path}: {DIFFERS}; delete {path} and run the study again, "
+                    "which trains this trial again where its weights are wanted"
+                )
+        else:
+            read_verified(path, digest)
+
+    def _digest(self, name: str) -> str | None:
+        result = self.result
+        return result.files.get(name) if result else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has a result that is not damaged."""
+        try:
+            return self.result is not None
+        except InputError:
+            return False
+
+    def restore(self, config: TrialConfig) -> None:
+        """Write a complete trial's record of what was trained again, where that is damaged or gone."""
+        with contextlib.suppress(InputError):
+            if self.result is None:
+                return
+            try:
+                self.check(CONFIG)
+            except InputError:
+                write_sealed(self.folder / CONFIG, config)
 
     @property
     def failure_record(self) -> FailureRecord | None:
@@ -79,6 +136,16 @@ class Trial:
         return path if self.result is not None and path.exists() else None
 
     @property
+    def has_failure(self) -> bool:
+        """Whether the last attempt failed, also where its record is damaged."""
+        return (self.folder / FAILURE).exists()
+
+    @property
+    def again(self) -> Path:
+        """The folder of a second attempt, whether there is one or not."""
+        return self.folder / _AGAIN
+
+    @property
     def checkpoint(self) -> Path:
         """The file of the attempt's checkpoint, whether there is one or not."""
         return self.folder / CHECKPOINT
@@ -98,9 +165,9 @@ class Trial:
         Killed at any moment, it can be done again: the second attempt's result is moved last.
         """
         again = Trial(self.folder / _AGAIN)
-        if again.result is not None:
+        if again.is_complete:
             self._drop_crossed_unless_same(again)
-            for name in (_CONFIG, METRICS, WEIGHTS, PREDICTIONS, RESULT):
+            for name in (CONFIG, METRICS, WEIGHTS, PREDICTIONS, RESULT):
                 with contextlib.suppress(FileNotFoundError):  # moved already, before a kill
                     os.replace(again.folder / name, self.folder / name)
             (self.folder / FAILURE).unlink(missing_ok=True)
@@ -119,7 +186,7 @@ class Trial:
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.crossed.folder, ignore_errors=True)
         sweep(self.folder)
-        write_record(self.folder / _CONFIG, config)
+        write_sealed(self.folder / CONFIG, config)
 
     def write_epochs(self, epochs: Sequence[Epoch]) -> None:
         """Keep the records of the epochs so far, atomically."""
@@ -129,25 +196,29 @@ class Trial:
     def epochs(self) -> list[Epoch]:
         """The records of all epochs; InputError where the file is damaged."""
         path = self.folder / METRICS
+        content = read_verified(path, self._digest(METRICS))
         try:
-            return [_EPOCH.validate_json(line) for line in path.read_text().splitlines()]
-        except (OSError, ValueError) as error:
+            return [_EPOCH.validate_json(line) for line in content.splitlines()]
+        except ValueError as error:
             raise damaged(path, error) from error
 
     def finish(self, result: TrialResult, predictions: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep the predictions, then mark the trial complete."""
         write_arrays(self.folder / PREDICTIONS, predictions)
-        write_record(self.folder / RESULT, result)
+        kept = [name for name in (CONFIG, METRICS, PREDICTIONS, WEIGHTS) if (self.folder / name).exists()]
+        files = {name: digest_of_file(self.folder / name) for name in kept}
+        write_sealed(self.folder / RESULT, result.model_copy(update={"key": self.key, "files": files}))
         self.checkpoint.unlink(missing_ok=True)
 
     def fail(self, reason: str, traceback: str | None = None, run: str = "") -> None:
         """Note why this attempt, of the run of that name, failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback, run=run))
+        write_sealed(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback, run=run))
 
     def predictions(self, name: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the test set ``name``, all finite; InputError where they are not."""
-        return _finite(read_arrays(self.folder / PREDICTIONS, [name])[name], self.folder)
+        arrays = read_arrays(self.folder / PREDICTIONS, [name], self._digest(PREDICTIONS))
+        return _logits(arrays[name], self.folder / PREDICTIONS)
 
 
 class Crossed:
@@ -169,6 +240,12 @@ class Crossed:
         failure = read_record(self.folder / FAILURE, FailureRecord)
         return failure.reason if failure else None
 
+    def files(self) -> list[Path]:
+        """The files of logits that are there."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.name.endswith(".npz"))
+
     def begin(self) -> None:
         """Make the folder ready for an attempt; what is done stays."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -177,27 +254,40 @@ class Crossed:
 
     def add(self, fingerprint: str, logits: NDArray[np.float32]) -> None:
         """Keep the logits (examples, classes) on the inputs of that fingerprint."""
-        write_arrays(self._path(fingerprint), {"logits": logits})
+        digest = np.array(self._digest(fingerprint, logits))
+        write_arrays(self._path(fingerprint), {"logits": logits, "digest": digest})
 
     def fail(self, reason: str, traceback: str | None = None) -> None:
         """Note why this attempt failed; the next run of the study tries again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
+        write_sealed(self.folder / FAILURE, FailureRecord(reason=reason, traceback=traceback))
 
     def predictions(self, fingerprint: str) -> NDArray[np.float32]:
         """Logits (examples, classes) on the inputs of that fingerprint, all finite; InputError otherwise."""
-        return _finite(read_arrays(self._path(fingerprint), ["logits"])["logits"], self.folder.parent)
+        path = self._path(fingerprint)
+        arrays = read_arrays(path)
+        logits = arrays.get("logits")
+        if logits is None:
+            raise damaged(path, "it holds no logits")
+        # Older ledgers, and compact ones, have no digest in it.
+        if "digest" in arrays and str(arrays["digest"]) != self._digest(fingerprint, logits):
+            raise damaged(path, DIFFERS)
+        return _logits(logits, path)
+
+    def _digest(self, fingerprint: str, logits: NDArray) -> str:
+        """Of logits with the trial and the inputs that they belong to."""
+        place = f"{self.folder.parent.name} {fingerprint} {logits.dtype} {logits.shape} "
+        return digest_of(place.encode() + np.ascontiguousarray(logits).tobytes())
 
     def _path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint}.npz"
 
 
-def _finite(logits: NDArray[np.float32], folder: Path) -> NDArray[np.float32]:
-    """The logits as they are; InputError names the trial's folder where some are nan or infinite."""
+def _logits(logits: NDArray, path: Path) -> NDArray[np.float32]:
+    """The logits as they are; InputError where they are none, or some are nan or infinite."""
+    if logits.ndim != 2 or logits.dtype.kind != "f":
+        raise damaged(path, f"{logits.dtype} of shape {logits.shape} are no logits of examples and classes")
     if not np.isfinite(logits).all():
         example = int(np.argwhere(~np.isfinite(logits))[0][0])
-        raise InputError(
-            f"{folder}: its logits of example {example} are nan or infinite; delete the folder, and run the "
-            "study again"
-        )
+        raise damaged(path, f"its logits of example {example} are nan or infinite")
     return logits.astype(np.float32, copy=False)  # a compact ledger has half precision

@@ -10,8 +10,9 @@ from pydantic.dataclasses import dataclass
 
 from trimtab.config import STRICT, InputError
 
-Count = Annotated[int, Field(ge=1)]
-Number = Annotated[int, Field(ge=0)]
+_MOST = 10_000_000  # a larger number is a slip, and would overflow
+Count = Annotated[int, Field(ge=1, le=_MOST)]
+Number = Annotated[int, Field(ge=0, le=_MOST)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"]
 

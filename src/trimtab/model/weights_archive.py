@@ -109,7 +109,8 @@ def content(file: Location) -> bytes:
         raise InputError(f"{file}: is missing; put it beside the other files of the weights")
     try:
         return file.read_bytes()
-    except RuntimeError as error:  # a password, or a compression that zipfile does not know
+    except (RuntimeError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        # A password, a compression that zipfile does not know, or damage.
         raise InputError(f"{file}: cannot be read ({error}); zip it again") from error
 
 
@@ -125,6 +126,8 @@ def parsed(file: Location) -> Any:
     text = content(file)
     try:
         return json.loads(text)
+    except RecursionError as error:
+        raise InputError(f"{file}: is not valid JSON (too many brackets); write it again") from error
     except ValueError as error:
         raise InputError(f"{file}: is not valid JSON ({error}); write it again") from error
 

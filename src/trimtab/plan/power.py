@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.soundness import faults_of
 from trimtab.plan.identity import trial_config
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
@@ -81,6 +82,7 @@ class _Finished:
         self.labels, self.clusters = np.asarray(tokens.labels), np.asarray(tokens.clusters)
         self.score = score_named(plan.study.compare.score)
         self.scores: dict[str, NDArray] = {}
+        self.usable: dict[str, bool] = {}
 
     def table(self, variant: PlannedVariant, seeds: list[int]) -> NDArray:
         """Scores (seeds, examples); the predictions of each trial are read once."""
@@ -95,8 +97,15 @@ class _Finished:
         return [
             seed
             for seed in self.plan.study.seeds
-            if all(self.ledger.trial(self._key(variant, seed)).result for variant in variants)
+            if all(self._is_usable(self._key(variant, seed)) for variant in variants)
         ]
+
+    def _is_usable(self, key: str) -> bool:
+        """Whether the trial is finished; what is damaged is not."""
+        if key not in self.usable:
+            trial = self.ledger.trial(key)
+            self.usable[key] = trial.is_complete and not faults_of(trial)
+        return self.usable[key]
 
     def _key(self, variant: PlannedVariant, seed: int) -> str:
         return trial_config(variant, seed, self.runtime).key

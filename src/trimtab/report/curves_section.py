@@ -34,7 +34,7 @@ def curves_section(analysis: Analysis, study: StudyRecord, output: Output) -> Se
     """What training went through; without blocks where no trial is finished."""
     title = "Learning curves"
     if not analysis.curves:
-        return Section("curves", title)
+        return Section("curves", title, [bullets(_unknown(analysis))] if analysis.unknown_curves else [])
     output.table(trial_table(analysis.curves))
     weighted = any(one.recipe.class_weights == "balanced" for one in study.variants)
     colours = colours_of(series_of(study.variants))
@@ -54,7 +54,16 @@ def _remarks(analysis: Analysis) -> list[str]:
     lines = [_remark(row) for row in analysis.overfitted]
     if not lines and any(row.epoch > 1 for row in analysis.epochs):
         lines = ["No variant over-fits: validation loss never rises to the end while training loss falls."]
-    return lines
+    return lines + _unknown(analysis)
+
+
+def _unknown(analysis: Analysis) -> list[str]:
+    """One line per trial whose records of epochs are damaged."""
+    return [
+        f"{as_markdown(one.variant.name)}, seed {one.seed}: its records of epochs are damaged, so it is left "
+        "out of the curves; its predictions are whole, and `trimtab doctor` says more."
+        for one in analysis.unknown_curves
+    ]
 
 
 def _remark(row: OverfittedRow) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trimtab.ledger.ledger import Ledger
+from trimtab.ledger.soundness import faults_of
 from trimtab.plan.cost import duration
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
@@ -114,11 +115,11 @@ def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:
     counts, stopped = [_Counts() for _ in plan.variants], ledger.stopped
     for wanted in plan.trials(ledger.runtime):
         trial, variant = ledger.trial(wanted.key), wanted.variant
-        done = trial.result is not None
+        done = not faults_of(trial) and trial.result is not None  # what is damaged is trained again
         counts[variant.number] += _Counts(
             done=int(done),
             missing=int(not done and wanted.key not in stopped),
-            again=int(plan.needs_weights_again(variant, trial)),
+            again=int(done and plan.needs_weights_again(variant, trial)),
             evaluations=len(plan.missing_evaluations(variant, trial)),
         )
     return counts

@@ -7,6 +7,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from trimtab.config import InputError
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.model.architecture import Architecture
 from trimtab.model.building import AnyClassifier, empty
@@ -24,7 +25,7 @@ def evaluated(job: CrossJob, report: Callable[[None], None]) -> JobOutcome:
     Trial(job.folder).crossed.begin()
     try:
         _evaluate(job, Seldom(lambda: report(None)))
-    except (DivergedError, SafetensorError) as error:
+    except (DivergedError, SafetensorError, InputError) as error:
         return JobOutcome(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         if isinstance(error, OSError) and not is_out_of_memory(error):
@@ -44,15 +45,16 @@ def _evaluate(job: CrossJob, alive: Callable[[], None]) -> None:
     model = load_weights(job.folder, job.size, first.vocabulary, first.classes).to(backend.device)
     for spec, wanted in job.inputs:
         pairs = spec.pairs(*wanted)
-        check_inputs(pairs, wanted)
+        check_inputs(pairs, wanted, spec.folders)
         for name, fingerprint in wanted.items():
             crossed.add(fingerprint, predict(model, pairs[name], backend, alive))
 
 
 def load_weights(folder: Path, size: Architecture, vocabulary: int, classes: int) -> AnyClassifier:
-    """The model that a trial left in its folder, exactly; SafetensorError where its file is damaged."""
+    """The model that a trial left in its folder, exactly; SafetensorError or InputError where damaged."""
     path = folder / WEIGHTS
     model = empty(size, vocabulary, classes)
+    Trial(folder).check(WEIGHTS)
     try:
         weights = load_file(path)
     except SafetensorError as error:

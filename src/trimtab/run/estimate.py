@@ -80,7 +80,8 @@ def _finished_rate(plan: Plan, ledger: Ledger, kind: str, runtime: RuntimeRecord
     """Cost per second over the ledger's finished trials of that kind; None where there are none."""
     total, seconds = 0.0, 0.0
     for trial in plan.trials(runtime):
-        result = ledger.trial(trial.key).result if speed_kind(trial.variant) == kind else None
-        if result:
+        if speed_kind(trial.variant) != kind or not ledger.trial(trial.key).is_complete:
+            continue
+        if result := ledger.trial(trial.key).result:
             total, seconds = total + relative_cost(trial.variant), seconds + result.seconds
     return total / seconds if seconds else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import Pairs, make_pairs
-from trimtab.data.tokens import load
+from trimtab.data.tokens import CacheLostError, load
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.truncation import parse
 
@@ -44,8 +44,8 @@ def input_spec(variant: PreparedVariant) -> InputSpec:
     )
 
 
-def check_inputs(pairs: dict[str, Pairs], fingerprints: dict[str, str]) -> None:
-    """RuntimeError where the inputs of a split are not those that were planned."""
+def check_inputs(pairs: dict[str, Pairs], fingerprints: dict[str, str], folders: dict[str, Path]) -> None:
+    """CacheLostError where the inputs of a split are not those that were planned."""
     for name, inputs in pairs.items():
         if inputs.fingerprint != fingerprints[name]:
-            raise RuntimeError(f"the cached tokens of {name} changed while the study ran; run it again")
+            raise CacheLostError(folders[name])

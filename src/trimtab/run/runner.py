@@ -21,6 +21,7 @@ from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.plan.rows import published_rows
 from trimtab.run.context import Failure, RunContext
 from trimtab.run.crossing import CrossRuns
+from trimtab.run.damaged import set_aside_damaged
 from trimtab.run.divided import DividedRun
 from trimtab.run.engine import Place
 from trimtab.run.engines import DEFAULT_ENGINE, chosen
@@ -115,6 +116,7 @@ def run(
 
 def _run(run: RunContext, trials: list[WantedTrial], others: Sequence[Ledger]) -> RunOutcome:
     ledger = run.ledger
+    set_aside_damaged(run, trials)
     taken = _take_over(run, trials, others) if others else 0
     training = TrialRuns(run, trials)
     before = sum(not run.is_missing(trial) for trial in trials) - taken

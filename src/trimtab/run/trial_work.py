@@ -66,7 +66,7 @@ def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
     trial = Trial(job.folder).attempt()
     trial.begin(job.config)
     pairs = job.input_spec.pairs(*job.input_spec.folders)
-    check_inputs(pairs, job.config.inputs)
+    check_inputs(pairs, job.config.inputs, job.input_spec.folders)
     backend = Backend(torch.device(job.device), job.recipe.precision)
     epochs: list[Epoch] = []
 

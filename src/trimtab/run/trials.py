@@ -5,6 +5,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
+from trimtab.config import InputError
+from trimtab.data.tokens import restore
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import Failure, RunContext, label_of
 from trimtab.run.input_spec import input_spec
@@ -127,6 +129,10 @@ class TrialRuns:
         if len(reasons) >= retries(ended):
             return None
         reasons.append(reason)
+        if ended.value is not None:  # what may have passed is a cache that a cleaner removed
+            with contextlib.suppress(OSError, InputError):
+                for tokens in trial.variant.dataset.splits.values():
+                    restore(tokens)
         self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
         job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
         for _ in range(self.kills[trial.key]):

@@ -13,6 +13,7 @@ from trimtab.data.dataset import DataPlan
 from trimtab.data.paragraphs import CORPORA
 from trimtab.study.data_section import read_data_section
 from trimtab.study.grid import (
+    MOST_VALUES,
     Axes,
     Coordinates,
     DeclaredContrast,
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
 _POINTS = re.compile(r"([0-9]*\.?[0-9]+) ?points?")
 _LARGE_MARGIN = 0.1  # a share beyond which a margin is more likely a slip of the unit
 _NAME = re.compile(r"[\w][\w.+-]*")
+_LONGEST_NAME = 100  # bytes; file systems allow 255, and folders and trackers add to it
+_LARGEST_FILE = 1 << 20  # bytes of a study file
 
 
 def _baselines(given: Any) -> Any:
     """One baseline may stand without a list around it; an empty one is none."""
-    if not isinstance(given, dict | list):
+    if not isinstance(given, dict | list) or len(given) > MOST_VALUES:
         raise ValueError("should be some coordinates of a variant, or a list of such")
     return [given] if isinstance(given, dict) and given else list(given)
 
@@ -140,6 +143,8 @@ def _name(given: str) -> str:
     """InputError where it would not do as the name of a folder."""
     if not _NAME.fullmatch(given):
         raise ValueError("should consist of letters, digits and any of _ . + -, as it names a folder")
+    if len(given.encode()) > _LONGEST_NAME:
+        raise ValueError(f"should have at most {_LONGEST_NAME} characters, as it names a folder")
     return given
 
 
@@ -172,14 +177,26 @@ def load(path: str | Path) -> Study:
 def read_table(path: Path, such_as: str) -> tuple[str, dict[str, Any]]:
     """A TOML file's text and content; InputError where it cannot be read, ``such_as`` being one that can."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise InputError(
+                f"{path}: is over {_LARGEST_FILE >> 20} MiB, too large for a study; name another"
+            )
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")  # some editors begin with a byte order mark
         return text, tomllib.loads(text)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such study file; name one, such as {such_as}") from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{path}: cannot be read ({reason}); name a TOML file in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise InputError(
+            f"{path}: not valid TOML: too many brackets within each other; write fewer"
+        ) from error
+    except ValueError as error:  # also a number of thousands of digits
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not valid TOML: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """The grid of a study: its axes, its variants and exclusions, and the contrasts that it declares."""
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -7,6 +8,10 @@ from typing import Any, Protocol
 
 from trimtab.config import InputError, nearest
 from trimtab.study.settings import NONE, OF_WEIGHTS, Settings, known_keys, resolve
+
+# Far beyond what a study needs, and far below what would fill the memory.
+MOST_SEEDS, LARGEST_SEED = 10_000, 2**32 - 1
+MOST_VALUES, MOST_VARIANTS, MOST_TRIALS = 1_000, 10_000, 1_000_000
 
 Coordinates = dict[str, Any]
 Axes = dict[str, list[Any]]
@@ -75,13 +80,29 @@ def read_axes(grid: dict[str, Any]) -> tuple[Axes, tuple[int, ...]]:
             raise InputError(f"[grid]: unknown key {key!r}; {nearest(key, [*known_keys(), 'seeds'])}")
         if not isinstance(values, list) or not values:
             raise InputError(f"[grid]: {key} = {values!r} is wrong; it should be a list of values")
+        if len(values) > MOST_VALUES:
+            raise InputError(f"[grid]: {key} has {len(values):,} values; give at most {MOST_VALUES:,}")
+        if strange := [each for each in values if not isinstance(each, str | int | float)]:
+            what = f"{key} holds {strange[0]!r}, which is no string, number or truth value"
+            raise InputError(f"[grid]: {what}; list single values")
         if any(values.count(value) > 1 for value in values):
             raise InputError(f"[grid]: {key} names a value twice; keep one")
+    cells = math.prod(map(len, grid.values()))
+    if cells > MOST_VARIANTS or cells * len(seeds) > MOST_TRIALS:
+        raise InputError(
+            f"[grid]: {cells:,} variants and {len(seeds):,} seeds are too many; give at most "
+            f"{MOST_VARIANTS:,} variants and {MOST_TRIALS:,} trials"
+        )
     return grid, seeds
 
 
 def _seeds(value: Any) -> tuple[int, ...]:
+    number = value if type(value) is int else len(value) if isinstance(value, list) else 0
+    if number > MOST_SEEDS:
+        raise InputError(f"[grid]: {number:,} seeds are too many; give at most {MOST_SEEDS:,}")
     seeds = list(range(value)) if type(value) is int else value
+    if isinstance(seeds, list) and any(type(seed) is int and seed > LARGEST_SEED for seed in seeds):
+        raise InputError(f"[grid]: a seed is over {LARGEST_SEED:,}; give smaller ones")
     good = isinstance(seeds, list) and seeds and all(type(seed) is int and seed >= 0 for seed in seeds)
     if not good or len(set(seeds)) < len(seeds):
         raise InputError(
@@ -120,7 +141,7 @@ def make_variants(base: dict[str, Any], axes: Axes, excluded: Exclusions) -> tup
     variants = []
     for values in product(*axes.values()):
         place = dict(zip(axes, values, strict=True))
-        if any(entry.items() <= place.items() for entry, _ in excluded):
+        if any(all(place[key] == value for key, value in entry.items()) for entry, _ in excluded):
             continue
         pretrained = place.get("weights", NONE) != NONE
         own = {key: value for key, value in base.items() if not (pretrained and key in of_others)}

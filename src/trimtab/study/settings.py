@@ -17,6 +17,8 @@ _OWN = ("truncation", "max_len", "size", "weights", "implementation", "replica")
 
 _IMPLEMENTATIONS = (PACKED, TRANSFORMERS, AUTO)
 
+_MOST = 1_000_000  # of max_len and replica; a larger one is a slip
+
 NONE = "none"  # the value of weights for a model that is trained from scratch
 
 # What pretrained weights bring themselves, and what of it training may set all the same.
@@ -148,6 +150,8 @@ def _whole_number(table: dict[str, Any], key: str, default: int) -> int:
     value = table.get(key, default)
     if type(value) is not int:
         raise InputError(f"{key} = {value!r} is wrong; it should be a whole number")
+    if value > _MOST:
+        raise InputError(f"{key} = {value!r} is too large; give at most {_MOST:,}")
     return value
 
 

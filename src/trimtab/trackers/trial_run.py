@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from trimtab.config import canonical_hash
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.config import InputError, canonical_hash
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 from trimtab.ledger.trial import Trial
@@ -61,14 +64,20 @@ def trial_runs(ledger: Ledger, only: str | None = None) -> Iterator[TrialRun]:
     study = ledger.study
     wanted = {key: places for key, places in study.wanted.items() if only in (None, key)}
     score = None if study.compare.score == "accuracy" else score_named(study.compare.score)
+    labels = {test: ledger.evaluated(test).labels for test in study.tests} if score else {}
     for key, places in wanted.items():
-        run = _trial_run(ledger, study, score, key, places)
+        run = _trial_run(ledger, study, score, labels, key, places)
         if run is not None:
             yield run
 
 
 def _trial_run(
-    ledger: Ledger, study: StudyRecord, score: Score | None, key: str, places: list[tuple[VariantRecord, int]]
+    ledger: Ledger,
+    study: StudyRecord,
+    score: Score | None,
+    labels: Mapping[str, NDArray[np.int64]],
+    key: str,
+    places: list[tuple[VariantRecord, int]],
 ) -> TrialRun | None:
     """The run of one trial; None where it did not end."""
     trial, (variant, seed) = ledger.trial(key), places[0]
@@ -78,7 +87,7 @@ def _trial_run(
         return None
     metrics = _metrics(result) if result else {}
     if result and score:
-        metrics |= _scores(ledger, study, score, trial)
+        metrics |= _scores(study, score, labels, trial)
     return TrialRun(
         study=study.name,
         key=key,
@@ -86,7 +95,7 @@ def _trial_run(
         variants=tuple(one.name for one, _ in places),
         seed=seed,
         parameters=_parameters(study, variant, seed, result),
-        epochs={one.epoch: _of_epoch(one) for one in trial.epochs()} if result else {},
+        epochs=_epochs(trial) if result else {},
         metrics=metrics,
         step=result.evaluated_epoch if result else 0,
         failure=failure,
@@ -116,6 +125,14 @@ def _plain(value: object) -> Parameter:
     return value if isinstance(value, str | int | float | bool) else "none" if value is None else str(value)
 
 
+def _epochs(trial: Trial) -> dict[int, dict[str, float]]:
+    """By epoch; none where their records are damaged."""
+    try:
+        return {one.epoch: _of_epoch(one) for one in trial.epochs()}
+    except InputError:
+        return {}
+
+
 def _of_epoch(epoch: Epoch) -> dict[str, float]:
     return {
         "train/loss": epoch.loss,
@@ -143,11 +160,13 @@ def _metrics(result: TrialResult) -> dict[str, float]:
     }
 
 
-def _scores(ledger: Ledger, study: StudyRecord, score: Score, trial: Trial) -> dict[str, float]:
+def _scores(
+    study: StudyRecord, score: Score, labels: Mapping[str, NDArray[np.int64]], trial: Trial
+) -> dict[str, float]:
     """What the study judges by, where that is not accuracy, by test set."""
     found = {}
     for test in study.tests:
-        values = score.function(trial.predictions(test)[None], ledger.evaluated(test).labels)
+        values = score.function(trial.predictions(test)[None], labels[test])
         mean = float(values.mean())
         if not math.isnan(mean):
             found[f"{test}/{study.compare.score}"] = mean

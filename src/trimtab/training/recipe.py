@@ -9,7 +9,7 @@ from trimtab.config import STRICT
 
 Precision = Literal["auto", "fp32", "bf16"]
 Evaluate = Literal["last", "best_accuracy", "best_loss"]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]  # a larger one is a slip
 NonNegative = Annotated[float, Field(ge=0)]
 
 # Keys, apart from the precision, that the time of a step depends on: measured rates are kept per value.

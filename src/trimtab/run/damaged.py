@@ -1,0 +1,25 @@
+"""Before a run trains: damaged files of trials are removed, so that what they held is made again."""
+
+from collections.abc import Sequence
+
+from trimtab.ledger.soundness import faults_of
+from trimtab.plan.identity import WantedTrial
+from trimtab.run.context import RunContext, label_of
+
+
+def set_aside_damaged(run: RunContext, trials: Sequence[WantedTrial]) -> None:
+    """Remove the damaged files of trials, so that this run, or another one, makes them again; each is told.
+
+    A record of what was trained is written again instead, as the study says it too.
+    """
+    for trial in trials:
+        kept = run.ledger.trial(trial.key)
+        if not faults_of(kept) or not run.claims.take(trial.key):
+            continue
+        kept.settle()  # a second attempt may be complete
+        kept.restore(trial.config)
+        for fault in faults_of(kept):
+            if fault.remove is not None:
+                fault.remove.unlink(missing_ok=True)
+            run.progress.warn(f"{label_of(trial)}: {fault.path}: {fault.what}; it is made again")
+        run.claims.give_back(trial.key)
