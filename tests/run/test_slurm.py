@@ -39,7 +39,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def idle(cluster, monkeypatch):
     monkeypatch.setenv("SLURM_CONF", str(cluster.conf))
-    cluster.wait_until_idle()
+    cluster.clear()
 
 
 @contextlib.contextmanager

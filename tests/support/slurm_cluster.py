@@ -75,6 +75,12 @@ class Cluster:
         lines = self._call("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
         return dict(line.split() for line in lines)
 
+    def clear(self):
+        """Cancel what a failed test left, and wait until the nodes are idle."""
+        for job in self.jobs():
+            self._call("scancel", job)
+        self.wait_until_idle()
+
     def signal(self, job, number):
         self._call("scancel", f"--signal={signal.Signals(number).name[3:]}", job)
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
@@ -62,10 +63,12 @@ class DividedRun:
         """Start so many parts, and wait until all have ended; InputError where the input is wrong there."""
         kept = self.ledger.runtime
         many = parts or self.place.slots(kept or self.place.begin(None, "auto"))
-        if self.trials is not None:
+        if self.trials is None:
+            many = min(many, len(self.plan.trials(None)))
+        else:
             many = min(many, max(1, sum(map(self._is_left, self.trials)), len(self._uncrossed)))
         self._look()
-        with Ticker(_SECONDS, self._look):
+        with Ticker(_SECONDS, self._look_again):
             self.place.engine(
                 [self.part] * many,
                 many,
@@ -124,6 +127,10 @@ class DividedRun:
         if self.trials is not None and self.watching.left is None:
             self.watching.begin(self.trials, self._is_left)
         self.watching.look()
+
+    def _look_again(self) -> None:
+        with suppress(InputError, OSError):  # what is not yet there, or what a network is late with
+            self._look()
 
     def _find_trials(self) -> None:
         """The trials, once it is known what they run on."""

@@ -36,6 +36,9 @@ class ProgressCallback:
     def news(self, label: str, news: TrialNews) -> None:
         """A running trial reports its TrialProgress, or the record of an Epoch."""
 
+    def pause(self, label: str) -> None:
+        """A trial runs no longer, and has not ended: it will begin again."""
+
     def warn(self, sentence: str) -> None:
         """Something that a person should know while the run goes on."""
 
@@ -103,6 +106,11 @@ class RunState(ProgressCallback):
             if isinstance(news, TrialProgress) and label in self.running:
                 known = self.running[label]
                 self.running[label] = Running(label, known.cost, known.began, news)
+
+    def pause(self, label: str) -> None:
+        """Forget that it runs."""
+        with self.lock:
+            self.running.pop(label, None)
 
     def warn(self, sentence: str) -> None:
         """Remember the last ones, for a run that watches this one."""
@@ -179,6 +187,11 @@ class Several(ProgressCallback):
         """Tell all of them."""
         for other in self.others:
             other.news(label, news)
+
+    def pause(self, label: str) -> None:
+        """Tell all of them."""
+        for other in self.others:
+            other.pause(label)
 
     def warn(self, sentence: str) -> None:
         """Tell all of them."""

@@ -103,9 +103,10 @@ class RayEngine:
                     number, job = waiting.popleft()
                     if number in tasks.told or on_start(number):
                         tasks.submit(number, job)
+                finished = tasks.ended(_LOOK)
                 for number, news in tasks.news():
                     on_news(number, news)
-                for number, ended in tasks.ended(_LOOK):
+                for number, ended in finished:
                     again = on_end(number, ended)
                     if again is not None:
                         waiting.appendleft((number, again))
@@ -172,8 +173,7 @@ class _Tasks:
 
     def news(self) -> list[tuple[int, Any]]:
         """What the running jobs reported since the last time."""
-        numbers = {number for number, _ in self.running.values()}
-        return [each for each in self.ray.get(self._board.fetch.remote()) if each[0] in numbers]
+        return [each for each in self.ray.get(self._board.fetch.remote()) if each[0] in self.told]
 
     def ended(self, seconds: float) -> list[tuple[int, Ended[Any]]]:
         """The jobs that have ended, as soon as there is one, or after so many seconds."""

@@ -6,6 +6,7 @@ checkpoint, and the job is put back into the queue.
 """
 
 import importlib.util
+import io
 import os
 import pickle
 import re
@@ -16,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -144,7 +145,8 @@ class _Queue:
         if not numbered:
             return
         try:
-            with self._executor.batch():
+            # What sbatch says is in the error, which says it once.
+            with redirect_stderr(io.StringIO()), self._executor.batch():
                 submitted = [self._executor.submit(OnNode(job)) for _, job in numbered]
         except (FailedJobError, FailedSubmissionError, subprocess.CalledProcessError, OSError) as error:
             raise InputError(f"--engine slurm: sbatch refused the jobs: {_last_line(error)}") from error

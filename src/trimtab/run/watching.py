@@ -73,6 +73,8 @@ class Watching:
             told = running.model_dump(exclude={"label", "began"})
             if all(value is not None for value in told.values()):
                 self.progress.news(label, TrialProgress(**told))
+        if running is None and self._told.pop(key, None) is not None:
+            self.progress.pause(label)
         result, failed = self.ledger.trial(key).result, self._failed_by(key)
         has_failed = failed not in ("", self._failed_before.get(key, ""))
         # One that is trained again for its weights has a result meanwhile.
