@@ -26,6 +26,19 @@ class Raise:
         raise ValueError("this job cannot be done")
 
 
+class SpoilTheDevice:
+    """Ends with an error after which no later call of CUDA would end well."""
+
+    def run(self, report):
+        report(os.getpid())
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+class Process:
+    def run(self, report):
+        return os.getpid()
+
+
 class Exit:
     def run(self, report):
         os._exit(7)

@@ -40,12 +40,14 @@ class Job(Protocol[News_co, Value_co]):
 @dataclass(frozen=True)
 class Ended(Generic[Value]):
     """How a job ended: its value; the traceback where it raised; its worker's exit code where that died, or
-    how long it had been silent where it hung."""
+    how long it had been silent where it hung. lost_device: whether it raised an error after which its worker,
+    which has ended, could no longer use its GPU."""
 
     value: Value | None = None
     traceback: str | None = None
     exit_code: int | None = None  # minus the signal's number where a signal killed it
     silent: float | None = None  # seconds without news after which its worker was ended
+    lost_device: bool = False
 
 
 @dataclass(eq=False)
@@ -287,6 +289,8 @@ def _listen(
         on_news(worker.number, message)
         return
     number, worker.number, worker.used = worker.number, None, True
+    if message.lost_device:
+        _drop(worker, workers)
     again = on_end(number, message)
     if again is not None:
         waiting.appendleft((number, again))
@@ -300,6 +304,7 @@ def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> No
     importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
     import torch  # here, so that the parent needs none
 
+    from trimtab.training.device_errors import spoils_device
     from trimtab.training.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -312,9 +317,11 @@ def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> No
                 ended = Ended(job.run(lambda news: pipe.send(news)))
             except BrokenPipeError:
                 raise
-            except Exception:
-                ended = Ended(traceback=traceback.format_exc())
+            except Exception as error:
+                ended = Ended(traceback=traceback.format_exc(), lost_device=spoils_device(error))
             pipe.send(ended)
+            if ended.lost_device:
+                os._exit(1)  # the device's clean-up would fail or hang
 
 
 def _end_with_parent() -> None:
