@@ -21,6 +21,16 @@ class Answer:
         return self.value
 
 
+@dataclass(frozen=True)
+class Rate:
+    """A measurement that found this rate."""
+
+    rate: float
+
+    def run(self, report):
+        return {"examples_per_second": self.rate}
+
+
 class Raise:
     def run(self, report):
         raise ValueError("this job cannot be done")

@@ -1,7 +1,7 @@
 """A captured graph on a pretended GPU: a list of operators that a replay runs again on the same tensors.
 
-The operators are those below autograd and autocast. Copying what a replay makes into the tensors of the capture
-is what a real graph's fixed addresses come to.
+The operators are those below autograd and autocast. Copying what a replay makes into the tensors of the
+capture is what a real graph's fixed addresses come to.
 """
 
 import contextlib

@@ -109,10 +109,8 @@ class MeasuredSteps:
         if precision == "auto":
             rates = {each: self._rate(each) for each in _MEASURED}
             known: dict[str, float] = {each: rate for each, rate in rates.items() if rate is not None}
-            both = len(known) == len(_MEASURED)
-            precision = (
-                quicker(known) if both else next((name for name in _MEASURED if name in known), "fp32")
-            )
+            only = next((name for name in _MEASURED if name in known), _MEASURED[0])
+            precision = quicker(known) if len(known) == len(_MEASURED) else only
         return self._rate(precision)
 
     def _rate(self, precision: Precision) -> float | None:
