@@ -61,7 +61,7 @@ def run(
     started: dict[int, float] = {}
 
     def keep(name: str, figures: Figures) -> None:
-        made[name] = _with_share(figures, made)
+        made[name] = _related(name, figures, made)
         print(_line(name, figures), flush=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record | {"limits": judged(made), "wrong": wrong(made)}, indent=1) + "\n")
@@ -108,11 +108,16 @@ def _figures(ended: Ended[Figures]) -> Figures:
     return ended.value
 
 
-def _with_share(figures: Figures, others: dict[str, Figures]) -> Figures:
-    """The figures, with their arithmetic as a share of the matrix product's."""
+def _related(name: str, figures: Figures, others: dict[str, Figures]) -> Figures:
+    """The figures and what follows: their share of the matrix product's rate, or our speed-up over them."""
     ceiling = others.get("matrix product", {}).get("flops")
     if ceiling and "flops" in figures:
         figures["share"] = figures["flops"] / ceiling
+    work = ", ".join(name.split(", ")[1:3]) if name.startswith("Trainer") else None
+    rate = "examples_per_second"
+    ours = [each[rate] for key, each in others.items() if work and key.startswith(work) and rate in each]
+    if ours and rate in figures:
+        figures["speed_up"] = max(ours) / figures[rate]
     return figures
 
 
@@ -121,7 +126,17 @@ def _line(name: str, figures: Figures) -> str:
         f"{key} {value:,.4g}" if isinstance(value, float) else f"{key} {value}"
         for key, value in figures.items()
         if key in ("failed", "left_out", "flops", "share", "examples_per_second", "tokens_per_second")
-        or key in ("bytes_per_second", "peak_bytes", "captured_sizes", "same_bits", "fp32", "bf16", "spread")
+        or key
+        in (
+            "bytes_per_second",
+            "peak_bytes",
+            "captured_sizes",
+            "same_bits",
+            "fp32",
+            "bf16",
+            "spread",
+            "speed_up",
+        )
     ]
     return f"{name}: {', '.join(words)}"
 

@@ -1,12 +1,15 @@
 """Which measurements are made, by name; the most important first, the likeliest to fail last."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from bench.gpu.against_trainer import AgainstTrainer
 from bench.gpu.judging import FULL_LENGTH
 from bench.gpu.measures import Bench, Figures
+from bench.gpu.probes import Probes
 from bench.gpu.scale import Scale
 from trimtab.training.memory import give_back
 
@@ -20,17 +23,18 @@ WAYS: dict[str, dict[str, bool]] = {
 
 @dataclass(frozen=True)
 class Measurement:
-    """A method of ``Bench`` and its arguments, to be called in a worker process."""
+    """A method of ``Bench``, or of what is ``made`` like it, and its arguments; a worker process calls it."""
 
     device: str
     scale: Scale
     method: str
     arguments: tuple[Any, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    made: Callable[[torch.device, Scale], object] = Bench
 
     def run(self, report: Any) -> Figures:
         """Measure; an error is the caller's to note."""
-        bench = Bench(torch.device(self.device), self.scale)
+        bench = self.made(torch.device(self.device), self.scale)
         try:
             found: Figures = getattr(bench, self.method)(*self.arguments, **self.settings)
             return found
@@ -44,7 +48,8 @@ def measurements(device: str, scale: Scale) -> dict[str, Measurement]:
     def of(method: str, *arguments: Any, **settings: Any) -> Measurement:
         return Measurement(device, scale, method, arguments, settings)
 
-    found = {"matrix product": of("matrix_rate"), "copy": of("copy_rate"), "numerics": of("numerics")}
+    found = _probes(device, scale)
+    found |= {"matrix product": of("matrix_rate"), "copy": of("copy_rate"), "numerics": of("numerics")}
     batches = {name: several[0] for name, several in scale.batches.items()}
     for way, settings in WAYS.items():
         found[f"numerics, {way}"] = of("numerics", **settings)
@@ -62,4 +67,30 @@ def measurements(device: str, scale: Scale) -> dict[str, Measurement]:
     found["small, streamed"] = of("training", "small", first, streamed=True, **WAYS["eager"])
     found["small, fp32"] = of("training", "small", first, precision="fp32")
     found["pretraining, small"] = of("pretraining", "small")
+    return found | _against_trainer(device, scale)
+
+
+def _probes(device: str, scale: Scale) -> dict[str, Measurement]:
+    found = {
+        f"probe, attention, width {width}, {'first' if first else 'all'} queries": Measurement(
+            device, scale, "attention", (width, first), made=Probes
+        )
+        for width in (32, 64)
+        for first in (False, True)
+    }
+    others = ("dropout", "capture", "compile", "waiting")
+    return found | {f"probe, {name}": Measurement(device, scale, name, made=Probes) for name in others}
+
+
+def _against_trainer(device: str, scale: Scale) -> dict[str, Measurement]:
+    """The Trainer as it comes, then in its best setting; at the batch sizes of trimtab's own measurements."""
+    found = {}
+    for name in ("base", "small"):
+        for batch in (*scale.batches[name][2:], scale.batches[name][0]):
+            for grouped, compiled in ((True, False), (False, False), (True, True)):
+                how = f"{'grouped' if grouped else 'random'}{', compiled' * compiled}"
+                arguments = (name, batch, grouped, compiled)
+                found[f"Trainer, {name}, batch {batch}, {how}"] = Measurement(
+                    device, scale, "rate", arguments, made=AgainstTrainer
+                )
     return found
