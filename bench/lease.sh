@@ -17,7 +17,7 @@ trap 'rm -rf "$scratch"' EXIT
 export OUT=$out PYTHONUNBUFFERED=1 TRIMTAB_CACHE=$scratch/cache PYTHONPATH=$scratch/site:$PWD/src:$PWD
 whole=480 failed=0 began=$SECONDS
 bench=("$python" -m bench.gpu)
-[ "$small" = --small ] && bench+=(--small)
+[ "$small" = --small ] && bench+=(--small) && whole=900 # it may share its cores with other work
 : > "$out/lease.log"
 : > "$out/summary.txt"
 
@@ -88,11 +88,11 @@ marked=$(grep -rl 'pytest.mark.gpu' tests --include='test_*.py')
 # Exit code 5: nothing was selected, as on a machine without a GPU.
 stage "2 tests" 60 "$python" -m pytest -q -m gpu -W default -p no:cacheprovider -k "$skipped" $marked
 if [ "$small" = --small ]; then
-  stage "3 numerics" 70 "${bench[@]}" --only "repeats, eager"
-  stage "4 rates" 70 "${bench[@]}" --only "small, batch 16, eager"
-  stage "5 Trainer" 70 "${bench[@]}" --only "Trainer, small" --without compiled --without random
-  stage "6 trials" 70 bash -c trials
-  stage "7 rest" 70 "${bench[@]}" --only pretraining
+  stage "3 numerics" 150 "${bench[@]}" --only "repeats, eager"
+  stage "4 rates" 150 "${bench[@]}" --only "small, batch 16, eager"
+  stage "5 Trainer" 150 "${bench[@]}" --only "Trainer, small" --without compiled --without random
+  stage "6 trials" 150 bash -c trials
+  stage "7 rest" 150 "${bench[@]}" --only pretraining
 else
   stage "3 numerics" 70 "${bench[@]}" --only numerics --only repeats "${without[@]}" --seconds 60
   stage "4 rates" 120 "${bench[@]}" --only "matrix product" --only copy --only "small, batch" --only "base, batch" \

@@ -132,9 +132,8 @@ class Probes:
     def _trainer(self, dropout: float, **settings: bool) -> Trainer:
         size = replace(self.scale.sizes["small"], dropout=dropout)
         recipe = Recipe(batch_size=32, learning_rate=1e-30, weight_decay=0.0)  # weights stay as they are
-        shape = {"vocabulary": 100, "classes": CLASSES}
-        backend = Backend(self.device, "bf16", **settings)
-        return Trainer(size, recipe, 0, backend, training=rows_of(64, 100), **shape)
+        backend, rows = Backend(self.device, "bf16", **settings), rows_of(64, 100)
+        return Trainer(size, recipe, 0, backend, training=rows, vocabulary=100, classes=CLASSES)
 
     def _replays(self, dropout: float) -> list[float]:
         trainer = self._trainer(dropout, graphs=True)

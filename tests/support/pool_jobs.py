@@ -114,3 +114,10 @@ class Forever:
         report("running")
         while True:
             time.sleep(0.01)
+
+
+class Devices:
+    """Says which GPU its worker sees, and how many workers share it."""
+
+    def run(self, report):
+        return os.environ["CUDA_VISIBLE_DEVICES"], os.environ["TRIMTAB_GPU_SHARERS"]

@@ -70,7 +70,7 @@ def bench_study(
     And what all its trials would take, whatever a ledger holds. Nothing is written to one.
     """
     runtime = begin(jobs, device)
-    processes = min(jobs or default_jobs(runtime), sum(trials_of(plan)))
+    processes = min(jobs or default_jobs(runtime, plan), sum(trials_of(plan)))
     wanted = []
     for kind, variant in longest_inputs(plan.variants, speed_kind).items():
         for precision in _precisions(plan, variant):

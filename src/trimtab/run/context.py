@@ -44,7 +44,7 @@ class RunContext:
 
     def processes(self, trials: int) -> int:
         """Worker processes for so many trials."""
-        return min(self.jobs or default_jobs(self.runtime), max(1, trials))
+        return min(self.jobs or default_jobs(self.runtime, self.plan, self.ledger), max(1, trials))
 
     def is_missing(self, trial: WantedTrial) -> bool:
         """Whether a trial is to be trained, for the first time or for its weights."""

@@ -17,6 +17,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
 
+from trimtab.run.devices import environment_of, least_loaded
 from trimtab.run.stopping import Requests, held_back
 
 PRELOAD = "trimtab.run.preload"
@@ -54,6 +55,7 @@ class Ended(Generic[Value]):
 class _Worker:
     process: Any
     pipe: Connection
+    device: str | None = None  # the GPU that it has
     number: int | None = None
     used: bool = False
     heard: float = 0.0  # when it was last heard of
@@ -80,6 +82,7 @@ def run_jobs(
     patience: float | None = None,
     silence: float = SILENCE,
     more: Callable[[], Sequence[Job[News, Value]] | None] = lambda: (),
+    devices: Sequence[str] = (),
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
@@ -90,6 +93,7 @@ def run_jobs(
     counts as hung and is ended, more where its news come seldom.
     more: is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the
     workers; an empty answer is the end, None: ask again in a second.
+    devices: GPUs, as CUDA_VISIBLE_DEVICES names them; each worker sees one, which several may share.
     Raises Interrupted where this process is asked to stop: running jobs are asked to stop first, and those
     that say how they ended are told to ``on_end``.
     """
@@ -130,7 +134,7 @@ def run_jobs(
                 # All of them first, as it takes a while to start a worker.
                 next_ones(len(idle) + max(0, processes - len(workers)))
                 while waiting and (idle or len(workers) < processes):
-                    worker = idle.pop() if idle else _start(threads, workers)
+                    worker = idle.pop() if idle else _start(threads, workers, devices, processes)
                     _give(worker, workers, waiting)
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -173,11 +177,16 @@ def prepare_workers() -> None:
             forkserver.ensure_running()
 
 
-def _start(threads: int, workers: list[_Worker]) -> _Worker:
-    context = _context()
+def _start(threads: int, workers: list[_Worker], devices: Sequence[str], processes: int) -> _Worker:
+    context, environment, device = _context(), dict(os.environ), None
+    if devices:
+        # It imports torch by itself, after the variable that says which GPU it sees.
+        context = multiprocessing.get_context("spawn")
+        device = least_loaded(devices, [worker.device for worker in workers if worker.device is not None])
+        environment |= environment_of(device, devices, processes)
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads, dict(os.environ)), daemon=True)
-    worker = _Worker(process, ours)
+    process = context.Process(target=_serve, args=(theirs, threads, environment), daemon=True)
+    worker = _Worker(process, ours, device)
     with _interrupts_held_back():
         process.start()
         theirs.close()

@@ -20,7 +20,7 @@ from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.plan.rows import published_rows
 from trimtab.run.context import Failure, RunContext
 from trimtab.run.crossing import CrossRuns
-from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
+from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine, engine_on
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.run_file import run_on
 from trimtab.run.runtime import resolve
@@ -90,7 +90,7 @@ def run(
             ledger=ledger,
             claims=claims,
             progress=told,
-            engine=ENGINES[engine],
+            engine=engine_on(ENGINES[engine], runtime.device),
             runtime=runtime,
             signature=begun.signature,
             jobs=jobs,
