@@ -28,7 +28,7 @@ class Failure:
 class RunContext:
     """One run of a study on its ledger, of which there may be others.
 
-    jobs: worker processes that were asked for, None for as many as the machine allows; on_trial: is called with
+    jobs: worker processes that were asked for, None for as many as suit the machine; on_trial: is called with
     the key of each trial that has just ended.
     """
 

@@ -64,7 +64,7 @@ def run(
     """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep the results.
 
     data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
-    processes, by default as many as the machine allows; device: cpu, cuda or auto; engine: where trials run, a
+    processes, by default as many as suit it; device: cpu, cuda or auto; engine: where trials run, a
     name of ``ENGINES``; on_trial: is called with the key of each trial that has just ended; reuse: folders of
     results, or of such folders, whose finished trials of the same key are taken over. What the first run
     resolved (device, threads, precision) is used again by every later one. Other runs of the same study may
