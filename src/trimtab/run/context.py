@@ -43,7 +43,8 @@ class RunContext:
 
     def processes(self, trials: int) -> int:
         """Worker processes for so many trials."""
-        return min(self.jobs or self.place.slots(self.runtime), max(1, trials))
+        slots = self.place.slots(self.runtime, self.plan, self.ledger)
+        return min(self.jobs or slots, max(1, trials))
 
     def is_missing(self, trial: WantedTrial) -> bool:
         """Whether a trial is to be trained, for the first time or for its weights."""

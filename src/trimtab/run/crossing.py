@@ -35,7 +35,7 @@ class CrossRuns:
         run = self.run
         if not any(map(self._missing, self.trials)):
             return
-        run.place.engine(
+        run.place.engine_on(run.runtime.device)(
             self._more() or [],
             run.processes(len(self.trials)),
             run.runtime.threads,

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
+from trimtab.plan.plan import Plan
 from trimtab.run.pool import Ended, Job
 
 
@@ -51,17 +54,33 @@ class Part(Job[None, "str | None"], Protocol):
         """See above."""
 
 
+class Slots(Protocol):
+    """How many jobs run at a time, of a study where one is given, and of its finished trials."""
+
+    def __call__(
+        self, runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None, /
+    ) -> int:
+        """At least 1."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the trials of a study run.
 
     begin: what a ledger is begun with there, of the processes asked for and the device asked for; InputError
     where that device is not there. slots: how many jobs run at a time where it was not asked for a number.
+    devices: the GPUs of this machine that an engine shares out among its workers, none for the device cpu.
     takes_runs: its jobs are runs of their own (``Part``), each of many trials, as a queue wants few long jobs
     rather than many short ones; they share the ledger by claims.
     """
 
     engine: Engine
     begin: Callable[[int | None, str], RuntimeRecord]
-    slots: Callable[[RuntimeRecord], int]
+    slots: Slots
     takes_runs: bool = False
+    devices: Callable[[str], Sequence[str]] = lambda device: ()
+
+    def engine_on(self, device: str) -> Engine:
+        """The engine for jobs on ``device``, cpu or cuda: its workers share out this machine's GPUs."""
+        found = self.devices(device)
+        return partial(cast(Any, self.engine), devices=found) if found else self.engine

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from trimtab.config import InputError
+from trimtab.run.devices import visible_devices
 from trimtab.run.engine import Place
 from trimtab.run.pool import run_jobs
 from trimtab.run.ray_engine import ray_place
@@ -13,7 +14,7 @@ DEFAULT_ENGINE = "local"
 
 
 def _local(address: str, options: Mapping[str, str]) -> Place:
-    return Place(run_jobs, begin, default_jobs)
+    return Place(run_jobs, begin, default_jobs, devices=visible_devices)
 
 
 # A new engine is written beside pool.py and named here: what it makes of an address and of options.

@@ -19,7 +19,7 @@ _PRECISION_WORK, _TRIAL_WORK = "trimtab.run.precision_work", "trimtab.run.trial_
 
 @dataclass(frozen=True)
 class MeasuredPrecision:
-    """The quicker precision, and the examples per second of each."""
+    """The quicker precision, and the examples per second of each; none where it was certain."""
 
     precision: Precision
     examples_per_second: dict[str, float]
@@ -47,7 +47,7 @@ class TrialJob:
     config: what makes the trial what it is; recipe: that of ``config``, perhaps in smaller micro-batches;
     run_name: of the run that trains it; initial_weights: the file of the pretrained tensors that it starts
     from, None where there are none; checkpoint_seconds: between two checkpoints; failed_before: why earlier
-    attempts of this run failed.
+    attempts of this run failed; graphs: as in ``Backend``.
     """
 
     folder: Path
@@ -61,6 +61,7 @@ class TrialJob:
     initial_weights: Path | None = None
     checkpoint_seconds: float = 120.0
     failed_before: tuple[str, ...] = ()
+    graphs: bool | None = None
 
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""

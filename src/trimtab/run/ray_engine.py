@@ -18,7 +18,9 @@ from typing import Any
 
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
+from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
+from trimtab.plan.plan import Plan
 from trimtab.run.carrying import inputs_of, packed, take_back
 from trimtab.run.engine import Place
 from trimtab.run.pool import Ended, Job
@@ -61,7 +63,7 @@ class RayEngine:
         chosen = "cuda" if has_gpus and device != "cpu" else "cpu"
         return RuntimeRecord(threads=max(1, cores // 8), device=chosen)
 
-    def slots(self, runtime: RuntimeRecord) -> int:
+    def slots(self, runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None) -> int:
         """As many as the cluster can hold; on GPUs, Ray itself lets those wait that have no share yet."""
         total = self._connected().cluster_resources()
         if runtime.device == "cuda":

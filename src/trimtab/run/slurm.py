@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from trimtab.config import InputError
+from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
+from trimtab.plan.plan import Plan
 from trimtab.run.engine import Part, Place
 from trimtab.run.pool import Ended, Job
 from trimtab.run.stopping import TIME_IS_UP, Interrupted, held_back, interruptible
@@ -55,7 +57,11 @@ def slurm_place(address: str, options: Mapping[str, str]) -> Place:
         if name in _OURS:
             mend = "; the number of jobs is --jobs" if name == "array" else ""
             raise InputError(f"--slurm-option {name}: trimtab sets it itself; leave it out{mend}")
-    return Place(SlurmEngine(dict(options)), _unresolved, lambda runtime: JOBS, takes_runs=True)
+    return Place(SlurmEngine(dict(options)), _unresolved, _jobs, takes_runs=True)
+
+
+def _jobs(runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None) -> int:
+    return JOBS
 
 
 def _unresolved(jobs: int | None, device: str) -> RuntimeRecord:

@@ -67,7 +67,7 @@ def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
     trial.begin(job.config)
     pairs = job.input_spec.pairs(*job.input_spec.folders)
     check_inputs(pairs, job.config.inputs, job.input_spec.folders)
-    backend = Backend(torch.device(job.device), job.recipe.precision)
+    backend = Backend(torch.device(job.device), job.recipe.precision, graphs=job.graphs)
     epochs: list[Epoch] = []
 
     def on_resume(resumed: Resumed) -> None:

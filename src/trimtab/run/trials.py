@@ -41,7 +41,7 @@ class TrialRuns:
         """Train, and wait for the trials that other runs train meanwhile."""
         run = self.run
         first = self._more()
-        run.place.engine(
+        run.place.engine_on(run.runtime.device)(
             first or [],
             run.processes(len(self.trials)),
             run.runtime.threads,
@@ -135,6 +135,8 @@ class TrialRuns:
                     restore(tokens)
         self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
         job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
+        if job is not None and ended.lost_device:
+            job = replace(job, graphs=False)
         for _ in range(self.kills[trial.key]):
             job = job.with_smaller_batches() if job else None
         if job is not None:
