@@ -59,7 +59,7 @@ trials() {
     studies/quickstart.toml > "$scratch/quickstart.toml"
   if [ "$small" = --small ]; then
     sed -i -e 's/^max_len = .*/max_len = [16]/' -e 's/^truncation = \[.*/truncation = ["ratio"]/' -e '/^baseline/d' \
-      "$scratch/quickstart.toml"
+      -e 's/^\[base\]/&\nprecision = "fp32"/' "$scratch/quickstart.toml"
   fi
   for jobs in 1 4; do
     local start=$SECONDS
