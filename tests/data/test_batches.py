@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpu_waits import no_waiting
 from trimtab.data.batch import length_bound
 from trimtab.data.batches import evaluation_batches, make_batch, training_batches, training_order
 from trimtab.data.layout import split
@@ -173,11 +174,8 @@ def test_a_gpu_has_the_same_batch_without_waiting(share, random_pairs):
     rows = Rows(pairs, device, share)
     assert (rows.values is None) == (share == 0.0)
     rows.batch(index)
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with no_waiting():
         made = rows.batch(index)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
     expected = make_batch(pairs, index, CPU)
     for name in ("tokens", "segments", "positions", "cumulative_lengths", "labels"):
         assert torch.equal(getattr(made, name).cpu(), getattr(expected, name))

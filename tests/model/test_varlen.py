@@ -1,12 +1,10 @@
 """Flash attention as we call it. Its kernel is CUDA's: on a CPU a plain one stands in, loop over rows."""
 
-import math
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
 
+from plain_flash import plain_flash
 from trimtab.data.batches import make_batch
 from trimtab.model import attention as choice
 from trimtab.model.attention import attention, first_attention
@@ -19,53 +17,11 @@ from trimtab.model.varlen import VarlenAttention, has_kernel
 HIDDEN, HEADS = 32, 2
 
 
-def row_by_row(query, key, value, query_edges, edges):
-    """Softmax attention of each row alone, (tokens, heads, width)."""
-    made = []
-    for (start, stop), (begin, end) in zip(pairwise(query_edges), pairwise(edges), strict=True):
-        scores = torch.einsum("qhw,khw->hqk", query[start:stop], key[begin:end]) / math.sqrt(query.shape[-1])
-        made.append(torch.einsum("hqk,khw->qhw", scores.softmax(-1), value[begin:end]))
-    return torch.cat(made)
-
-
-def forward(query, key, value, query_edges, edges, longest_query, longest, dropout, causal, debug, **options):
-    """As aten::_flash_attention_forward; refuses what CUDA's kernel refuses."""
-    assert (dropout, causal, debug) == (0.0, False, False)
-    assert query_edges.dtype == edges.dtype == torch.int32
-    assert query_edges.is_contiguous()
-    assert edges.is_contiguous()
-    assert query.stride(-1) == key.stride(-1) == value.stride(-1) == 1
-    assert longest_query >= query_edges.diff().max()
-    assert longest >= edges.diff().max()
-    assert query_edges[-1] == len(query)
-    assert edges[-1] == len(key) == len(value)
-    empty = query.new_empty(0)
-    attended = row_by_row(query, key, value, query_edges.tolist(), edges.tolist()).contiguous()
-    return attended, empty.clone(), empty.clone(), empty.clone(), empty.clone()
-
-
-def backward(gradient, query, key, value, out, sums, query_edges, edges, *rest, **options):
-    """As aten::_flash_attention_backward."""
-    assert torch.are_deterministic_algorithms_enabled()
-    results, scale = [torch.zeros_like(x) for x in (query, key, value)], 1 / math.sqrt(query.shape[-1])
-    for asking, row in zip(pairwise(query_edges.tolist()), pairwise(edges.tolist()), strict=True):
-        asking, row = slice(*asking), slice(*row)
-        weights = (torch.einsum("qhw,khw->hqk", query[asking], key[row]) * scale).softmax(-1)
-        inner = torch.einsum("qhw,khw->hqk", gradient[asking], value[row])
-        scores = weights * (inner - (inner * weights).sum(-1, keepdim=True)) * scale
-        results[0][asking] = torch.einsum("hqk,khw->qhw", scores, key[row])
-        results[1][row] = torch.einsum("hqk,qhw->khw", scores, query[asking])
-        results[2][row] = torch.einsum("hqk,qhw->khw", weights, gradient[asking])
-    return tuple(results)
-
-
 @pytest.fixture
 def plain_kernel(monkeypatch):
     """A kernel for the CPU, and the choice of it."""
     monkeypatch.setattr(choice, "has_kernel", lambda device, dtype, width: True)
-    with torch.library._scoped_library("aten", "IMPL") as library:
-        library.impl("_flash_attention_forward", forward, "CPU")
-        library.impl("_flash_attention_backward", backward, "CPU")
+    with plain_flash():
         yield
 
 

@@ -1,11 +1,13 @@
 """Batches padded to a few sizes, as captured steps take them, and steps that are captured."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from gpu_waits import no_waiting
 from trimtab.data.layout import IGNORED, Padding
 from trimtab.data.rows import Rows
 from trimtab.model.sizes import architecture
@@ -97,6 +99,19 @@ def test_the_size_of_a_model_decides_between_graphs_and_compiled_layers():
     assert replace(cuda, compiled=True).compiles(10**7)
 
 
+def test_a_gpu_is_waited_for_again_whatever_happens(monkeypatch):
+    modes = []
+
+    def switch(mode):
+        modes.append(mode)
+        warnings.warn("a prototype feature", UserWarning, stacklevel=2)
+
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", switch)
+    with pytest.raises(ZeroDivisionError), no_waiting():
+        len(modes) / 0
+    assert modes == ["error", "default"]
+
+
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -127,8 +142,5 @@ def test_a_step_does_not_wait_for_the_gpu(random_pairs):
     order = np.random.default_rng(0).permutation(400)
     for start in range(0, 300, 20):
         trainer.step(order[start : start + 20])
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with no_waiting():
         trainer.move([trainer.rows.batch(order[:20])], 20)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")

@@ -41,6 +41,13 @@ class Batch:
         """``cumulative_lengths`` as int32; attention on CUDA works on these."""
         return self.cumulative_lengths.to(torch.int32)
 
+    def first_of(self, x: Tensor) -> Tensor:
+        """The first token of each row of x (T, width): (rows, width).
+
+        Its backward pass adds whole rows; that of ``x[places]`` would sort the places on a GPU first.
+        """
+        return x.index_select(0, self.cumulative_lengths[:-1])
+
     @property
     def bound(self) -> int:
         """An upper bound on the rows' lengths that most batches share: a power of two, at least 128."""

@@ -82,7 +82,7 @@ def first_attention(
         x, hidden = x.float(), x.shape[1]
         by_query, by_key, by_value = qkv.weight.view(3, heads, hidden // heads, hidden).unbind(0)
         query_bias, _, value_bias = qkv.bias.view(3, heads, 1, hidden // heads).unbind(0)
-        first = x[batch.cumulative_lengths[:-1]]
+        first = batch.first_of(x)
         query = torch.baddbmm(query_bias, first.expand(heads, -1, -1), by_query.transpose(1, 2))
         asked = torch.bmm(query / math.sqrt(hidden // heads), by_key).transpose(0, 1)
         added = biases(relations.bias, batch.groups, heads)
@@ -133,7 +133,7 @@ def _query_and_others(
 ) -> tuple[Tensor, Tensor]:
     """Queries of first tokens (rows, heads, width), keys and values of all tokens (T, 2, heads, width)."""
     hidden, width = x.shape[1], x.shape[1] // heads
-    first = x[batch.cumulative_lengths[:-1]]
+    first = batch.first_of(x)
     bias = (None, None) if qkv.bias is None else (qkv.bias[:hidden], qkv.bias[hidden:])
     query = F.linear(first, qkv.weight[:hidden], bias[0]).view(-1, heads, width)
     others = F.linear(x, qkv.weight[hidden:], bias[1]).view(-1, 2, heads, width)

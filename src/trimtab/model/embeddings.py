@@ -36,9 +36,7 @@ class Embeddings(nn.Module):
         """The embeddings (T, hidden), given the token embeddings, (T, their width)."""
         x = tokens
         if self.segment is not None:
-            # A model of one segment takes both texts for it, whatever the tokeniser says.
-            one = self.segment.num_embeddings == 1
-            x = x + (self.segment.weight if one else self.segment(batch.segments))
+            x = x + _by_segment(self.segment, batch.segments)
         if self.position is not None:
             x = x + self.position(self._places(batch))
         if self.norm is not None:
@@ -59,3 +57,15 @@ class Embeddings(nn.Module):
         starts = torch.arange(len(counted), device=counted.device) - batch.positions
         before = F.pad(counted, (1, 0))[starts]
         return torch.where(padding, first - 1, batch.positions + first - (counted - before))
+
+
+def _by_segment(table: nn.Embedding, segments: Tensor) -> Tensor:
+    """The segment embedding of each token, (T, width), or (1, width) for all."""
+    weight = table.weight
+    if len(weight) == 1:  # both texts belong to the one segment, whatever the tokeniser says
+        return weight
+    if weight.is_cuda and len(weight) == 2:
+        # There an embedding's backward pass sums each row of the table one token after the other.
+        return weight[:1] + segments[:, None] * (weight[1:] - weight[:1])
+    found: Tensor = table(segments)
+    return found

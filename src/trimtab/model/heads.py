@@ -89,7 +89,7 @@ class Bert(WithClassHead):
     def pooled(self, x: Tensor, batch: Batch) -> Tensor:
         """Each row's first token of x (T, hidden) through ``pooler`` and its activation: (rows, hidden)."""
         _there(self.pooler, "the first token")
-        return self.pooled_first(x[batch.cumulative_lengths[:-1]])
+        return self.pooled_first(batch.first_of(x))
 
     def masked_word_logits(self, x: Tensor, places: Tensor) -> Tensor:
         """Logits (N, vocabulary) at ``places``, (N,) indices into the representations x (T, hidden)."""

@@ -41,13 +41,11 @@ class Layer(nn.Module):
 
     def first(self, x: Tensor, batch: Batch, relations: Relations = NONE) -> Tensor:
         """What ``forward`` gives the first token of each row: (T, hidden) -> (rows, hidden)."""
-        starts = batch.cumulative_lengths[:-1]
         if relations.window:
-            found: Tensor = self(x, batch, relations)[starts]
-            return found
+            return batch.first_of(self(x, batch, relations))
         seen = self.attention_norm(x) if self.norm_first else x
         shape = (batch, self.heads, self.attention_dropout, relations)
-        return self._after_attention(x[starts], first_attention(seen, self.qkv, *shape))
+        return self._after_attention(batch.first_of(x), first_attention(seen, self.qkv, *shape))
 
     def _after_attention(self, x: Tensor, attended: Tensor) -> Tensor:
         x = x + self.dropout(self.attention_out(attended))

@@ -28,6 +28,7 @@ from trimtab.training.trainer import Trainer
 # How much faster bf16 must be to be chosen: near a tie fp32 wins, whatever the noise.
 _WORTHWHILE = 1.15
 _MEASURED = ("fp32", "bf16")
+_WITH_BF16 = (8, 0)  # compute capability
 _ROUNDS, _WARM = 9, 4  # bf16 kernels of a few sizes are compiled in the first rounds
 # A precision whose quickest step takes this many times as long as another's slowest is measured no further:
 # without instructions for it, bf16 takes twenty times as long, and a step of a large model minutes.
@@ -63,9 +64,13 @@ def choose_precision(
 ) -> tuple[Precision, dict[str, float]]:
     """The faster of fp32 and bf16 for this work on this machine, and the examples/s of both.
 
+    Where the device leaves no doubt, see ``certain_precision``, nothing is measured.
     The measurement is kept in the user's cache, so that the same study takes the same precision in every
     folder. Another machine, torch version, number of threads, size or row length is measured again.
     """
+    certain = certain_precision(device)
+    if certain is not None:
+        return certain, {}
     rates = kept_rates(size, recipe, pairs, vocabulary, device)
     if rates is None:
         rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
@@ -73,6 +78,13 @@ def choose_precision(
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, rates)
     return quicker(rates), rates
+
+
+def certain_precision(device: torch.device) -> Precision | None:
+    """The precision that is certain to be the faster one: bf16 on a GPU with units for it, or else None."""
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= _WITH_BF16:
+        return "bf16"
+    return None
 
 
 def kept_rates(
@@ -107,6 +119,9 @@ def choose_pretraining_precision(
     """The recipe's precision; where it is ``auto``, the faster of fp32 and bf16 in a step of pretraining."""
     if recipe.precision != "auto":
         return recipe.precision
+    certain = certain_precision(device)
+    if certain is not None:
+        return certain
     pairs = training.pairs(0, 1)
     rows = Rows(pairs, device)
 

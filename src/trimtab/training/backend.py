@@ -1,5 +1,6 @@
 """The device and precision of a trial, and the choices that follow from them."""
 
+import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -8,9 +9,11 @@ import torch
 from trimtab.model.architecture import Architecture
 
 # Below this, launches (on a GPU) or synchronising threads (on a CPU) limit a step; above it, arithmetic.
-_SMALL = 50_000_000
+SMALL = 50_000_000
 # A parameter in training, its gradient and Adam's two moments, fp32.
-_PARAMETER_BYTES = 16
+PARAMETER_BYTES = 16
+# Set in worker processes (``run.devices``): how many of them share a GPU, and so its memory.
+SHARERS = "TRIMTAB_GPU_SHARERS"
 _SHARE = 0.5  # of a GPU's memory for activations; fragmentation takes some of the rest
 
 
@@ -37,17 +40,17 @@ class Backend:
 
     def captures(self, parameters: int) -> bool:
         """Whether steps of a model with this many parameters are captured as CUDA graphs."""
-        wanted = parameters < _SMALL if self.graphs is None else self.graphs
+        wanted = parameters < SMALL if self.graphs is None else self.graphs
         return wanted and self.device.type == "cuda" and self.precision == "bf16"
 
     def compiles(self, parameters: int) -> bool:
         """Whether the layers of a model with this many parameters are compiled."""
-        wanted = parameters >= _SMALL if self.compiled is None else self.compiled
+        wanted = parameters >= SMALL if self.compiled is None else self.compiled
         return wanted and self.device.type == "cuda"
 
     def replicas(self, parameters: int) -> int:
         """How many threads compute parts of a batch in parallel, for a model with this many parameters."""
-        if self.device.type != "cpu" or parameters >= _SMALL:
+        if self.device.type != "cpu" or parameters >= SMALL:
             return 1
         return torch.get_num_threads()
 
@@ -65,11 +68,12 @@ class Backend:
 
         On a CPU, few enough for its caches. On a GPU, as many as its memory holds by a rough estimate: from
         its total memory, not the free memory, so that a study's batches are split the same way every time.
+        Where several workers share the GPU, each counts on its part.
         """
         if self.device.type == "cpu":
             return 8_192
         memory = torch.cuda.get_device_properties(self.device).total_memory
-        room = _SHARE * (memory - _PARAMETER_BYTES * parameters)
+        room = _SHARE * (memory / int(os.environ.get(SHARERS, "1")) - PARAMETER_BYTES * parameters)
         return max(1_024, int(room / activation_bytes(size, self.precision)))
 
     @property

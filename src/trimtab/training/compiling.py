@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from trimtab.model.classifier import Classifier
+from trimtab.model.heads import Bert
 
 
 def compile_layers(model: nn.Module, backend: str = "inductor") -> None:
@@ -19,12 +20,17 @@ def compile_layers(model: nn.Module, backend: str = "inductor") -> None:
 
 
 def restore_layers(model: nn.Module) -> None:
-    """Undo ``compile_layers``, if it was called."""
-    for layer in _layers(model):
-        vars(layer).pop("_after_attention", None)
+    """Undo ``compile_layers``, if it was called, and forget what was compiled.
+
+    torch compiles a function at most eight times in a process, and beyond that runs it uncompiled, with a
+    line in its log: a worker that trains one size after another would soon be there.
+    """
+    compiled = [vars(layer).pop("_after_attention", None) for layer in _layers(model)]
+    if any(compiled):
+        torch._dynamo.reset()
 
 
 def _layers(model: nn.Module) -> Iterator[Any]:
-    """The layers of a packed classifier; none of another."""
-    if isinstance(model, Classifier):
+    """The layers of a packed model; none of another."""
+    if isinstance(model, Classifier | Bert):
         yield from model.encoder.layers

@@ -65,7 +65,8 @@ def give_back() -> None:
     """Return freed memory to the system, so that the next trial's peak does not include it."""
     gc.collect()
     if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # after an error of the device, which is what is to be told
+            torch.cuda.empty_cache()
     with contextlib.suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 

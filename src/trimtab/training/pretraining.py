@@ -18,6 +18,7 @@ from trimtab.model.dropout import seed_dropout
 from trimtab.model.heads import Bert, MaskedWords, Parts
 from trimtab.model.initialise import bits_of, initialise, seed_of, set_words, words_of
 from trimtab.training.backend import Backend
+from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.masked_batches import MaskedBatch, MaskedLayout, masked_layout
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.output_layer import OutputLayer, WordLosses
@@ -120,7 +121,10 @@ class Pretrainer:
         self.output = OutputLayer(self.head.output, backend.precision == "bf16")
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = Schedule(self.optimizer, recipe, steps)
-        self.tokens = backend.training_tokens(task.size, task.size.parameters(task.vocabulary, 2))
+        parameters = task.size.parameters(task.vocabulary, 2)
+        self.tokens = backend.training_tokens(task.size, parameters)
+        if backend.compiles(parameters):
+            compile_layers(self.model)
         for parameter in self.model.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -163,6 +167,7 @@ class Pretrainer:
     def finish(self) -> Bert:
         """The trained model, in evaluation mode. No step can follow."""
         self.model.encoder.embeddings.token = self.table
+        restore_layers(self.model)
         return self.model.eval()
 
     def _over(self, rows: Rows, layout: MaskedLayout, *, padded: bool, learn: bool) -> Losses:
@@ -191,7 +196,7 @@ class Pretrainer:
         share = 1 / (counts.places if on_free else counts.words)
         each = torch.full(part.places.shape, share, device=x.device)
         words, roots = self._predict(x, part.places, part.words, each if learn else None)
-        free_losses = missing = torch.tensor(math.nan, device=x.device)
+        free_losses = missing = torch.full((), math.nan, device=x.device)
         if padded or on_free:
             free = ((self.task.places - part.counts) * (part.batch.labels != IGNORED)).float()
             starts = part.batch.cumulative_lengths[:-1]
@@ -213,7 +218,7 @@ class Pretrainer:
         if self.backend.wants_steady_sizes:
             places, words = _even(places), _even(words)
             scale = None if scale is None else _even(scale)
-        given = self.head.transformed(x[places])
+        given = self.head.transformed(x.index_select(0, places))
         losses = self.output(given.detach(), words, scale)
         roots: _Roots = [] if losses.gradient is None else [(given, losses.gradient)]
         return losses.first(number), roots

@@ -163,7 +163,8 @@ class Trainer:
         self, model: AnyClassifier, number: int, part: Batch, *, rows: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """A part's share of the loss, its right answers, and the gradient of its token embeddings."""
-        seed_dropout(model, self.masks[number])
+        if self.backend.device.type == "cpu":  # a GPU's masks are drawn by the device
+            seed_dropout(model, self.masks[number])
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
             logits = model.classify(tokens, part).float()
