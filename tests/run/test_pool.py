@@ -51,6 +51,16 @@ def test_one_bad_job_stops_no_other(jobs):
     assert ends[6] == [Ended(value=(2, True))]
 
 
+def test_a_worker_that_lost_its_gpu_takes_no_other_job(jobs):
+    news, ends = run([jobs.SpoilTheDevice(), jobs.Process()], 1, again={0: jobs.Process()})
+    ((_, spoilt),) = news
+    lost, again = ends[0]
+    assert lost.lost_device
+    assert "an illegal memory access" in lost.traceback
+    assert again.value == ends[1][0].value != spoilt
+    assert len(ends[1]) == 1
+
+
 def test_a_worker_that_died_idle_is_replaced_and_a_job_can_be_given_again(jobs):
     # The first worker dies with nothing to do; the second dies at work, and its job, given again, is first
     # offered to the dead one.

@@ -26,7 +26,7 @@ from trimtab.plan.prepare import prepare
 from trimtab.run.engines import ENGINES
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
-from trimtab.run.pool import run_jobs
+from trimtab.run.pool import Ended, run_jobs
 from trimtab.run.runner import ProgressCallback, run
 from trimtab.training.epoch import Epoch
 
@@ -127,6 +127,26 @@ def test_an_engine_of_another_name_runs_the_trials(tmp_path, ran, tiny, study_at
     assert (done.done_now, done.failures) == (2, ())
     assert len(begun) == 2
     assert_same_predictions(tmp_path / "out", ran[1].folder, begun)
+
+
+def test_a_trial_that_lost_its_gpu_is_tried_once_more_without_captured_steps(
+    tmp_path, tiny, study_at, monkeypatch
+):
+    jobs, lost = [], Ended(traceback="...\nRuntimeError: CUDA error: misaligned address", lost_device=True)
+
+    def engine(given, processes, threads, on_news, on_end, *, on_start, more):
+        assert on_start(0)
+        jobs.append(given[0])
+        while jobs[-1] is not None:
+            jobs.append(on_end(0, lost))
+
+    monkeypatch.setitem(ENGINES, "spoilt", engine)
+    text = tiny('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
+    done = run(study_at(tmp_path, text), out=tmp_path / "out", device="cpu", engine="spoilt")
+    assert [job and job.graphs for job in jobs] == [None, False, None]
+    assert len(jobs[1].failed_before) == 1
+    (failure,) = done.failures
+    assert failure.reason.startswith("an error of the GPU, which ended its process: RuntimeError: CUDA error")
 
 
 # Killing.

@@ -21,9 +21,32 @@ class Answer:
         return self.value
 
 
+@dataclass(frozen=True)
+class Rate:
+    """A measurement that found this rate."""
+
+    rate: float
+
+    def run(self, report):
+        return {"examples_per_second": self.rate}
+
+
 class Raise:
     def run(self, report):
         raise ValueError("this job cannot be done")
+
+
+class SpoilTheDevice:
+    """Ends with an error after which no later call of CUDA would end well."""
+
+    def run(self, report):
+        report(os.getpid())
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+class Process:
+    def run(self, report):
+        return os.getpid()
 
 
 class Exit:
@@ -91,3 +114,10 @@ class Forever:
         report("running")
         while True:
             time.sleep(0.01)
+
+
+class Devices:
+    """Says which GPU its worker sees, and how many workers share it."""
+
+    def run(self, report):
+        return os.environ["CUDA_VISIBLE_DEVICES"], os.environ["TRIMTAB_GPU_SHARERS"]

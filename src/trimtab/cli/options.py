@@ -29,7 +29,7 @@ Out = Annotated[
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", metavar="N", min=1, help="Trials to run in parallel.", show_default="as the cores allow"
+        "--jobs", metavar="N", min=1, help="Trials to run in parallel.", show_default="as the machine allows"
     ),
 ]
 Device = Annotated[Literal["cpu", "cuda", "auto"], typer.Option("--device", help="Device to train on.")]

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
+import torch
+
 from trimtab.model.architecture import Architecture
 from trimtab.plan.cost import duration, longest_inputs, scaled, speed_kind, trial_seconds
 from trimtab.plan.identity import precision_kind
@@ -12,7 +14,7 @@ from trimtab.plan.plan import Plan
 from trimtab.run.input_spec import input_spec
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.speed import SpeedJob, SpeedRow, SpeedTable, Synthetic, measure_all
-from trimtab.training.auto_precision import quicker
+from trimtab.training.auto_precision import certain_precision, quicker
 from trimtab.training.bench import Effort, Speed
 from trimtab.training.recipe import Precision, Recipe
 
@@ -68,7 +70,7 @@ def bench_study(
     And what all its trials would take, whatever a ledger holds. Nothing is written to one.
     """
     runtime = begin(jobs, device)
-    processes = min(jobs or default_jobs(runtime), sum(trials_of(plan)))
+    processes = min(jobs or default_jobs(runtime, plan), sum(trials_of(plan)))
     wanted = []
     for kind, variant in longest_inputs(plan.variants, speed_kind).items():
         for precision in _precisions(plan, variant):
@@ -76,7 +78,8 @@ def bench_study(
             size = variant.settings.size
             wanted.append(SpeedJob(kind, input_spec(variant), size, recipe, runtime.device, WAIT))
     found = measure_all(wanted, runtime, processes, on_stage)
-    return found, study_time(plan, found.rows, processes)
+    certain = certain_precision(torch.device(runtime.device))
+    return found, study_time(plan, found.rows, processes, certain)
 
 
 def trials_of(plan: Plan) -> list[int]:
@@ -84,11 +87,16 @@ def trials_of(plan: Plan) -> list[int]:
     return [len(plan.study.seeds) * variant.is_first for variant in plan.variants]
 
 
-def study_time(plan: Plan, rows: Sequence[SpeedRow], processes: int) -> StudyTime:
-    """What all trials would take by the rates in ``rows``, whose names are of ``speed_kind``."""
+def study_time(
+    plan: Plan, rows: Sequence[SpeedRow], processes: int, certain: Precision | None = None
+) -> StudyTime:
+    """What all trials would take by the rates in ``rows``, whose names are of ``speed_kind``.
+
+    certain: the precision that ``auto`` comes to without a measurement, if there is one.
+    """
     rates = {(row.name, row.precision): row.measured.speed for row in rows}
     known: Rates = {place: speed for place, speed in rates.items() if speed is not None}
-    precisions = _chosen_precisions(plan, known)
+    precisions = _chosen_precisions(plan, known, certain)
     longest = longest_inputs(plan.variants, speed_kind)
     seconds: list[float | None] = []
     for variant, precision in zip(plan.variants, precisions, strict=True):
@@ -104,13 +112,15 @@ def _seconds(speed: Speed, longest: PlannedVariant, variant: PlannedVariant) -> 
     return scaled(trial_seconds(longest, *rates), longest, variant)
 
 
-def _chosen_precisions(plan: Plan, rates: Rates) -> list[Precision]:
+def _chosen_precisions(plan: Plan, rates: Rates, certain: Precision | None) -> list[Precision]:
     """The precision of each variant; ``auto`` is what a run would take."""
     tried = longest_inputs(plan.variants, precision_kind)  # on which a run measures precisions
     found: list[Precision] = []
     for variant in plan.variants:
         precision = variant.settings.recipe.precision
-        if precision == "auto":
+        if precision == "auto" and certain is not None:
+            precision = certain
+        elif precision == "auto":
             kind = speed_kind(tried[precision_kind(variant)])
             precision = _quicker({name: rates[kind, name] for name in PRECISIONS if (kind, name) in rates})
         found.append(precision)

@@ -28,7 +28,7 @@ class Failure:
 class RunContext:
     """One run of a study on its ledger, of which there may be others.
 
-    jobs: worker processes that were asked for, None for as many as the cores allow; on_trial: is called with
+    jobs: worker processes that were asked for, None for as many as suit the machine; on_trial: is called with
     the key of each trial that has just ended.
     """
 
@@ -44,7 +44,7 @@ class RunContext:
 
     def processes(self, trials: int) -> int:
         """Worker processes for so many trials."""
-        return min(self.jobs or default_jobs(self.runtime), max(1, trials))
+        return min(self.jobs or default_jobs(self.runtime, self.plan, self.ledger), max(1, trials))
 
     def is_missing(self, trial: WantedTrial) -> bool:
         """Whether a trial is to be trained, for the first time or for its weights."""

@@ -61,7 +61,7 @@ def estimate(
         kind = speed_kind(variant)
         each = known[kind]
         seconds.append(None if each is None else scaled(each, longest[kind], variant))
-    processes = jobs or default_jobs(runtime)
+    processes = jobs or default_jobs(runtime, plan, ledger)
     fresh = [(each, unknown[kind].settings.recipe.batch_size) for kind, each in measured.items()]
     fresh = [(each, batch) for each, batch in fresh if each.number and not each.kept]
     if not fresh:

@@ -32,7 +32,7 @@ from trimtab.training.recipe import Precision, Recipe
 
 @dataclass(frozen=True)
 class MeasuredPrecision:
-    """The quicker precision, and the examples per second of each."""
+    """The quicker precision, and the examples per second of each; none where it was certain."""
 
     precision: Precision
     examples_per_second: dict[str, float]
@@ -63,7 +63,7 @@ class TrialJob:
     config: what makes the trial what it is; recipe: that of ``config``, perhaps in smaller micro-batches;
     run_name: of the run that trains it; initial_weights: the file of the pretrained tensors that it starts
     from, None where there are none; checkpoint_seconds: between two checkpoints; failed_before: why earlier
-    attempts of this run failed.
+    attempts of this run failed; graphs: as in ``Backend``.
     """
 
     folder: Path
@@ -77,6 +77,7 @@ class TrialJob:
     initial_weights: Path | None = None
     checkpoint_seconds: float = 120.0
     failed_before: tuple[str, ...] = ()
+    graphs: bool | None = None
 
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
@@ -125,7 +126,7 @@ class TrialJob:
         trial.begin(self.config)
         pairs = self.input_spec.pairs(*self.input_spec.folders)
         check_inputs(pairs, self.config.inputs)
-        backend = Backend(torch.device(self.device), self.recipe.precision)
+        backend = Backend(torch.device(self.device), self.recipe.precision, graphs=self.graphs)
         epochs: list[Epoch] = []
 
         def on_resume(resumed: Resumed) -> None:

@@ -9,6 +9,7 @@ from trimtab.run.pool import Ended
 # Each attempt costs its time, so what may pass is not tried for ever.
 _RETRIES = 2
 _RETRIES_AFTER_KILL = 3  # as each has half the rows at a time
+_RETRIES_AFTER_GPU = 1  # in a new process, without captured steps
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class JobOutcome:
 
 def failure_of(ended: Ended[JobOutcome], mend: str) -> str | None:
     """Why a job failed, in a sentence; None where it was done. mend: what to do where memory ran out."""
+    if ended.traceback is not None and ended.lost_device:
+        return f"an error of the GPU, which ended its process: {ended.traceback.splitlines()[-1]}"
     if ended.traceback is not None:
         return f"a bug in trimtab; the traceback is in failure.json: {ended.traceback.splitlines()[-1]}"
     if ended.silent is not None:
@@ -43,6 +46,8 @@ def retries(ended: Ended[JobOutcome]) -> int:
     A killed process is most likely one that took too much memory, and gets smaller micro-batches. A hung or
     crashed one, and a file that cannot be read or written, may have had bad luck.
     """
+    if ended.lost_device:
+        return _RETRIES_AFTER_GPU
     if ended.traceback is not None or (ended.value is not None and not ended.value.may_pass):
         return 0
     return _RETRIES_AFTER_KILL if ended.exit_code == -signal.SIGKILL else _RETRIES

@@ -17,6 +17,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar
 
+from trimtab.run.devices import environment_of, least_loaded
 from trimtab.run.stopping import Requests, held_back
 
 PRELOAD = "trimtab.run.preload"
@@ -40,18 +41,21 @@ class Job(Protocol[News_co, Value_co]):
 @dataclass(frozen=True)
 class Ended(Generic[Value]):
     """How a job ended: its value; the traceback where it raised; its worker's exit code where that died, or
-    how long it had been silent where it hung."""
+    how long it had been silent where it hung. lost_device: whether it raised an error after which its worker,
+    which has ended, could no longer use its GPU."""
 
     value: Value | None = None
     traceback: str | None = None
     exit_code: int | None = None  # minus the signal's number where a signal killed it
     silent: float | None = None  # seconds without news after which its worker was ended
+    lost_device: bool = False
 
 
 @dataclass(eq=False)
 class _Worker:
     process: Any
     pipe: Connection
+    device: str | None = None  # the GPU that it has
     number: int | None = None
     used: bool = False
     heard: float = 0.0  # when it was last heard of
@@ -78,6 +82,7 @@ def run_jobs(
     patience: float | None = None,
     silence: float = SILENCE,
     more: Callable[[], Sequence[Job[News, Value]] | None] = lambda: (),
+    devices: Sequence[str] = (),
 ) -> None:
     """Run ``jobs`` in worker processes of ``threads`` threads each.
 
@@ -88,6 +93,7 @@ def run_jobs(
     counts as hung and is ended, more where its news come seldom.
     more: is asked, whenever all jobs have ended, for further ones, which are numbered on and keep the
     workers; an empty answer is the end, None: ask again in a second.
+    devices: GPUs, as CUDA_VISIBLE_DEVICES names them; each worker sees one, which several may share.
     Raises Interrupted where this process is asked to stop: running jobs are asked to stop first, and those
     that say how they ended are told to ``on_end``.
     """
@@ -128,7 +134,7 @@ def run_jobs(
                 # All of them first, as it takes a while to start a worker.
                 next_ones(len(idle) + max(0, processes - len(workers)))
                 while waiting and (idle or len(workers) < processes):
-                    worker = idle.pop() if idle else _start(threads, workers)
+                    worker = idle.pop() if idle else _start(threads, workers, devices, processes)
                     _give(worker, workers, waiting)
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -171,11 +177,16 @@ def prepare_workers() -> None:
             forkserver.ensure_running()
 
 
-def _start(threads: int, workers: list[_Worker]) -> _Worker:
-    context = _context()
+def _start(threads: int, workers: list[_Worker], devices: Sequence[str], processes: int) -> _Worker:
+    context, environment, device = _context(), dict(os.environ), None
+    if devices:
+        # It imports torch by itself, after the variable that says which GPU it sees.
+        context = multiprocessing.get_context("spawn")
+        device = least_loaded(devices, [worker.device for worker in workers if worker.device is not None])
+        environment |= environment_of(device, devices, processes)
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads, dict(os.environ)), daemon=True)
-    worker = _Worker(process, ours)
+    process = context.Process(target=_serve, args=(theirs, threads, environment), daemon=True)
+    worker = _Worker(process, ours, device)
     with _interrupts_held_back():
         process.start()
         theirs.close()
@@ -287,6 +298,8 @@ def _listen(
         on_news(worker.number, message)
         return
     number, worker.number, worker.used = worker.number, None, True
+    if message.lost_device:
+        _drop(worker, workers)
     again = on_end(number, message)
     if again is not None:
         waiting.appendleft((number, again))
@@ -300,6 +313,7 @@ def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> No
     importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
     import torch  # here, so that the parent needs none
 
+    from trimtab.training.device_errors import spoils_device
     from trimtab.training.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -312,9 +326,11 @@ def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> No
                 ended = Ended(job.run(lambda news: pipe.send(news)))
             except BrokenPipeError:
                 raise
-            except Exception:
-                ended = Ended(traceback=traceback.format_exc())
+            except Exception as error:
+                ended = Ended(traceback=traceback.format_exc(), lost_device=spoils_device(error))
             pipe.send(ended)
+            if ended.lost_device:
+                os._exit(1)  # the device's clean-up would fail or hang
 
 
 def _end_with_parent() -> None:

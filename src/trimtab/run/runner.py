@@ -20,7 +20,7 @@ from trimtab.plan.records import evaluated_rows, study_record
 from trimtab.plan.rows import published_rows
 from trimtab.run.context import Failure, RunContext
 from trimtab.run.crossing import CrossRuns
-from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine
+from trimtab.run.engines import DEFAULT_ENGINE, ENGINES, Engine, engine_on
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.run_file import run_on
 from trimtab.run.runtime import resolve
@@ -64,7 +64,7 @@ def run(
     """Train and evaluate every trial of ``study`` that its ledger does not hold, and keep the results.
 
     data: the folder of ``--data``; out: the ledger's folder, by default ``results/<study>``; jobs: worker
-    processes, by default as many as the cores allow; device: cpu, cuda or auto; engine: where trials run, a
+    processes, by default as many as suit it; device: cpu, cuda or auto; engine: where trials run, a
     name of ``ENGINES``; on_trial: is called with the key of each trial that has just ended; reuse: folders of
     results, or of such folders, whose finished trials of the same key are taken over. What the first run
     resolved (device, threads, precision) is used again by every later one. Other runs of the same study may
@@ -90,7 +90,7 @@ def run(
             ledger=ledger,
             claims=claims,
             progress=told,
-            engine=ENGINES[engine],
+            engine=engine_on(ENGINES[engine], runtime.device),
             runtime=runtime,
             signature=begun.signature,
             jobs=jobs,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from trimtab.config import InputError
+from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.machine import available_cores
 from trimtab.plan.cost import longest_inputs
@@ -12,6 +13,7 @@ from trimtab.plan.identity import precision_kind
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.run.engines import Engine
+from trimtab.run.gpu_jobs import gpu_jobs
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import MeasuredPrecision, PrecisionJob
 from trimtab.run.pool import Ended
@@ -80,9 +82,11 @@ def measure_precisions(
     return [ended[number].value for number in range(len(jobs))]
 
 
-def default_jobs(runtime: RuntimeRecord) -> int:
-    """Worker processes where none were asked for: one on a GPU, else as many as the cores allow."""
-    return 1 if runtime.device == "cuda" else max(1, available_cores() // runtime.threads)
+def default_jobs(runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None) -> int:
+    """Worker processes where none were asked for: as many as the cores allow, or the GPUs (``gpu_jobs``)."""
+    if runtime.device == "cuda":
+        return gpu_jobs(plan, ledger)
+    return max(1, available_cores() // runtime.threads)
 
 
 def _kinds_to_measure(plan: Plan, known: Mapping[str, str]) -> dict[str, PlannedVariant]:

@@ -12,6 +12,7 @@ from trimtab.data.synthetic import CLASSES, synthetic_pairs
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.machine import available_memory
 from trimtab.model.architecture import Architecture
+from trimtab.run.devices import visible_devices
 from trimtab.run.input_spec import InputSpec
 from trimtab.run.pool import Ended, run_jobs
 from trimtab.training.auto_precision import device_name
@@ -136,7 +137,9 @@ def measure_all(
     def on_end(place: int, ended: Ended[MeasuredSpeed]) -> None:
         found[numbers[place]].append(_outcome(ended))
 
-    run_jobs([jobs[number] for number in numbers], processes, runtime.threads, on_news, on_end)
+    work = [jobs[number] for number in numbers]
+    devices = visible_devices(runtime.device)
+    run_jobs(work, processes, runtime.threads, on_news, on_end, devices=devices)
     rows = [
         job.row(MeasuredSpeed(failure=reason) if reason else combined(outcomes))
         for job, reason, outcomes in zip(jobs, lacking, found, strict=True)

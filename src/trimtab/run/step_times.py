@@ -14,7 +14,7 @@ from trimtab.plan.identity import precision_of
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.run.engines import Engine
 from trimtab.run.input_spec import InputSpec, input_spec
-from trimtab.training.auto_precision import kept_rates, quicker
+from trimtab.training.auto_precision import certain_precision, kept_rates, quicker
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.training.step_times import time_steps
@@ -64,6 +64,9 @@ class StepTimesJob:
 
     def _measure(self, work: Work, until: float, report: Callable[[StepNews], None]) -> None:
         spec, device, recipe = work.input_spec, torch.device(self.device), work.recipe
+        certain = certain_precision(device)
+        if recipe.precision == "auto" and certain is not None:
+            recipe = replace(recipe, precision=certain)
         precisions = _MEASURED if recipe.precision == "auto" else (recipe.precision,)
         report(StepNews(work.kind, precisions[0]))
         pairs = spec.pairs("train")["train"]
@@ -106,7 +109,8 @@ class MeasuredSteps:
         if precision == "auto":
             rates = {each: self._rate(each) for each in _MEASURED}
             known: dict[str, float] = {each: rate for each, rate in rates.items() if rate is not None}
-            precision = quicker(known) if len(known) == len(_MEASURED) else _MEASURED[0]
+            only = next((name for name in _MEASURED if name in known), _MEASURED[0])
+            precision = quicker(known) if len(known) == len(_MEASURED) else only
         return self._rate(precision)
 
     def _rate(self, precision: Precision) -> float | None:

@@ -129,6 +129,8 @@ class TrialRuns:
         reasons.append(reason)
         self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
         job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
+        if job is not None and ended.lost_device:
+            job = replace(job, graphs=False)
         for _ in range(self.kills[trial.key]):
             job = job.with_smaller_batches() if job else None
         if job is not None:
