@@ -4,6 +4,7 @@ Each is called from the root of the repository:
 
     python -m bench.peers snli          d2l and transformers against trimtab (`make peers`)
     python -m bench.gpu                 all measurements of a GPU
+    bench/lease.sh                      the first minutes on a GPU machine, stage by stage
     python -m bench.calibration         error rates of the analysis on simulated studies
     python -m bench.regression.memory   memory of a training run per pair
 

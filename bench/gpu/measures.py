@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from bench.gpu.rows import CLASSES, arithmetic, rows_of
 from bench.gpu.scale import Scale
 from bench.padded import PaddedClassifier, pad
+from trimtab.data.masking import Masking
 from trimtab.data.pairs import Pairs
+from trimtab.data.rows import Rows
 from trimtab.model.architecture import Architecture
 from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
 from trimtab.training.memory import give_back, peak_bytes, reset_peak
+from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
@@ -123,7 +126,27 @@ class Bench:
         figures = {"batch": batch, "examples_per_second": batch / seconds, "spread": spread}
         return figures | {"peak_bytes": peak_bytes(self.device)}
 
-    def numerics(self) -> Figures:
+    def pretraining(self, name: str) -> Figures:
+        """Rates of pretraining steps, as they are by default."""
+        size, batch = self.scale.sizes[name], self.scale.batches[name][0]
+        pairs, vocabulary = self._pairs(name), self.scale.vocabulary[name]
+        rows = Rows(replace(pairs, labels=pairs.labels % 2), self.device)
+        task = PretrainingTask(size, vocabulary, Masking(2, np.arange(5, vocabulary)), PADDED_TO)
+        recipe = Recipe(batch_size=batch, learning_rate=1e-5, schedule="constant", warmup=0)
+        trainer = Pretrainer(task, recipe, 0, 1_000, Backend(self.device, "bf16"))
+        batches, random = self._batches(batch), np.random.default_rng(0)
+
+        def step() -> None:
+            trainer.step(rows, next(batches), random)
+
+        for _ in range(self.scale.warm):
+            step()
+        reset_peak(self.device)
+        seconds, spread = self._pace(step)
+        figures = {"batch": batch, "examples_per_second": batch / seconds, "spread": spread}
+        return figures | {"peak_bytes": peak_bytes(self.device)}
+
+    def numerics(self, **settings: Any) -> Figures:
         """Logits and losses of some steps, in fp32 and bf16, against fp32 on the CPU; no dropout."""
         cpu, few = torch.device("cpu"), self.scale.few
         size = replace(self.scale.sizes["small"], dropout=0.0)
@@ -131,7 +154,7 @@ class Bench:
         expected = self._outcome(size, pairs, Backend(cpu, "fp32"))
         figures: Figures = {}
         for precision in ("fp32", "bf16"):
-            logits, losses = self._outcome(size, pairs, Backend(self.device, precision))
+            logits, losses = self._outcome(size, pairs, Backend(self.device, precision, **settings))
             figures[precision] = {
                 "relative_error_of_logits": float(
                     np.linalg.norm(logits - expected[0]) / np.linalg.norm(expected[0])
@@ -141,12 +164,12 @@ class Bench:
             }
         return figures | {"cpu_losses": [expected[1][0], expected[1][-1]]}
 
-    def repeats(self, graphs: bool) -> Figures:
+    def repeats(self, **settings: Any) -> Figures:
         """Whether the same seed gives the same weights to the bit, with dropout."""
         size, pairs = self.scale.sizes["small"], rows_of(16 * self.scale.few, self.scale.vocabulary["small"])
         made = []
         for _ in range(2):
-            backend = Backend(self.device, "bf16", graphs=graphs)
+            backend = Backend(self.device, "bf16", **settings)
             trainer = self._trainer(size, pairs, backend, "small", self.scale.few)
             self._steps(trainer, list(np.arange(len(pairs)).reshape(-1, self.scale.few)))
             made.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters()]).cpu())

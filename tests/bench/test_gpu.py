@@ -11,10 +11,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+import pool_jobs
 from bench.gpu import __main__ as command
-from bench.gpu import rows
-from bench.gpu.measures import Bench
-from bench.gpu.scale import TINY
+from bench.gpu import judging, rows
 from trimtab.data.batches import make_batch
 from trimtab.model import attention as choice
 from trimtab.model.classifier import Classifier
@@ -54,21 +53,36 @@ def test_without_a_gpu_it_says_so_and_exits_with_0(tmp_path, monkeypatch, capsys
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failure_is_recorded_and_the_other_measurements_are_made(tmp_path, monkeypatch):
-    bench = Bench(torch.device("cpu"), TINY)
-
-    def fails():
-        raise RuntimeError("no memory")
-
-    found = {"first": fails, "small, batch 1": lambda: {"examples_per_second": 5.0}}
-    monkeypatch.setattr(command, "measurements", lambda bench: found)
-    command.run(bench, tmp_path / "made.json")
-    record = json.loads((tmp_path / "made.json").read_text())
-    assert record["measurements"]["first"] == {"failed": "RuntimeError: no memory"}
-    assert record["measurements"]["small, batch 1"]["examples_per_second"] == 5.0
+def test_a_failure_is_recorded_with_its_traceback_and_costs_no_other_measurement(
+    tmp_path, monkeypatch, capsys
+):
+    """In real worker processes: one raises, one loses its GPU, one dies; the rest is measured."""
+    monkeypatch.setenv("OUT", str(tmp_path))
+    made = {
+        "first": pool_jobs.Raise(),
+        "second": pool_jobs.SpoilTheDevice(),
+        "third": pool_jobs.Exit(),
+        "small, batch 1": pool_jobs.Rate(5.0),
+    }
+    monkeypatch.setattr(command, "measurements", lambda device, scale: made)
+    assert command.main(["--small"]) == 1
+    (path,) = tmp_path.iterdir()
+    record = json.loads(path.read_text())
+    found = record["measurements"]
+    assert found["first"]["failed"] == "ValueError: this job cannot be done"
+    assert "pool_jobs.py" in found["first"]["traceback"]
+    assert "illegal memory access" in found["second"]["traceback"]
+    assert found["third"]["failed"] == "its process died with exit code 7"
+    assert found["small, batch 1"]["examples_per_second"] == 5.0
     assert [row["reached"] for row in record["limits"]] == [5.0, *[None] * 5]
-    late = command.run(bench, tmp_path / "late.json", seconds=-1)
-    assert all("not started" in each["failed"] for each in late["measurements"].values())
+    assert len(record["wrong"]) == 3
+    assert "wrong: first: ValueError" in capsys.readouterr().out
+    # What is measured again replaces what was there, the rest stays; only what was asked for is judged.
+    assert command.main(["--small", "--only", "small", "--seconds", "-1"]) == 0
+    found = json.loads(path.read_text())["measurements"]
+    assert "not started" in found["small, batch 1"]["left_out"]
+    assert "failed" in found["third"]
+    assert command.main(["--small", "--only", "third", "--only", "first", "--without", "first"]) == 1
 
 
 def test_wrong_numbers_are_named_one_by_one():
@@ -82,12 +96,13 @@ def test_wrong_numbers_are_named_one_by_one():
         "repeats, eager": {"same_bits": True, "largest_difference": 0.0},
         "repeats, graphs": {"same_bits": False, "largest_difference": 0.1},
     }
-    assert command.wrong(found) == [
+    assert judging.wrong(found) == [
         "numerics in fp32: largest_error_of_loss nan, at most 0.001",
         "numerics in bf16: relative_error_of_logits 0.06, at most 0.05",
         "repeats, graphs: the same seed gave different weights",
     ]
-    assert command.wrong({}) == command.wrong({"numerics": {"failed": "no memory"}}) == []
+    assert judging.wrong({}) == judging.wrong({"numerics": {"left_out": "no time"}}) == []
+    assert judging.wrong({"numerics": {"failed": "no memory"}}) == ["numerics: no memory"]
 
 
 def test_rows_have_the_lengths_of_the_table():
