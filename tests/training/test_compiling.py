@@ -44,6 +44,7 @@ def test_compiled_layers_compute_the_same_and_can_be_undone(random_pairs):
     assert len(traced) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_sizes_one_after_another_are_all_compiled(random_pairs, monkeypatch):
     """More of them than torch keeps variants of a function: each is forgotten when its training ends."""
@@ -51,7 +52,7 @@ def test_sizes_one_after_another_are_all_compiled(random_pairs, monkeypatch):
     monkeypatch.setattr(torch._dynamo.config, "fail_on_recompile_limit_hit", True)
     torch._dynamo.reset()
     batch = make_batch(random_pairs(0, 9), np.arange(9), CPU)
-    for hidden in (8, 16, 24):
+    for hidden in (8, 16):
         traced = []
 
         def backend(graph, inputs, traced=traced):
