@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 PATIENCE = 400  # seconds, on a machine that others use
 
 # Two trials of some seconds each, which leave checkpoints on the way.
-LONG = ("epochs = 2", "epochs = 150", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
+LONG = ("epochs = 2", "epochs = 80", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
 BEGINNING = ("question", "checkpoint_seconds = 1\nquestion")
 # A hundred trials of next to nothing.
 MANY = (

@@ -7,11 +7,12 @@ each node once, through Ray's object store, and what it leaves comes back: the d
 import importlib.util
 import logging
 import os
+import sys
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ class RayEngine:
         with ExitStack() as stack:
             tasks = _Tasks(ray, threads, self._put, self.shared)
             stack.callback(tasks.close)
+            stack.enter_context(redirect_stdout(sys.stderr))  # Ray itself says there what it lost
             requests = stack.enter_context(held_back())
             waiting, given = deque(enumerate(jobs)), len(jobs)
             while requests.number is None and (deadline is None or time.monotonic() < deadline):
