@@ -23,7 +23,8 @@ import numpy as np
 LONGEST = 10  # seconds
 MOST_MEMORY = 2 << 30  # bytes beyond what the process has when it begins
 _TOKENS = (
-    b"-1", b"0", b"1e999", b"99999999999999999999999", b"nan", b"null", b"true", b'""', b"[]", b"{}", b"[[1]]",
+    b"-1", b"0", b"1e999", b"99999999999999999999999", b"nan", b"null", b"true", b'""', b"[]", b"{}",
+    b"[[1]]",
     b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b"\t", b'"', b"'", b",", b"../", b"/etc/passwd",
     b"\xf0\x9f\x98\x80", b"\\ud800",
     b"a" * 300, b"[" * 2000, b"=", b"#", b"%s", b"{a}", b"1" * 5000,
@@ -214,9 +215,8 @@ def main():
             os.environ["TRIMTAB_CACHE"] = folder
             rng = np.random.default_rng(given.seed)
             counts, failures = fuzz(KINDS[name], Path(folder), rng, minutes=given.minutes)
-        print(
-            f"{name}: {counts['tried']:,} tried, {counts['refused']:,} refused, {len(failures)} kinds of failure"
-        )
+        said = f"{counts['tried']:,} tried, {counts['refused']:,} refused"
+        print(f"{name}: {said}, {len(failures)} kinds of failure", flush=True)
         for key, (file, content, words) in failures.items():
             print(f"--- {key} ({file}, {len(content)} bytes)\n{words}")
         bad += len(failures)
