@@ -116,7 +116,7 @@ def _of_files(ledger: Ledger, study: StudyRecord) -> Iterator[Finding]:
         yield Finding(root / LOOKS, "it is of other planned looks", "run the study again", root / LOOKS)
     for variant in () if ledger.is_archived else study.variants:
         if kept := variant.kept_tokenizer:
-            read = lambda kept=kept: read_tokenizer(folder, kept)  # type: ignore[misc]  # noqa: E731
+            read = lambda kept=kept: read_tokenizer(folder, kept)  # noqa: E731
             found = tried(folder / "tokenizers" / f"{kept.tokenizer}.json", read, None)
             yield from found
             if found:
