@@ -249,3 +249,12 @@ def test_one_label_is_nothing_to_learn(tmp_path):
     source = table(tmp_path, "train", [(f"a{n}", "b", "yes", f"c{n}") for n in range(9)])
     with pytest.raises(InputError, match=r"train.csv: every row has the label 'yes'; use a label column"):
         dataset_of(plan(source, 0.1, {"test": source}), tmp_path)
+
+
+def test_labels_that_differ_in_white_space_are_refused(tmp_path):
+    rows = "".join(f"text {n},{label}\n" for n, label in enumerate(["no", "no ", "yes", "no"] * 5))
+    (tmp_path / "t.csv").write_text("a,label\n" + rows)
+    source = SplitSource("table", "train", {"file": "t.csv", "first": "a", "label": "label"})
+    plan = DataPlan(source, 0.2, {"test": source}, "words", 1, lowercase=True)
+    with pytest.raises(InputError, match="the labels 'no' and 'no ' differ in white space or case alone"):
+        read_splits(plan, tmp_path)

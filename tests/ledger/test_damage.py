@@ -45,12 +45,7 @@ def told(ledger):
     try:
         found = analyse(ledger)
     except InputError as error:
-        sentence = str(error)
-    else:
-        sentence = None
-    if sentence is not None:
-        assert "\n" not in sentence
-        return sentence
+        return str(error)  # of one line, as every InputError is
     with np.printoptions(threshold=1_000_000, precision=17):
         return repr(found)
 

@@ -215,10 +215,8 @@ def main():
             os.environ["TRIMTAB_CACHE"] = folder
             rng = np.random.default_rng(given.seed)
             counts, failures = fuzz(KINDS[name], Path(folder), rng, minutes=given.minutes)
-        print(
-            f"{name}: {counts['tried']:,} tried, {counts['refused']:,} refused, "
-            f"{len(failures)} kinds of failure"
-        )
+        said = f"{counts['tried']:,} tried, {counts['refused']:,} refused"
+        print(f"{name}: {said}, {len(failures)} kinds of failure", flush=True)
         for key, (file, content, words) in failures.items():
             print(f"--- {key} ({file}, {len(content)} bytes)\n{words}")
         bad += len(failures)

@@ -206,6 +206,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         raise InputError(
             f"{train.source}: every row has the label {only!r}; use a label column with at least two labels"
         )
+    _check_spelling(train)
     for name, split in examples.items():
         if not len(split):
             mend = (
@@ -215,6 +216,18 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         if (split.second is None) != (train.second is None):
             raise InputError(f"data: train and {name} must both have a second text, or neither")
     return examples
+
+
+def _check_spelling(train: Examples) -> None:
+    """InputError where two labels differ in white space or case alone: they would be two classes."""
+    known: dict[str, str] = {}
+    for label in train.label_names:
+        other = known.setdefault(" ".join(label.split()).casefold(), label)
+        if other != label:
+            raise InputError(
+                f"{train.source}: the labels {other!r} and {label!r} differ in white space or case alone; "
+                "write them alike, or give them names that differ"
+            )
 
 
 def _read(source: SplitSource, root: Path | None, labels: tuple[str, ...] | None = None) -> Examples:

@@ -165,7 +165,7 @@ def _is_whole(folder: Path) -> bool:
     try:
         sums = json.loads((folder / "sums.json").read_text())
         return bool(sums) and all(_sha256(folder / name) == wanted for name, wanted in sums.items())
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False
 
 

@@ -53,6 +53,7 @@ class Trial:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._known: tuple[object, TrialResult | None] | None = None  # the version of a file, and its record
 
     @property
     def key(self) -> str:
@@ -72,10 +73,13 @@ class Trial:
     def result(self) -> TrialResult | None:
         """What came out, None while the trial is not complete; InputError where it is damaged."""
         path = self.folder / RESULT
-        result = read_record(path, TrialResult)
-        if result is not None and result.key not in ("", self.key):
-            raise damaged(path, f"it is of trial {result.key}")
-        return result
+        version = _version(path)
+        if version is None or self._known is None or self._known[0] != version:
+            result = read_record(path, TrialResult)
+            if result is not None and result.key not in ("", self.key):
+                raise damaged(path, f"it is of trial {result.key}")
+            self._known = version, result
+        return self._known[1]
 
     def check(self, name: str) -> None:
         """InputError where a file of a complete trial is not the one that was written, or is gone."""
@@ -281,6 +285,17 @@ class Crossed:
 
     def _path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint}.npz"
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced or changed; None where there is none, or in a compact ledger."""
+    if not isinstance(path, Path):
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _logits(logits: NDArray, path: Path) -> NDArray[np.float32]:

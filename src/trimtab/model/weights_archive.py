@@ -109,8 +109,9 @@ def content(file: Location) -> bytes:
         raise InputError(f"{file}: is missing; put it beside the other files of the weights")
     try:
         return file.read_bytes()
-    except (RuntimeError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        # A password, a compression that zipfile does not know, or damage.
+    except (OSError, EOFError, ValueError) as error:  # places in the archive that are beyond its end
+        raise InputError(f"{file}: is truncated or corrupt ({error}); copy it again") from error
+    except RuntimeError as error:  # a password, or a compression that zipfile does not know
         raise InputError(f"{file}: cannot be read ({error}); zip it again") from error
 
 
