@@ -24,7 +24,7 @@ def doctor_lines(found: Examination) -> list[str]:
     mendable = sum(each.remove is not None for each in found.findings)
     said = f"{len(found.findings):,} to mend"
     if mendable:
-        said += f"; --repair removes what a run makes again or nobody needs of {mendable:,} of these"
+        said += f"; --repair removes {mendable:,} of these, which the next run makes again or nobody needs"
     return [*lines, said]
 
 
