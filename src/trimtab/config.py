@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -18,15 +19,20 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(**STRICT, frozen=True)
 
 
+_CARET = re.compile(r"\n  [^\n]*\n *\^$")  # a line, and a caret under one of its places
+
+
 class InputError(ValueError):
     """A mistake in the user's input: one sentence that says where it is, what is wrong and how to fix it.
 
     The command line prints it without a traceback and exits with code 2. What cannot be printed in one line,
-    such as a line end in a name, stands in it as an escape.
+    such as a line end in a name, stands in it as an escape; but for a line at its end with a caret under it.
     """
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__("".join(each if each.isprintable() else repr(each)[1:-1] for each in sentence))
+        drawing = _CARET.search(sentence)
+        words, tail = (sentence[: drawing.start()], drawing[0]) if drawing else (sentence, "")
+        super().__init__("".join(each if each.isprintable() else repr(each)[1:-1] for each in words) + tail)
 
 
 # What names of ours are called elsewhere, where spelling alone would lead to another or to none.

@@ -39,7 +39,7 @@ import trimtab.run.preload
 for name in asked:
     setattr(torch.cuda, name, kept[name])
 for module in pkgutil.walk_packages(trimtab.__path__, "trimtab."):
-    if "__main__" not in module.name:
+    if not module.name.endswith(("__main__", ".ray_tasks")):  # what a worker of Ray's imports, there
         importlib.import_module(module.name)
 for name in ("__main__", "probes", "against_trainer"):
     importlib.import_module(f"bench.gpu.{name}")

@@ -80,7 +80,7 @@ def test_a_size_that_cannot_fit_says_so_and_the_others_go_on(rows, monkeypatch):
 
 def test_memory_that_runs_out_in_a_step_is_told(rows):
     news = []
-    size = replace(architecture("1x16/32/2"), intermediate=1 << 50)  # no allocator gives that
+    size = replace(architecture("1x16/32/2"), intermediate=10_000_000, hidden=1_000_000)  # nothing gives that
     measured = SpeedJob("huge", rows, size, Recipe(precision="fp32"), "cpu", QUICK).run(news.append)
     assert (measured.speed, measured.failure) == (None, "does not fit into memory")
     assert news == [Begun()]

@@ -84,6 +84,7 @@ def job_for(study, outcome, number, asked, folder):
     plan = make_plan(prepare(study))
     variant = plan.variants[number]
     trial = Ledger(outcome.folder).trial(trial_config(variant, 0).key)
+    folder = folder / trial.folder.name  # its records say which trial it is of
     shutil.copytree(trial.folder, folder)
     shutil.rmtree(folder / "cross")
     others = [plan.variants[other] for other in asked]

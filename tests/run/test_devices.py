@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import pool_jobs
+from trial_records import unsealed
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.model.sizes import architecture
@@ -98,7 +99,7 @@ def test_jobs_by_default_are_those_that_all_gpus_hold(two_gpus, ran, tmp_path, m
     assert default_jobs(CUDA) == 2
     assert default_jobs(CUDA, plan, Ledger(tmp_path)) == 8
     assert default_jobs(CUDA, plan, ledger) == 8  # its trials ran on a CPU, whose memory says nothing
-    monkeypatch.setattr(gpu_jobs, "SMALL", 1)  # now its models are large
+    monkeypatch.setattr(backend, "SMALL", 1)  # now its models are large
     assert default_jobs(CUDA, plan, ledger) == 2
 
 
@@ -110,7 +111,7 @@ def test_a_finished_trial_says_how_much_memory_another_takes(two_gpus, ran, tmp_
     ledger.write_runtime(ledger.runtime.model_copy(update={"device": "cuda"}))
     for peak, jobs in ((GIB, 2 * 2), (GIB // 4, 2 * 4), (4 * GIB, 2)):
         for path in folder.glob("trials/*/result.json"):
-            path.write_text(json.dumps(json.loads(path.read_text()) | {"peak_bytes": peak}))
+            path.write_text(json.dumps(unsealed(path) | {"peak_bytes": peak}))
         assert default_jobs(CUDA, plan, Ledger(folder)) == jobs
 
 

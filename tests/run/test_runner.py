@@ -153,7 +153,7 @@ def test_a_trial_that_lost_its_gpu_is_tried_once_more_without_captured_steps(
         while jobs[-1] is not None:
             jobs.append(on_end(0, lost))
 
-    monkeypatch.setitem(ENGINES, "spoilt", engine)
+    monkeypatch.setitem(ENGINES, "spoilt", lambda address, options: Place(engine, begin, default_jobs))
     text = tiny('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
     done = run(study_at(tmp_path, text), out=tmp_path / "out", device="cpu", engine="spoilt")
     assert [job and job.graphs for job in jobs] == [None, False, None]

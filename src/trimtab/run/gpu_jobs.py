@@ -3,14 +3,11 @@
 import math
 from collections.abc import Mapping
 
-import torch
-
 from trimtab.ledger.ledger import Ledger
 from trimtab.machine import available_cores
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.run.devices import jobs_each, visible_devices
-from trimtab.training.backend import PARAMETER_BYTES, SMALL, activation_bytes
 
 
 def gpu_jobs(plan: Plan | None = None, ledger: Ledger | None = None) -> int:
@@ -19,6 +16,8 @@ def gpu_jobs(plan: Plan | None = None, ledger: Ledger | None = None) -> int:
     One on each GPU where no study is given, or where one of its models is not small. ledger: what a variant's
     finished trials took counts instead of an estimate.
     """
+    import torch  # no CPU run waits for it
+
     devices = visible_devices("cuda")
     peaks = {} if plan is None or ledger is None else _peaks(plan, ledger)
     needs = [] if plan is None else [_trial_bytes(variant, peaks) for variant in plan.variants]
@@ -41,6 +40,8 @@ def _peaks(plan: Plan, ledger: Ledger) -> dict[int, int]:
 
 def _trial_bytes(variant: PlannedVariant, peaks: Mapping[int, int]) -> int | None:
     """Bytes of a trial: what a finished one took, else an estimate; None where its model is not small."""
+    from trimtab.training.backend import PARAMETER_BYTES, SMALL, activation_bytes
+
     size, recipe, dataset = variant.settings.size, variant.settings.recipe, variant.dataset
     parameters = size.parameters(dataset.vocabulary, len(dataset.label_names))
     if parameters >= SMALL:
