@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Packages on that machine that ours may import; what else is installed here is not there.
@@ -55,6 +57,7 @@ def carried():
     return {plain(line.partition("==")[0]) for line in lines if line and not line.startswith("#")}
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_that_the_gpu_machine_lacks_and_no_gpu_is_touched_too_early():
     has = {plain(name) for name in THERE.split()} | carried() | {"trimtab"}
     installed = importlib.metadata.packages_distributions()

@@ -55,6 +55,7 @@ def test_a_run_is_asked_to_stop(tiny, moment, number):
     assert not [*FOLDER.glob("claims/*"), *FOLDER.glob("runs/*"), *FOLDER.rglob(".writing-*")]
 
 
+@pytest.mark.slow
 def test_many_interrupts_at_once_are_one(tiny):
     Path("study.toml").write_text(tiny("epochs = 2", "epochs = 500"))
     with started(*RUN) as process:
@@ -86,6 +87,7 @@ def test_a_second_request_ends_it_at_once():
     assert process.returncode == 143
 
 
+@pytest.mark.slow
 def test_a_run_that_ignores_interrupts_goes_on():
     """It is stopped before it writes its report, as a process that has none of that loaded takes long."""
     with started(*RUN, interruptible=False) as process:

@@ -106,6 +106,7 @@ def copied(ran, tmp_path):
     return study, shutil.copytree(outcome.folder, tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_a_run_mends_what_is_damaged(copied, ran, trimtab):
     study, folder = copied
     expected = told(Ledger(ran[1].folder))
