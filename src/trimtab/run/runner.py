@@ -1,6 +1,7 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
 import hashlib
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,10 @@ from trimtab.run.run_file import run_on
 from trimtab.run.runtime import resolve
 from trimtab.run.trials import TrialRuns
 from trimtab.study.definition import Study
+
+# Workers need it; this process does not, but is to say so before anything else is done.
+if importlib.util.find_spec("torch") is None:
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 # Held while what all runs share is measured and written: by one of them, and the others read it.
 _SETTING_UP = "setting-up"
