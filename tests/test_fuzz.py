@@ -6,8 +6,6 @@ import pytest
 from fuzz_kinds import KINDS
 from fuzzing import fuzz
 
-pytest.importorskip("pyarrow")
-
 
 @pytest.mark.usefixtures("own_environment")
 @pytest.mark.parametrize("kind", KINDS)

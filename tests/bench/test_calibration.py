@@ -122,7 +122,7 @@ def test_tables_that_are_not_made_again_stay(tmp_path):
 def test_packages_that_know_no_seeds_call_noise_a_difference():
     """With two variants that differ by what their seeds drew, and by nothing else."""
     for package in peers_statistics.PACKAGES:
-        pytest.importorskip(package)
+        pytest.importorskip(package, reason=f"no {package}; `make .venv/peers` installs it")
     rng = np.random.default_rng(9)
     cell = simulation.Cell(3, 4000, "highest", True, "none")
     model = simulation.Model((0.0, 0.0))

@@ -30,6 +30,8 @@ def test_it_prints_the_contrasts_and_fails_where_one_is_worse(scores, capsys):
     assert f"v2 is worse than v0 by {abs(expected[1].delta):.4f}" in said
     assert "paired by seed; Holm over the 2 contrasts" in said
     assert main(["compare", str(path), "--fail-if", "worse"]) == 3
+    told = "trimtab: --fail-if worse: shown to be worse: v2; the exit code is 3\n"
+    assert capsys.readouterr().err == told
     assert main(["compare", str(path), "--fail-if", "worse", "--baseline", "v2"]) == 0
     assert list(Path().glob("*.html")) == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from command_line import interrupt, started, wait_until
 from screen import needs_tmux, screen
-from trimtab.ledger.records import RunningRecord, RunRecord
+from trimtab.ledger.run_records import RunningRecord, RunRecord
 from trimtab.ledger.runs import RunFile, live_runs, sweep_runs
 
 FOLDER = Path("results", "study")

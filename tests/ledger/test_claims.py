@@ -11,7 +11,7 @@ import time
 import pytest
 
 from trimtab.ledger.claims import Claims
-from trimtab.ledger.records import RunRecord
+from trimtab.ledger.run_records import RunRecord
 from trimtab.ledger.runs import GONE, RunFile, claim_of, process_began, process_is_there
 
 HERE = socket.gethostname()

@@ -104,7 +104,9 @@ def test_folders_of_a_trainer_with_labels_beside(tmp_path):
 
 def test_logs_of_inspect(tmp_path):
     """Two models, two epochs, which are seeds; C is 1 and I is 0, as Inspect itself has it."""
-    log = pytest.importorskip("inspect_ai.log")
+    log = pytest.importorskip(
+        "inspect_ai.log", reason="reads logs with Inspect's own package; install inspect-ai"
+    )
     from inspect_ai.scorer import Score
 
     files = []

@@ -1,6 +1,8 @@
 """Files of predictions: what is refused, in one sentence each, and what reads alike."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from predicted import rows_of, write_csv, write_json_lines
@@ -129,7 +131,6 @@ def expected(tmp_path):
 
 
 def test_every_table_reads_alike(tmp_path, expected):
-    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "t.parquet")
     write_json_lines(tmp_path / "t.jsonl", ROWS)
     write_csv(tmp_path / "t.tsv", ROWS, "\t")

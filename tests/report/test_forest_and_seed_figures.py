@@ -5,10 +5,12 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.textpath import text_to_path
 
 from trimtab.analysis.analysis import analyse
-from trimtab.report.drawing import COLUMN, PAGE, colours_of, save
+from trimtab.report.drawing import COLUMN, PAGE, colours_of, save, style
 from trimtab.report.forest_figure import forest_figure
+from trimtab.report.rows import Label, row_axes
 from trimtab.report.seed_figure import seed_figure
 from trimtab.statistics import adjusted_interval
 from trimtab.study.definition import Compare
@@ -149,6 +151,25 @@ def test_long_names_leave_half_of_the_width(analysed, scores, width):
     assert axes.get_window_extent().width > 0.5 * figure.get_window_extent().width
     assert figure.get_window_extent().contains(*axes.get_tightbbox().min)
     assert all(axes.get_window_extent().y0 > legend.get_window_extent().y1 for legend in figure.legends)
+
+
+@pytest.mark.parametrize("width", [COLUMN, PAGE])
+def test_no_label_is_cut_in_an_svg(tmp_path, width):
+    """Whose letters have their own widths: what layout measures must be as wide."""
+    words = (
+        "longest_first, max_len 128",
+        "only_first(otherwise=longest_first), max_len 128",
+        "ill, max_len 8",
+    )
+    with style(width):
+        figure, [axes], _ = row_axes([Label(each) for each in words], width)
+        labels = axes.get_yticklabels()
+        save(figure, tmp_path, "figure", png=False)
+    room = 72 * width * axes.get_position().x0  # points left of the axes
+    for label in labels:
+        for line in label.get_text().split("\n"):
+            needed, *_ = text_to_path.get_text_width_height_descent(line, label.get_fontproperties(), False)
+            assert needed < room, line
 
 
 def test_a_given_axis_is_drawn_into(analysed, scores):

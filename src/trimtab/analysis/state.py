@@ -6,7 +6,8 @@ from typing import Literal
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RunRecord, StudyRecord
+from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.run_records import RunRecord
 from trimtab.ledger.runs import live_runs
 from trimtab.training.epoch import Epoch
 

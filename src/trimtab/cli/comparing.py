@@ -115,8 +115,14 @@ def compare(
             path = write(out, analysis)
         say()
         say(str(path))
-    is_worse = any(row.contrast.verdict == "worse" for test in analysis.tests for row in test.contrasts)
-    return WORSE if fail_if and is_worse else DONE
+    worse = [row for test in analysis.tests for row in test.contrasts if row.contrast.verdict == "worse"]
+    if not (fail_if and worse):
+        return DONE
+    from trimtab.report.escaping import plain
+
+    names = ", ".join(dict.fromkeys(plain(row.variant.name) for row in worse))
+    warn(f"--fail-if worse: shown to be worse: {names}; the exit code is {WORSE}")
+    return WORSE
 
 
 def _title(files: list[str], out: Path | None) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.files import read_record, write_record
-from trimtab.ledger.records import ClaimRecord
+from trimtab.ledger.run_records import ClaimRecord
 from trimtab.ledger.runs import GONE, RUNS, process_is_there
 
 CLAIMS = "claims"

@@ -15,7 +15,8 @@ from trimtab.ledger.examined_trial import trial_findings
 from trimtab.ledger.finding import Finding, tried
 from trimtab.ledger.ledger import EVALUATED, LEDGER, LOOKS, ROWS, RUNTIME, STUDY, Ledger, holds_trials
 from trimtab.ledger.pretraining_folder import PretrainingFolder
-from trimtab.ledger.records import RunRecord, StudyRecord
+from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.run_records import RunRecord
 from trimtab.ledger.runs import ended_runs, live_runs
 from trimtab.ledger.tokenizers import read_tokenizer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.files import read_record, write_record
-from trimtab.ledger.records import ClaimRecord, RunRecord
+from trimtab.ledger.run_records import ClaimRecord, RunRecord
 
 RUNS = "runs"
 STALE = 60.0  # seconds without an update after which a run is no longer shown

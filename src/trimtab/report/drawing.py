@@ -59,7 +59,10 @@ def style(width: float = PAGE) -> Iterator[None]:
     }
     pads = {"xtick.major.pad": 2, "ytick.major.pad": 2, "axes.labelpad": 3, "axes.titlepad": 4}
     legend = {"legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.4}
-    ours: dict[str, Any] = {**fonts, **small, **lines, **pads, **legend}
+    # Layout measures text as it is drawn. An SVG has letters as they are; fitted to pixels they are narrower,
+    # so that long labels would be cut.
+    exact = {"text.hinting": "none"}
+    ours: dict[str, Any] = {**fonts, **small, **lines, **pads, **legend, **exact}
     with plt.style.context(_STYLE), plt.rc_context(cast(Any, ours)):
         yield
 

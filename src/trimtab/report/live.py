@@ -2,7 +2,7 @@
 
 import time
 
-from trimtab.ledger.records import RunningRecord, RunRecord
+from trimtab.ledger.run_records import RunningRecord, RunRecord
 from trimtab.report.terminal import wrap
 
 _BAR = 12  # characters

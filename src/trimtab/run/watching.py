@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RunningRecord
+from trimtab.ledger.run_records import RunningRecord
 from trimtab.ledger.runs import live_runs
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import cost_of, label_of
