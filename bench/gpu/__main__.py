@@ -70,7 +70,8 @@ def run(
         started[number] = time.perf_counter()
         if started[number] - began <= seconds:
             return True
-        keep(names[number], {"left_out": f"not started: {seconds:g} s had passed"})
+        if names[number] not in made:
+            keep(names[number], {"left_out": f"not started: {seconds:g} s had passed"})
         return False
 
     def on_end(number: int, ended: Ended[Figures]) -> None:

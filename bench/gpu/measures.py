@@ -119,12 +119,7 @@ class Bench:
             loss.backward()
             optimizer.step()
 
-        for _ in range(self.scale.warm):
-            step()
-        reset_peak(self.device)
-        seconds, spread = self._pace(step)
-        figures = {"batch": batch, "examples_per_second": batch / seconds, "spread": spread}
-        return figures | {"peak_bytes": peak_bytes(self.device)}
+        return self._rate(step, batch)
 
     def pretraining(self, name: str) -> Figures:
         """Rates of pretraining steps, as they are by default."""
@@ -139,6 +134,10 @@ class Bench:
         def step() -> None:
             trainer.step(rows, next(batches), random)
 
+        return self._rate(step, batch)
+
+    def _rate(self, step: Callable[[], None], batch: int) -> Figures:
+        """The rate of ``step`` once it is warm, and its memory."""
         for _ in range(self.scale.warm):
             step()
         reset_peak(self.device)

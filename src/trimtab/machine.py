@@ -9,6 +9,10 @@ from pathlib import Path
 
 import trimtab
 
+GPU_SHARERS = (
+    "TRIMTAB_GPU_SHARERS"  # the variable that tells a worker how many share its GPU, itself included
+)
+
 
 def available_cores() -> int:
     """Processor cores that this process may use: no more than those of its job of Slurm, or TRIMTAB_CORES.

@@ -105,7 +105,8 @@ class Contrasts(Sequence[ContrastRow]):
         """One row per contrast: both names, then the fields of ``statistics.Contrast``, in the score's units.
 
         seeds: how many; affected_share and withheld as in ``ContrastRow``; seeds_to_settle, floor: of an open
-        contrast, as in ``Chances``.
+        contrast, as in ``Chances``; look, stopped: with planned looks, the one at which it
+        stopped, from 1, and why.
         """
         return pd.DataFrame([_flat(row) for row in self])
 
@@ -118,13 +119,16 @@ class Contrasts(Sequence[ContrastRow]):
 
 def _flat(row: ContrastRow) -> dict[str, Any]:
     names = {"variant": row.variant.name, "baseline": row.baseline.name}
-    found = {field.name: getattr(row.contrast, field.name) for field in fields(row.contrast)}
+    plain = [field.name for field in fields(row.contrast) if field.name not in ("looks", "earlier")]
+    found = {name: getattr(row.contrast, name) for name in plain}
     others = {
         "seeds": len(row.seeds),
         "affected_share": row.affected_share,
         "seeds_to_settle": row.chances.enough if row.chances else None,
         "floor": row.chances.floor if row.chances else None,
         "withheld": row.withheld,
+        "look": row.course.look if row.course else None,
+        "stopped": row.course.reason if row.course else None,
     }
     return found | names | others
 
@@ -166,7 +170,7 @@ class Ledger(_Ledger):
         A contrast whose two variants share no finished seed is left out. InputError as for ``scores``.
         """
         study, name = self.study, self._test(test)
-        every = contrast_rows(compared_sets(self, study, self._finished()))
+        every = contrast_rows(*compared_sets(self, study, self._finished()))
         return Contrasts(every[study.tests.index(name)])
 
     def _finished(self) -> list[FinishedVariant]:

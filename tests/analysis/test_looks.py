@@ -31,7 +31,7 @@ def rows_of(ledger):
     """The declared contrasts of the test set."""
     study = ledger.study
     finished = [one for one in tried_variants(ledger, study) if one.results]
-    return contrast_rows(compared_sets(ledger, study, finished))[0]
+    return contrast_rows(*compared_sets(ledger, study, finished))[0]
 
 
 @pytest.fixture

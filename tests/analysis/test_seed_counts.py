@@ -34,6 +34,7 @@ def test_a_diverged_seed_withholds_every_verdict_on_its_variant(tmp_path, handma
     assert (one.contrast.verdict, one.withheld, one.chances) == ("inconclusive", "better", None)
     assert (two.contrast.verdict, two.withheld) == ("better", None)
     assert one.contrast.p_adjusted < 0.05  # what is computed stands
+    assert [row.contrast.verdict for row in test.affected] == ["inconclusive", "better"]
     for view in test.views:
         for group in view.groups:
             for row, judged in zip(group.rows, group.judged, strict=True):
@@ -51,6 +52,14 @@ def test_a_diverged_seed_withholds_every_verdict_on_its_variant(tmp_path, handma
         "1 of 4: up to 81 %",
         "0 of 4: up to 60 %",
     ]
+
+
+def test_no_seeds_are_said_to_settle_what_is_withheld(tmp_path, handmade):
+    """More seeds bring no verdict on a variant with a diverged seed, so there is no chance to tell of."""
+    equal = np.random.default_rng(3).random((3, 4, 400)) < 0.5
+    [test] = analyse(handmade.write(tmp_path, {"test": equal}, failed=[(1, 2)])).tests
+    assert [row.contrast.verdict for row in test.contrasts] == ["inconclusive"] * 2
+    assert [row.chances is None for row in test.contrasts] == [True, False]
 
 
 def test_another_failure_is_counted_and_withholds_nothing(tmp_path, handmade, scores):

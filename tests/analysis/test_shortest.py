@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from trimtab.analysis.analysis import analyse
-from trimtab.analysis.contrasts import Comparison
+from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.means import mean_rows
 from trimtab.analysis.scores import FinishedVariant, read_scores
 from trimtab.analysis.shortest import shortest_lengths

@@ -29,7 +29,7 @@ def test_every_measurement_runs_in_its_small_form(tmp_path):
     environment = os.environ | {"OUT": str(tmp_path), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (path,) = tmp_path.iterdir()
+    [path] = tmp_path.iterdir()
     record = json.loads(path.read_text())
     failed = {name: each["failed"] for name, each in record["measurements"].items() if "failed" in each}
     assert not failed
@@ -66,7 +66,7 @@ def test_a_failure_is_recorded_with_its_traceback_and_costs_no_other_measurement
     }
     monkeypatch.setattr(command, "measurements", lambda device, scale: made)
     assert command.main(["--small"]) == 1
-    (path,) = tmp_path.iterdir()
+    [path] = tmp_path.iterdir()
     record = json.loads(path.read_text())
     found = record["measurements"]
     assert found["first"]["failed"] == "ValueError: this job cannot be done"
@@ -80,8 +80,12 @@ def test_a_failure_is_recorded_with_its_traceback_and_costs_no_other_measurement
     # What is measured again replaces what was there, the rest stays; only what was asked for is judged.
     assert command.main(["--small", "--only", "small", "--seconds", "-1"]) == 0
     found = json.loads(path.read_text())["measurements"]
-    assert "not started" in found["small, batch 1"]["left_out"]
+    assert found["small, batch 1"]["examples_per_second"] == 5.0  # there was no time to measure it again
     assert "failed" in found["third"]
+    path.unlink()
+    assert command.main(["--small", "--only", "small", "--seconds", "-1"]) == 0
+    found = json.loads(path.read_text())["measurements"]
+    assert "not started" in found["small, batch 1"]["left_out"]
     assert command.main(["--small", "--only", "third", "--only", "first", "--without", "first"]) == 1
 
 

@@ -96,6 +96,27 @@ def test_seeds_without_a_common_one_ask_for_unpaired(scores, capsys):
     assert "two-sided t tests, unpaired" in capsys.readouterr().out
 
 
+def test_unpaired_seeds_may_have_any_numbers(scores, capsys):
+    """They mean nothing from variant to variant, so that all of them count, whatever they are called."""
+    said = []
+    for start in (0, 1, 40):
+        rows = [row | {"seed": row["seed"] + start + 9 * (row["variant"] == "v1")} for row in rows_of(scores)]
+        write_csv(Path("t.csv"), rows)
+        assert main(["compare", "t.csv", "--unpaired"]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] == said[2]
+    assert "5 seeds; 200 examples" in said[0]
+
+
+@pytest.mark.parametrize("margin", ["0.5s", "point", "1 percent", "0", "nan"])
+def test_a_margin_that_is_none(scores, capsys, margin):
+    write_csv(Path("t.csv"), rows_of(scores))
+    assert main(["compare", "t.csv", "--margin", margin]) == 2
+    assert capsys.readouterr().err == (
+        f"trimtab: --margin {margin!r}: give a positive number, or points as in '0.5 points'\n"
+    )
+
+
 def test_few_examples_are_warned_of(scores, capsys):
     write_csv(Path("t.csv"), rows_of(scores[:, :, :10]))
     assert main(["compare", "t.csv"]) == 0

@@ -97,6 +97,14 @@ def _calibration() -> Iterator[Claim]:
     def many_seeds():
         return [row for row in rows("cells") if row["seeds"] > 2]
 
+    def hidden() -> list[str]:
+        """Coverage of the intervals that are not given, at worst."""
+        by_score = [
+            [row["hidden_coverage"] for row in rows("few_rows", score=name) if "hidden_coverage" in row]
+            for name in ("calibration_error", "macro_f1")
+        ]
+        return [percent(min(some), 0) for some in by_score]
+
     def several_sets():
         return [row for row in rows("noise") if row["sets"] > 1]
 
@@ -118,6 +126,7 @@ def _calibration() -> Iterator[Claim]:
     ):
         yield Claim(STATISTICS, text + in_studies, lambda f=found, c=column: span(f(), c))
     yield Claim(STATISTICS, "| the interval holds the true difference | in {} % of", least_coverage)
+    yield Claim(STATISTICS, "as few as {} % of studies, those of the latter in as few as {} %", hidden)
     yield from _chances()
     yield from _other_packages()
 
@@ -141,6 +150,13 @@ def _other_packages() -> Iterator[Claim]:
         return [whole(int(record("calibration/peers.json")["signature"]["studies"]))]
 
     yield Claim(STATISTICS, "In {} simulated studies a column", studies)
+
+    def of_one_seed() -> list[str]:
+        row = record("calibration/peers.json")["rows"][-1]
+        return [percent(row[f"false, {points} points"], 0) for points in ("0.8", "2")]
+
+    yield Claim(STATISTICS, "variants different in {} to {} % of simulated studies", of_one_seed)
+
     names = (
         "trimtab, paired",
         "evalstats, nested bootstrap",

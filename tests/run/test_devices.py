@@ -12,6 +12,7 @@ import pool_jobs
 from trial_records import unsealed
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
+from trimtab.machine import GPU_SHARERS
 from trimtab.model.sizes import architecture
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
@@ -126,8 +127,7 @@ def test_an_engine_shares_out_the_gpus_and_none_where_a_cpu_trains(two_gpus):
 
 
 def test_workers_that_share_a_gpu_share_its_memory(two_gpus, monkeypatch):
-    assert devices.SHARERS == backend.SHARERS
     size, on_gpu = architecture("small"), Backend(torch.device("cuda"), "bf16")
     alone = on_gpu.training_tokens(size, 10**6)
-    monkeypatch.setenv(devices.SHARERS, "4")
+    monkeypatch.setenv(GPU_SHARERS, "4")
     assert on_gpu.training_tokens(size, 10**6) == pytest.approx(alone / 4, rel=0.02)

@@ -66,10 +66,10 @@ def test_what_is_chosen(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     place = chosen("slurm", ["cpus-per-task=4", "--time=10", "exclusive="])
-    assert place.engine.options == {"cpus_per_task": "4", "time": "10", "exclusive": ""}
-    assert place.takes_runs
+    assert place.parts.options == {"cpus_per_task": "4", "time": "10", "exclusive": ""}
+    assert place.parts is not None
     assert chosen("ray=ray://there:10001").engine.address == "ray://there:10001"
-    assert not chosen("local").takes_runs
+    assert chosen("local").parts is None
     assert list(ENGINES) == ["local", "ray", "slurm"]
 
 

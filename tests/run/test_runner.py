@@ -242,6 +242,31 @@ def test_a_killed_worker_is_replaced_and_takes_smaller_micro_batches(tmp_path, t
     assert Ledger(outcome.folder).frame()["recipe.micro_batch"].tolist() == [16]
 
 
+class AskTheWorker(ProgressCallback):
+    """Asks the worker to stop at its first epoch, as somebody may who mistakes it for the run."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def news(self, label, news):
+        if isinstance(news, Epoch) and not self.asked:
+            self.asked += 1
+            for process in multiprocessing.active_children():
+                process.terminate()
+
+
+def test_a_worker_that_is_asked_to_stop_costs_no_trial(tmp_path, ran, tiny, study_at):
+    """It stops at a checkpoint, and the run, which was not asked, goes on from there."""
+    small = ("[12, 40]", "[12]", '["longest_first", "ratio"]', '["ratio"]', "seeds = 2", "seeds = 1")
+    asker = AskTheWorker()
+    study = study_at(tmp_path, tiny(*small))
+    outcome = run(study, out=tmp_path / "out", device="cpu", jobs=1, progress=asker)
+    assert asker.asked == 1
+    assert (outcome.done_now, outcome.done_by_others, outcome.failures) == (1, 0, ())
+    [key] = results(tmp_path / "out")
+    assert_same_predictions(tmp_path / "out", ran[1].folder, [key])
+
+
 OUT_OF_MEMORY = """
 import pickle, resource, sys
 from pathlib import Path

@@ -162,11 +162,10 @@ def analyse(ledger: Ledger) -> Analysis:
     finished = [one for one in every if one.results]
     speeds, (curves, unknown) = throughput_rows(finished), curve_points(ledger, finished)
     results = [result for one in finished for result in one.results.values()]
-    sets = compared_sets(ledger, study, finished)
-    looks = sets[0].looks if sets else None
+    sets, looks = compared_sets(ledger, study, finished)
     return Analysis(
         study=study,
-        tests=_test_sets(ledger, study, finished, speeds, sets) if finished else [],
+        tests=_test_sets(ledger, study, finished, speeds, sets, looks) if finished else [],
         speeds=speeds,
         audits=_audit_rows(study),
         label_audits=_label_audit_rows(study),
@@ -186,26 +185,31 @@ def _test_sets(
     finished: Sequence[FinishedVariant],
     speeds: Sequence[ThroughputRow],
     sets: Sequence[ComparedSet],
+    looks: LooksTaken | None,
 ) -> list[SetAnalysis]:
     counts, rows = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits), ledger.rows.tests
     return [
         replace(
             test,
-            cross=cross_evaluation(ledger, study, one.name, one.comparison.scores, one.comparison.clusters),
+            cross=cross_evaluation(ledger, study, one.name, one.comparison),
             rows=shown_rows(rows.get(one.name, ()), one.comparison.scores, study.variants),
         )
-        for test, one in zip(analysed_sets(sets, counts, speeds), sets, strict=True)
+        for test, one in zip(analysed_sets(sets, counts, speeds, looks), sets, strict=True)
     ]
 
 
 def analysed_sets(
-    sets: Sequence[ComparedSet], counts: dict[int, SeedCount], speeds: Sequence[ThroughputRow] = ()
+    sets: Sequence[ComparedSet],
+    counts: dict[int, SeedCount],
+    speeds: Sequence[ThroughputRow] = (),
+    looks: LooksTaken | None = None,
 ) -> list[SetAnalysis]:
     """All that scores alone tell of some test sets, whose contrasts are one family.
 
-    counts: of seeds, by number of a variant; speeds: of all variants, none where costs are not known.
+    counts: of seeds, by number of a variant; speeds: of all variants, none where costs are not known; looks:
+    what planned looks have come to.
     """
-    contrasts = contrast_rows(sets)
+    contrasts = contrast_rows(sets, looks)
     means = [
         mean_rows(one.comparison.study, one.name, one.comparison.scores, one.comparison.clusters)
         for one in sets
@@ -244,7 +248,7 @@ def _test_set(
         contrasts=contrasts,
         family=family,
         uncompared=uncompared_rows(study, contrasts),
-        affected=affected_rows(contrasts, scores, digests, clusters, study.compare),
+        affected=affected_rows(contrasts, comparison, digests),
         others=other_score_rows(study, scores, clusters),
         checkpoints=checkpoint_rows(study, contrasts, scores, clusters),
         cross=None,

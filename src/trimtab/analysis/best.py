@@ -4,7 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from trimtab.analysis.contrasts import Comparison, have_replicas
+from trimtab.analysis.alike import have_replicas
+from trimtab.analysis.comparison import Comparison
 from trimtab.statistics import Looks, behind_best, gap_bounds
 
 

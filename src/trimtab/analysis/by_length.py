@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.analysis.alike import but_for
 from trimtab.analysis.scores import Bools, ScoredLogits
 from trimtab.ledger.ledger import EvaluatedRows
 from trimtab.ledger.records import VariantRecord
@@ -109,16 +110,11 @@ def lost_rows(evaluated: EvaluatedRows, scores: ScoredLogits) -> list[LostRow]:
 def _uncut(
     variant: VariantRecord, variants: Sequence[VariantRecord], lost: dict[int, NDArray[np.int32]]
 ) -> VariantRecord | None:
-    """The variant that cuts least among those with everything alike but the cut; None where that is "
-    "itself."""
-    alike = [one for one in variants if _but_for_cut(one) == _but_for_cut(variant)]
+    """The variant that cuts least among those with everything alike but the cut; None where it is that."""
+    own = but_for(variant, "truncation", "max_len")
+    alike = [one for one in variants if but_for(one, "truncation", "max_len") == own]
     least = min(alike, key=lambda one: (int(lost[one.number].sum()), one is not variant))
     return None if least is variant else least
-
-
-def _but_for_cut(variant: VariantRecord) -> str:
-    rest = {key: value for key, value in variant.coordinates.items() if key not in ("truncation", "max_len")}
-    return repr(sorted(rest.items()))
 
 
 def _distinct(scores: ScoredLogits) -> list[VariantRecord]:

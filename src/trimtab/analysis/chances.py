@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trimtab.analysis.comparison import Compared, Comparison
 from trimtab.statistics import FinishedContrast, chances_to_settle, floor_of_examples
 from trimtab.study.definition import Compare
 
@@ -33,7 +34,26 @@ class Chances:
         return dict(self.by).get(seeds, math.nan)
 
 
-def chances_of(
+def chances_of(every: Sequence[tuple[Comparison, Compared]], tested: int) -> list[Chances | None]:
+    """The chances of those contrasts that are open, None for the others, in the order of ``every``.
+
+    A contrast whose verdict is withheld lacks no seeds, so it has none. tested: over how many p is adjusted.
+    """
+    undecided = [
+        c.contrast.verdict == "inconclusive" and comparison.is_stable(c.variant, c.baseline)
+        for comparison, c in every
+    ]
+    if not any(undecided):
+        return [None] * len(every)
+    different = [place for place, (_, c) in enumerate(every) if c.contrast.verdict != "identical"]
+    family = [every[place][0].finished(every[place][1]) for place in different]
+    settings = every[0][0].study.compare
+    found = _of_family(family, [undecided[place] for place in different], settings, tested)
+    by_place = dict(zip(different, found, strict=True))
+    return [by_place.get(place) for place in range(len(every))]
+
+
+def _of_family(
     family: Sequence[FinishedContrast], undecided: Sequence[bool], settings: Compare, tested: int
 ) -> list[Chances | None]:
     """The chances of those contrasts of a family that are open, None for the others, in their order.

@@ -6,7 +6,8 @@ Free of torch.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from trimtab.analysis.contrasts import Comparison, ContrastRow, Digests, as_rows, row_at_look
+from trimtab.analysis.comparison import Comparison
+from trimtab.analysis.contrasts import ContrastRow, Digests, as_rows, row_at_look
 from trimtab.analysis.looks import LooksTaken, take_looks
 from trimtab.analysis.scores import FinishedVariant, read_scores, tried_variants
 from trimtab.ledger.files import damaged
@@ -27,22 +28,22 @@ class ComparedSet:
     evaluated: EvaluatedRows
     comparison: Comparison
     digests: Digests
-    looks: LooksTaken | None = None
 
 
 def compared_sets(
     ledger: Ledger, study: StudyRecord, finished: Sequence[FinishedVariant]
-) -> list[ComparedSet]:
-    """Every test set of a study, with the scores of the variants that have finished a trial.
+) -> tuple[list[ComparedSet], LooksTaken | None]:
+    """Every test set of a study, with the scores of those variants that have a finished trial; none without.
 
-    With planned looks, contrasts are those of the latest look for which all trials have ended.
+    And what planned looks have come to, None where none are planned: then contrasts are those of the latest
+    look for which all trials have ended.
     """
     diverged = diverged_seeds(ledger, study, finished)
     sets = [_compared_set(ledger, study, name, finished, diverged) for name in study.tests if finished]
-    if not study.compare.looks or not sets:
-        return sets
+    if not study.compare.looks:
+        return sets, None
     looks = take_looks(ledger, study, [one.comparison for one in sets])
-    return [replace(one, comparison=one.comparison.at(looks.taken), looks=looks) for one in sets]
+    return [replace(one, comparison=one.comparison.at(looks.taken)) for one in sets], looks
 
 
 def diverged_seeds(
@@ -50,7 +51,7 @@ def diverged_seeds(
 ) -> dict[int, set[int]]:
     """By number of a variant, its seeds that diverged, without which its mean flatters it."""
     done = {one.variant.number: one.results for one in finished}
-    return {
+    found = {
         variant.number: {
             seed
             for seed, key in variant.trials.items()
@@ -58,6 +59,7 @@ def diverged_seeds(
         }
         for variant in study.variants
     }
+    return {number: seeds for number, seeds in found.items() if seeds}
 
 
 def looks_taken(ledger: Ledger) -> LooksTaken | None:
@@ -66,8 +68,7 @@ def looks_taken(ledger: Ledger) -> LooksTaken | None:
     if not study.compare.looks:
         return None
     finished = [one for one in tried_variants(ledger, study) if one.results]
-    sets = compared_sets(ledger, study, finished)
-    return sets[0].looks if sets else take_looks(ledger, study, [])
+    return compared_sets(ledger, study, finished)[1]
 
 
 def _compared_set(
@@ -89,13 +90,13 @@ def _compared_set(
     )
 
 
-def contrast_rows(sets: Sequence[ComparedSet]) -> list[list[ContrastRow]]:
+def contrast_rows(sets: Sequence[ComparedSet], looks: LooksTaken | None = None) -> list[list[ContrastRow]]:
     """By test set, one row per declared contrast that has a seed in common.
 
     All are one family, whatever their test set: a study that asks of several has as many chances to err.
     With planned looks each is as it was at the look where it stopped.
     """
-    if sets and (looks := sets[0].looks) is not None:
+    if looks is not None:
         return [_rows_at_looks(one, looks, place) for place, one in enumerate(sets)]
     return as_rows(
         [(one.comparison, one.comparison.of(one.comparison.study.contrasts), one.digests) for one in sets]

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trimtab.analysis.contrasts import read_alike
+from trimtab.analysis.alike import but_for, read_alike
+from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.scores import Logits, ScoredLogits, Values
 from trimtab.ledger.files import damaged
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import Trial
 from trimtab.statistics import Contrast, compare
-from trimtab.study.definition import Compare
-from trimtab.study.grid import Coordinates, place_words
+from trimtab.study.grid import place_words
 
 _CUT = ("truncation", "max_len")
 
@@ -84,13 +83,14 @@ class _Cell(NamedTuple):
 
 
 def cross_evaluation(
-    ledger: Ledger, study: StudyRecord, test: str, scores: ScoredLogits, clusters: NDArray | None
+    ledger: Ledger, study: StudyRecord, test: str, comparison: Comparison
 ) -> CrossEvaluation | None:
     """What a ledger holds of the cross evaluation on a test set; None where nothing was asked.
 
-    scores: on their own inputs; clusters: (examples,). Models that were evaluated on no seed are left out, as
-    are seeds that some other model lacks.
+    comparison: of the models on their own inputs. Models that were evaluated on no seed are left out, as are
+    seeds that some other model lacks. A seed that diverged withholds the verdicts on its variant.
     """
+    scores = comparison.scores
     models = _Models(ledger, study, test, len(scores.labels))
     variants = [one for one in scores.distinct if isinstance(one, VariantRecord)]
     if not any(map(models.asked, variants)):
@@ -106,7 +106,7 @@ def cross_evaluation(
     return CrossEvaluation(
         inputs=list(models.names.values()),
         models=_matrix(models, cells),
-        mismatches=_mismatches(models, cells, clusters, scores.score.bounded),
+        mismatches=_mismatches(models, cells, comparison),
         seeds=common,
         missing=sorted(missing, key=lambda one: (one.variant.number, one.seed)),
     )
@@ -147,9 +147,9 @@ class _Models:
 
         The first of them, where cuts agree on this test set and differ in training.
         """
-        rest = _but_for_cut(variant)
+        rest = but_for(variant, *_CUT)
         for other in self.study.variants:
-            if self.own(other) == inputs and _but_for_cut(other) == rest:
+            if self.own(other) == inputs and but_for(other, *_CUT) == rest:
                 return self.study.variants[other.same_as]
         return None
 
@@ -177,10 +177,6 @@ class _Models:
         return place_words(named, variant.aliases)
 
 
-def _but_for_cut(variant: VariantRecord) -> Coordinates:
-    return {key: value for key, value in variant.coordinates.items() if key not in _CUT}
-
-
 def _matrix(models: _Models, cells: Sequence[_Cell]) -> list[ModelRow]:
     means = {(cell.variant.number, cell.inputs): float(cell.scores.mean()) for cell in cells}
     inputs = list(models.names)
@@ -195,9 +191,7 @@ def _matrix(models: _Models, cells: Sequence[_Cell]) -> list[ModelRow]:
     ]
 
 
-def _mismatches(
-    models: _Models, cells: Sequence[_Cell], clusters: NDArray | None, bounded: bool
-) -> list[Mismatch]:
+def _mismatches(models: _Models, cells: Sequence[_Cell], comparison: Comparison) -> list[Mismatch]:
     """Each model on other inputs: against itself on its own, and against the model trained for these."""
     place = {(cell.variant.number, cell.inputs): k for k, cell in enumerate(cells)}
     odd = [k for k, cell in enumerate(cells) if cell.inputs != models.own(cell.variant)]
@@ -208,8 +202,8 @@ def _mismatches(
         for k, variant in trained.items()
         if variant is not None and (variant.number, cells[k].inputs) in place
     }
-    to_own = _family(cells, own, clusters, models.study.compare, bounded)
-    to_matched = _family(cells, matched, clusters, models.study.compare, bounded)
+    to_own = _family(cells, own, comparison)
+    to_matched = _family(cells, matched, comparison)
     return [
         Mismatch(
             variant=cells[k].variant,
@@ -224,19 +218,21 @@ def _mismatches(
     ]
 
 
-def _family(
-    cells: Sequence[_Cell], bases: dict[int, int], clusters: NDArray | None, settings: Compare, bounded: bool
-) -> dict[int, Contrast]:
+def _family(cells: Sequence[_Cell], bases: dict[int, int], comparison: Comparison) -> dict[int, Contrast]:
     """Each cell against its base, by cell. Models of one recipe share their seeds, so all are paired."""
     if not bases:
         return {}
+    settings = comparison.study.compare
     results = compare(
         np.stack([cell.scores for cell in cells]),
         list(bases.items()),
-        clusters=clusters,
+        clusters=comparison.clusters,
         alpha=settings.alpha,
         margin=settings.margin,
         correction=settings.correction,
-        bounded=bounded,
+        bounded=comparison.scores.score.bounded,
     )
-    return dict(zip(bases, results, strict=True))
+    return {
+        cell: comparison.withhold(cells[cell].variant, cells[base].variant, result)
+        for (cell, base), result in zip(bases.items(), results, strict=True)
+    }

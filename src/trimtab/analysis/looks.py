@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from trimtab.analysis.contrasts import Compared, Comparison
+from trimtab.analysis.comparison import Compared, Comparison
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import Looks, contrast_parts

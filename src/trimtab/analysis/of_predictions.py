@@ -9,7 +9,7 @@ import numpy as np
 
 from trimtab.analysis.analysis import Analysis, analysed_sets
 from trimtab.analysis.compared_sets import ComparedSet
-from trimtab.analysis.contrasts import Comparison
+from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.analysis.seed_counts import SeedCount
 from trimtab.ledger.ledger import EvaluatedRows

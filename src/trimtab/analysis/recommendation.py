@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trimtab.analysis.contrasts import Compared, Comparison, have_replicas
+from trimtab.analysis.alike import have_replicas
+from trimtab.analysis.comparison import Compared, Comparison
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
 from trimtab.statistics import holm

@@ -61,8 +61,9 @@ class ScoredLogits:
         """
         table = self.logits[variant.number]
         chosen = [table[seed] for seed in (table if seeds is None else seeds)]
-        if where is None:
-            return np.stack([self._whole[id(logits)] for logits in chosen])
+        if where is None or self.score.is_mean:  # then a part's scores are those of the whole
+            whole = np.stack([self._whole[id(logits)] for logits in chosen])
+            return whole if where is None else whole[:, where]
         return np.asarray(self.score.function(np.stack(chosen)[:, where], self.labels[where]))
 
     def of(self, logits: Logits) -> Values:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.contrasts import ContrastRow, Digests, read_alike
+from trimtab.analysis.alike import read_alike
+from trimtab.analysis.comparison import Comparison
+from trimtab.analysis.contrasts import ContrastRow, Digests
 from trimtab.analysis.means import shown_interval
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.statistics import (
@@ -43,25 +45,25 @@ class AffectedRow:
 
 
 def affected_rows(
-    contrasts: Sequence[ContrastRow],
-    scores: ScoredLogits,
-    digests: Digests,
-    clusters: NDArray | None,
-    settings: Compare,
+    contrasts: Sequence[ContrastRow], comparison: Comparison, digests: Digests
 ) -> list[AffectedRow]:
     """One row per contrast whose inputs differ somewhere on the test set; p is adjusted over these rows.
 
     Contrasts of variants that read with different tokenisers are left out, as are those with identical
-    inputs. clusters: (examples,) or None.
+    inputs. A seed that diverged withholds these verdicts too.
     """
+    settings = comparison.study.compare
     rows = [
-        _affected_row(row, mask, scores, clusters, settings)
+        _affected_row(row, mask, comparison.scores, comparison.clusters, settings)
         for row in contrasts
         if read_alike(row.variant, row.baseline)
         and (mask := digests[row.variant.number] != digests[row.baseline.number]).any()
     ]
     family = one_family([row.contrast for row in rows], settings.alpha, settings.correction)
-    return [replace(row, contrast=result) for row, result in zip(rows, family, strict=True)]
+    return [
+        replace(row, contrast=comparison.withhold(row.variant, row.baseline, result))
+        for row, result in zip(rows, family, strict=True)
+    ]
 
 
 def _affected_row(
@@ -150,18 +152,17 @@ def checkpoint_rows(
     if len(study.seeds) > 1:
         return []
     asked = scores.by(SCORES["accuracy"]) if study.labels else scores
-    alpha = study.compare.alpha
+    rows = [row for row in contrasts if row.contrast.verdict != "identical"]
+    pairs = [[asked.on(variant, row.seeds)[0] for variant in (row.variant, row.baseline)] for row in rows]
+    # One test for all, so that the table is of one kind.
+    is_binary = all(np.isin(scores, (0, 1)).all() for pair in pairs for scores in pair)
     return [
-        _checkpoint_row(row, asked, clusters, alpha)
-        for row in contrasts
-        if row.contrast.verdict != "identical"
+        CheckpointRow(
+            row.variant,
+            row.baseline,
+            mcnemar(first.astype(np.bool_), second.astype(np.bool_))
+            if is_binary
+            else paired_examples(first, second, clusters, study.compare.alpha),
+        )
+        for row, (first, second) in zip(rows, pairs, strict=True)
     ]
-
-
-def _checkpoint_row(
-    row: ContrastRow, scores: ScoredLogits, clusters: NDArray | None, alpha: float
-) -> CheckpointRow:
-    both = np.stack([scores.on(variant, row.seeds)[0] for variant in (row.variant, row.baseline)])
-    if np.isin(both, (0, 1)).all():
-        return CheckpointRow(row.variant, row.baseline, mcnemar(*both.astype(np.bool_)))
-    return CheckpointRow(row.variant, row.baseline, paired_examples(both[0], both[1], clusters, alpha))

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from trimtab.analysis.alike import but_for
 from trimtab.analysis.answer import Savings, cost_beside
-from trimtab.analysis.contrasts import Compared, Comparison
+from trimtab.analysis.comparison import Compared, Comparison
 from trimtab.analysis.guessing import one_beats_guessing
 from trimtab.analysis.means import MeanRow
 from trimtab.analysis.throughput import ThroughputRow
@@ -105,8 +106,7 @@ def _series(study: ComparedStudy) -> dict[str, list[VariantRecord]]:
     found: dict[str, list[VariantRecord]] = {}
     for variant in study.variants:
         if isinstance(variant, VariantRecord) and "max_len" in variant.coordinates:
-            rest = {key: value for key, value in variant.coordinates.items() if key != "max_len"}
-            found.setdefault(repr(sorted(rest.items())), []).append(variant)
+            found.setdefault(but_for(variant, "max_len"), []).append(variant)
     return {
         key: sorted(lengths, key=lambda one: one.max_len) for key, lengths in found.items() if lengths[1:]
     }

@@ -7,7 +7,7 @@ from typing import Literal
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord
-from trimtab.ledger.run_records import RunRecord
+from trimtab.ledger.run_records import RunRecord, trial_label
 from trimtab.ledger.runs import live_runs
 from trimtab.training.epoch import Epoch
 
@@ -33,7 +33,7 @@ class TrialState:
     @property
     def label(self) -> str:
         """Its name in a run."""
-        return f"{self.variant}, seed {self.seed}"
+        return trial_label(self.variant, self.seed)
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,7 @@ def _one_family(tests: Sequence[SetComparison], study: StudyRecord) -> list[SetC
 
 def _withheld(tests: Sequence[SetComparison], sides: Sequence[Side]) -> list[SetComparison]:
     """The same without the verdicts on variants of which a seed diverged on either side."""
-    here, there = (
-        {number for number, seeds in diverged_seeds(side.ledger, side.study, side.finished).items() if seeds}
-        for side in sides
-    )
+    here, there = (set(diverged_seeds(side.ledger, side.study, side.finished)) for side in sides)
 
     def judged(row: ScoreRow) -> ScoreRow:
         is_stable = row.match.here.variant.number not in here and row.match.there.variant.number not in there

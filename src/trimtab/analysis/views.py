@@ -6,15 +6,10 @@ Everything here is secondary, and says so where it is shown: what the study decl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from trimtab.analysis.alike import have_replicas
 from trimtab.analysis.compared_sets import ComparedSet
-from trimtab.analysis.contrasts import (
-    Comparison,
-    ContrastRow,
-    Family,
-    as_rows,
-    family_of,
-    have_replicas,
-)
+from trimtab.analysis.comparison import Comparison
+from trimtab.analysis.contrasts import ContrastRow, Family, as_rows, family_of
 from trimtab.analysis.means import MeanRow, mean_rows
 from trimtab.statistics import GIVEN, Contrast, at_margin, one_family, score_or_given
 

@@ -22,10 +22,10 @@ from trimtab.cli.pretraining import pretrain
 from trimtab.cli.trials import plan, report, run
 from trimtab.cli.watch import watch
 from trimtab.config import InputError
+from trimtab.run.stopping import ASKING
 
 WRONG_INPUT = 2
-_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-INTERRUPTED = tuple(128 + number for number in _ASKING)
+INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, *ASKING))
 
 # What click raises for a wrong command line. Older versions of typer use the installed click, newer ones
 # bundle their own, so the class is taken from what typer exports.
@@ -80,9 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
     except OSError as error:
+        place = error.filename or "where output goes to"
+        if isinstance(error, PermissionError):
+            return _complain(
+                f"{place}: {error.strerror}; ask for leave to write there, or choose another folder"
+            )
         if error.errno not in NO_ROOM:
             raise
-        place = error.filename or "where output goes to"
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer of a full stdout
         return _complain(f"{place}: {error.strerror}; free space there, then run the same command again")
     except (KeyboardInterrupt, typer.Abort):

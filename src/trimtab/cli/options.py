@@ -92,7 +92,7 @@ def stages(line: str | None = None) -> Iterator[Callable[[str], None]]:
 
 
 def resumable(command: Callable[_Parameters, int]) -> Callable[_Parameters, int]:
-    """The command; asked by SIGINT, SIGTERM or SIGHUP, it ends in good order, with 128 + their number."""
+    """The command; asked to stop by a signal, it ends in good order, with 128 + the signal's number."""
 
     @wraps(command)
     def interruptible_command(*args: _Parameters.args, **options: _Parameters.kwargs) -> int:

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,10 +91,9 @@ def restore(tokens: Tokens) -> None:
             paths = {folder / f"{name}.npy": array.nbytes for name, array in arrays.items()}
             changed = any(path.exists() and path.stat().st_size < size for path, size in paths.items())
             if not changed and not _is_whole(folder):
-                with atomic_folder(folder.with_name(f"{folder.name}-again")) as temporary:
+                shutil.rmtree(folder, ignore_errors=True)  # what is mapped outlives it
+                with atomic_folder(folder) as temporary:
                     _save(temporary, arrays)
-                shutil.rmtree(folder, ignore_errors=True)
-                os.replace(folder.with_name(f"{folder.name}-again"), folder)
 
 
 def load(folder: Path) -> Tokens:

@@ -38,9 +38,10 @@ class Claims:
         """Claim ``name``; False where another run that is not gone holds it."""
         self.folder.mkdir(exist_ok=True)
         path = self._path(name)
-        if not self._create(path):
+        if path.exists() or not self._create(path):
             held = self._read(path)
             if held is not None and held.run == self.mine.run:
+                self._held.add(name)
                 return True
             if held is None and not path.exists():  # given back meanwhile
                 return self.take(name)
@@ -78,10 +79,6 @@ class Claims:
             yield
         finally:
             self.give_back(name)
-
-    def holder(self, name: str) -> ClaimRecord | None:
-        """Who holds ``name``; None where nobody does, or the claim cannot be read."""
-        return self._read(self._path(name))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"

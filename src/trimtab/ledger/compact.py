@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ledger.digests import digest_of
-from trimtab.ledger.files import METRICS, sealed_content
+from trimtab.ledger.files import METRICS, read_verified, sealed_content
 from trimtab.ledger.ledger import (
     ARCHIVE,
     EVALUATED,
@@ -99,13 +99,13 @@ def _of_trial(trial: Trial, tests: Sequence[str]) -> Iterator[tuple[str, bytes]]
     failure, result = trial.failure_record, trial.result
     if failure is not None:
         yield FAILURE, sealed_content(failure)
-    if (trial.folder / METRICS).exists():
-        trial.check(METRICS)
-        metrics = (trial.folder / METRICS).read_bytes()
+    metrics = None
+    if result is not None or (trial.folder / METRICS).exists():
+        metrics = read_verified(trial.folder / METRICS, result.files.get(METRICS) if result else None)
         yield METRICS, metrics
     if result is not None:
         predictions = _npz({test: halved(trial.predictions(test)) for test in tests})
-        files = {METRICS: digest_of(metrics), PREDICTIONS: digest_of(predictions)}
+        files = {METRICS: digest_of(metrics or b""), PREDICTIONS: digest_of(predictions)}
         yield PREDICTIONS, predictions
         yield RESULT, sealed_content(result.model_copy(update={"key": trial.key, "files": files}))
 

@@ -1,4 +1,4 @@
-"""What is wrong with a folder of results: every record read, every digest verified. Nothing is changed.
+"""What is wrong with a folder of results: every record read, every digest verified.
 
 What is found is a list of findings; ``ledger.repair`` removes of them what a run makes again.
 """
@@ -12,11 +12,11 @@ from trimtab.atomic import TEMPORARY
 from trimtab.config import InputError
 from trimtab.ledger.claims import gone_claims
 from trimtab.ledger.examined_trial import trial_findings
-from trimtab.ledger.finding import Finding, tried
+from trimtab.ledger.finding import NOTHING_DEPENDS, Finding, tried
 from trimtab.ledger.ledger import EVALUATED, LEDGER, LOOKS, ROWS, RUNTIME, STUDY, Ledger, holds_trials
 from trimtab.ledger.pretraining_folder import PretrainingFolder
 from trimtab.ledger.records import StudyRecord
-from trimtab.ledger.run_records import RunRecord
+from trimtab.ledger.run_records import RunRecord, trial_label
 from trimtab.ledger.runs import ended_runs, live_runs
 from trimtab.ledger.tokenizers import read_tokenizer
 
@@ -134,9 +134,10 @@ def _of_trials(
             shapes[test] = len(ledger.evaluated(test).labels), len(study.labels) if study else 0
         except InputError:  # found already
             continue
+    wanted = study.wanted if study else {}
     busy = {label.label for run in runs for label in run.running}
     for key in keys:
-        if runs and study and any(f"{v.name}, seed {s}" in busy for v, s in study.wanted.get(key, [])):
+        if any(trial_label(variant.name, seed) in busy for variant, seed in wanted.get(key, [])):
             continue
         yield from trial_findings(ledger.trial(key), shapes)
 
@@ -163,7 +164,7 @@ def _keys_there(ledger: Ledger) -> list[str]:
 
 def _left_over(folder: Path) -> Iterator[Finding]:
     """What dead processes left behind."""
-    mend = "nothing depends on it; --repair removes it"
+    mend = NOTHING_DEPENDS
     for path in sorted(folder.rglob(f"{TEMPORARY}*")):
         yield Finding(path, "a process that was killed while it wrote left it", mend, path)
     for path in ended_runs(folder):
@@ -181,7 +182,7 @@ def _examine_pretraining(folder: Path) -> Examination:
     ]
     done = (folder / "result.json").exists()
     if done and there.checkpoint.exists():
-        mend = "nothing depends on it; --repair removes it"
+        mend = NOTHING_DEPENDS
         found.append(Finding(there.checkpoint, "the training is complete without it", mend, there.checkpoint))
     if done and not there.model.is_dir():
         found.append(Finding(there.model, "it is gone", f"delete {folder} and pretrain again", None))

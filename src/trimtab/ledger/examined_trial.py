@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from trimtab.config import InputError
-from trimtab.ledger.finding import Finding
+from trimtab.ledger.finding import NOTHING_DEPENDS, Finding
 from trimtab.ledger.soundness import faults_of
 from trimtab.ledger.trial import PREDICTIONS, RESULT, Trial
-
-_NOTHING_DEPENDS = "nothing depends on it; --repair removes it"
 
 
 def trial_findings(trial: Trial, shapes: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
@@ -19,7 +17,7 @@ def trial_findings(trial: Trial, shapes: Mapping[str, tuple[int, int]]) -> Itera
     yield from _of_shapes(trial, shapes)
     for path in (trial.checkpoint, trial.again):
         if path.exists():
-            yield Finding(path, "the trial is complete without it", _NOTHING_DEPENDS, path)
+            yield Finding(path, "the trial is complete without it", NOTHING_DEPENDS, path)
 
 
 def _of_shapes(trial: Trial, shapes: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:

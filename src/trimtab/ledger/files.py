@@ -1,7 +1,9 @@
 """The files of a ledger, read and written: InputError names what is damaged, and what to delete."""
 
+import contextlib
 import io
 import json
+import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -97,10 +99,15 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a killed process had begun to write; only its successor, who holds the lock, may."""
+def sweep(folder: Path, older: float = 0.0) -> None:
+    """Remove what a killed process had begun to write, that is ``older`` than so many seconds.
+
+    Only who has claimed what is written there may take everything.
+    """
     for path in folder.glob(f"{TEMPORARY}*"):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # gone meanwhile
+            if time.time() - path.stat().st_mtime >= older:
+                path.unlink()
 
 
 def damaged(path: Path, why: object) -> InputError:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trimtab.config import InputError
 
+NOTHING_DEPENDS = "nothing depends on it; --repair removes it"
 ITSELF = Path()  # stands for the damaged file, where that is what has to go
 
 

@@ -38,7 +38,7 @@ from trimtab.ledger.records import (
     VariantRecord,
 )
 from trimtab.ledger.runs import RUNS
-from trimtab.ledger.trial import CONFIG, Trial
+from trimtab.ledger.trial import CONFIG, Trial, version_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +70,7 @@ class EvaluatedRows:
 
     @property
     def shared_clusters(self) -> NDArray[np.int64] | None:
-        """The clusters; None where each row is its own, for which plain formulas say the same, and "
-        "quicker."""
+        """The clusters; None where each row is its own, for which plain formulas say the same, and faster."""
         return self.clusters if len(np.unique(self.clusters)) < len(self.clusters) else None
 
 
@@ -98,6 +97,9 @@ class Ledger:
         self.folder = Path(folder)
         self._is_begun = False
         self._archive: zipfile.Path | None = None
+        # What was read, as long as its files are what they were: an analysis asks for a record many times.
+        self._trials: dict[tuple[bool, str], Trial] = {}
+        self._study: tuple[object, StudyRecord] | None = None
 
     @property
     def is_archived(self) -> bool:
@@ -118,6 +120,7 @@ class Ledger:
         self.check(study)
         if not (self.folder / LEDGER).exists():
             self._start(study)
+            self.check(study)  # another run may have begun another study meanwhile
         if not os.access(self.folder, os.W_OK):
             raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
         self._is_begun = True
@@ -162,7 +165,10 @@ class Ledger:
 
     def trial(self, key: str) -> Trial:
         """The trial of that key, whether it exists or not."""
-        return Trial(self.root / "trials" / key)
+        place = self.is_archived, key
+        if place not in self._trials:
+            self._trials[place] = Trial(self.root / "trials" / key)
+        return self._trials[place]
 
     @property
     def has_study(self) -> bool:
@@ -172,6 +178,12 @@ class Ledger:
     @property
     def study(self) -> StudyRecord:
         """What the study asked for when it last ran; InputError where nothing was run here."""
+        version = self.is_archived, *map(version_of, (self.root / STUDY, self.folder / LEDGER))
+        if self._study is None or self._study[0] != version:
+            self._study = version, self._read_study()
+        return self._study[1]
+
+    def _read_study(self) -> StudyRecord:
         self.check_schema()
         study = read_record(self.root / STUDY, StudyRecord)
         if study is None:
@@ -318,7 +330,7 @@ def _below(start: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name in (RUNS, CLAIMS) or path.name.startswith(TEMPORARY)
+    return path.name in (LEDGER, RUNS, CLAIMS) or path.name.startswith(TEMPORARY)
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 from trimtab.config import InputError
+from trimtab.ledger.claims import CLAIMS
 from trimtab.ledger.examination import Examination
+from trimtab.ledger.runs import RUNS
 
 
 def repair(found: Examination) -> list[Path]:
@@ -27,7 +29,7 @@ def repair(found: Examination) -> list[Path]:
         except OSError as error:
             raise InputError(f"{path}: cannot be removed ({error.strerror}); fix permissions") from error
         removed.append(path)
-    for name in ("claims", "runs"):
+    for name in (CLAIMS, RUNS):
         folder = found.folder / name
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

@@ -5,6 +5,11 @@ import re
 from trimtab.ledger.records import Record
 
 
+def trial_label(variant: str, seed: int) -> str:
+    """A trial's name in a run, and in what is told of it."""
+    return f"{variant}, seed {seed}"
+
+
 class RunningRecord(Record):
     """A trial in progress, or another piece of work of a run; began: seconds since 1970.
 

@@ -73,7 +73,7 @@ class Trial:
     def result(self) -> TrialResult | None:
         """What came out, None while the trial is not complete; InputError where it is damaged."""
         path = self.folder / RESULT
-        version = _version(path)
+        version = version_of(path)
         if version is None or self._known is None or self._known[0] != version:
             result = read_record(path, TrialResult)
             if result is not None and result.key not in ("", self.key):
@@ -129,6 +129,12 @@ class Trial:
         return failure.reason if failure else None
 
     @property
+    def failed_by(self) -> str:
+        """The run that left the failure of the last attempt; empty where none failed."""
+        failure = self.failure_record
+        return failure.run if failure else ""
+
+    @property
     def diverged(self) -> bool:
         """Whether the last attempt failed because a loss or a logit was no longer finite."""
         return (self.failure or "").endswith(AGAINST_DIVERGING)
@@ -137,7 +143,7 @@ class Trial:
     def weights(self) -> Path | None:
         """Where the trained weights lie, or None where they were not kept."""
         path = self.folder / WEIGHTS
-        return path if self.result is not None and path.exists() else None
+        return path if path.exists() and self.result is not None else None
 
     @property
     def has_failure(self) -> bool:
@@ -287,10 +293,11 @@ class Crossed:
         return self.folder / f"{fingerprint}.npz"
 
 
-def _version(path: Path) -> tuple[int, ...] | None:
-    """What changes when a file is replaced or changed; None where there is none, or in a compact ledger."""
+def version_of(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced or changed, which those of a compact ledger are not; None where
+    there is none."""
     if not isinstance(path, Path):
-        return None
+        return (0,)
     try:
         found = path.stat()
     except OSError:

@@ -104,8 +104,13 @@ class Plan:
 
         They are wanted where the study keeps weights, and for evaluations that are missing.
         """
-        wanted = self.study.keep_weights or bool(self.missing_evaluations(variant, trial))
-        return wanted and trial.result is not None and trial.weights is None
+        if trial.result is None or trial.weights is not None:
+            return False
+        return self.study.keep_weights or bool(self.missing_evaluations(variant, trial))
+
+    def is_missing(self, variant: PlannedVariant, trial: Trial) -> bool:
+        """Whether a trial is to be trained, for the first time or for its weights."""
+        return trial.result is None or self.needs_weights_again(variant, trial)
 
 
 def plan_study(study: Study, data: Path | None = None) -> Plan:

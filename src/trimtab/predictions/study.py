@@ -7,7 +7,7 @@ from trimtab.config import InputError, nearest
 from trimtab.predictions.records import Predictions
 from trimtab.statistics import SCORES, score_or_given, scores_for
 from trimtab.study.compared import ComparedVariant
-from trimtab.study.definition import Compare
+from trimtab.study.definition import Compare, margin_unit, share_of_points
 from trimtab.study.grid import DeclaredContrast
 
 # What can be judged where a class is all that is known of a prediction.
@@ -103,7 +103,7 @@ def predicted_study(
     return PredictedStudy(
         name=name,
         question=f"How does each variant compare with {first}?",
-        seeds=tuple(sorted({seed for one in predictions.sets for by in one.outputs.values() for seed in by})),
+        seeds=_seeds(predictions, paired),
         variants=[PredictedVariant(number, each, paired) for number, each in enumerate(names)],
         contrasts=tuple(DeclaredContrast(n, base, paired) for n in range(len(names)) if n != base),
         compare=Compare(score=judged, margin=_margin(judged, margin), alpha=_alpha(alpha)),
@@ -115,6 +115,14 @@ def predicted_study(
         clustered=predictions.clustered,
         paired=paired,
     )
+
+
+def _seeds(predictions: Predictions, paired: bool) -> tuple[int, ...]:
+    """All seeds; where they mean nothing from variant to variant, their places in a variant's order."""
+    every = [by_seed for one in predictions.sets for by_seed in one.outputs.values()]
+    if paired:
+        return tuple(sorted({seed for by_seed in every for seed in by_seed}))
+    return tuple(range(max(map(len, every), default=0)))
 
 
 def _scores(predictions: Predictions) -> tuple[str, ...]:
@@ -144,24 +152,20 @@ def _margin(score: str, given: float | str | None) -> float:
     judged = score_or_given(score)
     if given is None:
         if judged.margin is None:
-            unit = (
-                "a share, where 0.01 is one point" if judged.unit == "%" else judged.unit or "its own units"
-            )
             raise InputError(
                 f"--margin: {judged.name} has none by default; give the largest difference that does not "
-                f"matter, in {unit}"
+                f"matter, in {margin_unit(judged)}"
             )
         return judged.margin
     text = str(given).strip()
-    in_points = text.removesuffix("s").removesuffix("point")
-    try:
-        value = float(in_points)
-    except ValueError:
-        value = float("nan")
-    if in_points != text:
-        if judged.unit != "%":
-            raise InputError(f"--margin {text!r} is in points, and {judged.name} is not; give a number")
-        value /= 100
+    value = share_of_points(text)
+    if value is not None and judged.unit != "%":
+        raise InputError(f"--margin {text!r} is in points, and {judged.name} is not; give a number")
+    if value is None:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
     if not 0 < value < float("inf"):
         raise InputError(f"--margin {text!r}: give a positive number, or points as in '0.5 points'")
     return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from trimtab.ledger.claims import Claims
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
+from trimtab.ledger.run_records import trial_label
 from trimtab.machine import Signature
 from trimtab.plan.cost import relative_cost
 from trimtab.plan.identity import WantedTrial
@@ -21,6 +22,11 @@ class Failure:
     variants: tuple[str, ...]
     seed: int
     reason: str
+
+    @classmethod
+    def of(cls, trial: WantedTrial, reason: str) -> "Failure":
+        """That of a trial, with the names of all variants that wanted it."""
+        return cls(tuple(variant.name for variant in trial.variants), trial.seed, reason)
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,12 @@ class RunContext:
 
     def is_missing(self, trial: WantedTrial) -> bool:
         """Whether a trial is to be trained, for the first time or for its weights."""
-        kept = self.ledger.trial(trial.key)
-        return kept.result is None or self.plan.needs_weights_again(trial.variant, kept)
-
-    def failure(self, trial: WantedTrial, reason: str) -> Failure:
-        """The record of a trial that failed."""
-        return Failure(tuple(variant.name for variant in trial.variants), trial.seed, reason)
+        return self.plan.is_missing(trial.variant, self.ledger.trial(trial.key))
 
 
 def label_of(trial: WantedTrial) -> str:
     """A trial's name in a run."""
-    return f"{trial.variant.name}, seed {trial.seed}"
+    return trial_label(trial.variant.name, trial.seed)
 
 
 def cost_of(trial: WantedTrial) -> float:

@@ -30,6 +30,12 @@ class CrossJob:
     precision: Precision
     device: str
 
+    @property
+    def parameters(self) -> int:
+        """Parameters of the model."""
+        first = self.inputs[0][0]
+        return self.size.parameters(first.vocabulary, first.classes)
+
     def run(self, report: Callable[[None], None]) -> JobOutcome:
         """Evaluate; what is done stays where a later evaluation fails."""
         outcome: JobOutcome = import_module(_WORK).evaluated(self, report)

@@ -58,6 +58,7 @@ class CrossRuns:
 
     def _end(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> None:
         if ended.value is not None and ended.value.stopped:
+            self.shared.put_back(trial)
             return
         reason = failure_of(ended, "lower --jobs")
         if reason is None:
@@ -65,5 +66,5 @@ class CrossRuns:
         else:
             with contextlib.suppress(OSError):  # a full disk, which is often the reason itself
                 self.run.ledger.trial(trial.key).crossed.fail(reason, ended.traceback)
-            self.failures.append(self.run.failure(trial, f"cross evaluation: {reason}"))
+            self.failures.append(Failure.of(trial, f"cross evaluation: {reason}"))
         self.shared.end(trial, reason)

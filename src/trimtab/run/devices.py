@@ -4,8 +4,9 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
+from trimtab.machine import GPU_SHARERS
+
 VARIABLE = "CUDA_VISIBLE_DEVICES"
-SHARERS = "TRIMTAB_GPU_SHARERS"  # as in ``training.backend``, which reads it and needs torch
 
 _MOST_EACH = 4  # workers on one GPU; more would have to be measured first
 _CONTEXT_BYTES = 1 << 30  # of libraries and kernels, in each process
@@ -37,7 +38,7 @@ def least_loaded(devices: Sequence[str], taken: Sequence[str]) -> str:
 
 def environment_of(device: str, devices: Sequence[str], processes: int) -> dict[str, str]:
     """The variables of a worker that has ``device``, one of ``devices`` that ``processes`` workers share."""
-    return {VARIABLE: device, SHARERS: str(-(-processes // len(devices)))}
+    return {VARIABLE: device, GPU_SHARERS: str(-(-processes // len(devices)))}
 
 
 def jobs_each(memory: int, trial: int | None, cores: int) -> int:

@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from trimtab.config import InputError
+from trimtab.ledger.claims import Claims
 from trimtab.ledger.ledger import Ledger
 from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan
 from trimtab.run.context import Failure
-from trimtab.run.engine import Part, Place
+from trimtab.run.damaged import set_aside_damaged
+from trimtab.run.engine import Part, PartsEngine
 from trimtab.run.pool import Ended
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.runtime import kinds_to_measure
 from trimtab.run.ticker import Ticker
 from trimtab.run.watching import Watching
 
+PARTS = 8  # by default
 _SECONDS = 2.0  # between two looks at the ledger
 _RETRIES = 2  # of a part that was lost while there was work left
 
@@ -32,18 +35,19 @@ class DividedRun:
         self,
         plan: Plan,
         ledger: Ledger,
+        claims: Claims,
         progress: ProgressCallback,
-        place: Place,
+        engine: PartsEngine,
         part: Part,
         on_trial: Callable[[str], None],
     ) -> None:
-        self.plan, self.ledger, self.progress, self.place, self.part = plan, ledger, progress, place, part
+        self.plan, self.ledger, self.progress, self.engine, self.part = plan, ledger, progress, engine, part
         self.watching = Watching(ledger, progress, on_trial)
         self.trials: list[WantedTrial] | None = None
         self.before = self.crossed = 0
         self._lost: dict[int, list[str]] = {}  # why parts ended before their time
         self._wrong: str | None = None
-        self._find_trials()
+        self._find_trials(claims)
         trials: list[WantedTrial] = self.trials or []
         self._uncrossed = {trial.key for trial in trials if self._misses_evaluations(trial)}
 
@@ -62,44 +66,41 @@ class DividedRun:
     def run(self, parts: int | None) -> None:
         """Start so many parts, and wait until all have ended; InputError where the input is wrong there."""
         kept = self.ledger.runtime
-        many = parts or self.place.slots(kept or self.place.begin(None, "auto"))
+        many = parts or PARTS
         if self.trials is None:
             many = min(many, len(self.plan.trials(None)))
         else:
             many = min(many, max(1, sum(map(self._is_left, self.trials)), len(self._uncrossed)))
         self._look()
         with Ticker(_SECONDS, self._look_again):
-            self.place.engine(
-                [self.part] * many,
-                many,
-                kept.threads if kept else 1,
-                lambda number, news: None,
-                self._end,
-            )
+            self.engine(self.part, many, kept.threads if kept else 1, self._end)
         self._look()
-        if self._wrong is not None and (self.trials is None or list(self.failures())):
+        failures = self.failures()
+        if self._wrong is not None and (self.trials is None or failures):
             raise InputError(self._wrong)
         if self.trials is None:
             raise InputError(f"{self.part.name}: no job began the study: {self._why()}")
         self.crossed = sum(
             not self._misses_evaluations(trial) for trial in self.trials if trial.key in self._uncrossed
         )
-        if not self._lost and not list(self.failures()):
+        if not self._lost and not failures:
             shutil.rmtree(self.part.logs, ignore_errors=True)  # nobody needs them any more
 
-    def failures(self) -> Iterator[Failure]:
+    def failures(self) -> list[Failure]:
         """The trials that failed, or were not done, and cross evaluations that were not."""
+        return list(self._failures())
+
+    def _failures(self) -> Iterator[Failure]:
         stopped = self.ledger.stopped
         for trial in self.trials or ():
-            names = tuple(variant.name for variant in trial.variants)
             kept = self.ledger.trial(trial.key)
             if self._is_left(trial) and trial.key not in stopped:
                 failed = self.watching.has_failed(trial.key)
                 reason = (kept.failure if failed else None) or f"no job trained it: {self._why()}"
-                yield Failure(names, trial.seed, reason)
+                yield Failure.of(trial, reason)
             elif self._misses_evaluations(trial) and kept.weights is not None:
                 reason = kept.crossed.failure or f"no job made it: {self._why()}"
-                yield Failure(names, trial.seed, f"cross evaluation: {reason}")
+                yield Failure.of(trial, f"cross evaluation: {reason}")
 
     def _end(self, number: int, ended: Ended[str | None]) -> Part | None:
         """Note how a part ended; one that was lost while there is work left is started again."""
@@ -132,17 +133,18 @@ class DividedRun:
         with suppress(InputError, OSError):  # what is not yet there, or what a network is late with
             self._look()
 
-    def _find_trials(self) -> None:
-        """The trials, once it is known what they run on."""
+    def _find_trials(self, claims: Claims | None = None) -> None:
+        """The trials, once it is known what they run on; with ``claims``, damaged ones are set aside."""
         runtime = self.ledger.runtime
         if runtime is None or kinds_to_measure(self.plan, runtime.precision):
             return
         self.trials = self.plan.trials(runtime)
+        if claims is not None:
+            set_aside_damaged(self.ledger, claims, self.progress, self.trials)
         self.before = sum(not self._is_left(trial) for trial in self.trials)
 
     def _is_left(self, trial: WantedTrial) -> bool:
-        kept = self.ledger.trial(trial.key)
-        return kept.result is None or self.plan.needs_weights_again(trial.variant, kept)
+        return self.plan.is_missing(trial.variant, self.ledger.trial(trial.key))
 
     def _misses_evaluations(self, trial: WantedTrial) -> bool:
         return bool(self.plan.missing_evaluations(trial.variant, self.ledger.trial(trial.key)))

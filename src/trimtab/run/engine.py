@@ -24,17 +24,15 @@ class Engine(Protocol):
         on_end: Callable[[int, Ended[Any]], Job[Any, Any] | None],
         *,
         on_start: Callable[[int], bool] = ...,
-        patience: float | None = None,
         more: Callable[[], Sequence[Job[Any, Any]] | None] = ...,
     ) -> None:
         """Run ``jobs``, ``processes`` at a time with ``threads`` threads each, and return when all ended.
 
         ``on_news(number, news)`` is called with what job ``number`` reports; ``on_end(number, ended)`` once
         it ended, and may return another job to be run in its place; ``on_start(number)`` before it is handed
-        to a worker, and where that returns False it is left out. patience: seconds after which whatever still
-        runs is ended, without ``on_end``. more: is asked, whenever all jobs have ended, for further ones,
-        which are numbered on; an empty answer is the end, None: ask again in a second. Raises Interrupted
-        where this process is asked to stop, once the running jobs have stopped.
+        to a worker, and where that returns False it is left out. more: is asked, whenever all jobs have
+        ended, for further ones, which are numbered on; an empty answer is the end, None: ask again in a
+        second. Raises Interrupted where this process is asked to stop, once the running jobs have stopped.
         """
 
 
@@ -54,6 +52,19 @@ class Part(Job[None, "str | None"], Protocol):
         """See above."""
 
 
+class PartsEngine(Protocol):
+    """Runs a part many times, each as a run of its own, in a queue that wants few long jobs."""
+
+    def __call__(
+        self, part: Part, many: int, threads: int, on_end: "Callable[[int, Ended[str | None]], Part | None]"
+    ) -> None:
+        """Run ``part`` that many times with ``threads`` cores each, and return when all have ended.
+
+        ``on_end(number, ended)`` as in ``Engine``. Raises Interrupted where this process is asked to stop,
+        once the parts have stopped.
+        """
+
+
 class Slots(Protocol):
     """How many jobs run at a time, of a study where one is given, and of its finished trials."""
 
@@ -70,15 +81,15 @@ class Place:
     begin: what a ledger is begun with there, of the processes asked for and the device asked for; InputError
     where that device is not there. slots: how many jobs run at a time where it was not asked for a number.
     devices: the GPUs of this machine that an engine shares out among its workers, none for the device cpu.
-    takes_runs: its jobs are runs of their own (``Part``), each of many trials, as a queue wants few long jobs
-    rather than many short ones; they share the ledger by claims.
+    parts: where a study is divided into runs of their own (``Part``), which share the ledger by claims; then
+    ``engine`` is what each of them uses.
     """
 
     engine: Engine
     begin: Callable[[int | None, str], RuntimeRecord]
     slots: Slots
-    takes_runs: bool = False
     devices: Callable[[str], Sequence[str]] = lambda device: ()
+    parts: PartsEngine | None = None
 
     def engine_on(self, device: str) -> Engine:
         """The engine for jobs on ``device``, cpu or cuda: its workers share out this machine's GPUs."""

@@ -9,7 +9,6 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.cost import longest_inputs, relative_cost, scaled, speed_kind, trial_seconds
 from trimtab.plan.identity import precision_of
 from trimtab.plan.plan import Plan
-from trimtab.run.pool import run_jobs
 from trimtab.run.runtime import begun, default_jobs
 from trimtab.run.step_times import MeasuredSteps, measure_steps
 
@@ -45,14 +44,15 @@ def estimate(
     began = time.monotonic()
     runtime = begun(ledger.runtime, ledger.folder, jobs, device)
     longest = longest_inputs(plan.variants, speed_kind)
-    rates = {kind: _finished_rate(plan, ledger, kind, runtime) for kind in longest}
+    rates = _finished_rates(plan, ledger, runtime)
     known: dict[str, float | None] = {
-        kind: relative_cost(longest[kind]) / rate if rate else None for kind, rate in rates.items()
+        kind: relative_cost(variant) / rates[kind] if kind in rates else None
+        for kind, variant in longest.items()
     }
-    unknown = {kind: longest[kind] for kind, rate in rates.items() if not rate}
+    unknown = {kind: variant for kind, variant in longest.items() if kind not in rates}
     measured: dict[str, MeasuredSteps] = {}
     if unknown:
-        measured = measure_steps(unknown, runtime, run_jobs, patience, on_stage)
+        measured = measure_steps(unknown, runtime, patience, on_stage)
     for kind, variant in unknown.items():
         examples = measured[kind].rate(precision_of(variant, runtime))
         known[kind] = trial_seconds(variant, examples) if examples else None
@@ -76,12 +76,13 @@ def estimate(
     )
 
 
-def _finished_rate(plan: Plan, ledger: Ledger, kind: str, runtime: RuntimeRecord) -> float | None:
-    """Cost per second over the ledger's finished trials of that kind; None where there are none."""
-    total, seconds = 0.0, 0.0
+def _finished_rates(plan: Plan, ledger: Ledger, runtime: RuntimeRecord) -> dict[str, float]:
+    """Cost per second over the ledger's finished trials, by kind; none for kinds without one."""
+    cost: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     for trial in plan.trials(runtime):
-        if speed_kind(trial.variant) != kind or not ledger.trial(trial.key).is_complete:
-            continue
-        if result := ledger.trial(trial.key).result:
-            total, seconds = total + relative_cost(trial.variant), seconds + result.seconds
-    return total / seconds if seconds else None
+        kept, kind = ledger.trial(trial.key), speed_kind(trial.variant)
+        if kept.is_complete and (result := kept.result):
+            cost[kind] = cost.get(kind, 0.0) + relative_cost(trial.variant)
+            seconds[kind] = seconds.get(kind, 0.0) + result.seconds
+    return {kind: total / seconds[kind] for kind, total in cost.items() if total and seconds[kind]}

@@ -32,8 +32,8 @@ def _peaks(plan: Plan, ledger: Ledger) -> dict[int, int]:
     found: dict[int, int] = {}
     if ledger.runtime is not None and ledger.runtime.device == "cuda":
         for trial in plan.trials(ledger.runtime):
-            result, number = ledger.trial(trial.key).result, trial.variant.number
-            if result is not None:
+            kept, number = ledger.trial(trial.key), trial.variant.number
+            if kept.is_complete and (result := kept.result):
                 found[number] = max(found.get(number, 0), result.peak_bytes)
     return found
 

@@ -34,9 +34,14 @@ class PrecisionJob:
     recipe: Recipe
     device: str
 
+    @property
+    def parameters(self) -> int:
+        """Parameters of the model."""
+        return self.size.parameters(self.input_spec.vocabulary, self.input_spec.classes)
+
     def run(self, report: Callable[[None], None]) -> MeasuredPrecision:
         """Measure, or take what was measured on this machine before."""
-        found: MeasuredPrecision = import_module(_PRECISION_WORK).measured(self)
+        found: MeasuredPrecision = import_module(_PRECISION_WORK).measured(self, report)
         return found
 
 
@@ -63,6 +68,11 @@ class TrialJob:
     failed_before: tuple[str, ...] = ()
     graphs: bool | None = None
 
+    @property
+    def parameters(self) -> int:
+        """Parameters of the model."""
+        return self.config.size.parameters(self.config.vocabulary, self.config.classes)
+
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
         rows = self.recipe.rows_together
@@ -72,7 +82,7 @@ class TrialJob:
         """Train, evaluate the test sets once, at the end, and mark the trial complete.
 
         It resumes from the trial's checkpoint, where there is one. Out of memory, the trial starts again with
-        smaller micro-batches. Asked to stop by SIGTERM or SIGHUP, it does so at a checkpoint.
+        smaller micro-batches. Asked to stop by a signal of ``stopping.ASKING``, it does so at a checkpoint.
         """
         outcome: JobOutcome = import_module(_TRIAL_WORK).trained(self, report)
         return outcome

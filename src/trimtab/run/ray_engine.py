@@ -56,7 +56,7 @@ class RayEngine:
 
     def begin(self, jobs: int | None, device: str) -> RuntimeRecord:
         """Threads for the smallest node; the device that all the cluster's trials can have."""
-        nodes = [each["Resources"] for each in self._connected().nodes() if each["Alive"]]
+        nodes = self._nodes()
         cores = min((int(each["CPU"]) for each in nodes if each.get("CPU")), default=1)
         has_gpus = any(each.get("GPU") for each in nodes)
         if device == "cuda" and not has_gpus:
@@ -80,20 +80,18 @@ class RayEngine:
         on_end: Callable[[int, Ended[Any]], Job[Any, Any] | None],
         *,
         on_start: Callable[[int], bool] = lambda number: True,
-        patience: float | None = None,
         more: Callable[[], Sequence[Job[Any, Any]] | None] = lambda: (),
     ) -> None:
         """See ``Engine``. A job whose node was lost is told as such, and may be run again elsewhere."""
         ray = self._connected()
         self._check_cores(threads)
-        deadline = None if patience is None else time.monotonic() + patience
         with ExitStack() as stack:
             tasks = _Tasks(ray, threads, self._put, self.shared)
             stack.callback(tasks.close)
             stack.enter_context(redirect_stdout(sys.stderr))  # Ray itself says there what it lost
             requests = stack.enter_context(held_back())
             waiting, given = deque(enumerate(jobs)), len(jobs)
-            while requests.number is None and (deadline is None or time.monotonic() < deadline):
+            while requests.number is None:
                 if not waiting and not tasks.running:
                     further = more()
                     if further is None:
@@ -141,10 +139,13 @@ class RayEngine:
                 ) from error
         return ray
 
+    def _nodes(self) -> list[dict[str, float]]:
+        """The resources of each node that is alive."""
+        return [each["Resources"] for each in self._connected().nodes() if each["Alive"]]
+
     def _check_cores(self, threads: int) -> None:
         """InputError where no node could ever run a job."""
-        nodes = [each["Resources"] for each in self._connected().nodes() if each["Alive"]]
-        most = max((each.get("CPU", 0) for each in nodes), default=0)
+        most = max((each.get("CPU", 0) for each in self._nodes()), default=0)
         if most < threads:
             raise InputError(
                 f"--engine ray: the ledger was begun with {threads} threads a trial, and no node of Ray has "
@@ -171,8 +172,10 @@ class _Tasks:
     def submit(self, number: int, job: Job[Any, Any]) -> None:
         """Begin a job where there is room for it."""
         self.told.add(number)
-        task = self._do.options(max_retries=0, **self._resources(job))
-        reference = task.remote(number, job, self.threads, self._board, self._carried(job))
+        declared = self._resources(job)
+        task = self._do.options(max_retries=0, **declared)
+        share = declared.get("num_gpus", 1.0)
+        reference = task.remote(number, job, self.threads, self._board, self._carried(job), share)
         self.running[reference] = number, job
 
     def news(self) -> list[tuple[int, Any]]:
@@ -215,18 +218,11 @@ class _Tasks:
 
     def _resources(self, job: Any) -> dict[str, Any]:
         """What a job declares: cores, memory, and a share of a GPU."""
-        size, config = getattr(job, "size", None), getattr(job, "config", None)
-        spec = getattr(job, "input_spec", None)
-        parameters = 0
-        if config is not None:
-            parameters = config.size.parameters(config.vocabulary, config.classes)
-        elif size is not None and spec is not None:
-            parameters = size.parameters(spec.vocabulary, spec.classes)
         found: dict[str, Any] = {"num_cpus": self.threads}
         if getattr(job, "device", "cpu") == "cuda":
-            found["num_gpus"] = next((share for most, share in _SHARES if 0 < parameters <= most), 1.0)
+            found["num_gpus"] = next((share for most, share in _SHARES if job.parameters <= most), 1.0)
         else:
-            found["memory"] = _BASE_MEMORY + _BYTES_PER_PARAMETER * parameters
+            found["memory"] = _BASE_MEMORY + _BYTES_PER_PARAMETER * job.parameters
         return found
 
     def _carried(self, job: Any) -> Any:

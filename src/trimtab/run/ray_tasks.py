@@ -13,6 +13,7 @@ from typing import Any
 
 import ray
 
+from trimtab.machine import GPU_SHARERS
 from trimtab.run.carrying import Files, moved, packed, unpack_once
 from trimtab.run.outcome import JobOutcome
 from trimtab.run.pool import Ended, Job, run_jobs
@@ -73,8 +74,14 @@ def see(paths: list[Path]) -> bool:
     return all(path.exists() for path in paths)
 
 
-def do(number: int, job: Job[Any, Any], threads: int, board: Any, carried: Carried | None) -> Returned:
-    """Do a job in a process of its own, as on the driver's machine: what dies or hangs is told likewise."""
+def do(
+    number: int, job: Job[Any, Any], threads: int, board: Any, carried: Carried | None, share: float
+) -> Returned:
+    """Do a job in a process of its own, as on the driver's machine: what dies or hangs is told likewise.
+
+    share: of a GPU that the job has.
+    """
+    os.environ[GPU_SHARERS] = str(round(1 / share))
     if carried is None:
         return Returned(_run(number, job, threads, board))
     kept = Path(tempfile.gettempdir()) / carried.name
@@ -84,7 +91,8 @@ def do(number: int, job: Job[Any, Any], threads: int, board: Any, carried: Carri
         if not places[path].exists():
             unpack_once(ray.get(files), places[path])
     with tempfile.TemporaryDirectory() as folder:
-        own = Path(folder) / "job"
+        # A trial's records say which trial they are of, by the name of its folder.
+        own = Path(folder) / (job.folder.name if hasattr(job, "folder") else "job")
         own.mkdir()
         for name, content in carried.own.items():
             (own / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +122,11 @@ def _run(number: int, job: Job[Any, Any], threads: int, board: Any) -> Ended[Any
         _stopping_with(lambda: ray.get(board.is_stopping.remote())),
     ):
         run_jobs([job], 1, threads, on_news, lambda _, ended: found.append(ended))
-    return found[-1] if found else Ended(JobOutcome(stopped=True))
+    ended = found[-1] if found else Ended()
+    # A task that was stopped, but not by the driver, is as good as lost.
+    if not found or (isinstance(ended.value, JobOutcome) and ended.value.stopped):
+        return Ended(lost="its task of Ray was asked to stop")
+    return ended
 
 
 @contextlib.contextmanager

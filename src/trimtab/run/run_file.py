@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trimtab.ledger.claims import Claims
 from trimtab.ledger.files import sweep
-from trimtab.ledger.runs import RunFile, claim_of, live_runs, sweep_runs
+from trimtab.ledger.runs import GONE, RunFile, claim_of, sweep_runs
 from trimtab.run.progress import ProgressCallback, RunState, Several
 from trimtab.run.ticker import Ticker
 
@@ -24,8 +24,7 @@ def run_on(
     """
     state = RunState()
     sweep_runs(folder)
-    if not live_runs(folder):  # else what has just been begun may be another run's
-        sweep(folder)
+    sweep(folder, older=GONE)  # what is younger may be another run's
     file = RunFile(folder, state.record)
     file.write(state.record)
     claims = Claims(folder, claim_of(state.record))

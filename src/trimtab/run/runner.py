@@ -1,13 +1,12 @@
 """The runner: trains and evaluates what a study asks for and its ledger does not hold yet."""
 
-import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trimtab import machine
-from trimtab.config import InputError
+from trimtab.config import InputError, canonical_hash
 from trimtab.ledger.claims import Claims
 from trimtab.ledger.earlier import looked_at
 from trimtab.ledger.ledger import Ledger
@@ -26,7 +25,6 @@ from trimtab.run.damaged import set_aside_damaged
 from trimtab.run.divided import DividedRun
 from trimtab.run.engine import Place
 from trimtab.run.engines import DEFAULT_ENGINE, chosen
-from trimtab.run.pool import run_jobs
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.run_file import run_on
 from trimtab.run.runtime import resolve
@@ -95,12 +93,12 @@ def run(
         prepared = prepare(study, data)
         told.stage("truncating the inputs of every variant")
         plan = make_plan(prepared)
-        if place.takes_runs:
+        if place.parts is not None:
             part = RunPart(study, _absolute(data), ledger.folder.absolute(), device, tuple(reuse))
-            divided = DividedRun(plan, ledger, told, place, part, on_trial or (lambda key: None))
+            told_of = on_trial or (lambda key: None)
+            divided = DividedRun(plan, ledger, claims, told, place.parts, part, told_of)
             if divided.is_anything_left:
                 return _outcome(divided, jobs)
-            place = replace(place, engine=run_jobs)  # which has nothing to do
         begun = _Beginning(plan, ledger, claims, told, place, announce)
         told.stage("waiting for another run to begin")
         with claims.alone(_SETTING_UP):
@@ -121,14 +119,14 @@ def run(
 
 def _run(run: RunContext, trials: list[WantedTrial], others: Sequence[Ledger]) -> RunOutcome:
     ledger = run.ledger
-    set_aside_damaged(run, trials)
+    set_aside_damaged(ledger, run.claims, run.progress, trials)
     taken = _take_over(run, trials, others) if others else 0
     training = TrialRuns(run, trials)
     before = sum(not run.is_missing(trial) for trial in trials) - taken
     training.train()
     crossing = CrossRuns(run, trials)
     crossing.evaluate()
-    stopped = sum(ledger.trial(key).result is None for key in ledger.stopped)
+    stopped = _stopped(ledger)
     failures = (*training.failures.values(), *crossing.failures)
     by_others = len(trials) - taken - before - training.done - len(training.failures) - stopped
     return RunOutcome(
@@ -172,15 +170,19 @@ def _absolute(path: Path | None) -> Path | None:
 def _outcome(divided: DividedRun, jobs: int | None) -> RunOutcome:
     """Run the study in parts, and look up in the ledger what it came to."""
     divided.run(jobs)
-    stopped = sum(divided.ledger.trial(key).result is None for key in divided.ledger.stopped)
     return RunOutcome(
         divided.ledger.folder,
         len(divided.done),
         divided.before,
         tuple(divided.failures()),
         divided.crossed,
-        stopped=stopped,
+        stopped=_stopped(divided.ledger),
     )
+
+
+def _stopped(ledger: Ledger) -> int:
+    """How many trials planned looks left out."""
+    return sum(ledger.trial(key).result is None for key in ledger.stopped)
 
 
 def _take_over(run: RunContext, trials: Sequence[WantedTrial], others: Sequence[Ledger]) -> int:
@@ -207,10 +209,7 @@ class _Beginning:
     progress: ProgressCallback
     place: Place
     announce: Callable[[str], None]
-
-    @property
-    def signature(self) -> machine.Signature:
-        return machine.signature()
+    signature: machine.Signature = field(default_factory=machine.signature)
 
     def set_up(self, jobs: int | None, device: str) -> tuple[RuntimeRecord, list[WantedTrial]]:
         """What the study runs on, and its trials; the study's record is written."""
@@ -226,7 +225,7 @@ class _Beginning:
     def _check_others(self, trials: Sequence[WantedTrial]) -> None:
         """InputError where another run goes on here that wants other trials: their records would be mixed."""
         mine = self.claims.mine.run
-        wants = hashlib.sha256(" ".join(sorted(trial.key for trial in trials)).encode()).hexdigest()
+        wants = canonical_hash(sorted(trial.key for trial in trials))
         for other in live_runs(self.ledger.folder):
             # One that has not begun will find out itself.
             if other.name != mine and other.wants not in ("", wants):

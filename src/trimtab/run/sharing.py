@@ -23,6 +23,8 @@ class SharedTrials:
         self.run, self.is_left, self.cost, self.what = run, is_left, cost, what
         self.handed: list[WantedTrial] = []  # by the numbers of the engine's jobs
         self.taken: set[str] = set()  # by this run; one that failed is not tried twice
+        self._over: set[str] = set()  # nothing is left to do to these, nor will be
+        self._waiting = ""
 
     def further(self, due: Iterable[WantedTrial]) -> list[WantedTrial] | None:
         """What this run may begin of the trials ``due``; None where others have all that is left.
@@ -30,11 +32,13 @@ class SharedTrials:
         The longest first, so that no core waits long for the last one.
         """
         every = list(due)
-        left = [trial for trial in every if trial.key not in self.taken and self.is_left(trial)]
+        left = [trial for trial in every if trial.key not in self.taken and self._is_left(trial)]
         free = [trial for trial in left if self.run.claims.is_free(trial.key)]
         if left and not free:
-            words = f"{len(left)} trial{'s' * (len(left) > 1)}"
-            self.run.progress.stage(f"waiting for {words} of other runs")
+            words = f"waiting for {len(left)} trial{'s' * (len(left) > 1)} of other runs"
+            if words != self._waiting:
+                self.run.progress.stage(words)
+            self._waiting = words
             return None
         free.sort(key=lambda trial: -self.cost(trial))
         if free or not self.handed:
@@ -43,13 +47,18 @@ class SharedTrials:
         self.handed.extend(free)
         return free
 
+    def _is_left(self, trial: WantedTrial) -> bool:
+        if trial.key not in self._over and not self.is_left(trial):
+            self._over.add(trial.key)
+        return trial.key not in self._over
+
     def take(self, number: int) -> bool:
         """Claim a trial whose turn has come; False where another run has it, or has done it meanwhile."""
         trial = self.handed[number]
         if not self.run.claims.take(trial.key):
             return False
         self.run.ledger.trial(trial.key).settle()
-        if not self.is_left(trial):
+        if not self._is_left(trial):
             self.run.claims.give_back(trial.key)
             return False
         self.taken.add(trial.key)
@@ -60,3 +69,9 @@ class SharedTrials:
         """A trial that was taken has ended; others may have it."""
         self.run.claims.give_back(trial.key)
         self.run.progress.end(label_of(trial), failure, accuracy)
+
+    def put_back(self, trial: WantedTrial) -> None:
+        """A trial that was taken was stopped before its end: it can be taken again, by this run too."""
+        self.run.claims.give_back(trial.key)
+        self.taken.discard(trial.key)
+        self.run.progress.pause(label_of(trial))

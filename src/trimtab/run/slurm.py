@@ -21,17 +21,15 @@ from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from trimtab.config import InputError
-from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RuntimeRecord
-from trimtab.plan.plan import Plan
+from trimtab.run.devices import visible_devices
 from trimtab.run.engine import Part, Place
-from trimtab.run.pool import Ended, Job
+from trimtab.run.pool import Ended, Job, run_jobs
+from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.stopping import TIME_IS_UP, Interrupted, held_back, interruptible
 
-JOBS = 8  # in an array where no number was asked for
 MINUTES = 60  # of a job where no time was asked for; a job that needs longer goes on in its next turn
 _SECONDS = 1.0  # between two looks at what has ended,
 _QUEUE_SECONDS = 5.0  # and at the queue, of which administrators would rather not be asked often
@@ -57,25 +55,7 @@ def slurm_place(address: str, options: Mapping[str, str]) -> Place:
         if name in _OURS:
             mend = "; the number of jobs is --jobs" if name == "array" else ""
             raise InputError(f"--slurm-option {name}: trimtab sets it itself; leave it out{mend}")
-    return Place(SlurmEngine(dict(options)), _unresolved, _jobs, takes_runs=True)
-
-
-def _jobs(runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None) -> int:
-    return JOBS
-
-
-def _unresolved(jobs: int | None, device: str) -> RuntimeRecord:
-    """Whether a device is there, and how many threads suit, is found out on the nodes, by the first run."""
-    return RuntimeRecord(threads=1, device="cuda" if device == "cuda" else "cpu")
-
-
-@dataclass
-class _Queued:
-    """A job in the queue: submitit's, the number of what it does, and since when the queue calls it ended."""
-
-    job: Any
-    number: int
-    ended: float | None = None
+    return Place(run_jobs, begin, default_jobs, devices=visible_devices, parts=SlurmEngine(dict(options)))
 
 
 @dataclass(frozen=True)
@@ -89,26 +69,15 @@ class SlurmEngine:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(
-        self,
-        jobs: Sequence[Job[Any, Any]],
-        processes: int,
-        threads: int,
-        on_news: Callable[[int, Any], None],
-        on_end: Callable[[int, Ended[Any]], Job[Any, Any] | None],
-        *,
-        on_start: Callable[[int], bool] = lambda number: True,
-        patience: float | None = None,
-        more: Callable[[], Sequence[Job[Any, Any]] | None] = lambda: (),
+        self, part: Part, many: int, threads: int, on_end: Callable[[int, Ended[str | None]], Part | None]
     ) -> None:
-        """See ``Engine``; threads: cores of a job where the options name none. Nothing is told of the jobs
-        on the way, which is in the ledger.
+        """See ``PartsEngine``; threads: cores of a job where the options name none. Nothing is told of the
+        jobs on the way, which is in the ledger.
         """
-        options = {"cpus_per_task": str(threads), **self.options}
-        first = cast(Part, jobs[0])
-        queue = _Queue(first.logs, first.name, options)
+        queue = _Queue(part.logs, part.name, {"cpus_per_task": str(threads), **self.options})
         try:
             with held_back() as requests:
-                queue.submit([(number, job) for number, job in enumerate(jobs) if on_start(number)])
+                queue.submit([(number, part) for number in range(many)])
                 while queue.jobs and requests.number is None:
                     for number, ended in queue.ended():
                         again = on_end(number, ended)
@@ -124,6 +93,15 @@ class SlurmEngine:
             raise
 
 
+@dataclass
+class _Queued:
+    """A job in the queue: submitit's, the number of what it does, and since when the queue calls it ended."""
+
+    job: Any
+    number: int
+    ended: float | None = None
+
+
 class _Queue:
     """The jobs that were submitted and have not ended yet."""
 
@@ -132,7 +110,9 @@ class _Queue:
 
         self.folder, self.jobs = folder, list[_Queued]()
         self._asked = 0.0
-        self._states: dict[str, str] = {}
+        self._states: dict[str, str] | None = (
+            None  # of the jobs that the queue knows; None until it was asked
+        )
         self._is_done = False
         folder.mkdir(parents=True, exist_ok=True)
         self._executor = submitit.SlurmExecutor(folder)
@@ -171,9 +151,6 @@ class _Queue:
                 self.jobs.remove(each)
                 found.append((each.number, ended))
                 self._is_done |= ended.value is None and ended.traceback is None and ended.lost is None
-        if self._is_done and self.jobs:
-            waiting = [each.job.job_id for each in self.jobs]
-            _said("scancel", "--state=PENDING", *waiting)
         return found
 
     def cancel(self) -> None:
@@ -196,19 +173,21 @@ class _Queue:
         numbers = sorted({each.job.job_id.partition("_")[0] for each in self.jobs})
         which = f"--jobs={','.join(numbers)}"
         said = _said("squeue", "--noheader", "--array", "--states=all", "--format=%i %T", which)
+        if self._is_done:  # nothing is left for those that have not begun
+            _said("scancel", "--state=PENDING", *[each.job.job_id for each in self.jobs])
         if said is not None:
             self._states = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
 
     def _state(self, each: _Queued) -> str:
         """The state of a job, empty where the queue no longer knows it."""
-        return self._states.get(each.job.job_id, "")
+        return (self._states or {}).get(each.job.job_id, "")
 
     def _end_of(self, each: _Queued) -> Ended[Any] | None:
         """How a job ended; None while it has not."""
         if each.job.paths.result_pickle.exists():
             kind, value = _loaded(each.job)
             return value if kind == "success" else Ended(traceback=value)
-        state = self._state(each) if self._states else "PENDING"
+        state = "PENDING" if self._states is None else self._state(each)
         if state not in _ENDED:
             each.ended = None
             return None

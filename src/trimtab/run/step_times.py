@@ -12,8 +12,8 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.model.architecture import Architecture
 from trimtab.plan.identity import precision_of
 from trimtab.plan.inputs import PlannedVariant
-from trimtab.run.engine import Engine
 from trimtab.run.input_spec import InputSpec, input_spec
+from trimtab.run.pool import run_jobs
 from trimtab.training.auto_precision import certain_precision, kept_rates, quicker
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.recipe import Precision, Recipe
@@ -135,7 +135,6 @@ class MeasuredSteps:
 def measure_steps(
     variants: Mapping[str, PlannedVariant],
     runtime: RuntimeRecord,
-    engine: Engine,
     seconds: float,
     on_stage: Callable[[str], None],
 ) -> dict[str, MeasuredSteps]:
@@ -158,5 +157,5 @@ def measure_steps(
         found[news.kind].kept |= news.kept
 
     job = StepTimesJob(tuple(works), runtime.device, time.time() + seconds - _SPARE)
-    engine([job], 1, runtime.threads, on_news, lambda number, ended: None, patience=seconds)
+    run_jobs([job], 1, runtime.threads, on_news, lambda number, ended: None, patience=seconds)
     return found

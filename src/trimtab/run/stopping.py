@@ -40,7 +40,7 @@ def asked_to_stop() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP raise Interrupted, once; a later one ends the process at once."""
+    """SIGINT and the signals of ``ASKING`` raise Interrupted, once; a later one ends the process at once."""
     first = 0.0
 
     def handle(number: int, frame: FrameType | None) -> None:

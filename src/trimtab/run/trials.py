@@ -33,14 +33,18 @@ class TrialRuns:
         self.kills: dict[str, int] = {}
         self.warned: set[int] = set()  # numbers of variants of which it was said that they learn nothing
         # Failures of earlier runs, whose trials are tried again; a later one is another run's, of now.
-        self.failed_before = {trial.key: self._failed_by(trial) for trial in trials}
+        self.failed_before = {trial.key: run.ledger.trial(trial.key).failed_by for trial in trials}
         self.shared = SharedTrials(run, self._is_left)
         self.looks = LookByLook(run.ledger, run.progress.tell)
+        self.due: Sequence[WantedTrial] = ()
 
     def train(self) -> None:
         """Train, and wait for the trials that other runs train meanwhile."""
         run = self.run
+        self.due = self.looks.due(self.trials)
         first = self._more()
+        if first == []:
+            return
         run.place.engine_on(run.runtime.device)(
             first or [],
             run.processes(len(self.trials)),
@@ -52,23 +56,21 @@ class TrialRuns:
         )
 
     def _more(self) -> list[TrialJob] | None:
-        further = self.shared.further(self.looks.due(self.trials))
+        further = self.shared.further(self.due)
+        if further == [] and self.run.plan.study.compare.looks:  # all before this look have ended
+            self.due = self.looks.due(self.trials)
+            further = self.shared.further(self.due)
         return None if further is None else [self._job(trial) for trial in further]
 
     def _is_left(self, trial: WantedTrial) -> bool:
         if not self.run.is_missing(trial):
             return False
-        failed = self._failed_by(trial)
+        failed = self.run.ledger.trial(trial.key).failed_by
         if failed and failed not in (self.failed_before[trial.key], self.run.claims.mine.run):
             reason = self.run.ledger.trial(trial.key).failure or ""
-            self.failures.setdefault(trial.key, self.run.failure(trial, reason))
+            self.failures.setdefault(trial.key, Failure.of(trial, reason))
             return False
         return True
-
-    def _failed_by(self, trial: WantedTrial) -> str:
-        """Which run left the failure that stands in a trial's folder; empty where none does."""
-        failure = self.run.ledger.trial(trial.key).failure_record
-        return failure.run if failure else ""
 
     def _job(self, trial: WantedTrial) -> TrialJob:
         run, weights = self.run, trial.variant.initial_weights
@@ -105,7 +107,7 @@ class TrialRuns:
     def _end(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
         """Note how a trial ended; what may pass is tried again, a killed one with smaller micro-batches."""
         if ended.value is not None and ended.value.stopped:
-            self.run.claims.give_back(trial.key)
+            self.shared.put_back(trial)
             return None
         reason = failure_of(ended, "lower batch_size or --jobs")
         kept = self.run.ledger.trial(trial.key)
@@ -118,7 +120,7 @@ class TrialRuns:
         else:
             with contextlib.suppress(OSError):  # a full disk, which is often the reason itself
                 kept.fail(reason, ended.traceback, self.run.claims.mine.run)
-            self.failures[trial.key] = self.run.failure(trial, reason)
+            self.failures[trial.key] = Failure.of(trial, reason)
             self.shared.end(trial, reason)
         self.run.on_trial(trial.key)
         return None
@@ -134,9 +136,8 @@ class TrialRuns:
                 for tokens in trial.variant.dataset.splits.values():
                     restore(tokens)
         self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
-        job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons))
-        if job is not None and ended.lost_device:
-            job = replace(job, graphs=False)
+        graphs = False if ended.lost_device else None
+        job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons), graphs=graphs)
         for _ in range(self.kills[trial.key]):
             job = job.with_smaller_batches() if job else None
         if job is not None:

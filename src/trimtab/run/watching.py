@@ -34,7 +34,7 @@ class Watching:
     def begin(self, trials: Sequence[WantedTrial], is_left: Callable[[WantedTrial], bool]) -> None:
         """Count the trials that are left to do."""
         self.left = {trial.key: trial for trial in trials if is_left(trial)}
-        self._failed_before = {key: self._failed_by(key) for key in self.left}
+        self._failed_before = {key: self.ledger.trial(key).failed_by for key in self.left}
         cost = sum(map(cost_of, self.left.values()))
         self.progress.start(len(trials), len(trials) - len(self.left), cost)
 
@@ -75,7 +75,7 @@ class Watching:
                 self.progress.news(label, TrialProgress(**told))
         if running is None and self._told.pop(key, None) is not None:
             self.progress.pause(label)
-        result, failed = self.ledger.trial(key).result, self._failed_by(key)
+        result, failed = self.ledger.trial(key).result, self.ledger.trial(key).failed_by
         has_failed = failed not in ("", self._failed_before.get(key, ""))
         # One that is trained again for its weights has a result meanwhile.
         if (result is None and not has_failed) or running is not None:
@@ -93,8 +93,4 @@ class Watching:
 
     def has_failed(self, key: str) -> bool:
         """Whether a trial failed since the beginning."""
-        return self._failed_by(key) not in ("", self._failed_before.get(key, ""))
-
-    def _failed_by(self, key: str) -> str:
-        failure = self.ledger.trial(key).failure_record
-        return failure.run if failure else ""
+        return self.ledger.trial(key).failed_by not in ("", self._failed_before.get(key, ""))

@@ -19,6 +19,7 @@ with two or three seeds whose spread is as large as the examples' or larger.
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,12 @@ class Clusters:
             _, self._index, counts = np.unique(labels, return_inverse=True, return_counts=True)
             self.sizes = counts.astype(np.float64)
 
-    @property
+    @cached_property
     def effective(self) -> float:
         """How many clusters of equal size would weigh as much: N^2 / sum of squared sizes."""
         return float(self.sizes.sum() ** 2 / np.square(self.sizes).sum())
 
-    @property
+    @cached_property
     def df(self) -> float:
         """Degrees of freedom of B: G - 1 for clusters of equal size, fewer where a few large ones decide.
 

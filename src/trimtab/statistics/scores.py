@@ -188,9 +188,7 @@ SCORES: dict[str, Score] = {
     "log_loss": Score(log_loss, "minus log loss, nats"),
     "brier": Score(brier, "minus Brier score"),
     "matthews": Score(matthews, "Matthews correlation", is_mean=False),
-    # 95 % intervals with ten seeds, simulated: those of macro F1 cover in 82 to 97 % of cases at 50 rows and
-    # in 90 to 97 % from 200 on; those of the calibration error in 41 to 96 % up to 150 rows, in 86 to 95 % at
-    # 500 (see bench/calibration/few_rows.py).
+    # How often their 95 % intervals hold the truth with few rows: results/calibration, table few_rows.
     "macro_f1": Score(
         macro_f1,
         "macro F1, %",

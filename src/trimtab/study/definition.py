@@ -50,10 +50,16 @@ def _margin(given: Any) -> Any:
     """``"0.5 points"`` is 0.005."""
     if not isinstance(given, str):
         return given
-    found = _POINTS.fullmatch(given.strip())
-    if found is None:
+    share = share_of_points(given)
+    if share is None:
         raise ValueError("should be a number, or points as in '0.5 points'")
-    return float(found[1]) / 100
+    return share
+
+
+def share_of_points(given: str) -> float | None:
+    """The share that ``"0.5 points"`` is, 0.005; None where it is no such text."""
+    found = _POINTS.fullmatch(given.strip())
+    return float(found[1]) / 100 if found else None
 
 
 def _looks(given: Any) -> Any:
@@ -287,7 +293,7 @@ def _compare(given: dict[str, Any]) -> Compare:
     if "margin" not in given:
         raise InputError(
             f"[compare]: margin is missing, as score {compare.score!r} has none by default; give the largest "
-            f"difference that counts as equivalent, in {_margin_unit(score)}"
+            f"difference that counts as equivalent, in {margin_unit(score)}"
         )
     return compare
 
@@ -301,7 +307,8 @@ def _in_points(score: str) -> bool:
     return score in SCORES and SCORES[score].unit == "%"
 
 
-def _margin_unit(score: "Score") -> str:
+def margin_unit(score: "Score") -> str:
+    """What a margin of a score is given in."""
     if score.unit == "%":
         return f"{score.name} as a share, where 0.01 is one point"
     return score.unit or f"units of the {score.name}"

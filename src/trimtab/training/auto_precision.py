@@ -60,9 +60,17 @@ def device_name(device: torch.device) -> str:
 
 
 def choose_precision(
-    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
+    size: Architecture,
+    recipe: Recipe,
+    pairs: Pairs,
+    vocabulary: int,
+    classes: int,
+    device: torch.device,
+    on_step: Callable[[], None] = lambda: None,
 ) -> tuple[Precision, dict[str, float]]:
     """The faster of fp32 and bf16 for this work on this machine, and the examples/s of both.
+
+    on_step: is called after each step that is measured.
 
     Where the device leaves no doubt, see ``certain_precision``, nothing is measured.
     The measurement is kept in the user's cache, so that the same study takes the same precision in every
@@ -73,7 +81,7 @@ def choose_precision(
         return certain, {}
     rates = kept_rates(size, recipe, pairs, vocabulary, device)
     if rates is None:
-        rates = measure_rates(size, recipe, pairs, vocabulary, classes, device)
+        rates = measure_rates(size, recipe, pairs, vocabulary, classes, device, on_step)
         path = _path_of_rates(size, recipe, pairs, vocabulary, device)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, rates)
@@ -133,24 +141,35 @@ def choose_pretraining_precision(
 
 
 def measure_rates(
-    size: Architecture, recipe: Recipe, pairs: Pairs, vocabulary: int, classes: int, device: torch.device
+    size: Architecture,
+    recipe: Recipe,
+    pairs: Pairs,
+    vocabulary: int,
+    classes: int,
+    device: torch.device,
+    on_step: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Examples/s of a classifier's training step at each precision."""
+    """Examples/s of a classifier's training step at each precision; on_step: is called after each step."""
     shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": pairs}
 
     def trainer(slow: Recipe, backend: Backend) -> Step:
         made = Trainer(size, slow, 0, backend, **shape)
         return lambda index: float(made.step(index)[0])  # read, so that a GPU's work is waited for
 
-    return rates_in_turns(trainer, recipe, pairs, device)
+    return rates_in_turns(trainer, recipe, pairs, device, on_step)
 
 
 def rates_in_turns(
-    trainer: Callable[[Recipe, Backend], Step], recipe: Recipe, pairs: Pairs, device: torch.device
+    trainer: Callable[[Recipe, Backend], Step],
+    recipe: Recipe,
+    pairs: Pairs,
+    device: torch.device,
+    on_step: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """Rows/s of steps on ``pairs`` at each precision: the median of several, the precisions in turns.
 
-    trainer(recipe, backend): makes the function that takes one step on the rows of an index.
+    trainer(recipe, backend): makes the function that takes one step on the rows of an index. on_step: is
+    called after each.
     """
     # Weights that hardly move take as long, and do not diverge whatever learning rate the study sets.
     slow = replace(recipe, learning_rate=1e-9, schedule="constant")
@@ -166,6 +185,7 @@ def rates_in_turns(
                 began = time.perf_counter()
                 step(index)
                 seconds[precision].append((time.perf_counter() - began) / some)
+                on_step()
     return {precision: 1 / statistics.median(taken[_WARM:] or taken) for precision, taken in seconds.items()}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from trimtab.machine import GPU_SHARERS
 from trimtab.model.architecture import Architecture
 
 # Below this, launches (on a GPU) or synchronising threads (on a CPU) limit a step; above it, arithmetic.
@@ -13,7 +14,6 @@ SMALL = 50_000_000
 # A parameter in training, its gradient and Adam's two moments, fp32.
 PARAMETER_BYTES = 16
 # Set in worker processes (``run.devices``): how many of them share a GPU, and so its memory.
-SHARERS = "TRIMTAB_GPU_SHARERS"
 _SHARE = 0.5  # of a GPU's memory for activations; fragmentation takes some of the rest
 
 
@@ -73,7 +73,7 @@ class Backend:
         if self.device.type == "cpu":
             return 8_192
         memory = torch.cuda.get_device_properties(self.device).total_memory
-        room = _SHARE * (memory / int(os.environ.get(SHARERS, "1")) - PARAMETER_BYTES * parameters)
+        room = _SHARE * (memory / int(os.environ.get(GPU_SHARERS, "1")) - PARAMETER_BYTES * parameters)
         return max(1_024, int(room / activation_bytes(size, self.precision)))
 
     @property
