@@ -27,18 +27,21 @@ class ScoreArray:
 
     values: (variants, seeds, examples) float64, more is better; nan where the trial is not finished.
     variants: their names; coordinates: of each; seeds: the study's. labels, clusters: (examples,) int;
-    label_names: of the labels. score: its name, ``accuracy`` being 0 or 1 for each example.
+    label_names: of the labels. Where labels are relevance values are (variants, seeds, queries), of
+    ``queries``, and clusters theirs; labels stay those of the examples. score: its name, ``accuracy`` being 0
+    or 1 for each example.
     """
 
     values: NDArray[np.float64]
     variants: tuple[str, ...]
     coordinates: tuple[Coordinates, ...]
     seeds: tuple[int, ...]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     clusters: NDArray[np.int64]
     label_names: tuple[str, ...]
     test: str
     score: str
+    queries: NDArray[np.int64] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -145,8 +148,8 @@ class Ledger(_Ledger):
         study, name = self.study, self._test(test)
         rows, finished = self.evaluated(name), self._finished()
         chosen = score or study.compare.score
-        scored = read_scores(self, name, finished, score_named(chosen), rows.labels)
-        values = np.full((len(study.variants), len(study.seeds), len(rows.labels)), np.nan)
+        scored = read_scores(self, name, finished, score_named(chosen), rows.truth)
+        values = np.full((len(study.variants), len(study.seeds), len(rows.truth)), np.nan)
         for one in finished:
             places = [study.seeds.index(seed) for seed in scored.seeds(one.variant)]
             values[one.variant.number, places] = scored.on(one.variant)
@@ -156,10 +159,11 @@ class Ledger(_Ledger):
             coordinates=tuple(variant.coordinates for variant in study.variants),
             seeds=study.seeds,
             labels=rows.labels,
-            clusters=rows.clusters,
+            clusters=rows.unit_clusters,
             label_names=study.labels,
             test=name,
             score=chosen,
+            queries=None if rows.queries is None else rows.truth.judged,
         )
 
     def contrasts(self, test: str | None = None) -> Contrasts:

@@ -67,7 +67,8 @@ class SetAnalysis:
     for; views: what a reader may ask for, by each score; by_length, lost: scores by length and by tokens
     lost, None and empty where the ledger does not know them; rows: some of those that the study publishes;
     series: all of the study's, in its order, by which figures choose colours; alpha: the study's; examples,
-    clusters and effective_clusters (float) are numbers of rows and of what was sampled; shortest: which
+    clusters and effective_clusters (float) are numbers of rows and of what was sampled; queries: how many are
+    judged, None where the rows are; shortest: which
     max_len suffices, one per series of lengths, empty where max_len is no axis; behind_best: by a variant's
     number, what it is at most worse than the best, empty where there is nothing to choose.
     """
@@ -96,8 +97,21 @@ class SetAnalysis:
     effective_clusters: float
     series: tuple[str, ...]
     alpha: float
+    queries: int | None = None
     shortest: list[LengthSeries] = field(default_factory=list)
     behind_best: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def units(self) -> str:
+        """What is judged: ``examples``, or ``queries``."""
+        return "examples" if self.queries is None else "queries"
+
+    @property
+    def size(self) -> str:
+        """How much there is of it: ``9,824 examples``, or ``243 queries (6,165 rows)``."""
+        if self.queries is None:
+            return f"{self.examples:,} examples"
+        return f"{self.queries:,} queries with a relevant row ({self.examples:,} rows in all)"
 
 
 @dataclass(frozen=True)
@@ -233,7 +247,7 @@ def _test_set(
 ) -> SetAnalysis:
     name, evaluated, comparison, digests = one.name, one.evaluated, one.comparison, one.digests
     study, scores, clusters = comparison.study, comparison.scores, comparison.clusters
-    prior = scores.score.prior_baseline(evaluated.labels, len(study.labels))
+    prior = scores.score.prior_baseline(evaluated.truth, len(study.labels))
     learned = beats_guessing(means, prior, study.compare.alpha)
     recommendation = recommend(comparison, means, speeds, learned)
     return SetAnalysis(
@@ -257,8 +271,9 @@ def _test_set(
         lost=lost_rows(evaluated, scores),
         rows=[],
         examples=len(evaluated.labels),
-        clusters=len(np.unique(evaluated.clusters)),
-        effective_clusters=effective_clusters(evaluated.clusters),
+        queries=None if evaluated.queries is None else len(evaluated.truth),
+        clusters=len(np.unique(evaluated.unit_clusters)),
+        effective_clusters=effective_clusters(evaluated.unit_clusters),
         series=tuple(dict.fromkeys(variant.series for variant in study.variants)),
         alpha=study.compare.alpha,
         shortest=shortest_lengths(comparison, means, speeds, prior),

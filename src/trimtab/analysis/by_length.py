@@ -17,7 +17,10 @@ _LOST = ((0, 0), (1, 4), (5, 16), (17, 64), (65, None))  # tokens lost: from, to
 
 @dataclass(frozen=True)
 class LengthBin:
-    """Rows of ``low`` to ``high`` tokens, special ones included, before any cut."""
+    """Rows of ``low`` to ``high`` tokens, special ones included, before any cut.
+
+    Of rankings, queries whose mean row has so many.
+    """
 
     low: int
     high: int
@@ -62,7 +65,7 @@ def by_length(evaluated: EvaluatedRows, scores: ScoredLogits) -> ByLength | None
     variants = _distinct(scores)
     if not variants or variants[0].tokenizer not in evaluated.lengths:
         return None
-    lengths = evaluated.lengths[variants[0].tokenizer]
+    lengths = _of_units(evaluated, evaluated.lengths[variants[0].tokenizer])
     masks = _bins(lengths)
     bins = [LengthBin(int(lengths[mask].min()), int(lengths[mask].max()), int(mask.sum())) for mask in masks]
     found = [
@@ -82,7 +85,10 @@ def _bins(lengths: NDArray[np.int32]) -> list[Bools]:
 def lost_rows(evaluated: EvaluatedRows, scores: ScoredLogits) -> list[LostRow]:
     """One row per variant and number of lost tokens that occurs; none where the ledger knows no lengths."""
     variants = [one for one in _distinct(scores) if one.tokenizer in evaluated.lengths]
-    lost = {one.number: evaluated.lengths[one.tokenizer] - evaluated.kept[one.inputs] for one in variants}
+    lost = {
+        one.number: _of_units(evaluated, evaluated.lengths[one.tokenizer] - evaluated.kept[one.inputs])
+        for one in variants
+    }
     found = []
     for variant in variants:
         uncut = _uncut(variant, variants, lost)
@@ -105,6 +111,11 @@ def lost_rows(evaluated: EvaluatedRows, scores: ScoredLogits) -> list[LostRow]:
                     )
                 )
     return found
+
+
+def _of_units(evaluated: EvaluatedRows, values: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Of each example its own value, and of each query the mean of its examples', rounded up."""
+    return np.ceil(evaluated.truth.mean_of(values)).astype(np.int32)
 
 
 def _uncut(

@@ -81,12 +81,13 @@ def _compared_set(
     evaluated, score = ledger.evaluated(name), score_named(study.compare.score)
     if lacking := {one.variant.inputs for one in finished} - set(evaluated.digests):
         raise damaged(ledger.folder / EVALUATED, f"it holds no digests of inputs {min(lacking)}")
-    scores = read_scores(ledger, name, finished, score, evaluated.labels)
+    scores = read_scores(ledger, name, finished, score, evaluated.truth)
+    digests = {inputs: evaluated.unit_digests(inputs) for inputs in {one.variant.inputs for one in finished}}
     return ComparedSet(
         name=name,
         evaluated=evaluated,
         comparison=Comparison(study, scores, evaluated.shared_clusters, diverged),
-        digests={one.variant.number: evaluated.digests[one.variant.inputs] for one in finished},
+        digests={one.variant.number: digests[one.variant.inputs] for one in finished},
     )
 
 

@@ -57,7 +57,7 @@ def _turned(contrast: Contrast) -> Contrast:
 class Comparison:
     """The variants of a study on one test set, to be compared pair by pair.
 
-    clusters: (examples,) int or None; diverged: by a variant's number, its seeds that diverged. A seed that
+    clusters: (units,) int or None; diverged: by a variant's number, its seeds that diverged. A seed that
     one of two variants lacks is left out of their contrast alone. Replicas of one variant have independent
     seeds, so their spreads over seeds are pooled; all other variants keep their own, as they share seed
     numbers. looks: of the study's planned looks, how many have been taken: with looks, contrasts are those
@@ -109,8 +109,8 @@ class Comparison:
         """How many clusters speak for equivalence; nan for scores beyond 0 to 1, of which none can tell."""
         if not self.scores.score.bounded:
             return math.nan
-        if self.clusters is None:  # each example is its own
-            return float(len(self.scores.labels))
+        if self.clusters is None:  # each unit is its own
+            return float(len(self.scores.truth))
         return effective_clusters(self.clusters)
 
     def by(self, score: Score) -> "Comparison":

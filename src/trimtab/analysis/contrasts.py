@@ -15,16 +15,16 @@ from trimtab.statistics.compare import judged
 from trimtab.statistics.stopping import Course
 from trimtab.study.compared import ComparedStudy, ComparedVariant
 
-Digests = Mapping[int, NDArray[np.uint64]]  # (examples,) by number of a variant
+Digests = Mapping[int, NDArray[np.uint64]]  # (units,) by number of a variant
 
 
 @dataclass(frozen=True)
 class ContrastRow:
     """A declared contrast, adjusted with the others of all test sets as one family.
 
-    affected_share: the share of examples that the two variants cut differently, None where they read with
-    different tokenisers, or nothing is known of their inputs. chances: of being settled by more seeds, None
-    where the contrast is settled.
+    affected_share: the share of examples, or queries, that the two variants cut differently, None where they
+    read with different tokenisers, or nothing is known of their inputs. chances: of being settled by more
+    seeds, None where the contrast is settled.
     withheld: the verdict that the finished seeds would give, where a seed of either variant diverged: it was
     left out of the contrast, which flatters the variant, so that the verdict is 'inconclusive'.
     course: over the study's planned looks, None without looks or where inputs are alike.

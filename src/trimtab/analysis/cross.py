@@ -91,7 +91,7 @@ def cross_evaluation(
     seeds that some other model lacks. A seed that diverged withholds the verdicts on its variant.
     """
     scores = comparison.scores
-    models = _Models(ledger, study, test, len(scores.labels))
+    models = _Models(ledger, study, test, len(scores.truth.labels))
     variants = [one for one in scores.distinct if isinstance(one, VariantRecord)]
     if not any(map(models.asked, variants)):
         return None
@@ -164,7 +164,7 @@ class _Models:
         """(seeds, examples, classes) of a variant's models on the inputs of that fingerprint."""
         found = [self._trial(variant, seed).crossed.predictions(inputs) for seed in seeds]
         for seed, logits in zip(seeds, found, strict=True):
-            if len(logits) != self.rows or logits.shape[1] != len(self.study.labels):
+            if len(logits) != self.rows or logits.shape[1] != self.study.outputs:
                 place = self._trial(variant, seed).crossed.folder / f"{inputs}.npz"
                 raise damaged(place, f"its logits have shape {logits.shape}")
         return np.stack(found)

@@ -54,7 +54,7 @@ class EpochRow:
     evaluated: list[int]
     loss: Spread
     validation_loss: Spread
-    validation_accuracy: Spread
+    validation_accuracy: Spread | None
     seconds: Spread
     validation_seconds: Spread
 
@@ -130,6 +130,7 @@ def epoch_rows(curves: Sequence[CurvePoint]) -> list[EpochRow]:
 
 def _epoch_row(points: Sequence[CurvePoint]) -> EpochRow:
     epochs = [point.epoch for point in points]
+    accuracies = [one.validation_accuracy for one in epochs if one.validation_accuracy is not None]
     return EpochRow(
         variant=points[0].variant,
         epoch=epochs[0].epoch,
@@ -137,7 +138,7 @@ def _epoch_row(points: Sequence[CurvePoint]) -> EpochRow:
         evaluated=[point.seed for point in points if point.evaluated],
         loss=_spread([epoch.loss for epoch in epochs]),
         validation_loss=_spread([epoch.validation_loss for epoch in epochs]),
-        validation_accuracy=_spread([epoch.validation_accuracy for epoch in epochs]),
+        validation_accuracy=_spread(accuracies) if len(accuracies) == len(epochs) else None,
         seconds=_spread([epoch.seconds for epoch in epochs]),
         validation_seconds=_spread([epoch.validation_seconds for epoch in epochs]),
     )

@@ -46,7 +46,7 @@ def _compared_set(one: PredictedSet, study: PredictedStudy) -> ComparedSet:
     outputs: Mapping[int, Mapping[int, Outputs]] = one.outputs
     if not study.paired:
         outputs = {number: dict(enumerate(by_seed.values())) for number, by_seed in outputs.items()}
-    scores = ScoredLogits(score_or_given(study.compare.score), one.labels, list(study.variants), outputs)
+    scores = ScoredLogits(score_or_given(study.compare.score), rows.truth, list(study.variants), outputs)
     return ComparedSet(one.name, rows, Comparison(study, scores, rows.shared_clusters), digests={})
 
 

@@ -12,7 +12,7 @@ from trimtab.ledger.files import damaged
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 from trimtab.ledger.trial import PREDICTIONS, Trial
-from trimtab.statistics import Score
+from trimtab.statistics import Score, Truth
 from trimtab.study.compared import ComparedVariant
 
 Bools = NDArray[np.bool_]
@@ -37,13 +37,14 @@ def tried_variants(ledger: Ledger, study: StudyRecord) -> list[FinishedVariant]:
 class ScoredLogits:
     """Logits (examples, classes) on one test set, by a variant's number and then by seed, and their scores.
 
-    variants: those with a finished trial; labels: (examples,) int. Of scores that were given, logits hold
+    variants: those with a finished trial; truth: what they are judged against, whose units are scored: the
+    examples, or queries. Of scores that were given, logits hold
     these themselves, as the one class (see ``statistics.scores.GIVEN``). Pseudo-values belong to a whole set
     of examples, so those of a part of it are computed from its logits, never sliced.
     """
 
     score: Score
-    labels: NDArray[np.int64]
+    truth: Truth
     variants: Sequence[ComparedVariant]
     logits: Mapping[int, Mapping[int, Logits]]
 
@@ -55,20 +56,21 @@ class ScoredLogits:
     def on(
         self, variant: ComparedVariant, seeds: Sequence[int] | None = None, where: Bools | None = None
     ) -> Values:
-        """A variant's scores (seeds, examples), on all its own seeds or on those given.
+        """A variant's scores (seeds, units), on all its own seeds or on those given.
 
-        where: (examples,), the part of the test set that is scored, as if it were all; by default all.
+        where: (units,), the part of the test set that is scored, as if it were all; by default all.
         """
         table = self.logits[variant.number]
         chosen = [table[seed] for seed in (table if seeds is None else seeds)]
         if where is None or self.score.is_mean:  # then a part's scores are those of the whole
             whole = np.stack([self._whole[id(logits)] for logits in chosen])
             return whole if where is None else whole[:, where]
-        return np.asarray(self.score.function(np.stack(chosen)[:, where], self.labels[where]))
+        # Of such scores the units are the examples.
+        return self.score.of(np.stack(chosen)[:, where], Truth(self.truth.labels[where]))
 
     def of(self, logits: Logits) -> Values:
-        """The scores (seeds, examples) of other logits (seeds, examples, classes) on the same examples."""
-        return np.asarray(self.score.function(logits, self.labels))
+        """The scores (seeds, units) of other logits (seeds, examples, classes) on the same examples."""
+        return self.score.of(logits, self.truth)
 
     def by(self, score: Score) -> "ScoredLogits":
         """The same predictions by another score; one object for each, as scoring all of them takes long."""
@@ -85,13 +87,13 @@ class ScoredLogits:
 
     @cached_property
     def _whole(self) -> dict[int, Values]:
-        """The scores (examples,) of each trial on all examples; those that variants share are one object."""
+        """The scores (units,) of each trial on all examples; those that variants share are one object."""
         trials = {id(logits): logits for table in self.logits.values() for logits in table.values()}
         return {place: self.of(logits[None])[0] for place, logits in trials.items()}
 
 
 def read_scores(
-    ledger: Ledger, test: str, finished: Sequence[FinishedVariant], score: Score, labels: NDArray[np.int64]
+    ledger: Ledger, test: str, finished: Sequence[FinishedVariant], score: Score, truth: Truth
 ) -> ScoredLogits:
     """The scores of all finished trials on a test set; a trial that variants share is read once."""
     read: dict[str, Logits] = {}
@@ -100,18 +102,20 @@ def read_scores(
         for seed in one.results:
             key = one.variant.trials[seed]
             if key not in read:
-                read[key] = _checked(ledger.trial(key), test, labels, next(iter(read.values()), None))
+                read[key] = _checked(ledger.trial(key), test, truth, score, next(iter(read.values()), None))
             tables.setdefault(one.variant.number, {})[seed] = read[key]
-    return ScoredLogits(score, labels, [one.variant for one in finished], tables)
+    return ScoredLogits(score, truth, [one.variant for one in finished], tables)
 
 
-def _checked(trial: Trial, test: str, labels: NDArray[np.int64], other: Logits | None) -> Logits:
+def _checked(trial: Trial, test: str, truth: Truth, score: Score, other: Logits | None) -> Logits:
     """A trial's logits on a test set; InputError where they are not of its rows and the study's classes."""
     logits = trial.predictions(test)
-    classes = logits.shape[1]
+    classes, labels = logits.shape[1], truth.labels
     if len(logits) != len(labels) or (other is not None and classes != other.shape[1]):
         why = f"its logits on {test} have shape {logits.shape}, and there are {len(labels)} rows"
         raise damaged(trial.folder / PREDICTIONS, why)
-    if classes <= int(labels.max()):
+    if score.target != "classes" and classes != 1:
+        raise damaged(trial.folder / PREDICTIONS, f"it holds {classes} outputs on {test} where there is one")
+    if score.target == "classes" and classes <= int(labels.max()):
         raise damaged(trial.folder / PREDICTIONS, f"its logits on {test} are of {classes} classes alone")
     return logits

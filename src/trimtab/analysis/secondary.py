@@ -32,7 +32,7 @@ from trimtab.study.definition import Compare
 class AffectedRow:
     """A contrast on those examples alone that its two variants cut differently.
 
-    pairs, share: how many examples those are, and of all; mean, baseline_mean: the scores there.
+    pairs, share: how many examples, or queries, those are, and of all; mean, baseline_mean: the scores there.
     """
 
     variant: ComparedVariant
@@ -121,7 +121,7 @@ def other_score_rows(
                 name: shown_interval(
                     by.score,
                     mean_interval(by.on(variant), clusters, study.compare.alpha),
-                    len(by.labels),
+                    len(by.truth),
                 )
                 for name, by in others.items()
             },

@@ -11,6 +11,7 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult
 
 _LEVEL = 0.95
+_ALIKE = 1e-3  # outputs that differ by less, relatively, say the same of every row
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class SeedCount:
 
     tried: finished or failed; failed: for whatever reason, diverged ones among them; diverged: the loss or a
     logit was no longer finite; collapsed: finished, and no better on validation than its label prior, or,
-    where the ledger does not know that prior, one class for every row of the test set.
+    where the ledger does not know that prior, one class for every row of the test set; where labels are no
+    classes, one output for every row of it.
     """
 
     tried: int
@@ -68,7 +70,9 @@ def seed_counts(
 
 
 def _collapsed(study: StudyRecord, result: TrialResult, logits: Logits) -> bool:
-    if study.validation_prior is not None:
+    if study.target != "classes":
+        return bool(np.ptp(logits) <= _ALIKE * max(1.0, float(np.abs(logits).max())))
+    if study.validation_prior is not None and result.validation.accuracy is not None:
         return result.validation.accuracy <= study.validation_prior
     said = logits.argmax(axis=1)
     return bool(np.all(said == said[0]))

@@ -1,6 +1,6 @@
 """Rows for a reader to look at: first those on which variants disagree. Free of torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,16 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Said:
-    """What the models of a variant say of a row: how many of its seeds are right, and the commonest label."""
+    """What the models of a variant say of a row: how many of its seeds are right, and the commonest label.
+
+    output: where labels are no classes, the mean of what its seeds give; then the others are 0.
+    """
 
     variant: VariantRecord
     right: int
     seeds: int
     label: int
+    output: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class ShownCut:
 
 @dataclass(frozen=True)
 class ShownRow:
-    """A row of a test set, from 0: its label's number, its texts, and each cut with what its models say.
+    """A row of a test set, from 0: its label, its texts, and each cut with what its models say.
 
-    disagreement: the largest difference between two variants' shares of seeds that are right.
+    label: the number of a class, or the number itself. disagreement: the largest difference between two
+    variants' shares of seeds that are right, or between their outputs.
     """
 
     row: int
-    label: int
+    label: float
     texts: tuple[str, ...]
     cuts: list[ShownCut]
     disagreement: float
@@ -51,6 +56,34 @@ def shown_rows(
     """The rows that variants disagree on most, of those that the ledger keeps; ``variants``: the study's."""
     if not records:
         return []
+    said = _outputs(scores, variants) if scores.score.target != "classes" else _labels(scores, variants)
+    known = {one.number for one in scores.variants}
+    found = []
+    for record in records:
+        cuts = [
+            ShownCut(
+                [variants[number] for number in cut.variants],
+                cut.kept,
+                [said(number, record.row) for number in cut.variants if number in known],
+            )
+            for cut in record.cuts
+        ]
+        shares = [one.right / one.seeds for cut in cuts for one in cut.said]
+        spread = max(shares) - min(shares) if shares else 0.0
+        found.append(
+            ShownRow(
+                record.row, int(scores.truth.labels[record.row]), record.texts, cuts, disagreement=spread
+            )
+        )
+    return sorted(found, key=lambda row: -row.disagreement)[:_SHOWN]
+
+
+def _position(said: Said) -> float:
+    return said.right / said.seeds if said.output is None else said.output
+
+
+def _labels(scores: ScoredLogits, variants: Sequence[VariantRecord]) -> Callable[[int, int], Said]:
+    """What a variant, by its number, says of a row."""
     right = {one.number: scores.by(SCORES["accuracy"]).on(one) for one in scores.variants}
     predicted = {
         one.number: np.stack([logits.argmax(axis=1) for logits in scores.logits[one.number].values()])
@@ -66,19 +99,18 @@ def shown_rows(
             label=int(np.bincount(labels).argmax()),
         )
 
-    found = []
-    for record in records:
-        cuts = [
-            ShownCut(
-                [variants[number] for number in cut.variants],
-                cut.kept,
-                [said(number, record.row) for number in cut.variants if number in right],
-            )
-            for cut in record.cuts
-        ]
-        shares = [one.right / one.seeds for cut in cuts for one in cut.said]
-        spread = max(shares) - min(shares) if shares else 0.0
-        found.append(
-            ShownRow(record.row, int(scores.labels[record.row]), record.texts, cuts, disagreement=spread)
-        )
-    return sorted(found, key=lambda row: -row.disagreement)[:_SHOWN]
+    return said
+
+
+def _outputs(scores: ScoredLogits, variants: Sequence[VariantRecord]) -> Callable[[int, int], Said]:
+    """The same where labels are no classes."""
+    outputs = {
+        one.number: np.stack([logits[:, 0] for logits in scores.logits[one.number].values()])
+        for one in scores.variants
+    }
+
+    def said(number: int, row: int) -> Said:
+        of_row = outputs[number][:, row]
+        return Said(variants[number], right=0, seeds=len(of_row), label=0, output=float(of_row.mean()))
+
+    return said

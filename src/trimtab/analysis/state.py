@@ -6,7 +6,7 @@ from typing import Literal
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.records import Scores, StudyRecord
 from trimtab.ledger.run_records import RunRecord, trial_label
 from trimtab.ledger.runs import live_runs
 from trimtab.training.epoch import Epoch
@@ -16,7 +16,7 @@ Status = Literal["done", "running", "failed", "interrupted", "missing", "stopped
 
 @dataclass(frozen=True)
 class TrialState:
-    """A trial: its label in a run, how far it is, and its last accuracy on validation, where there is one.
+    """A trial: its label in a run, how far it is, and what it last came to on validation, where there is one.
 
     ``stopped`` is one that a planned look decided not to run. key: the trial's; epochs: that are finished;
     failure: why its last attempt failed, or None.
@@ -27,7 +27,7 @@ class TrialState:
     seed: int
     status: Status
     epochs: int = 0
-    accuracy: float | None = None
+    validation: Scores | None = None
     failure: str | None = None
 
     @property
@@ -90,17 +90,20 @@ def _trial_state(
     except InputError as error:
         return TrialState(key, variant, seed, "failed", failure=str(error))
     if result is not None:
-        return TrialState(key, variant, seed, "done", accuracy=result.validation.accuracy)
+        return TrialState(key, variant, seed, "done", validation=result.validation)
     if stopped:
         return TrialState(key, variant, seed, "stopped")
     known = TrialState(key, variant, seed, "missing")
     epochs = _epochs(ledger, key)
-    accuracy = epochs[-1].validation_accuracy if epochs else None
+    last = epochs[-1] if epochs else None
+    validation = (
+        None if last is None else Scores(loss=last.validation_loss, accuracy=last.validation_accuracy)
+    )
     if known.label in running:
-        return TrialState(key, variant, seed, "running", len(epochs), accuracy)
+        return TrialState(key, variant, seed, "running", len(epochs), validation)
     if failure is not None:
-        return TrialState(key, variant, seed, "failed", len(epochs), accuracy, failure)
-    return TrialState(key, variant, seed, "interrupted", len(epochs), accuracy) if epochs else known
+        return TrialState(key, variant, seed, "failed", len(epochs), validation, failure)
+    return TrialState(key, variant, seed, "interrupted", len(epochs), validation) if epochs else known
 
 
 def _epochs(ledger: Ledger, key: str) -> list[Epoch]:

@@ -95,6 +95,10 @@ def compare_ledgers(here: Ledger, there: Ledger) -> LedgerComparison:
 def _test_set(name: str, here: Side, there: Side, matches: Sequence[Match]) -> SetComparison:
     settings = here.study.compare
     rows = [side.ledger.evaluated(name) for side in (here, there)]
+    if here.study.target != there.study.target:
+        what = f"labels are {here.study.target} in A and {there.study.target} in B"
+        refusal = f"{name}: its scores are not compared, as {what}"
+        return SetComparison(name, settings.score, False, [], refusal)
     if here.study.labels != there.study.labels:
         one, other = (", ".join(side.study.labels) for side in (here, there))
         refusal = f"{name}: its scores are not compared, as the labels are {one} in A and {other} in B"
@@ -102,7 +106,7 @@ def _test_set(name: str, here: Side, there: Side, matches: Sequence[Match]) -> S
     score = score_named(settings.score)
     same = _same_rows(name, here, there, rows)
     scores = [
-        read_scores(side.ledger, name, side.finished, score, each.labels)
+        read_scores(side.ledger, name, side.finished, score, each.truth)
         for side, each in zip((here, there), rows, strict=True)
     ]
     compared = [
@@ -152,6 +156,8 @@ def _same_rows(name: str, here: Side, there: Side, rows: Sequence[EvaluatedRows]
     """Whether labels and clusters agree row by row, and lengths where both read with the same tokenisers."""
     one, other = rows
     if not (np.array_equal(one.labels, other.labels) and np.array_equal(one.clusters, other.clusters)):
+        return False
+    if not np.array_equal(one.truth.unit, other.truth.unit):
         return False
     if here.study.vocabularies != there.study.vocabularies:
         return True

@@ -124,7 +124,7 @@ def _view(
         groups.append(ContrastGroup(number, False, family_of([[r.contrast for r in rows]]), rows, at))
     return ScoreView(
         score=name,
-        prior_baseline=score.prior_baseline(comparison.scores.labels, len(comparison.study.labels)),
+        prior_baseline=score.prior_baseline(comparison.scores.truth, len(comparison.study.labels)),
         means=list(means),
         margins=margins,
         margin=min(range(len(margins)), key=lambda place: abs(margins[place] - own)),

@@ -171,7 +171,7 @@ def export(
     from trimtab.ledger.ledger import Ledger
 
     chosen, written = export(Ledger(results), variant, folder, form, seed)
-    best = f"accuracy {chosen.result.validation.accuracy:.4f} on validation"
+    best = f"{chosen.result.validation.words} on validation"
     if seed is None:
         best += f", the best of {chosen.seeds} seed{'s' * (chosen.seeds > 1)} with weights"
     say(f"{chosen.variant.name}, seed {chosen.seed}: {best}")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from trimtab.ledger.records import Scores
 from trimtab.report.live import heartbeat, left_words, live_lines
 from trimtab.run.progress import ProgressCallback, RunState
 from trimtab.run.ticker import Ticker
@@ -59,9 +60,9 @@ class Display(RunState):
         """Print it above what is live."""
         self.console.print(sentence, markup=False)
 
-    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
+    def end(self, label: str, failure: str | None, validation: Scores | None = None) -> None:
         """Count a trial that ended; a failed one is named immediately."""
-        super().end(label, failure, accuracy)
+        super().end(label, failure, validation)
         if failure is not None:
             self.console.print(f"failed: {label}: {failure}", markup=False)
 
@@ -89,15 +90,15 @@ class Lines(RunState):
         """Print it."""
         self._print(sentence)
 
-    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
-        """Say how a trial ended: its accuracy on validation, or why it failed."""
-        super().end(label, failure, accuracy)
+    def end(self, label: str, failure: str | None, validation: Scores | None = None) -> None:
+        """Say how a trial ended: what it came to on validation, or why it failed."""
+        super().end(label, failure, validation)
         run = self.record
         words = f"{run.done + run.failed}/{run.trials} {label}"
         if failure is not None:
             words += f": failed: {failure}"
-        elif accuracy is not None:
-            words += f": validation accuracy {100 * accuracy:.2f} %"
+        elif validation is not None:
+            words += f": validation {validation.words}"
         self._print(words + ("" if run.done + run.failed == run.trials else left_words(run.seconds_left)))
 
     def tick(self) -> None:

@@ -17,7 +17,8 @@ class Batch:
     """The rows of a batch, concatenated, shortest first.
 
     tokens, segments, positions: (T,) int64, no padding in rows. cumulative_lengths: (rows + 1,) int64,
-    where each row begins. labels: (rows,) int64. lengths: (rows,) int64 of NumPy, on the host.
+    where each row begins. labels: (rows,) int64, as a layout has them.
+    lengths: (rows,) int64 of NumPy, on the host.
     Rows are sorted because their order inside a batch does not change the loss.
     """
 

@@ -19,6 +19,7 @@ from trimtab.data.input_template import InputTemplate
 from trimtab.data.readers import options_of, read
 from trimtab.data.sampling import hold_out
 from trimtab.data.table import read_texts
+from trimtab.data.target import Target, as_words, outputs_of
 from trimtab.data.tokens import Tokens, tokenise
 from trimtab.data.unknown import unknown_share
 
@@ -38,7 +39,7 @@ class DataPlan:
 
     validation: a source, or the share of train to hold out; validation_seed: of the draw of the held-out
     rows; tokenizer: for variants trained from scratch, a name, a file, or pretrained weights that come with
-    one.
+    one; target: what the labels of all splits are.
     """
 
     train: SplitSource
@@ -48,6 +49,7 @@ class DataPlan:
     min_freq: int
     lowercase: bool
     validation_seed: int = 0
+    target: Target = "classes"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Counts:
     """Rows of one split.
 
     dropped: rows left out because they have no gold label, are broken, or were to be dropped. repeated: rows
-    whose texts also occur in train.
+    whose texts also occur in train. queries: of relevance, how many there are; ranked: those of them with a
+    relevant row, without which no ranking can be judged.
     """
 
     split: str
@@ -64,6 +67,8 @@ class Counts:
     dropped: int
     clusters: int
     repeated: int = 0
+    queries: int = 0
+    ranked: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +90,16 @@ class Dataset:
     def unknown(self) -> dict[str, float]:
         """The share of each split's tokens that are unknown words."""
         return {name: unknown_share(tokens, self.tokenizer) for name, tokens in self.splits.items()}
+
+    @property
+    def target(self) -> Target:
+        """What the labels of all splits are."""
+        return self.splits["train"].target
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model gives for a row: one for each class, else one."""
+        return outputs_of(self.target, self.label_names)
 
     @property
     def vocabulary(self) -> int:
@@ -202,11 +217,12 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     for name, source in plan.tests.items():
         examples[name] = _read(source, root, train.label_names)
     if len(set(train.labels.tolist())) == 1:
-        only = train.label_names[train.labels[0]]
+        only = as_words(float(train.labels[0]), train.target, train.label_names)
         raise InputError(
             f"{train.source}: every row has the label {only!r}; use a label column with at least two labels"
         )
     _check_spelling(train)
+    _check_rankings(examples)
     for name, split in examples.items():
         if not len(split):
             mend = (
@@ -216,6 +232,23 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
         if (split.second is None) != (train.second is None):
             raise InputError(f"data: train and {name} must both have a second text, or neither")
     return examples
+
+
+def _check_rankings(examples: Mapping[str, Examples]) -> None:
+    """InputError where a test set has nothing to rank: no query with a relevant row, or one query alone."""
+    for name, split in examples.items():
+        if split.queries is None or name in ("train", "validation") or not len(split):
+            continue
+        if not (split.labels > 0).any():
+            raise InputError(
+                f"{split.source}: no row of {name} is relevant to its query; name rows of which some have a "
+                "relevance above 0"
+            )
+        if split.queries.max() == 0:
+            raise InputError(
+                f"{split.source}: all rows of {name} belong to one query, so that nothing can be said of "
+                "others; name the column of queries with query = 'COLUMN', or rows of several"
+            )
 
 
 def _check_spelling(train: Examples) -> None:
@@ -254,4 +287,8 @@ def _count(split: str, examples: Examples, root: Path | None) -> Counts:
     if root or os.environ.get("TRIMTAB_DATA"):
         # Relative to the data folder, so that reports do not depend on where that is.
         source = source.removeprefix(f"{root or os.environ['TRIMTAB_DATA']}/")
-    return Counts(split, source, len(examples), examples.dropped, clusters)
+    queries = ranked = 0
+    if examples.queries is not None:
+        queries = int(examples.queries.max()) + 1
+        ranked = len(np.unique(examples.queries[examples.labels > 0]))
+    return Counts(split, source, len(examples), examples.dropped, clusters, queries=queries, ranked=ranked)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError, nearest
+from trimtab.data.target import Labels, Target, number_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,36 +16,45 @@ class Examples:
     """Labelled texts or pairs of texts, n of them, before any tokenising.
 
     ``first`` and ``second`` (None for single texts) hold n strings. ``labels`` (n,) int64 index
-    ``label_names``. ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as
+    ``label_names``; where ``target`` is not classes they are numbers, float64, and have no names.
+    ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as
     SNLI's premise; without clusters each row is its own. ``evidence`` (n, 2) int64 holds the position of the
-    decisive word in each text, None where it is not known. ``dropped`` counts the rows that were left out:
-    without a gold label, broken, or unwanted; ``source`` names the file.
+    decisive word in each text, None where it is not known. ``queries`` (n,) int64, dense from 0, of
+    relevance alone: rows with one query are ranked among themselves, and lie in one cluster. ``dropped``
+    counts the rows that were left out: without a gold label, broken, or unwanted; ``source`` names the file.
     """
 
     first: list[str]
     second: list[str] | None
-    labels: NDArray[np.int64]
+    labels: Labels
     label_names: tuple[str, ...]
     clusters: NDArray[np.int64]
     evidence: NDArray[np.int64] | None = None
+    target: Target = "classes"
+    queries: NDArray[np.int64] | None = None
     dropped: int = 0
     source: str = ""
 
     def __post_init__(self) -> None:
-        sides = (self.second, self.labels, self.clusters, self.evidence)
+        sides = (self.second, self.labels, self.clusters, self.evidence, self.queries)
         if any(side is not None and len(side) != len(self.first) for side in sides):
             raise ValueError(f"{self.source}: texts, labels, clusters and evidence differ in length")
+        if (self.target == "classes") != (self.labels.dtype.kind in "iu"):
+            raise ValueError(f"{self.source}: labels of type {self.labels.dtype} for {self.target}")
+        if (self.queries is None) != (self.target != "relevance"):
+            raise ValueError(f"{self.source}: relevance has queries, and nothing else has")
 
     def __len__(self) -> int:
         return len(self.first)
 
     def take(self, index: ArrayLike) -> "Examples":
-        """The rows named by ``index`` (rows',) int, in its order; clusters are renumbered, densely from 0.
+        """The rows named by ``index`` (rows',) int, in its order; clusters and queries are
+        renumbered, densely from 0.
 
         ``label_names``, ``dropped`` and ``source`` stay those of the whole.
         """
         rows = np.asarray(index, np.int64)
-        second, evidence = self.second, self.evidence
+        second, evidence, queries = self.second, self.evidence, self.queries
         return replace(
             self,
             first=[self.first[row] for row in rows],
@@ -52,13 +62,17 @@ class Examples:
             labels=self.labels[rows],
             clusters=np.unique(self.clusters[rows], return_inverse=True)[1],
             evidence=None if evidence is None else evidence[rows],
+            queries=None if queries is None else np.unique(queries[rows], return_inverse=True)[1],
         )
 
     def relabel(self, label_names: Sequence[str]) -> "Examples":
         """The same examples with label ids under ``label_names``, so that two sets agree on the ids.
 
-        Raises InputError where a label that occurs here is not among ``label_names``.
+        Raises InputError where a label that occurs here is not among ``label_names``. Numbers have no names,
+        and stay.
         """
+        if self.target != "classes":
+            return self
         ids = {name: index for index, name in enumerate(label_names)}
         for used in np.unique(self.labels):
             if self.label_names[used] not in ids:
@@ -75,31 +89,68 @@ class Gathering:
     """Builds Examples: rows are added one by one as a file is read.
 
     ``label_names`` fixes the labels and their order; where it is empty they are those that occur,
-    sorted (as numbers where all are). ``mend`` ends the error about an unknown label.
+    sorted (as numbers where all are). ``mend`` ends the error about an unknown label. Where ``target`` is
+    not classes labels are numbers; of relevance, rows without a query belong to that of their first text, and
+    rows without a cluster to that of their query.
     """
 
-    def __init__(self, source: str, label_names: Sequence[str] = (), mend: str = "correct the row") -> None:
-        self.source, self.fixed, self.mend = source, bool(label_names), mend
+    def __init__(
+        self,
+        source: str,
+        label_names: Sequence[str] = (),
+        mend: str = "correct the row",
+        target: Target = "classes",
+    ) -> None:
+        self.source, self.fixed, self.mend, self.target = source, bool(label_names), mend, target
         self.ids = {name: index for index, name in enumerate(label_names)}
         self.first: list[str] = []
         self.second: list[str] = []
-        self.labels: list[int] = []
-        self.clusters: list[int] = []
-        self.cluster_ids: dict[str, int] = {}
+        self.labels: list[float] = []
+        self.queries = _Numbered()
+        self.owners: dict[str, str] = {}  # the cluster of each query
+        self.clusters = _Numbered()
         self.dropped = 0
 
     def add(
-        self, number: int, label: str, first: str, second: str | None = None, cluster: str | None = None
+        self,
+        number: int,
+        label: str,
+        first: str,
+        second: str | None = None,
+        cluster: str | None = None,
+        query: str | None = None,
     ) -> None:
-        """Add the row of line ``number``; InputError where its label is not one of the fixed ones."""
-        if self.fixed and label not in self.ids:
-            raise InputError(f"{unknown_label(f'{self.source}:{number}', label, self.ids)} ({self.mend})")
-        self.labels.append(self.ids.setdefault(label, len(self.ids)))
+        """Add the row of line ``number``; InputError where its label is not one of the fixed ones.
+
+        And where it is no number and should be one, or a query's rows have several clusters.
+        """
+        where = f"{self.source}:{number}"
+        self.labels.append(self._label(label, where))
         self.first.append(first)
         if second is not None:
             self.second.append(second)
+        if self.target == "relevance":
+            query = first if query is None else query
+            cluster = query if cluster is None else cluster
+            if self.owners.setdefault(query, cluster) != cluster:
+                raise InputError(
+                    f"{where}: query {query!r} has the clusters {self.owners[query]!r} and {cluster!r}; give "
+                    "all rows of a query one cluster"
+                )
+            self.queries.add(query)
         if cluster is not None:
-            self.clusters.append(self.cluster_ids.setdefault(cluster, len(self.cluster_ids)))
+            self.clusters.add(cluster)
+
+    def _labels(self) -> Labels:
+        is_numbered = self.target == "classes"
+        return np.array(self.labels, np.int64) if is_numbered else np.array(self.labels, np.float64)
+
+    def _label(self, label: str, where: str) -> float:
+        if self.target != "classes":
+            return number_of(label, where, self.target)
+        if self.fixed and label not in self.ids:
+            raise InputError(f"{unknown_label(where, label, self.ids)} ({self.mend})")
+        return self.ids.setdefault(label, len(self.ids))
 
     def examples(self) -> Examples:
         """The rows added so far, as Examples."""
@@ -107,13 +158,32 @@ class Gathering:
         gathered = Examples(
             first=self.first,
             second=self.second or None,
-            labels=np.array(self.labels, np.int64),
+            labels=self._labels(),
             label_names=tuple(self.ids),
-            clusters=np.array(self.clusters, np.int64) if self.clusters else np.arange(rows),
+            clusters=self.clusters.array() if len(self.clusters) else np.arange(rows),
+            target=self.target,
+            queries=self.queries.array() if self.target == "relevance" else None,
             dropped=self.dropped,
             source=self.source,
         )
         return gathered if self.fixed else gathered.relabel(_in_order(self.ids))
+
+
+class _Numbered:
+    """Names as numbers from 0, in the order in which they occur."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._numbers: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def add(self, name: str) -> None:
+        self._numbers.append(self._ids.setdefault(name, len(self._ids)))
+
+    def array(self) -> NDArray[np.int64]:
+        return np.array(self._numbers, np.int64)
 
 
 def unknown_label(where: str, label: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Six tasks of GLUE (Wang et al., 2019) in the published files: one folder per task, tab-separated."""
+"""Seven tasks of GLUE (Wang et al., 2019) in the published files: one folder per task, tab-separated."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from trimtab.data.examples import Examples, Gathering, renamed
 from trimtab.data.places import locate
 from trimtab.data.reader import Facts, Reader
 from trimtab.data.table import header_of
+from trimtab.data.target import Target
 
 _DATA = "https://dl.fbaipublicfiles.com/glue/data"
 _SENTEVAL = "https://dl.fbaipublicfiles.com/senteval/senteval_data"
@@ -26,7 +27,7 @@ class Task:
 
     ``label`` names the columns that may hold it; the first that exists is used. ``clustered``: whether rows
     with the same first text were sampled together; ``broken``: whether the published files have lines with
-    too few columns or without a text, which are left out.
+    too few columns or without a text, which are left out. ``target``: what its labels are.
     """
 
     folder: str
@@ -37,6 +38,7 @@ class Task:
     clustered: bool
     facts: Facts
     broken: bool = False
+    target: Target = "classes"
 
     @property
     def texts(self) -> list[str]:
@@ -138,6 +140,25 @@ TASKS = {
             origin=f"{_DATA}/MNLI.zip",
         ),
     ),
+    "stsb": Task(
+        folder="STS-B",
+        first="sentence1",
+        second="sentence2",
+        label=("score",),
+        labels={},
+        clustered=False,
+        target="score",
+        facts=Facts(
+            what="Semantic Textual Similarity Benchmark: how similar are two sentences, from 0 to 5?",
+            columns="first: sentence1, second: sentence2, label: score (needs target = 'score')",
+            labels="numbers from 0 to 5",
+            metric="Pearson and Spearman correlation",
+            clusters=_OWN,
+            rows="train 5,749, validation = test 1,500",
+            licence="none stated with GLUE",
+            origin=f"{_DATA}/STS-B.zip",
+        ),
+    ),
     "sst2": Task(
         folder="SST-2",
         first="sentence",
@@ -169,7 +190,10 @@ _WITHOUT_GOLD = "-"  # in the files of MultiNLI itself, where the annotators rea
 class Options(StrictModel):
     """Options of reader ``glue``."""
 
-    task: Literal["mrpc", "rte", "qnli", "qqp", "mnli", "sst2"] = Field(description="which task")
+    task: Literal["mrpc", "rte", "qnli", "qqp", "mnli", "stsb", "sst2"] = Field(description="which task")
+    target: Literal["classes", "score"] = Field(
+        "classes", description="what the labels are: a score for stsb"
+    )
     file: str | None = Field(
         None, description="a file with the task's columns, .tsv or .csv, to read instead of the split's own"
     )
@@ -183,8 +207,13 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     Raises InputError, as FILE:LINE if a line is wrong.
     """
     task = TASKS[options.task]
+    if task.target != options.target:
+        raise InputError(
+            f"reader 'glue': the labels of task {options.task!r} are a target = {task.target!r}, not "
+            f"{options.target!r}; set it in [data]"
+        )
     path = files.find(options.file, root) if options.file else _own_file(options.task, split, root)
-    gathering = Gathering(str(path), tuple(task.labels.values()))
+    gathering = Gathering(str(path), tuple(task.labels.values()), "correct the row", task.target)
     broken: list[int] = []
     for number, (label, *texts) in _rows(path, task, broken):
         if task.broken and not all(text.strip() for text in texts):
@@ -203,7 +232,8 @@ def _add(gathering: Gathering, number: int, label: str, texts: list[str], task: 
         files.filled(text, where, column)
     second = texts[1] if task.second else None
     cluster = texts[0] if task.clustered else None
-    gathering.add(number, renamed(label, task.labels, where), texts[0], second, cluster)
+    label = renamed(label, task.labels, where) if task.target == "classes" else label
+    gathering.add(number, label, texts[0], second, cluster)
 
 
 def _own_file(name: str, split: str, root: Path | None) -> Path:
@@ -235,5 +265,6 @@ READER = Reader(
     text_forms=("sentence",),
     splits=SPLITS,
     own_validation=False,
+    targets=("classes", "score"),
     facts={name: task.facts for name, task in TASKS.items()},
 )

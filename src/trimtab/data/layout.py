@@ -1,7 +1,7 @@
 """Layouts: descriptions of batches on the host, to be split into parts and padded to bucket sizes.
 
 A layout is (4, rows) int64, rows sorted by length. For each row: where its tokens start among those of all
-rows, its length, the length of its segment 0, its label.
+rows, its length, the length of its segment 0, its label: the number of a class, else the bits of a float64.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.data.pairs import Pairs
+from trimtab.data.target import Labels
 
 Layout = NDArray[np.int64]
 
@@ -18,6 +19,15 @@ GROUPED_BATCHES = 50  # batches are grouped by length within runs of so many
 IGNORED = -100  # the label that cross_entropy ignores, and that no prediction equals
 _SIZES = 32  # bucket sizes are this fraction of a usual batch apart; on average half of that is padding
 _LEAST_STEP = 64  # tokens
+
+
+def label_bits(labels: Labels) -> NDArray[np.int64]:
+    """Labels (rows,) as a layout holds them: whole numbers as they are, others by their bits.
+
+    The bits of no finite number are ``IGNORED``.
+    """
+    whole = labels.dtype.kind in "iu"
+    return labels.astype(np.int64, copy=False) if whole else labels.astype(np.float64).view(np.int64)
 
 
 def sorted_by_length(layout: Layout) -> Layout:

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from trimtab.config import InputError
 from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.input_template import InputTemplate, Row
+from trimtab.data.target import Labels, Target
 from trimtab.data.tokens import Tokens
 from trimtab.ragged import Ragged, offsets_of, pieces, ranges, splitmix
 from trimtab.truncation import Truncation
@@ -24,14 +25,16 @@ class Pairs:
 
     tokens: Ragged of the tokens' dtype, each row as its template has it: ``cls A sep B sep`` by BERT's.
     first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep`` by BERT's template, the whole row where a
-    template has one segment. labels: (rows,) int64.
+    template has one segment. labels: (rows,), as in Examples.
     visible: (rows, 2) bool, whether each side's evidence was kept; None where there is none.
+    target: what the labels are.
     """
 
     tokens: Ragged
     first_lengths: NDArray[np.int32]
-    labels: NDArray[np.int64]
+    labels: Labels
     visible: NDArray[np.bool_] | None = None
+    target: Target = "classes"
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -43,7 +46,9 @@ class Pairs:
         _hash(digest, self.tokens.values, np.int32)  # whatever dtype they are stored in
         _hash(digest, self.tokens.offsets, np.int64)
         _hash(digest, self.first_lengths, np.int32)
-        _hash(digest, self.labels, np.int64)
+        _hash(digest, self.labels, np.int64 if self.target == "classes" else np.float64)
+        if self.target != "classes":
+            digest.update(self.target.encode())
         return digest.hexdigest()[:32]
 
     def row_digests(self) -> NDArray[np.uint64]:
@@ -75,7 +80,7 @@ def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, template: I
         if evidence is not None:
             visible.append(_visible(cuts, evidence[rows]).ravel())
     seen = None if evidence is None else visible.mapped().reshape(-1, 2)
-    return Pairs(packed.mapped(), first_lengths.mapped(), tokens.labels, seen)
+    return Pairs(packed.mapped(), first_lengths.mapped(), tokens.labels, seen, tokens.target)
 
 
 class _Cut(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from trimtab.data.examples import Examples
+from trimtab.data.target import Target
 
 SPLITS = ("train", "validation", "test")
 
@@ -39,7 +40,8 @@ class Reader:
     ``facts`` by data set: one with the reader's name, or several. ``splits`` is None if any name is allowed.
     ``own_validation``: whether a study without [data.validation] validates on the split of that name;
     if not, it holds out a share of train, as where the published test labels are secret and the development
-    rows serve as the test set.
+    rows serve as the test set. ``targets``: what its labels can be; where there are several, ``options`` has
+    a field of that name.
     """
 
     read: Callable[[str, Path | None, Any], Examples]
@@ -48,3 +50,4 @@ class Reader:
     facts: Mapping[str, Facts]
     splits: tuple[str, ...] | None = SPLITS
     own_validation: bool = True
+    targets: tuple[Target, ...] = ("classes",)

@@ -1,6 +1,6 @@
 """The readers: to add one, write a file with its ``READER`` and name it here."""
 
-from trimtab.data import boolq, cola, fnc1, glue, hub, probe, snli, table
+from trimtab.data import boolq, cola, fnc1, glue, hub, probe, sick, snli, table, wikiqa
 from trimtab.data.reader import Reader
 
 READERS: dict[str, Reader] = {
@@ -10,6 +10,8 @@ READERS: dict[str, Reader] = {
     "glue": glue.READER,
     "fnc1": fnc1.READER,
     "boolq": boolq.READER,
+    "wikiqa": wikiqa.READER,
+    "sick": sick.READER,
     "table": table.READER,
     "hub": hub.READER,
 }

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data.batch import Batch
-from trimtab.data.layout import Layout, sorted_by_length
+from trimtab.data.layout import Layout, label_bits, sorted_by_length
 from trimtab.data.pairs import Pairs
 from trimtab.ragged import offsets_of, ranges
 
@@ -32,7 +32,7 @@ class Rows:
         """The layout of a batch of the rows ``index``: see ``layout.py``."""
         starts = self.pairs.tokens.offsets[index]
         lengths = self.pairs.tokens.offsets[index + 1] - starts
-        columns = (starts, lengths, self.pairs.first_lengths[index], self.pairs.labels[index])
+        columns = (starts, lengths, self.pairs.first_lengths[index], label_bits(self.pairs.labels[index]))
         return sorted_by_length(np.stack(columns).astype(np.int64, copy=False))
 
     def make(self, layout: Layout) -> Batch:

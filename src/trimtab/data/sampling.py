@@ -139,8 +139,17 @@ def _shares(totals: Numbers, rows: int) -> Numbers:
     return shares
 
 
+def _strata(examples: Examples) -> tuple[Numbers, int]:
+    """The stratum of each row, (rows,), and their number: labels, of relevance two, and of scores one."""
+    if examples.target == "classes":
+        return examples.labels.astype(np.int64, copy=False), len(examples.label_names)
+    if examples.target == "relevance":
+        return (examples.labels > 0).astype(np.int64), 2
+    return np.zeros(len(examples), np.int64), 1
+
+
 def _counts(examples: Examples) -> Numbers:
-    labels = len(examples.label_names)
-    flat = examples.clusters * labels + examples.labels
+    strata, labels = _strata(examples)
+    flat = examples.clusters * labels + strata
     clusters = int(examples.clusters.max()) + 1
     return np.bincount(flat, minlength=clusters * labels).reshape(clusters, labels)

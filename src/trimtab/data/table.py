@@ -12,6 +12,7 @@ from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
 from trimtab.data.reader import Facts, Reader
+from trimtab.data.target import TARGETS, Target
 
 
 def label_text(value: Any) -> Any:
@@ -48,6 +49,12 @@ class Options(StrictModel):
     cluster: str | None = Field(
         None, description="the column of cluster ids (rows that were sampled together)"
     )
+    target: Target = Field(
+        "classes", description="what the labels are: classes, a score, or relevance to a query"
+    )
+    query: str | None = Field(
+        None, description="the column of query ids, where labels are relevance; by default the first text"
+    )
     labels: Annotated[Labels, AfterValidator(_each_once)] | None = Field(
         None, description="the labels in their order, where it matters"
     )
@@ -75,8 +82,10 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     Raises InputError, as FILE:LINE (FILE:ROW for Parquet, from 1) if a row is wrong.
     """
     path = files.find(options.file, root)
-    gathering = Gathering(str(path), options.labels or (), "correct the row, or add it to 'labels' or 'drop'")
-    roles = ("label", "first", "second", "cluster")
+    _check_target(options)
+    mend = "correct the row, or add it to 'labels' or 'drop'"
+    gathering = Gathering(str(path), options.labels or (), mend, options.target)
+    roles = ("label", "first", "second", "cluster", "query")
     columns = {role: name for role in roles if (name := getattr(options, role)) is not None}
     for number, values in _rows(path, columns):
         if label_text(values["label"]) in options.drop:
@@ -84,6 +93,18 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
             continue
         gathering.add(number, **texts_of_row(f"{path}:{number}", values, columns))
     return gathering.examples()
+
+
+def _check_target(options: Options) -> None:
+    """InputError where an option says nothing about labels of this kind."""
+    if options.query is not None and options.target != "relevance":
+        raise InputError(
+            "reader 'table': option 'query' is for target = 'relevance'; set that in [data], or leave it out"
+        )
+    if options.labels is not None and options.target != "classes":
+        raise InputError(
+            f"reader 'table': option 'labels' names classes, and the target is {options.target}; leave it out"
+        )
 
 
 def read_texts(
@@ -181,11 +202,12 @@ READER = Reader(
     read=read,
     options=Options,
     text_forms=("sentence", "parse"),
+    targets=TARGETS,
     splits=None,
     facts={
         "table": Facts(
             what="your own file: CSV, tab-separated, JSON lines or Parquet, pairs or single texts",
-            columns="those that 'first', 'second', 'label' and 'cluster' name",
+            columns="those that 'first', 'second', 'label', 'cluster' and 'query' name",
             labels="those of the file, or of 'labels'",
             metric="the study's",
             clusters="the column 'cluster', else each row its own",

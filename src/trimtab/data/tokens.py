@@ -18,6 +18,7 @@ from trimtab.config import canonical_hash
 from trimtab.data.encoding import encode
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root, cache_writable
+from trimtab.data.target import Labels, Target
 from trimtab.ragged import Ragged
 
 SCHEMA = 4
@@ -29,17 +30,20 @@ class Tokens:
     """One tokenised split: ids without special tokens, and for each row its label, cluster and evidence.
 
     first, second: Ragged of int16 or int32, with equally many rows; second is None for single texts.
-    labels, clusters: (rows,) int64. evidence: (rows, 2) int64 token positions, or None.
+    labels: (rows,), as in Examples; clusters: (rows,) int64. evidence: (rows, 2) int64 token positions, or
+    None. queries: (rows,) int64, of relevance alone.
     folder: where it is on disk, so that another process can map the same pages. The arrays are writable, as
     torch requires, but nothing that is written reaches the disk.
     """
 
     first: Ragged
     second: Ragged | None
-    labels: NDArray[np.int64]
+    labels: Labels
     clusters: NDArray[np.int64]
     evidence: NDArray[np.int64] | None
     folder: Path
+    target: Target = "classes"
+    queries: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -107,9 +111,18 @@ def load(folder: Path) -> Tokens:
         if "second_values" in arrays:
             second = Ragged(arrays["second_values"], arrays["second_offsets"])
         first = Ragged(arrays["first_values"], arrays["first_offsets"])
-        return Tokens(first, second, arrays["labels"], arrays["clusters"], arrays.get("evidence"), folder)
+        target, queries = _target_of(arrays), arrays.get("queries")
+        labels, clusters, evidence = arrays["labels"], arrays["clusters"], arrays.get("evidence")
+        return Tokens(first, second, labels, clusters, evidence, folder, target, queries)
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise CacheLostError(folder) from error
+
+
+def _target_of(arrays: Mapping[str, NDArray]) -> Target:
+    """Labels that are numbers are relevance where rows have queries."""
+    if arrays["labels"].dtype.kind in "iu":
+        return "classes"
+    return "relevance" if "queries" in arrays else "score"
 
 
 def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
@@ -123,6 +136,9 @@ def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:
             digest.update(np.fromiter(map(len, texts), np.int64, len(texts)).data)
     for array in (examples.labels, examples.clusters, examples.evidence):
         digest.update(b"\0none" if array is None else np.ascontiguousarray(array).tobytes())
+    if examples.target != "classes":  # so that the keys of the others stay what they were
+        digest.update(examples.target.encode())
+        digest.update(b"" if examples.queries is None else examples.queries.tobytes())
     return canonical_hash([SCHEMA, digest.hexdigest(), tokenizer.to_str()])
 
 
@@ -135,8 +151,7 @@ def _arrays_of(tokens: Tokens) -> dict[str, NDArray]:
     arrays: dict[str, NDArray] = {"first_values": tokens.first.values, "first_offsets": tokens.first.offsets}
     if tokens.second is not None:
         arrays |= {"second_values": tokens.second.values, "second_offsets": tokens.second.offsets}
-    arrays |= {"labels": tokens.labels, "clusters": tokens.clusters}
-    return arrays if tokens.evidence is None else arrays | {"evidence": tokens.evidence}
+    return arrays | _row_arrays(tokens)
 
 
 def _save(folder: Path, arrays: Mapping[str, NDArray]) -> None:
@@ -152,10 +167,14 @@ def _arrays(examples: Examples, tokenizer: Tokenizer) -> dict[str, NDArray]:
     if examples.second is not None:
         second = encode(examples.second, tokenizer)
         arrays |= {"second_values": second.values, "second_offsets": second.offsets}
-    arrays |= {"labels": examples.labels, "clusters": examples.clusters}
-    if examples.evidence is not None:
-        arrays["evidence"] = examples.evidence
-    return arrays
+    return arrays | _row_arrays(examples)
+
+
+def _row_arrays(rows: Examples | Tokens) -> dict[str, NDArray]:
+    """What is known of each row beside its texts."""
+    given = {"evidence": rows.evidence, "queries": rows.queries}
+    known = {name: array for name, array in given.items() if array is not None}
+    return {"labels": rows.labels, "clusters": rows.clusters} | known
 
 
 def _is_whole(folder: Path) -> bool:

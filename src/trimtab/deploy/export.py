@@ -12,7 +12,7 @@ from trimtab.atomic import atomic_folder
 from trimtab.config import InputError, nearest
 from trimtab.deploy.exported import Use, describe
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TokenizerRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import Scores, StudyRecord, TokenizerRecord, TrialResult, VariantRecord
 from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.ledger.trial import CONFIG, WEIGHTS, Trial
 from trimtab.model.building import weights_of_trial
@@ -94,8 +94,13 @@ def choose(ledger: Ledger, variant: VariantRecord, seed: int | None) -> ChosenTr
         what = "no weights were kept" if finished else "no trial is finished"
         mend = _KEEP if finished else "run the study first"
         raise InputError(f"{ledger.folder}: {what} of {which}; {mend}")
-    best = min(kept, key=lambda number: (-kept[number].validation.accuracy, number))
+    best = min(kept, key=lambda number: (_badness(kept[number].validation), number))
     return ChosenTrial(variant, best, wanted[best], kept[best], len(kept))
+
+
+def _badness(validation: Scores) -> float:
+    """What the best trial has least of: minus accuracy, the loss where labels are no classes."""
+    return validation.loss if validation.accuracy is None else -validation.accuracy
 
 
 def _check_empty(folder: Path) -> None:

@@ -5,8 +5,9 @@
 writes ``results/NAME/ledger.zip``. It holds what the analysis reads, and neither weights nor tokenisers. What
 is left out changes no predicted label:
 
-* logits are stored in half precision, each row less its largest value. Every score depends on differences
-  within a row alone, and the largest value, which becomes 0, stays the only one that is 0;
+* logits of classes are stored in half precision, each row less its largest value. Every score depends on
+  differences within a row alone, and the largest value, which becomes 0, stays the only one that is 0. A
+  single output stays as it is, as rounding would make equal ranks of different ones;
 * of cross evaluations only the predicted labels stay, where the study's score asks for no more than these;
 * digests of inputs are only compared with each other, so that small numbers take their places.
 """
@@ -38,7 +39,7 @@ from trimtab.ledger.ledger import (
 )
 from trimtab.ledger.records import StudyRecord
 from trimtab.ledger.trial import CROSS, FAILURE, PREDICTIONS, RESULT, Trial
-from trimtab.statistics import Score, score_named
+from trimtab.statistics import Score, Truth, score_named
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal ledgers make equal archives
 _LEAST = np.float16(-6e-8)  # the largest half-precision number below 0
@@ -81,7 +82,7 @@ def _files(ledger: Ledger, study: StudyRecord) -> Iterator[tuple[str, bytes]]:
             yield f"trials/{key}/{name}", content
         for inputs, test in crossed.items():
             if inputs in trial.crossed:
-                said = _labels_alone(trial.crossed.predictions(inputs), rows[test].labels, score)
+                said = _labels_alone(trial.crossed.predictions(inputs), rows[test].truth, score)
                 yield f"trials/{key}/{CROSS}/{inputs}.npz", _npz({"logits": said})
 
 
@@ -110,8 +111,13 @@ def _of_trial(trial: Trial, tests: Sequence[str]) -> Iterator[tuple[str, bytes]]
         yield RESULT, sealed_content(result.model_copy(update={"key": trial.key, "files": files}))
 
 
-def halved(logits: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Logits (examples, classes) less each row's largest, in half precision, with the same largest place."""
+def halved(logits: NDArray[np.float32]) -> NDArray[np.float16] | NDArray[np.float32]:
+    """Logits (examples, classes) less each row's largest, in half precision, with the same largest place.
+
+    Single outputs (examples, 1) as they are.
+    """
+    if logits.shape[1] == 1:
+        return logits
     differences = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     half = differences.astype(np.float16)
     # What lies below the largest must not be rounded up to it.
@@ -119,11 +125,11 @@ def halved(logits: NDArray[np.float32]) -> NDArray[np.float16]:
 
 
 def _labels_alone(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], score: Score
-) -> NDArray[np.float16]:
+    logits: NDArray[np.float32], truth: Truth, score: Score
+) -> NDArray[np.float16] | NDArray[np.float32]:
     """The predicted labels as logits, where the score is the same by these; else the logits halved."""
     predicted = np.eye(logits.shape[1], dtype=np.float16)[logits.argmax(axis=1)] - np.float16(1)
-    known, found = (score.function(each[None].astype(np.float32), labels) for each in (logits, predicted))
+    known, found = (score.of(each[None].astype(np.float32), truth) for each in (logits, predicted))
     return predicted if np.array_equal(known, found) else halved(logits)
 
 

@@ -131,7 +131,7 @@ def _of_trials(
     shapes = {}
     for test in study.tests if study else ():
         try:
-            shapes[test] = len(ledger.evaluated(test).labels), len(study.labels) if study else 0
+            shapes[test] = len(ledger.evaluated(test).labels), study.outputs if study else 0
         except InputError:  # found already
             continue
     wanted = study.wanted if study else {}

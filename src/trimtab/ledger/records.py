@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trimtab.config import canonical_hash
 from trimtab.data.dataset import Counts
+from trimtab.data.target import Target, outputs_of
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
 from trimtab.study.definition import Compare
@@ -152,7 +153,8 @@ class StudyRecord(Record):
     of train and each test set, under ``split`` or ``split (tokeniser)`` where there are several; lengths: of
     each split, likewise. validation_prior: the share of the commonest label of validation, None in ledgers
     that are older than it. looked_at: numbers of seeds with which it was complete before, and so could be
-    looked at, without having planned that.
+    looked at, without having planned that. target: what labels are; where they are no classes, ``labels`` is
+    empty, and a model has one output.
     """
 
     name: str
@@ -173,6 +175,7 @@ class StudyRecord(Record):
     runtime: RuntimeRecord
     validation_prior: float | None = None
     looked_at: tuple[int, ...] = ()
+    target: Target = "classes"
     files: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -198,10 +201,15 @@ class StudyRecord(Record):
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The names of the scores that suit its labels."""
+        """The names of the scores that suit its labels, the usual one first."""
         from trimtab.statistics import scores_for  # scipy takes its time, and few readers need it
 
-        return tuple(scores_for(self.labels))
+        return tuple(scores_for(self.labels, self.target))
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model gives for a row: one for each class, else one."""
+        return outputs_of(self.target, self.labels)
 
     @property
     def wanted(self) -> dict[str, list[tuple[VariantRecord, int]]]:
@@ -260,10 +268,18 @@ class TrialConfig(Record):
 
 
 class Scores(Record):
-    """Mean cross-entropy in nats, and accuracy from 0 to 1."""
+    """The mean loss, and accuracy from 0 to 1, None where labels are no classes.
+
+    The loss is cross-entropy in nats, binary cross-entropy of relevance, and the squared error of scores.
+    """
 
     loss: float
-    accuracy: float
+    accuracy: float | None
+
+    @property
+    def words(self) -> str:
+        """``accuracy 83.12 %``, or ``loss 0.4312`` where there is none."""
+        return f"loss {self.loss:.4f}" if self.accuracy is None else f"accuracy {100 * self.accuracy:.2f} %"
 
 
 class TrialResult(Record):

@@ -62,8 +62,14 @@ def audit_split(cut: Cut, tokens: Tokens, template: InputTemplate) -> SplitAudit
 
 
 def audit_labels(cut: Cut, tokens: Tokens, template: InputTemplate) -> dict[int, Audit]:
-    """What ``cut`` does to the rows of each label, by its number; InputError as ``audit_split`` does."""
-    found = audit_by_label(*lengths_of(tokens), *kept_lengths(cut, tokens, template), tokens.labels)
+    """What ``cut`` does to the rows of each label, by its number, or grade of relevance; none of scores.
+
+    InputError as ``audit_split`` does.
+    """
+    if tokens.target == "score":
+        return {}
+    labels = tokens.labels.astype(np.int64)
+    found = audit_by_label(*lengths_of(tokens), *kept_lengths(cut, tokens, template), labels)
     return {int(label): each for label, each in found.items()}  # type: ignore[call-overload]
 
 

@@ -38,7 +38,7 @@ def trial_config(variant: PlannedVariant, seed: int, runtime: RuntimeRecord | No
         recipe=replace(settings.recipe, precision=precision_of(variant, runtime)),
         weights=weights.fingerprint if weights else None,
         vocabulary=variant.dataset.vocabulary,
-        classes=len(variant.dataset.label_names),
+        classes=variant.dataset.outputs,
         inputs=variant.inputs.fingerprints,
         seed=settings.trained_seed(seed),
     )

@@ -128,7 +128,7 @@ def make_plan(prepared: Prepared) -> Plan:
     reads the same rows as train, or would choose the epoch.
     """
     study, variants = prepared.study, prepared.variants
-    _check_score(study.compare.score, variants[0].dataset.label_names)
+    _check_score(study.compare.score, variants[0].dataset)
     _check_tests(study, variants[0].dataset)
     planned = [
         PlannedVariant(each.number, each.cell, each.dataset, each.initial_weights, inputs, each.number)
@@ -144,12 +144,13 @@ def _with_first_alike(variants: Iterable[PlannedVariant]) -> tuple[PlannedVarian
     )
 
 
-def _check_score(name: str, labels: tuple[str, ...]) -> None:
+def _check_score(name: str, dataset: Dataset) -> None:
     if name == "accuracy":
         return
     from trimtab.statistics import SCORES, scores_for  # scipy takes its time, and most studies need none yet
 
-    if name not in scores_for(labels):
+    labels = dataset.label_names
+    if name not in scores_for(labels, dataset.target):
         wanted = ", ".join(SCORES[name].labels or ())
         raise InputError(
             f"[compare]: score {name!r} is for the labels {wanted}, in this order, and the data has "

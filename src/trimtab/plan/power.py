@@ -14,6 +14,7 @@ from trimtab.plan.plan import Plan
 from trimtab.statistics import (
     Components,
     SeedVariance,
+    Truth,
     assumed_parts,
     contrast_parts,
     effective_clusters,
@@ -79,17 +80,19 @@ class _Finished:
     def __init__(self, plan: Plan, ledger: Ledger, test: str) -> None:
         self.plan, self.ledger, self.test, self.runtime = plan, ledger, test, ledger.runtime
         tokens = plan.dataset.splits[test]
-        self.labels, self.clusters = np.asarray(tokens.labels), np.asarray(tokens.clusters)
+        queries = None if tokens.queries is None else np.asarray(tokens.queries)
+        self.truth = Truth(np.asarray(tokens.labels), queries)
+        self.clusters = self.truth.first_of(np.asarray(tokens.clusters))
         self.score = score_named(plan.study.compare.score)
         self.scores: dict[str, NDArray] = {}
         self.usable: dict[str, bool] = {}
 
     def table(self, variant: PlannedVariant, seeds: list[int]) -> NDArray:
-        """Scores (seeds, examples); the predictions of each trial are read once."""
+        """Scores (seeds, units); the predictions of each trial are read once."""
         for key in (keys := [self._key(variant, seed) for seed in seeds]):
             if key not in self.scores:
                 logits = self.ledger.trial(key).predictions(self.test)
-                self.scores[key] = self.score.function(logits[None], self.labels)[0]
+                self.scores[key] = self.score.of(logits[None], self.truth)[0]
         return np.stack([self.scores[key] for key in keys])
 
     def seeds(self, *variants: PlannedVariant) -> list[int]:
@@ -152,7 +155,7 @@ def _measured(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> Co
 
 
 def _assumed(finished: _Finished) -> Components:
-    return assumed_parts(1, len(finished.labels), len(np.unique(finished.clusters)))
+    return assumed_parts(1, len(finished.truth), len(np.unique(finished.clusters)))
 
 
 def _reaches(

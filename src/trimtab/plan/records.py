@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.data.dataset import Dataset
+from trimtab.data.target import as_words
+from trimtab.data.tokens import Tokens
 from trimtab.ledger.ledger import EvaluatedRows
 from trimtab.ledger.records import (
     ExclusionRecord,
@@ -51,9 +53,16 @@ def study_record(
         lengths=study_lengths(plan.variants),
         signature=signature,
         runtime=runtime,
-        validation_prior=float(np.bincount(dataset.splits["validation"].labels).max())
-        / len(dataset.splits["validation"].labels),
+        validation_prior=_prior(dataset.splits["validation"]),
+        target=dataset.target,
     )
+
+
+def _prior(validation: Tokens) -> float | None:
+    """The share of the commonest label; None where labels are no classes."""
+    if validation.target != "classes":
+        return None
+    return float(np.bincount(validation.labels.astype(np.int64)).max()) / len(validation)
 
 
 def variant_records(
@@ -94,7 +103,7 @@ def _variant_record(
         same_as=variant.same_as,
         ceilings={name: test.ceiling for name, test in tests.items() if test.ceiling is not None},
         audits={name: split.audit for name, split in inputs.splits.items()},
-        label_audits={name: _named(test.by_label, dataset.label_names) for name, test in tests.items()},
+        label_audits={name: _named(test.by_label, dataset) for name, test in tests.items()},
         hardly_cut=inputs.hardly_cut,
         tokens={name: split.tokens for name, split in inputs.splits.items()},
         trials=keys,
@@ -107,8 +116,8 @@ def _weights_record(weights: InitialWeights | None) -> WeightsRecord | None:
     return WeightsRecord(name=weights.name, fingerprint=weights.fingerprint) if weights else None
 
 
-def _named(by_label: dict[int, Audit], names: Sequence[str]) -> dict[str, Audit]:
-    return {names[label]: audit for label, audit in by_label.items()}
+def _named(by_label: dict[int, Audit], dataset: Dataset) -> dict[str, Audit]:
+    return {as_words(label, dataset.target, dataset.label_names): audit for label, audit in by_label.items()}
 
 
 def evaluated_rows(plan: Plan) -> dict[str, EvaluatedRows]:
@@ -126,7 +135,12 @@ def evaluated_rows(plan: Plan) -> dict[str, EvaluatedRows]:
             )
         lengths = {each.name: _whole_lengths(each, name) for each in plan.datasets}
         found[name] = EvaluatedRows(
-            np.asarray(tokens.labels), np.asarray(tokens.clusters), digests, lengths, kept
+            np.asarray(tokens.labels),
+            np.asarray(tokens.clusters),
+            digests,
+            lengths,
+            kept,
+            None if tokens.queries is None else np.asarray(tokens.queries),
         )
     return found
 

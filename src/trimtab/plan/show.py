@@ -14,6 +14,7 @@ from trimtab.data.dataset import Dataset, readable
 from trimtab.data.encoding import guarded, without_template
 from trimtab.data.examples import Examples
 from trimtab.data.input_template import InputTemplate
+from trimtab.data.target import as_words
 from trimtab.data.tokenizer import unknown_id
 from trimtab.plan.cuts import Cut, distinct_cuts, fitted
 from trimtab.plan.prepare import PreparedVariant, by_dataset, prepare
@@ -102,7 +103,7 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
     sides, blocks = blocks_of_row(dataset, fitted(cuts, dataset.splits["train"]), examples, row)
-    label = examples.label_names[examples.labels[row]]
+    label = as_words(float(examples.labels[row]), examples.target, examples.label_names)
     return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(dataset.tokenizer))
 
 

@@ -61,6 +61,9 @@ def counts_words(counts: Counts) -> str:
     dropped = f", {counts.dropped:,} left out" if counts.dropped else ""
     repeated = f", {counts.repeated:,} of them also in train" if counts.repeated else ""
     rows = f"{counts.rows:,} rows in {counts.clusters:,} clusters"
+    if counts.queries:
+        rows = f"{counts.rows:,} rows, {counts.queries:,} queries ({counts.ranked:,} with a relevant row)"
+        rows += f" in {counts.clusters:,} clusters"
     return f"{counts.split}: {counts.source}: {rows}{repeated}{dropped}"
 
 
@@ -77,8 +80,17 @@ def data_words(datasets: Sequence[Dataset]) -> list[str]:
 
 def _label_words(dataset: Dataset) -> str:
     """The labels and how common each is in training; of many only that."""
-    names = dataset.label_names
-    shares = np.bincount(dataset.splits["train"].labels, minlength=len(names)) / len(dataset.splits["train"])
+    names, labels = dataset.label_names, dataset.splits["train"].labels
+    if dataset.target == "score":
+        spread = (
+            f"{labels.min():g} to {labels.max():g}, mean {labels.mean():.3f}, deviation {labels.std():.3f}"
+        )
+        return f"scores of train: {spread}"
+    if dataset.target == "relevance":
+        return (
+            f"relevance of train: {percent(float((labels > 0).mean()), 1)} % of rows, up to {labels.max():g}"
+        )
+    shares = np.bincount(labels.astype(np.int64), minlength=len(names)) / len(labels)
     if len(names) > _MOST_LABELS:
         least, most = (percent(share, 1) for share in (shares.min(), shares.max()))
         return f"labels: {len(names):,} of them, {least} to {most} % of train each"

@@ -84,7 +84,7 @@ def _signature(test: SetAnalysis, analysis: Analysis) -> str:
     of_study = isinstance(analysis.study, StudyRecord)
     versions = dict.fromkeys(f"{one.trimtab} ({one.commit})" for one in analysis.signatures)
     return (
-        f"{_seeds(test)}; {test.examples:,} examples in {test.clusters:,} clusters (effectively "
+        f"{_seeds(test)}; {test.size} in {test.clusters:,} clusters (effectively "
         f"{test.effective_clusters:,.0f}); {_test(test, correction, planned, of_study)}; "
         f"trimtab {', '.join(versions)}."
     )
@@ -105,7 +105,7 @@ def _test(test: SetAnalysis, correction: str, planned: tuple[int, ...], of_study
     family += f", of {sets} test sets" if sets > 1 else ""
     looks = f", sequential over {len(planned)} planned looks" if planned else ""
     return (
-        f"crossed random effects of seeds and examples, two-sided t tests{looks}, "
+        f"crossed random effects of seeds and {test.units}, two-sided t tests{looks}, "
         f"{_pairing(test, of_study)}; "
         f"{correction} over {family}"
     )

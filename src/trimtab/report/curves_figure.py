@@ -17,10 +17,12 @@ from trimtab.training.epoch import Epoch
 _ACROSS, _MOST = 4, 12  # variants side by side, and in all
 _HEIGHT = 1.1  # inches of a panel
 Value = Callable[[Epoch], float]
-# The panels of a variant: what they show, of training (dashed) and of validation.
-_MEASURES: tuple[tuple[str, Value, Value], ...] = (
-    ("loss, nats", lambda epoch: epoch.loss, lambda epoch: epoch.validation_loss),
-    ("accuracy, %", lambda epoch: 100 * epoch.accuracy, lambda epoch: 100 * epoch.validation_accuracy),
+Measure = tuple[str, Value, Value]  # what a panel shows, of training (dashed) and of validation
+_LOSS: Measure = ("loss, nats", lambda epoch: epoch.loss, lambda epoch: epoch.validation_loss)
+_ACCURACY: Measure = (
+    "accuracy, %",
+    lambda epoch: 100 * (epoch.accuracy or 0.0),
+    lambda epoch: 100 * (epoch.validation_accuracy or 0.0),
 )
 _TRAINING: dict[str, Any] = {"linestyle": (0, (4, 2))}
 _VALIDATION: dict[str, Any] = {"linestyle": "-"}
@@ -36,6 +38,8 @@ def curves_figure(
 ) -> Figure:
     """Loss above accuracy for each variant; a dotted line where over-fitting begins.
 
+    Where labels are no classes there is the loss alone.
+
     Of more than twelve variants those that over-fit are shown, then the first ones. width: of the figure,
     inches; colours: by series, by default in the order of ``curves``.
     """
@@ -45,13 +49,16 @@ def curves_figure(
     for point in curves:
         by_variant.setdefault(point.variant.number, []).append(point)
     shown = sorted(sorted(by_variant, key=lambda number: number not in begins)[:_MOST])
+    has_accuracy = all(point.epoch.validation_accuracy is not None for point in curves)
+    measures = (_LOSS, _ACCURACY) if has_accuracy else (("loss", *_LOSS[1:]),)
+    high = len(measures)
     blocks = math.ceil(len(shown) / _ACROSS)
     across = math.ceil(len(shown) / blocks)
     with style(width):
         figure, grid = plt.subplots(
-            2 * blocks,
+            high * blocks,
             across,
-            figsize=(width * min(1, (across + 1) / _ACROSS), 2 * _HEIGHT * blocks + 0.2),
+            figsize=(width * min(1, (across + 1) / _ACROSS), high * _HEIGHT * blocks + 0.2),
             layout="constrained",
             squeeze=False,
             sharex=True,
@@ -59,15 +66,15 @@ def curves_figure(
         for place, number in enumerate(shown):
             block, column = divmod(place, across)
             points = by_variant[number]
-            panels = grid[2 * block : 2 * block + 2, column]
-            for axes, (_, training, validation) in zip(panels, _MEASURES, strict=True):
+            panels = grid[high * block : high * block + high, column]
+            for axes, (_, training, validation) in zip(panels, measures, strict=True):
                 _panel(axes, points, training, validation, colours[points[0].variant.series])
                 if number in begins:
                     axes.axvline(begins[number], **_BEGINS)
             panels[0].set_title(text(points[0].variant.name, 26), loc="left", linespacing=1.0)
-            panels[1].set_xlabel("epoch")
-            panels[1].tick_params(labelbottom=True)  # also where the block below is not full
-        _share_axes(grid, len(shown), across)
+            panels[-1].set_xlabel("epoch")
+            panels[-1].tick_params(labelbottom=True)  # also where the block below is not full
+        _share_axes(grid, [name for name, _, _ in measures], len(shown), across)
         if len(shown) < len(by_variant):
             figure.suptitle(f"{len(shown)} of {len(by_variant)} variants", size="medium")
         handles = [
@@ -97,19 +104,20 @@ def _panel(axes: Axes, points: Sequence[CurvePoint], training: Value, validation
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def _share_axes(grid: Any, shown: int, across: int) -> None:
+def _share_axes(grid: Any, names: Sequence[str], shown: int, across: int) -> None:
     """One range for all losses and one for all accuracies, with numbers at the left; no empty panels."""
+    high = len(names)
     for row, panels in enumerate(grid):
-        label = _MEASURES[row % 2][0]
-        block = row // 2
+        label = names[row % high]
+        block = row // high
         there = list(panels[: min(across, shown - block * across)])
         for axes in panels[len(there) :]:
             axes.remove()
         there[0].set_ylabel(label)
         for axes in there[1:]:
             axes.tick_params(labelleft=False)
-    for first in (0, 1):
-        every = [axes for row in grid[first::2] for axes in row if axes.figure is not None]
+    for first in range(high):
+        every = [axes for row in grid[first::high] for axes in row if axes.figure is not None]
         low = min(axes.get_ylim()[0] for axes in every)
         high = max(axes.get_ylim()[1] for axes in every)
         for axes in every:

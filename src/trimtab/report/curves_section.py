@@ -87,7 +87,7 @@ def epoch_table(rows: Sequence[EpochRow]) -> Table[EpochRow]:
         text_column("epoch", "epoch", lambda row: row.epoch),
         _spread("training loss", "loss", lambda row: row.loss, _nats),
         _spread("validation loss", "validation_loss", lambda row: row.validation_loss, _nats),
-        _spread("validation accuracy %", "validation_accuracy", lambda row: row.validation_accuracy, percent),
+        *_accuracy_columns(rows),
         _spread("training s", "seconds", lambda row: row.seconds, _seconds),
         _spread("validation s", "validation_seconds", lambda row: row.validation_seconds, _seconds),
         Column(
@@ -99,16 +99,34 @@ def epoch_table(rows: Sequence[EpochRow]) -> Table[EpochRow]:
     return Table("epochs", columns, rows)
 
 
+def _accuracy_columns(rows: Sequence[EpochRow]) -> list[Column[EpochRow]]:
+    """None where labels are no classes."""
+    known = [row.validation_accuracy for row in rows if row.validation_accuracy is not None]
+    if len(known) < len(rows):
+        return []
+
+    def accuracy(row: EpochRow) -> Spread:
+        assert row.validation_accuracy is not None
+        return row.validation_accuracy
+
+    return [_spread("validation accuracy %", "validation_accuracy", accuracy, percent)]
+
+
 def trial_table(curves: Sequence[CurvePoint]) -> Table[CurvePoint]:
     """Every epoch of every trial."""
+    known = all(row.epoch.validation_accuracy is not None for row in curves)  # as of classes alone
+    training = _one("training accuracy %", "accuracy", lambda row: row.epoch.accuracy, percent)
+    validation = _one(
+        "validation accuracy %", "validation_accuracy", lambda row: row.epoch.validation_accuracy, percent
+    )
     columns: list[Column[CurvePoint]] = [
         text_column("variant", "name", lambda row: row.variant.name),
         text_column("seed", "seed", lambda row: row.seed),
         text_column("epoch", "epoch", lambda row: row.epoch.epoch),
         _one("training loss", "loss", lambda row: row.epoch.loss, _nats),
-        _one("training accuracy %", "accuracy", lambda row: row.epoch.accuracy, percent),
+        *([training] if known else []),
         _one("validation loss", "validation_loss", lambda row: row.epoch.validation_loss, _nats),
-        _one("validation accuracy %", "validation_accuracy", lambda r: r.epoch.validation_accuracy, percent),
+        *([validation] if known else []),
         _one("training s", "seconds", lambda row: row.epoch.seconds, _seconds),
         _one("validation s", "validation_seconds", lambda row: row.epoch.validation_seconds, _seconds),
         Column(
@@ -136,9 +154,13 @@ def _spread(
 
 
 def _one(
-    head: str, name: str, value: Callable[[CurvePoint], float], show: Callable[[float], str]
+    head: str, name: str, value: Callable[[CurvePoint], float | None], show: Callable[[float], str]
 ) -> Column[CurvePoint]:
-    return Column(head, lambda row: show(value(row)), {name: value})
+    def cell(row: CurvePoint) -> str:
+        found = value(row)
+        return "" if found is None else show(found)
+
+    return Column(head, cell, {name: value})
 
 
 def _evaluated(row: EpochRow) -> str:

@@ -20,7 +20,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from trimtab.analysis.analysis import Analysis
+from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.shown_rows import Said, ShownCut, ShownRow
 from trimtab.report.answer_words import answer_words
 from trimtab.report.blocks import (
@@ -97,13 +97,17 @@ def _inline(markdown: str) -> Markup:
 
 def _state(analysis: Analysis) -> str:
     study, finished = analysis.study, len(analysis.trials) - len(analysis.missing) - len(analysis.stopped)
-    rows = "; ".join(f"{test.name}: {test.examples:,} rows" for test in analysis.tests)
+    rows = "; ".join(f"{test.name}: {_size(test)}" for test in analysis.tests)
     variants, seeds = len(study.variants), len(study.seeds)
     parts = [f"{finished:,} of {len(analysis.trials):,} trials finished"] if analysis.trials else []
     if analysis.stopped:
         parts[0] += f", {len(analysis.stopped):,} not needed"
     parts.append(f"{variants:,} variant{'s' * (variants > 1)} · {seeds} seed{'s' * (seeds > 1)}")
     return " · ".join([*parts, rows] if rows else parts)
+
+
+def _size(test: SetAnalysis) -> str:
+    return f"{test.examples:,} rows" if test.queries is None else test.size
 
 
 def _shortfall(analysis: Analysis) -> Markup:
@@ -213,7 +217,7 @@ def _source(figures: Path, name: str) -> str | None:
 def _row(row: ShownRow, labels: tuple[str, ...]) -> dict[str, Any]:
     return {
         "row": f"{row.row:,}",
-        "label": labels[row.label],
+        "label": labels[int(row.label)] if labels else f"{row.label:g}",
         "cuts": [{"names": _names(cut, labels), "sides": _sides(row.texts, cut)} for cut in row.cuts],
     }
 
@@ -226,6 +230,8 @@ def _names(cut: ShownCut, labels: tuple[str, ...]) -> list[dict[str, str]]:
 def _said(said: Said | None, labels: tuple[str, ...]) -> dict[str, str]:
     if said is None:
         return {"words": "", "class": ""}
+    if said.output is not None:
+        return {"words": f"gives {said.output:.3f}", "class": "split"}
     kind = "right" if said.right == said.seeds else "wrong" if not said.right else "split"
     seeds = f"{said.right} of {said.seeds} seeds right" if said.seeds > 1 else kind
     return {"words": f"{seeds}, says {labels[said.label]}", "class": kind}

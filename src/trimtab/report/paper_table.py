@@ -178,7 +178,7 @@ def _notes(test: SetAnalysis, settings: Compare, scale: Scale, rows: Sequence[Pa
     first = {row.mean.variant.number: row.contrast for row in rows if row.contrast}
     notes = []
     if any(not math.isnan(row.mean.estimate.ci_low) for row in rows):
-        notes.append(f"± half the {100 * (1 - test.alpha):g} % interval over seeds and examples.")
+        notes.append(f"± half the {100 * (1 - test.alpha):g} % interval over seeds and {test.units}.")
     if first:
         baselines = list(dict.fromkeys(plain(contrast.baseline.name) for contrast in first.values()))
         more = f" and {len(baselines) - _NAMED} more" if len(baselines) > _NAMED else ""

@@ -11,12 +11,16 @@ from trimtab.report.implementation_words import trained_words
 from trimtab.study.grid import place_words
 
 
+def _label_words(study: StudyRecord) -> str:
+    return f"labels: {', '.join(study.labels)}" if study.labels else f"target: {study.target}"
+
+
 def provenance_section(analysis: Analysis, study: StudyRecord) -> Section:
     """How the study was run, its file, and how to repeat it."""
     lines = [
         *(f"data: {_counts_words(counts)}" for counts in study.counts),
         *(f"excluded: {place_words(one.place)}: {one.because}" for one in study.excluded),
-        f"labels: {', '.join(study.labels)}; {_vocabulary_words(study)}",
+        f"{_label_words(study)}; {_vocabulary_words(study)}",
         *_started_from(study.variants),
         *trained_words(study.variants),
         f"device: {study.runtime.device}; measured precision: {_precision_words(study.runtime)}",

@@ -168,6 +168,6 @@ def _marks(test: SetAnalysis, axes: Axes, scale: Scale, direction: str) -> list[
         )
     marks += prior_baseline_line(axes, test.prior_baseline, scale, direction)
     if any(not math.isnan(row.estimate.ci_low) for row in test.means):
-        words = f"{100 * (1 - test.alpha):g} % interval over seeds and examples"
+        words = f"{100 * (1 - test.alpha):g} % interval over seeds and {test.units}"
         marks.append(entry(words, color=INK, linestyle="-", linewidth=1.0))
     return marks + ([recommended_ring()] if recommended(test) else [])

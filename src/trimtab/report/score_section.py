@@ -23,6 +23,7 @@ from trimtab.report.tables import (
     share_column,
     text_column,
 )
+from trimtab.statistics import score_or_given
 
 
 def score_section(test: SetAnalysis, output: Output) -> Section:
@@ -60,7 +61,13 @@ def _lost_words(test: SetAnalysis) -> str:
     )
     if not _is_of_study(test):
         what = "Collapsed seeds say one class for every example"
+    elif not _has_classes(test):
+        what = "Failed seeds gave no model, collapsed ones a model with one output for every row"
     return f"{what}; 'up to' is the end of Clopper and Pearson's 95 % interval of their share."
+
+
+def _has_classes(test: SetAnalysis) -> bool:
+    return score_or_given(test.score).target == "classes"
 
 
 def score_table(test: SetAnalysis) -> Table[MeanRow]:

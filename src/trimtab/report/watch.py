@@ -3,6 +3,7 @@
 import time
 
 from trimtab.analysis.state import StudyState, TrialState
+from trimtab.ledger.records import Scores
 from trimtab.report.live import live_lines
 from trimtab.report.terminal import table_text, wrapped
 
@@ -45,21 +46,28 @@ def _table(state: StudyState) -> str:
     by_variant: dict[str, list[TrialState]] = {}
     for trial in state.trials:
         by_variant.setdefault(trial.variant, []).append(trial)
-    heads = ["variant", "seeds done", "validation accuracy %", "others"]
+    done = [trial.validation for trial in state.trials if trial.validation is not None]
+    by_loss = any(one.accuracy is None for one in done)  # labels are no classes
+    heads = ["variant", "seeds done", "validation loss" if by_loss else "validation accuracy %", "others"]
     return table_text([_row(name, trials) for name, trials in by_variant.items()], heads)
 
 
 def _row(name: str, trials: list[TrialState]) -> list[str]:
-    known = [trial.accuracy for trial in trials if trial.status == "done" and trial.accuracy is not None]
-    accuracy = f"{100 * sum(known) / len(known):.2f}" if known else ""
+    known = [_shown(trial.validation) for trial in trials if trial.status == "done" and trial.validation]
+    mean = f"{sum(known) / len(known):.2f}" if known else ""
     if len(known) > 1:
-        accuracy += f" ({100 * min(known):.2f} to {100 * max(known):.2f})"
+        mean += f" ({min(known):.2f} to {max(known):.2f})"
     others = [_words(trial) for trial in trials if trial.status not in ("done", "missing", "stopped")]
-    return [name, f"{len(known)} of {len(trials)}", accuracy, ", ".join(others)]
+    return [name, f"{len(known)} of {len(trials)}", mean, ", ".join(others)]
 
 
 def _words(trial: TrialState) -> str:
     words = f"seed {trial.seed} {trial.status}"
-    if trial.epochs and trial.accuracy is not None:
-        words += f" (epoch {trial.epochs}: {100 * trial.accuracy:.2f} %)"
+    if trial.epochs and trial.validation is not None:
+        words += f" (epoch {trial.epochs}: {trial.validation.words.removeprefix('accuracy ')})"
     return words
+
+
+def _shown(validation: Scores) -> float:
+    """Accuracy in percent, else the loss."""
+    return validation.loss if validation.accuracy is None else 100 * validation.accuracy

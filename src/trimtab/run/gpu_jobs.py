@@ -43,7 +43,7 @@ def _trial_bytes(variant: PlannedVariant, peaks: Mapping[int, int]) -> int | Non
     from trimtab.training.backend import PARAMETER_BYTES, SMALL, activation_bytes
 
     size, recipe, dataset = variant.settings.size, variant.settings.recipe, variant.dataset
-    parameters = size.parameters(dataset.vocabulary, len(dataset.label_names))
+    parameters = size.parameters(dataset.vocabulary, dataset.outputs)
     if parameters >= SMALL:
         return None
     if variant.number in peaks:

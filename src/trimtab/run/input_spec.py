@@ -40,7 +40,7 @@ def input_spec(variant: PreparedVariant) -> InputSpec:
         max_len=settings.max_len,
         template=dataset.template,
         vocabulary=dataset.vocabulary,
-        classes=len(dataset.label_names),
+        classes=dataset.outputs,
     )
 
 

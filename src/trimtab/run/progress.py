@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from trimtab.ledger.records import Scores
 from trimtab.ledger.run_records import RunningRecord, RunRecord
 from trimtab.training.epoch import Epoch, TrialProgress
 
@@ -45,8 +46,8 @@ class ProgressCallback:
     def tell(self, sentence: str) -> None:
         """What the run has decided, such as what stops at a planned look."""
 
-    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
-        """A trial ended; accuracy: from 0 to 1 on validation, None where it failed or has none."""
+    def end(self, label: str, failure: str | None, validation: Scores | None = None) -> None:
+        """A trial ended; validation: what it came to there, None where it failed or has none."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class RunState(ProgressCallback):
         with self.lock:
             self.said = (*self.said, sentence)[-_SAID:]
 
-    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
+    def end(self, label: str, failure: str | None, validation: Scores | None = None) -> None:
         """Count a trial that ended."""
         with self.lock:
             self.done += failure is None
@@ -203,7 +204,7 @@ class Several(ProgressCallback):
         for other in self.others:
             other.tell(sentence)
 
-    def end(self, label: str, failure: str | None, accuracy: float | None = None) -> None:
+    def end(self, label: str, failure: str | None, validation: Scores | None = None) -> None:
         """Tell all of them."""
         for other in self.others:
-            other.end(label, failure, accuracy)
+            other.end(label, failure, validation)

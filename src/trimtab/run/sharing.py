@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from trimtab.ledger.records import Scores
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import RunContext, cost_of, label_of
 
@@ -65,10 +66,10 @@ class SharedTrials:
         self.run.progress.begin(label_of(trial), self.cost(trial))
         return True
 
-    def end(self, trial: WantedTrial, failure: str | None, accuracy: float | None = None) -> None:
+    def end(self, trial: WantedTrial, failure: str | None, validation: Scores | None = None) -> None:
         """A trial that was taken has ended; others may have it."""
         self.run.claims.give_back(trial.key)
-        self.run.progress.end(label_of(trial), failure, accuracy)
+        self.run.progress.end(label_of(trial), failure, validation)
 
     def put_back(self, trial: WantedTrial) -> None:
         """A trial that was taken was stopped before its end: it can be taken again, by this run too."""

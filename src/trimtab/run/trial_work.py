@@ -4,10 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from trimtab.atomic import atomic_write
+from trimtab.data.pairs import Pairs
 from trimtab.ledger.records import Scores, TrialResult
 from trimtab.ledger.trial import WEIGHTS, Trial
 from trimtab.model.building import AnyClassifier
@@ -23,8 +26,9 @@ from trimtab.training.backend import Backend
 from trimtab.training.checkpoint import Checkpoint
 from trimtab.training.chosen import chosen_epoch
 from trimtab.training.epoch import Epoch, StoppedError
-from trimtab.training.loop import DivergedError, Resumed, measure, predict, train
+from trimtab.training.loop import DivergedError, Resumed, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
+from trimtab.training.objective import Objective, objective_of
 
 
 def trained(asked: TrialJob, report: Callable[[TrialNews], None]) -> JobOutcome:
@@ -106,9 +110,16 @@ def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
         logits = {name: predict(model, pairs[name], backend, alive) for name in tests}
         if job.keep_weights:
             _save(model, trial.folder)
-        scores = {name: Scores(**measure(logits[name], pairs[name].labels)) for name in tests}
+        objective = objective_of(pairs["train"], job.config.classes, "none", backend.device)
+        scores = {name: scores_of(objective, logits[name], pairs[name]) for name in tests}
         trial.finish(_result(job, epochs, scores, time.perf_counter() - began), logits)
         Trial(job.folder).settle()
+
+
+def scores_of(objective: Objective, logits: NDArray[np.float32], pairs: Pairs) -> Scores:
+    """The mean loss and the accuracy of a model's logits (rows, outputs) on ``pairs``."""
+    loss, accuracy = objective.measure(logits, pairs.labels)
+    return Scores(loss=loss, accuracy=accuracy)
 
 
 def _result(job: TrialJob, epochs: Sequence[Epoch], scores: dict[str, Scores], seconds: float) -> TrialResult:

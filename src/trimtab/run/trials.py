@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trimtab.config import InputError
 from trimtab.data.tokens import restore
+from trimtab.ledger.records import Scores
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import Failure, RunContext, label_of
 from trimtab.run.input_spec import input_spec
@@ -97,9 +98,10 @@ class TrialRuns:
         self.run.progress.news(label_of(trial), news)
         if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
             self.warned.add(trial.variant.number)
+            validation = Scores(loss=news.validation_loss, accuracy=news.validation_accuracy)
             self.run.progress.warn(
                 f"{label_of(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
-                f"row of validation the same class (accuracy {100 * news.validation_accuracy:.2f} %), so it "
+                f"row of validation the same class ({validation.words}), so it "
                 "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
                 "epochs too few, or what is left of the texts may not tell the classes apart"
             )
@@ -114,7 +116,7 @@ class TrialRuns:
         if reason is None:
             self.done += 1
             result = kept.result
-            self.shared.end(trial, None, result.validation.accuracy if result else None)
+            self.shared.end(trial, None, result.validation if result else None)
         elif again := self._again(trial, ended, reason):
             return again
         else:

@@ -86,7 +86,7 @@ class Watching:
         del self.left[key]
         if result is not None:
             self.done.add(key)
-            self.progress.end(label, None, result.validation.accuracy)
+            self.progress.end(label, None, result.validation)
         else:
             self.progress.end(label, self.ledger.trial(key).failure)
         self.on_trial(key)

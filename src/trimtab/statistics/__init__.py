@@ -18,14 +18,16 @@ from trimtab.statistics.power import (
     smallest_detectable,
     smallest_margin,
 )
-from trimtab.statistics.scores import GIVEN, SCORES, Score, score_named, score_or_given, scores_for
+from trimtab.statistics.scores import GIVEN, SCORES, USUAL, Score, score_named, score_or_given, scores_for
 from trimtab.statistics.seed_variance import SeedVariance, seed_variances
 from trimtab.statistics.sequence import fixed_sequence
 from trimtab.statistics.sequential import sequential, sequential_p
+from trimtab.statistics.truth import Truth
 
 __all__ = [
     "GIVEN",
     "SCORES",
+    "USUAL",
     "CheckpointTest",
     "Components",
     "Contrast",
@@ -35,6 +37,7 @@ __all__ = [
     "PairedTest",
     "Score",
     "SeedVariance",
+    "Truth",
     "adjusted_interval",
     "assumed_parts",
     "at_margin",

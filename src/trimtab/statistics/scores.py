@@ -24,10 +24,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError, nearest
+from trimtab.statistics import correlations, rankings
+from trimtab.statistics.truth import Truth
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.integer]
-ScoreFunction = Callable[[ArrayLike, ArrayLike], NDArray[Any]]
+ScoreFunction = Callable[[ArrayLike, Any], NDArray[Any]]
 
 # Differences of larger numbers could overflow.
 _LARGEST = 1e100
@@ -122,19 +124,47 @@ def given(scores: ArrayLike, labels: ArrayLike) -> Floats:
     return np.asarray(scores, np.float64)[..., 0]
 
 
-def constant_prediction(function: ScoreFunction, labels: Labels, classes: int) -> float:
+def squared_error(outputs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Minus the squared difference of each output, (seeds, examples, 1), from the example's score."""
+    return np.asarray(-np.square(given(outputs, labels) - np.asarray(labels)))
+
+
+def pearson(outputs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Pseudo-values of Pearson's correlation of outputs, (seeds, examples, 1), with the examples' scores."""
+    return correlations.pearson(given(outputs, labels), np.asarray(labels))
+
+
+def spearman(outputs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Pseudo-values of Spearman's correlation of outputs, (seeds, examples, 1), with the examples' scores."""
+    return correlations.spearman(given(outputs, labels), np.asarray(labels))
+
+
+def constant_prediction(score: "Score", truth: Truth, classes: int) -> float:
     """The score of giving every example the shares of the labels as its probabilities.
 
     The largest share makes the prediction, so that a score of predictions alone judges the commonest label.
     """
-    shares = np.bincount(labels, minlength=classes) / len(labels)
+    shares = np.bincount(truth.labels, minlength=classes) / len(truth.labels)
     logits = np.log(np.maximum(shares, _NEVER)).astype(np.float32)
-    return float(function(np.broadcast_to(logits, (1, len(labels), classes)), labels).mean())
+    return float(score.of(np.broadcast_to(logits, (1, len(truth.labels), classes)), truth).mean())
 
 
-def proportional_guess(function: ScoreFunction, labels: Labels, classes: int) -> float:
+def proportional_guess(score: "Score", truth: Truth, classes: int) -> float:
     """Macro F1 of guessing at random in proportion to the shares: F1 of a class is then its share."""
     return 1 / classes
+
+
+def mean_prediction(score: "Score", truth: Truth, classes: int) -> float:
+    """The score of giving every example the mean of all scores."""
+    return float(score.of(np.full((1, len(truth.labels), 1), truth.labels.mean()), truth).mean())
+
+
+def ranked_at_random(expected: Callable[[Truth], float]) -> "Prior":
+    """What ranking at random comes to on average."""
+    return lambda score, truth, classes: expected(truth)
+
+
+Prior = Callable[["Score", Truth, int], float]
 
 
 @dataclass(frozen=True)
@@ -146,8 +176,9 @@ class Score:
     0 and 1; ``is_mean``: whether an example's score is its own, or a pseudo-value that depends on all others.
     ``labels``: the names of the classes, in their order, that it is for; None where any will do.
     ``interval_rows``: the fewest examples with which the interval of one variant's mean covers the truth
-    about as often as it says; None where it does with no number. ``prior``: (function, labels, classes) ->
-    the score of the label-prior baseline; None where there is none.
+    about as often as it says; None where it does with no number. ``prior``: (score, truth, classes) ->
+    the score of the label-prior baseline; None where there is none. ``target``: what labels it is for, a name
+    of ``trimtab.data.target``; ``function`` takes labels, and the ``Truth`` itself of relevance.
     """
 
     function: ScoreFunction
@@ -157,16 +188,22 @@ class Score:
     bounded: bool = False
     is_mean: bool = True
     labels: tuple[str, ...] | None = None
-    prior: Callable[[ScoreFunction, Labels, int], float] | None = constant_prediction
+    prior: Prior | None = constant_prediction
     interval_rows: int | None = 0
+    target: str = "classes"
 
-    def prior_baseline(self, labels: ArrayLike, classes: int) -> float | None:
+    def prior_baseline(self, truth: Truth, classes: int) -> float | None:
         """The score of the label-prior baseline, which ignores the text and knows the shares of the labels.
 
-        ``labels`` (examples,) int among ``classes`` classes; in the score's units before ``factor``. None for
+        Of ``classes`` classes; of scores it gives their mean, and queries it ranks at random. In the score's
+        units before ``factor``. None for
         the calibration error, where the baseline is perfect: its probabilities are the shares.
         """
-        return None if self.prior is None else self.prior(self.function, np.asarray(labels), classes)
+        return None if self.prior is None else self.prior(self, truth, classes)
+
+    def of(self, outputs: ArrayLike, truth: Truth) -> NDArray[Any]:
+        """What is scored of each unit, (seeds, units), from outputs (seeds, examples, classes or 1)."""
+        return np.asarray(self.function(outputs, truth if self.target == "relevance" else truth.labels))
 
     def has_interval(self, n_examples: int) -> bool:
         """Whether the interval of a mean over so many examples may be shown: whether it covers."""
@@ -206,7 +243,49 @@ SCORES: dict[str, Score] = {
         interval_rows=None,
     ),
     "fnc1": Score(fnc1, "FNC-1 score, %", factor=100.0, is_mean=False, labels=FNC1_LABELS),
+    "spearman": Score(
+        spearman,
+        "Spearman correlation",
+        is_mean=False,
+        prior=mean_prediction,
+        target="score",
+    ),
+    "pearson": Score(
+        pearson,
+        "Pearson correlation",
+        is_mean=False,
+        prior=mean_prediction,
+        target="score",
+    ),
+    "squared_error": Score(squared_error, "minus squared error", prior=mean_prediction, target="score"),
+    "ndcg@10": Score(
+        rankings.ndcg,
+        "NDCG@10, %",
+        factor=100.0,
+        bounded=True,
+        prior=ranked_at_random(rankings.random_ndcg),
+        target="relevance",
+    ),
+    "mrr@10": Score(
+        rankings.reciprocal_rank,
+        "MRR@10, %",
+        factor=100.0,
+        bounded=True,
+        prior=ranked_at_random(rankings.random_reciprocal_rank),
+        target="relevance",
+    ),
+    "map": Score(
+        rankings.average_precision,
+        "MAP, %",
+        factor=100.0,
+        bounded=True,
+        prior=ranked_at_random(rankings.random_average_precision),
+        target="relevance",
+    ),
 }
+
+# What models are judged by where a study does not say, by what its labels are.
+USUAL = {"classes": "accuracy", "score": "spearman", "relevance": "ndcg@10"}
 
 
 # Scores that a table of predictions holds instead of classes; which of the two, their values decide.
@@ -228,9 +307,13 @@ def score_named(name: str) -> Score:
     return SCORES[name]
 
 
-def scores_for(labels: Sequence[str]) -> dict[str, Score]:
-    """The scores that can judge data with these names of classes."""
-    return {name: score for name, score in SCORES.items() if score.labels in (None, tuple(labels))}
+def scores_for(labels: Sequence[str], target: str = "classes") -> dict[str, Score]:
+    """The scores that can judge data of this target, with these names of classes."""
+    return {
+        name: score
+        for name, score in SCORES.items()
+        if score.target == target and score.labels in (None, tuple(labels))
+    }
 
 
 def _jackknife(theta: Callable[[Floats, Floats, Floats], Floats], outputs: Floats, truth: Labels) -> Floats:

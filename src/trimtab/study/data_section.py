@@ -7,6 +7,7 @@ from pydantic import Field
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan, SplitSource
 from trimtab.data.readers import Reader, check, options_of, reader_of
+from trimtab.data.target import Target
 
 # The share of train that is held out where the data has no validation split of its own.
 HELD_OUT = 0.1
@@ -16,12 +17,13 @@ _SPLITS = ("train", "validation", "test")
 class _Shared(StrictModel):
     """The keys of [data] that hold for every split.
 
-    text: the form of the texts, one for all splits; tokenizer: ``whitespace``, ``words``, a path to a
-    vocab.txt or tokenizer.json, or pretrained weights that bring one (variants that start from weights read
-    with their own, whatever stands here); min_freq: how often a word must occur in train; lowercase;
-    validation_seed: draws the rows of train that are held out.
+    target: what the labels are, and so what a model gives; text: the form of the texts, one for all splits;
+    tokenizer: ``whitespace``, ``words``, a path to a vocab.txt or tokenizer.json, or pretrained weights that
+    bring one (variants that start from weights read with their own, whatever stands here); min_freq: how
+    often a word must occur in train; lowercase; validation_seed: draws the rows of train that are held out.
     """
 
+    target: Target = "classes"
     text: str | None = None
     tokenizer: Annotated[str, Field(min_length=1)] | None = None
     min_freq: Annotated[int, Field(ge=1)] = 5
@@ -39,7 +41,7 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
     settings = validated(_Shared, shared, "[data]")
     # A table names a split; anything else of that name is an option of the reader (probe's sizes).
     tables = {key: common.pop(key) for key in _SPLITS if _is_split(key, common)}
-    sections = _Sections(common, settings.text, _first_reader(common, tables))
+    sections = _Sections(common, settings, _first_reader(common, tables))
     train = sections.source("train", "train", tables.get("train", {}))
     validation = _validation(sections, tables.get("validation"), settings.validation_seed)
     tokenizer = settings.tokenizer or ("whitespace" if sections.text == "parse" else "words")
@@ -51,6 +53,7 @@ def read_data_section(table: dict[str, Any]) -> DataPlan:
         min_freq=settings.min_freq,
         lowercase=settings.lowercase,
         validation_seed=settings.validation_seed or 0,
+        target=settings.target,
     )
 
 
@@ -103,11 +106,12 @@ def _tests(tables: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 class _Sections:
-    """How the tables of the splits are read: common options, one text form for all."""
+    """How the tables of the splits are read: common options, one text form and one target for all."""
 
-    def __init__(self, common: dict[str, Any], text: str | None, reader: str) -> None:
+    def __init__(self, common: dict[str, Any], shared: _Shared, reader: str) -> None:
         self.common, self.common_reader = common, common.pop("reader", None)
-        self.text = text or _reader(reader, "[data]").text_forms[0]
+        self.text = shared.text or _reader(reader, "[data]").text_forms[0]
+        self.target = shared.target
         self._check_common()
 
     def source(self, place: str, split: str, table: dict[str, Any]) -> SplitSource:
@@ -115,9 +119,16 @@ class _Sections:
         reader = table.pop("reader", self.common_reader)
         if reader is None:
             raise InputError(f"[data.{place}]: reader is missing; name one, such as reader = 'table'")
-        forms = _reader(reader, f"[data.{place}]").text_forms
-        if "text" in table:
-            raise InputError(f"[data.{place}]: text must be the same for every split; set it in [data]")
+        found = _reader(reader, f"[data.{place}]")
+        forms = found.text_forms
+        for key in ("text", "target"):
+            if key in table:
+                raise InputError(f"[data.{place}]: {key} must be the same for every split; set it in [data]")
+        if self.target not in found.targets:
+            known = " or ".join(map(repr, found.targets))
+            raise InputError(
+                f"[data.{place}]: reader {reader!r} reads no {self.target}; take target = {known}"
+            )
         # Options in [data] are for the reader named there, not for one that a split names instead.
         options = (self.common if reader == self.common_reader else {}) | table
         split = options.pop("split", split)
@@ -130,6 +141,8 @@ class _Sections:
             raise InputError(f"[data.{place}]: reader {reader!r} has no text form {self.text!r}; {known}")
         if "text" in options_of(reader):
             options["text"] = self.text
+        if "target" in options_of(reader):
+            options["target"] = self.target
         try:
             check(reader, split, **options)
         except InputError as error:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from trimtab.config import InputError, StrictModel, nearest, validated
 from trimtab.data.dataset import DataPlan
 from trimtab.data.paragraphs import CORPORA
+from trimtab.data.target import Target
 from trimtab.study.data_section import read_data_section
 from trimtab.study.grid import (
     MOST_VALUES,
@@ -75,7 +76,8 @@ class Compare(StrictModel):
 
     baseline: the variant (some of its coordinates) that the others are compared with, all else equal, or a
     list of such, each of which adds contrasts to the one family; see ``grid.declared_contrasts`` for none;
-    score: what models are judged by, a name of ``trimtab.statistics.SCORES``;
+    score: what models are judged by, a name of ``trimtab.statistics.SCORES``; where none is given, accuracy,
+    the Spearman correlation of scores, or NDCG@10 of rankings;
     margin: the largest difference in it that counts as none, in its units, or as text such as "0.5 points"
     where these are shares; every score but accuracy must be given it; alpha: the level of tests and
     intervals;
@@ -216,7 +218,8 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
         if key not in _File.model_fields:
             raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
     file = validated(_File, document, "top level")
-    data, compare = read_data_section(file.data), _compare(file.compare)
+    data = read_data_section(file.data)
+    compare = _compare(file.compare, data.target)
     axes, seeds = read_axes(_with_seeds(file.grid, compare.looks))
     _check_looks(compare, seeds)
     overlap = sorted(axes.keys() & file.base.keys())
@@ -231,6 +234,8 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
             f"[grid]: with replica, seeds must be under {SEEDS_OF_A_REPLICA:,}; take smaller ones"
         )
     _check_tokenizer(file.data, variants)
+    if data.target != "classes":
+        _check_recipes(variants, data.target)
     variants = named_variants(variants, axes, file.names)
     contrasts = declared_contrasts(compare.baseline, variants, axes)
     if compare.looks and not contrasts:
@@ -276,13 +281,13 @@ def _check_looks(compare: Compare, seeds: tuple[int, ...]) -> None:
         )
 
 
-def _compare(given: dict[str, Any]) -> Compare:
-    compare = validated(Compare, given, "[compare]")
+def _compare(given: dict[str, Any], target: Target) -> Compare:
+    compare = validated(Compare, {"score": _usual_score(target)} | given, "[compare]")
     if isinstance(given.get("margin"), str) and not _in_points(compare.score):
         raise InputError(
             f"[compare]: margin = {given['margin']!r} is in points, and {compare.score} is not; give a number"
         )
-    if compare.score == "accuracy":
+    if compare.score == "accuracy" and target == "classes":
         return compare
     from trimtab.statistics import score_named  # scipy takes its time, and most studies need none yet
 
@@ -290,12 +295,50 @@ def _compare(given: dict[str, Any]) -> Compare:
         score = score_named(compare.score)
     except InputError as error:
         raise InputError(f"[compare]: {error}") from error
+    _check_target(compare.score, score.target, target)
     if "margin" not in given:
         raise InputError(
             f"[compare]: margin is missing, as score {compare.score!r} has none by default; give the largest "
             f"difference that counts as equivalent, in {margin_unit(score)}"
         )
     return compare
+
+
+def _usual_score(target: Target) -> str:
+    if target == "classes":
+        return "accuracy"
+    from trimtab.statistics import USUAL
+
+    return USUAL[target]
+
+
+def _check_target(name: str, wanted: str, target: Target) -> None:
+    """InputError where a score judges labels of another kind."""
+    if wanted == target:
+        return
+    from trimtab.statistics import scores_for
+
+    known = ", ".join(scores_for((), target))
+    raise InputError(
+        f"[compare]: score {name!r} is for target = {wanted!r}, and [data] has {target!r}; take one of "
+        f"{known}"
+    )
+
+
+def _check_recipes(variants: tuple[Variant, ...], target: Target) -> None:
+    """InputError where a recipe speaks of classes, which the labels are not."""
+    for variant in variants:
+        recipe = variant.settings.recipe
+        if recipe.class_weights != "none":
+            raise InputError(
+                f"class_weights = {recipe.class_weights!r} is for classes, and [data] has target = "
+                f"{target!r}; leave it out"
+            )
+        if recipe.evaluate == "best_accuracy":
+            raise InputError(
+                f"evaluate = 'best_accuracy' is for classes, and [data] has target = {target!r}; take "
+                "'best_loss'"
+            )
 
 
 def _in_points(score: str) -> bool:

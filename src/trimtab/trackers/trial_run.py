@@ -5,14 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from trimtab.config import InputError, canonical_hash
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
 from trimtab.ledger.trial import Trial
-from trimtab.statistics import Score, score_named
+from trimtab.statistics import Score, Truth, score_named
 from trimtab.training.epoch import Epoch
 
 Parameter = str | int | float | bool
@@ -64,9 +61,9 @@ def trial_runs(ledger: Ledger, only: str | None = None) -> Iterator[TrialRun]:
     study = ledger.study
     wanted = {key: places for key, places in study.wanted.items() if only in (None, key)}
     score = None if study.compare.score == "accuracy" else score_named(study.compare.score)
-    labels = {test: ledger.evaluated(test).labels for test in study.tests} if score else {}
+    truths = {test: ledger.evaluated(test).truth for test in study.tests} if score else {}
     for key, places in wanted.items():
-        run = _trial_run(ledger, study, score, labels, key, places)
+        run = _trial_run(ledger, study, score, truths, key, places)
         if run is not None:
             yield run
 
@@ -75,7 +72,7 @@ def _trial_run(
     ledger: Ledger,
     study: StudyRecord,
     score: Score | None,
-    labels: Mapping[str, NDArray[np.int64]],
+    truths: Mapping[str, Truth],
     key: str,
     places: list[tuple[VariantRecord, int]],
 ) -> TrialRun | None:
@@ -87,7 +84,7 @@ def _trial_run(
         return None
     metrics = _metrics(result) if result else {}
     if result and score:
-        metrics |= _scores(study, score, labels, trial)
+        metrics |= _scores(study, score, truths, trial)
     return TrialRun(
         study=study.name,
         key=key,
@@ -134,22 +131,28 @@ def _epochs(trial: Trial) -> dict[int, dict[str, float]]:
 
 
 def _of_epoch(epoch: Epoch) -> dict[str, float]:
-    return {
-        "train/loss": epoch.loss,
-        "train/accuracy": epoch.accuracy,
-        "validation/loss": epoch.validation_loss,
-        "validation/accuracy": epoch.validation_accuracy,
-        "train/seconds": epoch.seconds,
-        "validation/seconds": epoch.validation_seconds,
-        "train/examples_per_second": epoch.examples_per_second,
-        "train/tokens_per_second": epoch.tokens_per_second,
-    }
+    return _known(
+        {
+            "train/loss": epoch.loss,
+            "train/accuracy": epoch.accuracy,
+            "validation/loss": epoch.validation_loss,
+            "validation/accuracy": epoch.validation_accuracy,
+            "train/seconds": epoch.seconds,
+            "validation/seconds": epoch.validation_seconds,
+            "train/examples_per_second": epoch.examples_per_second,
+            "train/tokens_per_second": epoch.tokens_per_second,
+        }
+    )
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _metrics(result: TrialResult) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, scores in result.tests.items():
-        found |= {f"{name}/accuracy": scores.accuracy, f"{name}/loss": scores.loss}
+        found |= _known({f"{name}/accuracy": scores.accuracy, f"{name}/loss": scores.loss})
     return found | {
         "evaluated_epoch": result.evaluated_epoch,
         "examples_per_second": result.examples_per_second,
@@ -160,13 +163,11 @@ def _metrics(result: TrialResult) -> dict[str, float]:
     }
 
 
-def _scores(
-    study: StudyRecord, score: Score, labels: Mapping[str, NDArray[np.int64]], trial: Trial
-) -> dict[str, float]:
+def _scores(study: StudyRecord, score: Score, truths: Mapping[str, Truth], trial: Trial) -> dict[str, float]:
     """What the study judges by, where that is not accuracy, by test set."""
     found = {}
     for test in study.tests:
-        values = score.function(trial.predictions(test)[None], labels[test])
+        values = score.of(trial.predictions(test)[None], truths[test])
         mean = float(values.mean())
         if not math.isnan(mean):
             found[f"{test}/{study.compare.score}"] = mean

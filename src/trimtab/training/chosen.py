@@ -19,7 +19,7 @@ def chosen_epoch(evaluate: Evaluate, records: Sequence[Epoch]) -> int:
     """
     places = range(len(records))
     if evaluate == "best_accuracy":
-        return max(places, key=lambda place: records[place].validation_accuracy)
+        return max(places, key=lambda place: records[place].validation_accuracy or 0.0)
     if evaluate == "best_loss":
         return min(places, key=lambda place: records[place].validation_loss)
     return places[-1]

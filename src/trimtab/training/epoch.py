@@ -14,16 +14,17 @@ class StoppedError(RuntimeError):
 class Epoch:
     """Results of one epoch. Rates are of training alone; tokens include special tokens but no padding.
 
-    seconds: of training; validation_seconds: of evaluating the validation split after it.
+    accuracy, validation_accuracy: None where labels are no classes. seconds: of training;
+    validation_seconds: of evaluating the validation split after it.
     validation_most_predicted: the largest share of validation rows that were given one class; None in records
     that older versions wrote.
     """
 
     epoch: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     validation_loss: float
-    validation_accuracy: float
+    validation_accuracy: float | None
     examples_per_second: float
     tokens_per_second: float
     peak_bytes: int
@@ -34,7 +35,7 @@ class Epoch:
     @property
     def predicts_one_class(self) -> bool:
         """Whether every row of validation was given the same class, and not rightly."""
-        return self.validation_most_predicted == 1.0 and self.validation_accuracy < 1.0
+        return self.validation_most_predicted == 1.0 and self.validation_accuracy != 1.0
 
 
 @dataclass(frozen=True)

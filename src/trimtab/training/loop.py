@@ -101,8 +101,10 @@ def train(
             if stop():
                 keep()
                 raise StoppedError(f"stopped in epoch {epoch} of {recipe.epochs}")
-        trained = sums.finish(len(training.tokens.values))
-        validated = _validated(trainer.model, validation, backend, on_evaluation)
+        trained: dict[str, Any] = sums.finish(len(training.tokens.values))
+        if not trainer.objective.is_of_classes:
+            trained["accuracy"] = None
+        validated = _validated(trainer, validation, backend, on_evaluation)
         record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=sums.peak_bytes)
         best.update(record, trainer.model)
         on_epoch(record)
@@ -124,13 +126,20 @@ def _resumed(begin: Callable[[], Trainer], checkpoint: Checkpoint | None) -> tup
 
 
 def _validated(
-    model: AnyClassifier, validation: Pairs, backend: Backend, on_batch: Callable[[], None]
+    trainer: Trainer, validation: Pairs, backend: Backend, on_batch: Callable[[], None]
 ) -> dict[str, Any]:
     began = time.perf_counter()
-    logits = predict(model, validation, backend, on_batch)
-    scores = measure(logits, validation.labels)
-    scores["most_predicted"] = float(np.bincount(logits.argmax(1)).max() / len(logits))
-    return _prefixed("validation", scores | {"seconds": time.perf_counter() - began})
+    logits = predict(trainer.model, validation, backend, on_batch)
+    loss, accuracy = trainer.objective.measure(logits, validation.labels)
+    most = None
+    if trainer.objective.is_of_classes:
+        most = float(np.bincount(logits.argmax(1)).max() / len(logits))
+    return {
+        "validation_loss": loss,
+        "validation_accuracy": accuracy,
+        "validation_most_predicted": most,
+        "validation_seconds": time.perf_counter() - began,
+    }
 
 
 def predict(
@@ -157,18 +166,3 @@ def predict(
     if not np.isfinite(logits).all():
         raise DivergedError(f"the logits are no longer finite; {AGAINST_DIVERGING}")
     return logits
-
-
-def measure(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Mean cross-entropy (nats) and accuracy of logits (rows, classes) against labels (rows,)."""
-    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
-    log_sums = np.log(np.exp(shifted).sum(1))
-    right = shifted[np.arange(len(labels)), labels]
-    return {
-        "loss": float((log_sums - right).mean()),
-        "accuracy": float((logits.argmax(1) == labels).mean()),
-    }
-
-
-def _prefixed(prefix: str, scores: Mapping[str, float]) -> dict[str, float]:
-    return {f"{prefix}_{name}": value for name, value in scores.items()}

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,10 +18,10 @@ from trimtab.model.dropout import Masks, seed_dropout
 from trimtab.model.initialise import seed_of
 from trimtab.model.varlen import has_kernel
 from trimtab.training.backend import Backend
-from trimtab.training.class_weights import class_weights
 from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.graphs import Graphs
 from trimtab.training.layer_depth import freeze
+from trimtab.training.objective import objective_of
 from trimtab.training.optimizer import Schedule, make_optimizer
 from trimtab.training.recipe import Recipe
 from trimtab.training.state import State, restore_into, state_of
@@ -34,7 +33,8 @@ class Trainer:
     """A classifier in training, and the state of its optimiser, schedule and dropout.
 
     size, recipe: what is trained, and how. seed: fixes the random initial weights and every dropout mask.
-    vocabulary: rows of the token table; classes: number of labels; training: the rows to train on.
+    vocabulary: rows of the token table; classes: number of labels, 1 where they are no classes;
+    training: the rows to train on.
     initial_weights: pretrained tensors to start from, as ``model.initial_weights`` gives them.
     """
 
@@ -67,19 +67,13 @@ class Trainer:
         self.padding: Padding | None = None
         if backend.wants_steady_sizes and size.is_packed:
             self.padding = Padding.of_batches(training, recipe.rows_together, self.tokens)
-        self.class_weights = self._class_weights(classes)
+        self.objective = objective_of(training, classes, recipe.class_weights, backend.device)
         self.graphs: Graphs | None = None
         self.is_packed = size.is_packed
         if not size.is_packed:
             torch.manual_seed(seed_of(seed, "dropout"))  # transformers' dropout draws from torch's generator
         elif backend.device.type == "cuda":
             self._suit_cuda(size, parameters, seed)
-
-    def _class_weights(self, classes: int) -> Tensor | None:
-        if self.recipe.class_weights == "none":
-            return None
-        weights = class_weights(self.training.labels, classes)
-        return torch.from_numpy(weights).to(self.backend.device)
 
     def _suit_cuda(self, size: Architecture, parameters: int, seed: int) -> None:
         device = self.backend.device
@@ -168,7 +162,8 @@ class Trainer:
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
             logits = model.classify(tokens, part).float()
-            loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
+            total, right = self.objective.sums(logits, part.labels)
+            loss = total / rows
             with self.backend.without_autocast():
                 loss.backward()
-            return loss.detach(), (logits.argmax(1) == part.labels).sum(), tokens.grad
+            return loss.detach(), right, tokens.grad
