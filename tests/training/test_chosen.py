@@ -10,7 +10,8 @@ import torch
 from trimtab.model.sizes import architecture
 from trimtab.training.backend import Backend
 from trimtab.training.chosen import BestWeights, chosen_epoch
-from trimtab.training.loop import measure, predict, train
+from trimtab.training.loop import predict, train
+from trimtab.training.objective import Objective
 from trimtab.training.recipe import Recipe
 
 CPU = Backend(torch.device("cpu"), "fp32")
@@ -57,9 +58,9 @@ def test_the_weights_are_those_of_the_chosen_epoch(trained, evaluate):
     logits, records, labels, model = trained(evaluate)
     place = chosen_epoch(evaluate, records)
     assert 0 <= place < len(records) - 1  # else there would be nothing to see
-    scores = measure(logits, labels)
-    assert scores["loss"] == pytest.approx(records[place].validation_loss, abs=1e-6)
-    assert scores["accuracy"] == records[place].validation_accuracy
+    loss, accuracy = Objective("classes").measure(logits, labels)
+    assert loss == pytest.approx(records[place].validation_loss, abs=1e-6)
+    assert accuracy == records[place].validation_accuracy
     # The rate is constant, so a training that ends there goes the same way.
     _, _, _, shorter = trained("last", epochs=place + 1)
     weights = shorter.state_dict()

@@ -17,7 +17,8 @@ from trimtab.model.initialise import bits_of, initialise
 from trimtab.model.sizes import architecture
 from trimtab.training import meter
 from trimtab.training.backend import Backend
-from trimtab.training.loop import DivergedError, measure, predict, train
+from trimtab.training.loop import DivergedError, predict, train
+from trimtab.training.objective import Objective
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
@@ -26,6 +27,11 @@ CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2")
 QUIET = architecture("2x32/64/2", dropout=0.0)
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=1e-3, precision="fp32")
+
+
+def measured(logits, labels):
+    """What classes come to: loss and accuracy."""
+    return dict(zip(("loss", "accuracy"), Objective("classes").measure(logits, labels), strict=True))
 
 
 def run(pairs, *, seed=0, size=SIZE, recipe=RECIPE, backend=CPU, **watch):
@@ -172,7 +178,7 @@ def test_each_epoch_is_recorded(random_pairs):
     pairs = random_pairs(1, 30)
     model, records = run(pairs, size=QUIET, recipe=replace(RECIPE, learning_rate=1e-12))
     assert [record.epoch for record in records] == [1, 2]
-    scores = measure(predict(model, pairs, CPU), pairs.labels)
+    scores = measured(predict(model, pairs, CPU), pairs.labels)
     for record in records:  # with so small a rate every step sees the same weights
         for name in ("loss", "accuracy"):
             assert getattr(record, name) == pytest.approx(scores[name], abs=1e-5)
@@ -239,7 +245,7 @@ def test_it_learns_probe(own_environment):
     )
     assert records[-1].loss < 0.5 * records[0].loss
     assert records[-1].validation_accuracy > 0.85
-    scores = measure(predict(model, pairs["test"], CPU), pairs["test"].labels)
+    scores = measured(predict(model, pairs["test"], CPU), pairs["test"].labels)
     assert scores["accuracy"] > 0.85
 
 
@@ -251,7 +257,7 @@ def test_measure_equals_scipy_and_torch(scale):
     rng = np.random.default_rng(0)
     logits = (scale * rng.normal(size=(50, 4))).astype(np.float32)
     labels = rng.integers(0, 4, 50)
-    scores = measure(logits, labels)
+    scores = measured(logits, labels)
     expected = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(50), labels].mean()
     assert scores["loss"] == pytest.approx(expected, rel=1e-9)
     by_torch = torch.nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels))

@@ -106,18 +106,18 @@ def _panel(axes: Axes, points: Sequence[CurvePoint], training: Value, validation
 
 def _share_axes(grid: Any, names: Sequence[str], shown: int, across: int) -> None:
     """One range for all losses and one for all accuracies, with numbers at the left; no empty panels."""
-    high = len(names)
+    number = len(names)
     for row, panels in enumerate(grid):
-        label = names[row % high]
-        block = row // high
+        label = names[row % number]
+        block = row // number
         there = list(panels[: min(across, shown - block * across)])
         for axes in panels[len(there) :]:
             axes.remove()
         there[0].set_ylabel(label)
         for axes in there[1:]:
             axes.tick_params(labelleft=False)
-    for first in range(high):
-        every = [axes for row in grid[first::high] for axes in row if axes.figure is not None]
+    for first in range(number):
+        every = [axes for row in grid[first::number] for axes in row if axes.figure is not None]
         low = min(axes.get_ylim()[0] for axes in every)
         high = max(axes.get_ylim()[1] for axes in every)
         for axes in every:

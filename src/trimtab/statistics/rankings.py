@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from trimtab.config import InputError
 from trimtab.ragged import offsets_of
 from trimtab.statistics.truth import Truth
 
@@ -23,21 +24,30 @@ CUTOFF = 10  # of MRR@10 and NDCG@10
 
 def reciprocal_rank(outputs: ArrayLike, truth: Truth) -> Floats:
     """1 / the rank of the first relevant example, 0 where that is beyond rank 10."""
-    return _Ranked(truth).each(_one(outputs), _reciprocal)
+    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _reciprocal)
 
 
 def ndcg(outputs: ArrayLike, truth: Truth) -> Floats:
     """Normalised discounted cumulative gain at 10: of the grades, over that of the best ranking."""
-    return _Ranked(truth).each(_one(outputs), _gain) / best_gain(truth)
+    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _gain) / best_gain(truth)
 
 
 def average_precision(outputs: ArrayLike, truth: Truth) -> Floats:
     """The mean, over the relevant examples, of the share of relevant ones down to each."""
-    return _Ranked(truth).each(_one(outputs), _precision)
+    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _precision)
 
 
-def _one(outputs: ArrayLike) -> Floats:
-    return np.asarray(outputs, np.float64)[..., 0]
+def one_output(outputs: ArrayLike, examples: int) -> Floats:
+    """The one output of each seed and example, (seeds, examples) float64.
+
+    InputError where outputs are not finite numbers of shape (seeds, examples, 1).
+    """
+    given = np.asarray(outputs)
+    if given.ndim != 3 or given.shape[1:] != (examples, 1) or not len(given):
+        raise InputError(f"outputs have shape {given.shape}: give (seeds, {examples:,} examples, 1)")
+    if given.dtype.kind not in "iuf" or not np.isfinite(given).all():
+        raise InputError("outputs hold nan, infinity or no numbers; leave out that trial or fix it")
+    return given[..., 0].astype(np.float64)
 
 
 class _Ranked:

@@ -126,17 +126,18 @@ def given(scores: ArrayLike, labels: ArrayLike) -> Floats:
 
 def squared_error(outputs: ArrayLike, labels: ArrayLike) -> Floats:
     """Minus the squared difference of each output, (seeds, examples, 1), from the example's score."""
-    return np.asarray(-np.square(given(outputs, labels) - np.asarray(labels)))
+    values, truth = _checked_numbers(outputs, labels)
+    return np.asarray(-np.square(values - truth))
 
 
 def pearson(outputs: ArrayLike, labels: ArrayLike) -> Floats:
     """Pseudo-values of Pearson's correlation of outputs, (seeds, examples, 1), with the examples' scores."""
-    return correlations.pearson(given(outputs, labels), np.asarray(labels))
+    return correlations.pearson(*_checked_numbers(outputs, labels))
 
 
 def spearman(outputs: ArrayLike, labels: ArrayLike) -> Floats:
     """Pseudo-values of Spearman's correlation of outputs, (seeds, examples, 1), with the examples' scores."""
-    return correlations.spearman(given(outputs, labels), np.asarray(labels))
+    return correlations.spearman(*_checked_numbers(outputs, labels))
 
 
 def constant_prediction(score: "Score", truth: Truth, classes: int) -> float:
@@ -385,3 +386,11 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Labels]:
             f"labels go from {truth.min()} to {truth.max()}: number them 0 to {outputs.shape[2] - 1}"
         )
     return outputs, truth
+
+
+def _checked_numbers(outputs: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+    """One output of each seed and example, (seeds, examples), and the examples' scores."""
+    truth = np.asarray(labels)
+    if truth.ndim != 1 or truth.dtype.kind not in "iuf" or not np.isfinite(truth).all():
+        raise InputError(f"labels have shape {truth.shape} and type {truth.dtype}: give a number each")
+    return rankings.one_output(outputs, len(truth)), truth.astype(np.float64)
