@@ -16,8 +16,8 @@ from trimtab.study.compared import ComparedStudy, ComparedVariant
 class MeanRow:
     """What a variant scores on a test set, on all seeds that it has finished.
 
-    by_seed: the mean of each of ``seeds``; ceiling: the best accuracy that the truncated inputs permit, None
-    where it is unknown or the study is judged by another score; p_above_ceiling: one-sided, nan where one
+    by_seed: the mean of each of ``seeds``; ceiling: the best that the truncated inputs permit by this score,
+    None where it is unknown; p_above_ceiling: one-sided, nan where one
     seed or no variation permits no test; same_as: the earlier variant with the same inputs and trials.
     """
 
@@ -44,10 +44,11 @@ def _mean_row(
     estimate = shown_interval(
         scores.score, mean_interval(table, clusters, study.compare.alpha), table.shape[1]
     )
-    # A ceiling is an accuracy, and says nothing of other scores.
     ceiling = None
-    if isinstance(variant, VariantRecord) and scores.score is SCORES["accuracy"]:
-        ceiling = variant.ceilings.get(test)
+    if isinstance(variant, VariantRecord):
+        # By the score's name: the study's own, or another of a reader's choice.
+        name = next((name for name, score in SCORES.items() if score is scores.score), "")
+        ceiling = variant.ceiling(test, name)
     return MeanRow(
         variant=variant,
         estimate=estimate,

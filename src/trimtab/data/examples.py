@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from trimtab.config import InputError, nearest
 from trimtab.data.target import Labels, Target, number_of
 
+NO_EVIDENCE = -1  # in place of a position, where a text has no decisive word
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -17,11 +19,11 @@ class Examples:
 
     ``first`` and ``second`` (None for single texts) hold n strings. ``labels`` (n,) int64 index
     ``label_names``; where ``target`` is not classes they are numbers, float64, and have no names.
-    ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as
-    SNLI's premise; without clusters each row is its own. ``evidence`` (n, 2) int64 holds the position of the
-    decisive word in each text, None where it is not known. ``queries`` (n,) int64, dense from 0, of
-    relevance alone: rows with one query are ranked among themselves, and lie in one cluster. ``dropped``
-    counts the rows that were left out: without a gold label, broken, or unwanted; ``source`` names the file.
+    ``clusters`` (n,) int64, dense from 0, name the unit that was sampled, such as SNLI's premise; without
+    clusters each row is its own. ``evidence`` (n, 2) int64 holds the position of the decisive word in each
+    text, or NO_EVIDENCE; None where it is not known. ``queries`` (n,) int64, dense from 0, of relevance
+    alone: rows with one query are ranked among themselves, and lie in one cluster. ``dropped`` counts the
+    rows that were left out: without a gold label, broken, or unwanted; ``source`` names the file.
     """
 
     first: list[str]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from trimtab.config import InputError
+from trimtab.data.examples import NO_EVIDENCE
 from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.input_template import InputTemplate, Row
 from trimtab.data.target import Labels, Target
@@ -139,12 +140,14 @@ def _check_not_empty(lengths: NDArray[np.int64], rows: slice) -> None:
 
 
 def _visible(cuts: list[_Cut], evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the decisive token of each side is among those kept: (rows, 2)."""
+    """Whether the decisive token of each side is among those kept: (rows, 2); true where it has none."""
     columns = []
     for (side, kept, _), places in zip(cuts, evidence.T, strict=True):
         is_kept = np.zeros(len(side.values), bool)
         is_kept[kept] = True
-        columns.append(is_kept[side.offsets[:-1] + places])
+        there = places != NO_EVIDENCE
+        at = side.offsets[:-1] + np.where(there, places, 0)
+        columns.append(is_kept[np.minimum(at, len(is_kept) - 1)] | ~there)
     return np.stack(columns, axis=1)
 
 

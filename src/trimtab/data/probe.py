@@ -3,6 +3,9 @@
 The first text holds one word that supports or one that does not, the second one that vetoes or a
 plain one; all else is filler. Label: contradiction if the second vetoes, else entailment if the first
 supports, else neutral. So both decisive words tell everything, one of them two thirds, none one third.
+
+As rankings (target relevance): each passage of a query holds a supporting word, which makes it relevant, or
+one that does not support; the query is filler. So a passage's word tells everything of it.
 """
 
 from collections.abc import Sequence
@@ -15,8 +18,8 @@ from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from trimtab.config import StrictModel
-from trimtab.data.examples import Examples
+from trimtab.config import InputError, StrictModel
+from trimtab.data.examples import NO_EVIDENCE, Examples
 from trimtab.data.reader import Facts, Reader
 
 LABELS = ("entailment", "contradiction", "neutral")
@@ -114,6 +117,12 @@ class Options(StrictModel):
     )
     seed: int = Field(0, ge=0, description="seed of the generated texts")
     text: Literal["parse", "sentence"] = Field("parse", description="both forms give the same words")
+    target: Literal["classes", "relevance"] = Field(
+        "classes", description="three classes, or rankings: passages that are relevant to a query"
+    )
+    candidates: int | None = Field(
+        None, ge=2, description="passages of a query, of target 'relevance' alone: 8 by default"
+    )
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
@@ -123,6 +132,10 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     the text, or over its first third (head) or last third (tail), at least one word. Each split, and in it
     the labels and each of the texts, has its own random stream.
     """
+    if options.target == "relevance":
+        return _rankings(split, options)
+    if options.candidates is not None:
+        raise InputError("reader 'probe': option 'candidates' is for target = 'relevance'; leave it out")
     pairs = options.train if split == "train" else options.test
     seeds = SeedSequence(options.seed, spawn_key=(SPLITS.index(split),)).spawn(3)
     labelling, left, right = (Generator(PCG64(seed)) for seed in seeds)
@@ -140,6 +153,35 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
         clusters=np.arange(pairs),
         evidence=np.stack([at_first, at_second], axis=1),
         source=f"probe, {split}, seed {options.seed}",
+    )
+
+
+def _rankings(split: str, options: Options) -> Examples:
+    """Queries with their passages, a quarter of them relevant: as many rows as were asked for, or just fewer."""
+    number = 8 if options.candidates is None else options.candidates
+    queries = (options.train if split == "train" else options.test) // number
+    if not queries:
+        raise InputError(
+            f"reader 'probe': a query has {number} candidates, more than {split} has rows; raise train and test"
+        )
+    seeds = SeedSequence(options.seed, spawn_key=(len(SPLITS) + SPLITS.index(split),)).spawn(3)
+    labelling, left, right = (Generator(PCG64(seed)) for seed in seeds)
+    query = np.repeat(np.arange(queries), number)
+    relevant = labelling.random((queries, number)).argsort(axis=1).ravel() < max(1, number // 4)
+    asked, _ = _texts(left, options.first_length, "head", np.zeros(queries, bool), PLAIN, PLAIN)
+    second, places = _texts(
+        right, options.second_length, options.evidence[1], relevant, SUPPORTING, UNSUPPORTING
+    )
+    return Examples(
+        first=[asked[number] for number in query.tolist()],
+        second=second,
+        labels=relevant.astype(np.float64),
+        label_names=(),
+        clusters=query,
+        evidence=np.stack([np.full(len(query), NO_EVIDENCE), places], axis=1),
+        target="relevance",
+        queries=query,
+        source=f"probe rankings, {split}, seed {options.seed}",
     )
 
 
@@ -205,13 +247,14 @@ READER = Reader(
     read=read,
     options=Options,
     text_forms=("parse", "sentence"),
+    targets=("classes", "relevance"),
     facts={
         "probe": Facts(
             what="generated: one decisive word per text, so that the cost of a cut is known exactly",
             columns="first and second: texts of words, label; the position of each decisive word is known",
-            labels=", ".join(LABELS),
-            metric="accuracy",
-            clusters="each row is its own",
+            labels=", ".join(LABELS) + "; of rankings 0 and 1",
+            metric="accuracy; of rankings MAP, MRR, NDCG",
+            clusters="each row its own, or each query",
             rows="by options: train 12,000, validation 2,000, test 2,000",
             licence="MIT, as trimtab",
             origin="nothing to fetch",

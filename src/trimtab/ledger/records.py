@@ -74,10 +74,11 @@ class VariantRecord(Record):
     inputs: the fingerprint of its inputs of all splits; test_inputs: of each test set's. cross: by test set,
     the other inputs on which its models are evaluated. same_as: the first variant that trains on the same
     inputs in the same way, itself where there is none. ceilings: by test set, the best accuracy that probe
-    permits. audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones
-    included, by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the
-    study, the key of the trial. kept_tokenizer: None where no weights are kept. aliases: labels of the
-    study's [names] for its coordinates, which stand in ``name``.
+    permits; best_rankings: of its rankings, the best of each measure, by test set and name of the score.
+    audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones included,
+    by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the study, the key
+    of the trial. kept_tokenizer: None where no weights are kept. aliases: labels of the study's [names] for
+    its coordinates, which stand in ``name``.
     """
 
     number: int
@@ -103,6 +104,13 @@ class VariantRecord(Record):
     trials: dict[int, str]
     kept_tokenizer: TokenizerRecord | None = None
     aliases: dict[str, str] = {}
+    best_rankings: dict[str, dict[str, float]] = {}
+
+    def ceiling(self, test: str, score: str) -> float | None:
+        """The best that probe permits on a test set by the score of that name, None where it is unknown."""
+        if score == "accuracy":
+            return self.ceilings.get(test)
+        return self.best_rankings.get(test, {}).get(score)
 
     @property
     def plain_name(self) -> str:

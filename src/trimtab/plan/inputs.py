@@ -1,7 +1,7 @@
 """Each variant's inputs: what its truncation makes of every split. Free of torch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
 from trimtab.data.pairs import Pairs, ceiling, make_pairs
+from trimtab.data.tokens import Tokens
 from trimtab.plan.cuts import Cut, audit_labels, audit_split, budget_of, distinct_cuts, fitted
 from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation.audit import Audit
@@ -20,10 +21,9 @@ class SplitInputs:
     """What one cut makes of one split.
 
     tokens: the mean of a row, special ones included; longest: tokens of the longest row; lengths: how many
-    rows have each number of tokens, from 0. Of test sets alone:
-    by_label: the audit of each label, by its number; ceiling: the best accuracy that probe permits, where it
-    is known; digests: (rows,) uint64 of the inputs, different where rows differ; kept: (rows,) int32, the
-    tokens of each row.
+    rows have each number of tokens, from 0. Of test sets alone: by_label: the audit of each label, by its
+    number; ceilings: by the name of a score, the best that probe permits, where it is known; digests: (rows,)
+    uint64 of the inputs, different where rows differ; kept: (rows,) int32, the tokens of each row.
     """
 
     fingerprint: str
@@ -32,7 +32,7 @@ class SplitInputs:
     longest: int
     lengths: NDArray[np.int64]
     by_label: dict[int, Audit]
-    ceiling: float | None = None
+    ceilings: Mapping[str, float] = field(default_factory=dict)
     digests: NDArray[np.uint64] | None = None
     kept: NDArray[np.int32] | None = None
 
@@ -116,13 +116,21 @@ def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
         longest=int(pairs.tokens.lengths.max(initial=0)),
         lengths=np.bincount(pairs.tokens.lengths),
         by_label=audit_labels(cut, tokens, template) if is_test else {},
-        ceiling=_ceiling(cut, pairs) if is_test else None,
+        ceilings=_ceilings(cut, pairs, tokens) if is_test else {},
         digests=pairs.row_digests() if is_test else None,
         kept=pairs.tokens.lengths.astype(np.int32) if is_test else None,
     )
 
 
-def _ceiling(cut: Cut, pairs: Pairs) -> float | None:
+def _ceilings(cut: Cut, pairs: Pairs, tokens: Tokens) -> dict[str, float]:
     if pairs.visible is None or cut.truncation.content_dependent:
-        return None
-    return ceiling(pairs.visible)
+        return {}
+    if tokens.queries is None:
+        return {"accuracy": ceiling(pairs.visible)}
+    from trimtab.statistics import Truth, expected  # scipy takes its time, and most studies need none yet
+
+    # Who sees a passage's word knows its relevance; those whose word is cut are all alike, and stand between.
+    known = pairs.visible.all(axis=1)
+    levels = np.where(known, np.where(tokens.labels > 0, 2, 0), 1)
+    best = expected(levels, Truth(np.asarray(tokens.labels), np.asarray(tokens.queries)))
+    return {name: float(values.mean()) for name, values in best.items()}

@@ -101,7 +101,10 @@ def _variant_record(
         test_inputs={name: test.fingerprint for name, test in tests.items()},
         cross={test: tuple(found) for test, found in cross.items()},
         same_as=variant.same_as,
-        ceilings={name: test.ceiling for name, test in tests.items() if test.ceiling is not None},
+        ceilings={
+            name: test.ceilings["accuracy"] for name, test in tests.items() if "accuracy" in test.ceilings
+        },
+        best_rankings={name: dict(test.ceilings) for name, test in tests.items() if "map" in test.ceilings},
         audits={name: split.audit for name, split in inputs.splits.items()},
         label_audits={name: _named(test.by_label, dataset) for name, test in tests.items()},
         hardly_cut=inputs.hardly_cut,

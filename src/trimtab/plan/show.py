@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from trimtab.config import InputError, nearest
 from trimtab.data.dataset import Dataset, readable
 from trimtab.data.encoding import guarded, without_template
-from trimtab.data.examples import Examples
+from trimtab.data.examples import NO_EVIDENCE, Examples
 from trimtab.data.input_template import InputTemplate
 from trimtab.data.target import as_words
 from trimtab.data.tokenizer import unknown_id
@@ -155,7 +155,8 @@ def _runs(mask: Mask) -> list[tuple[int, int]]:
 def _sides(row: Examples, tokenizer: Tokenizer) -> tuple[Side, ...]:
     texts = [row.first, *([] if row.second is None else [row.second])]
     evidence = [None, None] if row.evidence is None else row.evidence[0].tolist()
-    return tuple(_side(text, place, tokenizer) for [text], place in zip(texts, evidence, strict=False))
+    places = [None if place == NO_EVIDENCE else place for place in evidence]
+    return tuple(_side(text, place, tokenizer) for [text], place in zip(texts, places, strict=False))
 
 
 def _side(text: str, evidence: int | None, tokenizer: Tokenizer) -> Side:

@@ -139,8 +139,8 @@ def _row(plan: Plan, variant: PlannedVariant, counts: _Counts) -> dict[str, str]
     for test in plan.dataset.tests:
         inputs = variant.inputs[test]
         row[f"cut of {test} %"] = percent(inputs.audit.cut, 1)
-        if inputs.ceiling is not None and plan.study.compare.score == "accuracy":
-            row[f"ceiling of {test} %"] = percent(inputs.ceiling, 1)
+        if (ceiling := inputs.ceilings.get(plan.study.compare.score)) is not None:
+            row[f"ceiling of {test} %"] = percent(ceiling, 1)
     row["tokens per row"] = f"{variant.inputs['train'].tokens:.1f}"
     if not variant.is_first:
         return row | {"trials": "", "same inputs as": plan.variants[variant.same_as].name}

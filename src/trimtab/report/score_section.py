@@ -167,7 +167,7 @@ def _ceiling(test: SetAnalysis) -> str:
     if all(row.ceiling is None for row in test.means):
         return ""
     return (
-        "The ceiling is the best accuracy that the truncated inputs permit on average. A mean is called "
+        f"The ceiling is the best {scale_of(test).name} that the truncated inputs permit on average. A mean is called "
         "above it where a one-sided test, unadjusted, gives p < 0.01."
     )
 

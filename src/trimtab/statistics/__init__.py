@@ -18,6 +18,7 @@ from trimtab.statistics.power import (
     smallest_detectable,
     smallest_margin,
 )
+from trimtab.statistics.rankings import expected
 from trimtab.statistics.scores import GIVEN, SCORES, USUAL, Score, score_named, score_or_given, scores_for
 from trimtab.statistics.seed_variance import SeedVariance, seed_variances
 from trimtab.statistics.sequence import fixed_sequence
@@ -48,6 +49,7 @@ __all__ = [
     "contrast_parts",
     "effective_clusters",
     "equivalence_interval",
+    "expected",
     "fixed_sequence",
     "floor_of_examples",
     "gap_bounds",

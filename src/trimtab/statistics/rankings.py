@@ -101,45 +101,56 @@ def _before(relevant: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[n
     return np.concatenate([[0], np.cumsum(relevant)])[starts]
 
 
-def random_reciprocal_rank(truth: Truth) -> float:
-    """What ranking at random gives on average, exactly."""
-    total = 0.0
-    for relevant, size in _numbers(truth):
-        none_yet = 1.0  # the chance that the examples before hold no relevant one
-        for rank in range(1, min(size, CUTOFF) + 1):
-            left = size - rank + 1
-            total += none_yet * (relevant / left) / rank
-            none_yet *= max(0, left - relevant) / left
-    return total / len(truth)
-
-
-def random_ndcg(truth: Truth) -> float:
-    """What ranking at random gives on average, exactly: each rank has the query's mean grade."""
-    ranked = _Ranked(truth)
-    mean = truth.mean_of(truth.labels.astype(np.float64))
-    sizes = np.bincount(ranked.query, minlength=len(truth))
-    discounts = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(1, CUTOFF + 1) + 1.0))])
-    return float((mean * discounts[np.minimum(sizes, CUTOFF)] / best_gain(truth)).mean())
-
-
 def best_gain(truth: Truth) -> Floats:
     """The discounted cumulative gain at 10 of the best ranking of each query."""
     return _Ranked(truth).each(truth.labels.astype(np.float64)[None], _gain)[0]
 
 
-def random_average_precision(truth: Truth) -> float:
-    """What ranking at random gives on average, exactly."""
-    total = 0.0
-    for relevant, size in _numbers(truth):
-        ranks = np.arange(1, size + 1)
-        others = (ranks - 1) * (relevant - 1) / max(1, size - 1)  # relevant ones before, if one is here
-        total += float(((1 + others) / ranks).sum()) / size
-    return total / len(truth)
+def expected(levels: ArrayLike, truth: Truth) -> dict[str, Floats]:
+    """Each measure by its name in ``SCORES``, (queries,), where equal levels are ranked in a random order.
+
+    levels: (examples,), the higher ones first. The values are exact means over all orders.
+    Source: McSherry and Najork, ECIR 2008, on measures of rankings with ties.
+    """
+    group = np.unique(-np.asarray(levels, np.float64), return_inverse=True)[1]
+    known = truth.unit >= 0
+    cell, shape = truth.unit[known] * (group.max() + 1) + group[known], (len(truth), int(group.max()) + 1)
+    grades = truth.labels.astype(np.float64)[known]
+    sizes, relevant, gains = (
+        np.bincount(cell, weights, shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        for weights in (None, grades > 0, grades)
+    )
+    sums = _Sums(len(truth))
+    for column in range(shape[1]):
+        sums.add(sizes[:, column], relevant[:, column], gains[:, column])
+    return {
+        "ndcg@10": sums.gain / best_gain(truth),
+        "mrr@10": sums.reciprocal,
+        "map": sums.precision / relevant.sum(axis=1),
+    }
 
 
-def _numbers(truth: Truth) -> list[tuple[int, int]]:
-    """Of each judged query, how many relevant examples it has, and how many in all."""
-    ranked = _Ranked(truth)
-    relevant = np.bincount(ranked.query, ranked.grades > 0, len(truth)).astype(np.int64)
-    sizes = np.bincount(ranked.query, minlength=len(truth))
-    return list(zip(relevant.tolist(), sizes.tolist(), strict=True))
+class _Sums:
+    """Expected sums of each query, group by group of equal levels."""
+
+    def __init__(self, queries: int) -> None:
+        self.gain, self.reciprocal, self.precision = (np.zeros(queries) for _ in range(3))
+        self.before, self.relevant_before = np.zeros(queries), np.zeros(queries)
+        self.none_yet = np.ones(queries)  # the chance that no relevant example has come
+
+    def add(self, size: Floats, relevant: Floats, gain: Floats) -> None:
+        """The next group: how many examples, relevant ones, and the sum of grades, (queries,) each."""
+        of_one = np.maximum(size, 1)
+        others = (relevant - 1) / np.maximum(size - 1, 1)  # relevant ones among the rest, if one is relevant
+        for place in range(1, int(size.max()) + 1):
+            here = place <= size
+            rank = self.before + place
+            in_reach = here & (rank <= CUTOFF)
+            self.gain += np.where(in_reach, gain / of_one / np.log2(rank + 1), 0.0)
+            first = np.where(here, relevant / np.maximum(size - place + 1, 1), 0.0)
+            self.reciprocal += np.where(in_reach, self.none_yet * first / rank, 0.0)
+            self.none_yet *= 1 - np.minimum(first, 1)
+            so_far = self.relevant_before + 1 + (place - 1) * others
+            self.precision += np.where(here, relevant / of_one * so_far / rank, 0.0)
+        self.before += size
+        self.relevant_before += relevant

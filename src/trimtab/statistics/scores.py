@@ -160,9 +160,11 @@ def mean_prediction(score: "Score", truth: Truth, classes: int) -> float:
     return float(score.of(np.full((1, len(truth.labels), 1), truth.labels.mean()), truth).mean())
 
 
-def ranked_at_random(expected: Callable[[Truth], float]) -> "Prior":
-    """What ranking at random comes to on average."""
-    return lambda score, truth, classes: expected(truth)
+def ranked_at_random(name: str) -> "Prior":
+    """What ranking at random comes to on average, by the measure of that name."""
+    return lambda score, truth, classes: float(
+        rankings.expected(np.zeros(len(truth.labels)), truth)[name].mean()
+    )
 
 
 Prior = Callable[["Score", Truth, int], float]
@@ -264,7 +266,7 @@ SCORES: dict[str, Score] = {
         "NDCG@10, %",
         factor=100.0,
         bounded=True,
-        prior=ranked_at_random(rankings.random_ndcg),
+        prior=ranked_at_random("ndcg@10"),
         target="relevance",
     ),
     "mrr@10": Score(
@@ -272,7 +274,7 @@ SCORES: dict[str, Score] = {
         "MRR@10, %",
         factor=100.0,
         bounded=True,
-        prior=ranked_at_random(rankings.random_reciprocal_rank),
+        prior=ranked_at_random("mrr@10"),
         target="relevance",
     ),
     "map": Score(
@@ -280,7 +282,7 @@ SCORES: dict[str, Score] = {
         "MAP, %",
         factor=100.0,
         bounded=True,
-        prior=ranked_at_random(rankings.random_average_precision),
+        prior=ranked_at_random("map"),
         target="relevance",
     ),
 }
