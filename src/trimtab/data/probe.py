@@ -157,12 +157,12 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
 
 
 def _rankings(split: str, options: Options) -> Examples:
-    """Queries with their passages, a quarter of them relevant: as many rows as were asked for, or just fewer."""
+    """Queries with their passages, a quarter of them relevant; as many rows as fit into those asked for."""
     number = 8 if options.candidates is None else options.candidates
     queries = (options.train if split == "train" else options.test) // number
     if not queries:
         raise InputError(
-            f"reader 'probe': a query has {number} candidates, more than {split} has rows; raise train and test"
+            f"reader 'probe': a query has {number} candidates, and {split} fewer rows; raise train and test"
         )
     seeds = SeedSequence(options.seed, spawn_key=(len(SPLITS) + SPLITS.index(split),)).spawn(3)
     labelling, left, right = (Generator(PCG64(seed)) for seed in seeds)

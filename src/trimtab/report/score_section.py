@@ -167,8 +167,8 @@ def _ceiling(test: SetAnalysis) -> str:
     if all(row.ceiling is None for row in test.means):
         return ""
     return (
-        f"The ceiling is the best {scale_of(test).name} that the truncated inputs permit on average. A mean is called "
-        "above it where a one-sided test, unadjusted, gives p < 0.01."
+        f"The ceiling is the best {scale_of(test).name} that the truncated inputs permit on "
+        "average. A mean is called above it where a one-sided test, unadjusted, gives p < 0.01."
     )
 
 
