@@ -6,6 +6,7 @@ import pytest
 
 from trimtab.cli import progress as module
 from trimtab.cli.progress import Lines, shown_progress
+from trimtab.ledger.records import Scores
 from trimtab.ledger.run_records import RunningRecord, RunRecord
 from trimtab.report.live import clock, live_lines
 from trimtab.training.epoch import Epoch, TrialProgress
@@ -34,7 +35,7 @@ def shown(capsys):
             told.news("ratio, seed 0", EPOCH)
             if hasattr(told, "live"):
                 told.live.refresh()
-            told.end("ratio, seed 0", None, 0.625)
+            told.end("ratio, seed 0", None, Scores(loss=0.7, accuracy=0.625))
             told.warn("look at [this]")
             told.end("ratio, seed 1", "the loss became [nan]; lower learning_rate")
         said, complained = capsys.readouterr()

@@ -34,7 +34,7 @@ def test_where_there_is_no_study(wrong, tmp_path):
 def test_a_study_that_runs_elsewhere(tiny, trimtab):
     Path("study.toml").write_text(tiny("epochs = 2", "epochs = 500"))
     with started("run", "study.toml", "--device", "cpu", "--jobs", "1") as process:
-        wait_until(lambda: any(run.share for run in live_runs(FOLDER)), process)
+        wait_until(lambda: any(one.step for run in live_runs(FOLDER) for one in run.running), process)
         [run] = live_runs(FOLDER)
         assert (run.pid, run.trials, run.done, run.what) == (process.pid, 6, 0, "trials")
         [trial] = run.running

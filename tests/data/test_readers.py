@@ -20,9 +20,12 @@ NAMES = [
     "qnli",
     "qqp",
     "mnli",
+    "stsb",
     "sst2",
     "fnc1",
     "boolq",
+    "wikiqa",
+    "sick",
     "table",
     "hub",
 ]
@@ -81,7 +84,7 @@ def test_arrays_of_other_lengths_are_a_defect():
             "glue",
             "train",
             {"task": "sst-2"},
-            "is 'sst-2', but should be 'mrpc', 'rte', 'qnli', 'qqp', 'mnli' or",
+            "is 'sst-2', but should be 'mrpc', 'rte', 'qnli', 'qqp', 'mnli', 'stsb' or",
         ),
         ("fnc1", "validation", {}, "reader 'fnc1': no split 'validation', known: test, train"),
         (

@@ -71,8 +71,9 @@ def test_each_score_in_its_own_unit(name, head, axis, level, difference, amount)
 def test_what_is_turned_or_no_mean_is_said_once():
     assert notes([scale_named("accuracy")]) == ""
     said = notes([scale_named(name) for name in SCORES])
-    assert "Minus log loss, minus Brier score and minus calibration error: the sign is flipped" in said
-    listed = "Matthews correlation, macro F1, minus calibration error and FNC-1 score"
+    assert "minus Brier score, minus calibration error and minus squared error: the sign is flipped" in said
+    listed = "Matthews correlation, macro F1, minus calibration error, FNC-1 score, Spearman correlation and "
+    listed += "Pearson correlation"
     assert f"{listed}: not a mean over examples" in said
     assert said.count("flipped") == said.count("jackknife") == 1
 

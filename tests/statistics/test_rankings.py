@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.config import InputError
-from trimtab.statistics import SCORES, Truth
+from trimtab.statistics import SCORES, Truth, expected
 
 MEASURES = {"mrr@10": "recip_rank", "ndcg@10": "ndcg_cut_10", "map": "map"}
 
@@ -57,6 +57,24 @@ def test_the_baseline_is_the_mean_over_all_orders(name, labels):
     orders = [[*order, 0] for order in permutations(range(len(labels)))]
     every = SCORES[name].of(np.array(orders, float)[..., None], truth)
     assert SCORES[name].prior_baseline(truth, 1) == pytest.approx(every.mean())
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_ties_among_others_are_in_every_order(name):
+    """Levels 1, 0 and -1, of which each in all its orders."""
+    labels, levels = np.array([0.0, 1, 0, 2, 0, 1, 0]), np.array([0, 0, 1, 0, -1, -1, 1])
+    truth = Truth(labels, np.zeros(7, int))
+    groups = [np.flatnonzero(levels == level) for level in (1, 0, -1)]
+    orders = [
+        [*a, *b, *c]
+        for a in permutations(groups[0])
+        for b in permutations(groups[1])
+        for c in permutations(groups[2])
+    ]
+    outputs = np.zeros((len(orders), 7, 1))
+    for seed, order in enumerate(orders):
+        outputs[seed, list(order), 0] = np.arange(7, 0, -1)
+    assert expected(levels, truth)[name][0] == pytest.approx(SCORES[name].of(outputs, truth).mean())
 
 
 def test_the_baseline_of_long_rankings_is_that_of_many_random_orders():
