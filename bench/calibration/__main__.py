@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.calibration import chances, families, few_rows, looks, page
+from bench.calibration import chances, families, few_rows, looks, page, rankings
 from bench.calibration.simulation import ALPHA, BETTER, MARGIN, Cell, Model, cells, simulate
 from trimtab.machine import signature
 from trimtab.statistics import compare, holm
@@ -79,6 +79,7 @@ def parts() -> dict[str, Part]:
         "noise": Part(families.row, families.families(), 20_000),
         "few_rows": Part(few_rows.row, few_rows.few_rows(), 2_000),
         "chances": Part(chances.rows, [], 2_000),
+        "rankings": Part(rankings.row, rankings.rankings(), 4_000),
     }
 
 

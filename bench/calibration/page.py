@@ -51,6 +51,9 @@ not, and the bias.""",
 settled by 5, 8, 12 or 20 seeds, from 2, 3 or 5 finished ones, in five bins, and how often it came true
 (`chance_error` at most 0.1 either way). Last, the numbers of seeds that a report names: the fewest of these
 with a chance of 0.8.""",
+    "rankings": """Rankings, the query being the unit (bench/calibration/rankings.py): eight passages a query,
+one to three of them relevant. Two equal variants (`type_1` at most 0.06, `coverage` at least 0.94), and one
+that prefers relevant passages more (`power`).""",
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.calibration import __main__ as command
-from bench.calibration import families, few_rows, page, peers_statistics, simulation
+from bench.calibration import families, few_rows, page, peers_statistics, rankings, simulation
 from trimtab.statistics import compare
 
 STUDIES, EXAMPLES = 600, 400
@@ -105,6 +105,14 @@ def test_intervals_of_few_rows_are_hidden_where_they_miss():
     assert hidden["bias"] < -0.01
     shown = few_rows.row(few_rows.FewRows("macro_f1", 200, "even"), 60, rng)
     assert shown["shown_coverage"] >= 0.88
+
+
+@pytest.mark.parametrize("score", ["map", "ndcg@10", "mrr@10"])
+def test_rankings_of_equal_variants_differ_seldom_and_of_better_ones_often(score):
+    rng = np.random.default_rng(9)
+    row = rankings.row(rankings.Rankings(score, 100, 3), 150, rng)
+    assert row["type_1"] < 0.12
+    assert row["power"] > 0.2
 
 
 def test_tables_that_are_not_made_again_stay(tmp_path):
