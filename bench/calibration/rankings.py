@@ -39,7 +39,8 @@ def row(cell: Rankings, studies: int, rng: np.random.Generator) -> dict[str, Any
     wrong = inside = found = 0
     for _ in range(studies):
         outputs, truth = _draw(cell, rng)
-        values = np.stack([SCORES[cell.score].of(each, truth) for each in outputs])
+        together = outputs.reshape(3 * cell.seeds, -1, 1)  # queries are sorted out once
+        values = SCORES[cell.score].of(together, truth).reshape(3, cell.seeds, -1)
         equal, better = compare(values, [(1, 0), (2, 0)], margin=MARGIN, correction="none", bounded=True)
         wrong += equal.p < ALPHA
         inside += equal.ci_low <= 0 <= equal.ci_high

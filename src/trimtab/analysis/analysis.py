@@ -107,6 +107,11 @@ class SetAnalysis:
         return "examples" if self.queries is None else "queries"
 
     @property
+    def cut_units(self) -> str:
+        """The same, of what is cut: ``rows``, or ``queries``."""
+        return "rows" if self.queries is None else "queries"
+
+    @property
     def size(self) -> str:
         """How much there is of it: ``9,824 examples``, or ``243 queries (6,165 rows)``."""
         if self.queries is None:

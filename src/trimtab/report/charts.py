@@ -74,6 +74,7 @@ def _view(view: ScoreView, alpha: float, places: Places) -> Json:
     return {
         "score": view.score,
         "title": scale.title,
+        "name": scale.name,
         "unit": scale.score.unit,
         "differenceUnit": scale.difference_unit,
         "prior": None if view.prior_baseline is None else _number(scale.shown(view.prior_baseline)),

@@ -53,7 +53,9 @@ def contrast_table(test: SetAnalysis) -> Table[ContrastRow]:
     ]
     if any(isinstance(row.variant, VariantRecord) for row in test.contrasts):
         columns.append(
-            share_column("rows cut differently %", "affected_share", lambda row: row.affected_share)
+            share_column(
+                f"{test.cut_units} cut differently %", "affected_share", lambda row: row.affected_share
+            )
         )
     if any(row.course for row in test.contrasts):
         columns += look_columns()

@@ -42,7 +42,7 @@ def affected_table(test: SetAnalysis) -> Table[AffectedRow]:
         text_column("variant", "name", lambda row: row.variant.name),
         text_column("against", "baseline", lambda row: row.baseline.name),
         Column(
-            "rows cut differently",
+            f"{test.cut_units} cut differently",
             lambda row: f"{row.pairs:,} ({percent(row.share, 1)} %)",
             {"pairs": lambda row: row.pairs, "share": lambda row: row.share},
         ),

@@ -85,7 +85,7 @@ function drawContrasts(place, view, groups, margin) {
       y += step;
     }
   }
-  picture.append(svg("text", { x: (side + width) / 2, y: height - 6, "text-anchor": "middle" }, withUnit(`difference in ${view.title.toLowerCase()}`, view.differenceUnit)));
+  picture.append(svg("text", { x: (side + width) / 2, y: height - 6, "text-anchor": "middle" }, withUnit(`difference in ${view.name}`, view.differenceUnit)));
   place.append(picture);
   const there = new Set(rows.map((row) => row.verdicts[margin]));
   const words = Object.keys(VERDICT).filter((verdict) => there.has(verdict)).map((verdict) => `${VERDICT[verdict].sign} ${verdict}`).join(", ");
