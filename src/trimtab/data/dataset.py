@@ -86,7 +86,7 @@ class Dataset:
         """The share of each split's tokens that are unknown words."""
         return {name: unknown_share(tokens, self.tokenizer) for name, tokens in self.splits.items()}
 
-    @property
+    @cached_property
     def vocabulary(self) -> int:
         """Rows of the token embedding: one more than the largest id."""
         return tokenizers.largest_id(self.tokenizer) + 1
