@@ -8,6 +8,7 @@ Needs root, for a small file system to fill and for Slurm. A place's cells repla
 import argparse
 import json
 import os
+import signal
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="for the ledgers, which stay; by default a temporary one")
     parser.add_argument("--out", type=Path, default=Path("results/bench"))
     given = parser.parse_args()
+    # Ignored in what a script starts in the background, or nohup does; commands would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     chosen = [one for one in FAULTS if not given.only or any(part in one.name for part in given.only)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError, nearest
+from trimtab.data.label_remarks import may_be_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ class Gathering:
 
 def unknown_label(where: str, label: str, known: Iterable[str]) -> str:
     """The error message about a label that is not in the set."""
-    return f"{where}: label {label!r} is not in the set, {nearest(label, known)}"
+    hint = "and may stand for rows without a label" if may_be_missing(label) else nearest(label, known)
+    return f"{where}: label {label!r} is not in the set, {hint}"
 
 
 def renamed(label: str, names: Mapping[str, str], where: str) -> str:
