@@ -1,3 +1,4 @@
+import gzip
 import json
 import re
 import sys
@@ -56,6 +57,46 @@ def test_every_format_gives_the_same(tmp_path, ending):
     assert found.clusters.tolist() == [0, 1, 0]
     assert found.labels.dtype == found.clusters.dtype == np.int64
     assert found.evidence is None
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "jsonl"])
+def test_a_compressed_file_is_read_as_what_it_holds(tmp_path, ending):
+    name = written(tmp_path, ending)
+    plain = (tmp_path / name).read_bytes()
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(plain))
+    found, packed = (read("table", "", tmp_path, file=one, **PAIR) for one in (name, f"{name}.gz"))
+    assert (packed.first, packed.second) == (found.first, found.second)
+    assert column_names(f"{name}.gz", tmp_path) == column_names(name, tmp_path)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(plain)[:-12])
+    with pytest.raises(InputError, match="is truncated or corrupt"):
+        read("table", "", tmp_path, file=f"{name}.gz", **PAIR)
+
+
+def test_a_compressed_line_may_not_fill_the_memory(tmp_path):
+    with gzip.open(tmp_path / "bomb.csv.gz", "wb", compresslevel=1) as file:
+        for _ in range(65):
+            file.write(bytes(1 << 20))
+    with pytest.raises(InputError, match="has a line of over 64 MiB, too long for a row"):
+        read("table", "", tmp_path, file="bomb.csv.gz", **PAIR)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+def test_lines_may_end_in_a_carriage_return(tmp_path, ending):
+    """As old programs for the Macintosh wrote them; the numbers of lines stay."""
+    name = written(tmp_path, ending)
+    text = (tmp_path / name).read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r")
+    (tmp_path / name).write_bytes(text)
+    assert read("table", "", tmp_path, file=name, **PAIR).first == [record["one"] for record in RECORDS]
+    broken = text + (b"\r{" if ending == "jsonl" else b"x")
+    (tmp_path / name).write_bytes(broken)
+    with pytest.raises(InputError, match=rf"{name}:\d+: "):
+        read("table", "", tmp_path, file=name, **PAIR)
+
+
+def test_a_spreadsheet_is_to_be_saved_as_csv(tmp_path):
+    write(tmp_path, "sheet.xlsx", b"PK")
+    with pytest.raises(InputError, match="is a spreadsheet; save its table as CSV in UTF-8"):
+        read("table", "", tmp_path, file="sheet.xlsx", **PAIR)
 
 
 def test_second_and_cluster_may_be_left_out(tmp_path):
@@ -140,7 +181,7 @@ def test_a_row_without_a_label_can_be_dropped(tmp_path):
         ),
         ("a.parquet", "PAR1", ": is truncated or corrupt"),
         (
-            "a.xlsx",
+            "a.docx",
             "",
             ": the file name must end in one of .csv, .tsv, .txt, .jsonl, .ndjson, .json, .par",
         ),

@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -128,6 +131,24 @@ def rows_of(home):
 
 def stored(ledger, chosen):
     return softmax(chosen.trial.predictions("test").astype(np.float64), axis=1)
+
+
+def test_predictions_are_kept_though_the_terminal_is_gone(home, ledger, tmp_path):
+    """As in ``trimtab predict ... --out FILE | head -1``: the file is written, and that is no error."""
+    folder, out = tmp_path / "model", tmp_path / "labels.csv"
+    export(ledger, HF, folder)
+    words = [folder, home / "test.csv", *COLUMNS, "--out", out]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "trimtab.cli", "predict", *words],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(out.read_text().splitlines()) == 61
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,20 @@ def test_a_table_in_every_form(tmp_path):
     assert "0.1 to 1e-20" in table.text()
 
 
+def test_of_a_table_too_long_to_be_read_the_first_rows_are_shown(tmp_path):
+    """The CSV has them all, and what else is written says in a sentence what it leaves out."""
+    table = Table("long", [text_column("number", "number", lambda row: row)], range(1_234))
+    table.write(tmp_path)
+    said = "The first 1,000 of 1,234 rows; all of them are in long.csv."
+    assert len((tmp_path / "long.csv").read_text().splitlines()) == 1_235
+    for name in ("long.md", "long.tex"):
+        text = (tmp_path / name).read_text()
+        assert said in text
+        assert "999" in text
+        assert "1000" not in text
+    assert table.text().endswith(said)
+
+
 def test_a_table_without_rows_keeps_its_head(tmp_path):
     table = Table("none", [text_column("head", "key", str)], [])
     table.write(tmp_path)

@@ -1,6 +1,6 @@
 """The scores of a test set, by variant and seed, from the logits of a ledger. Free of torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from trimtab.study.compared import ComparedVariant
 
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.floating[Any]]
+_AT_ONCE = 1 << 18  # logits, which a processor's cache holds as float64
 Values = NDArray[Any]  # bool for accuracy, else float64
 
 
@@ -89,7 +90,21 @@ class ScoredLogits:
     def _whole(self) -> dict[int, Values]:
         """The scores (units,) of each trial on all examples; those that variants share are one object."""
         trials = {id(logits): logits for table in self.logits.values() for logits in table.values()}
-        return {place: self.of(logits[None])[0] for place, logits in trials.items()}
+        by_shape: dict[tuple[int, ...], list[Logits]] = {}
+        for logits in trials.values():
+            by_shape.setdefault(logits.shape, []).append(logits)
+        return {
+            id(logits): values
+            for some in by_shape.values()
+            for part in _parts(some)
+            for logits, values in zip(part, self.of(np.stack(part)), strict=True)
+        }
+
+
+def _parts(trials: Sequence[Logits]) -> Iterator[Sequence[Logits]]:
+    """Trials that are scored at once: not one by one, of thousands, nor all, for the memory."""
+    at_once = max(1, _AT_ONCE // trials[0].size)
+    return (trials[start : start + at_once] for start in range(0, len(trials), at_once))
 
 
 def read_scores(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from trimtab.analysis.scores import FinishedVariant, Logits
 from trimtab.ledger.ledger import Ledger
@@ -42,8 +42,9 @@ class SeedCount:
         """
         if self.tried == 0:
             return float("nan")
-        interval = stats.binomtest(self.lost, self.tried).proportion_ci(_LEVEL, method="exact")
-        return float(interval.high)
+        if self.lost == self.tried:
+            return 1.0
+        return float(special.betaincinv(self.lost + 1, self.tried - self.lost, (1 + _LEVEL) / 2))
 
 
 def seed_counts(

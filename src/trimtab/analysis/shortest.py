@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from trimtab.analysis.alike import but_for
 from trimtab.analysis.answer import Savings, cost_beside
@@ -198,4 +198,4 @@ def _p_worse(compared: Compared | None) -> float:
 
 
 def _p_worse_at_one_look(contrast: Contrast) -> float:
-    return float(stats.t.cdf(contrast.delta / contrast.se, contrast.df)) if contrast.se > 0 else math.nan
+    return float(special.stdtr(contrast.df, contrast.delta / contrast.se)) if contrast.se > 0 else math.nan

@@ -79,6 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
+    except BrokenPipeError:  # as of head, which has read enough
+        _silence()
+        code = DONE
+    except SystemExit as end:  # typer's own answer to it
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _silence()
+        code = DONE
     except OSError as error:
         place = error.filename or "where output goes to"
         if isinstance(error, PermissionError):
@@ -87,13 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if error.errno not in NO_ROOM:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer of a full stdout
+        _silence()
         return _complain(f"{place}: {error.strerror}; free space there, then run the same command again")
     except (KeyboardInterrupt, typer.Abort):
         code = 128 + signal.SIGINT  # which typer itself returns in newer versions
     if code in INTERRUPTED:
         print("trimtab: interrupted; finished work is kept, run the same command to resume", file=sys.stderr)
     return code or DONE
+
+
+def _silence() -> None:
+    """What is still in the buffer of a standard output that is full or closed goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def entry() -> None:

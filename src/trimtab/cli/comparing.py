@@ -106,13 +106,15 @@ def compare(
     _check(analysis, fail_if)
     from trimtab.report.predicted import text
 
-    say(text(analysis))
-    if out is not None:
+    path = None
+    if out is not None:  # first, as a terminal may be closed or full
         from trimtab.report.predicted import write  # takes seconds, for its figures
 
         with stages() as stage:
             stage("writing the report")
             path = write(out, analysis)
+    say(text(analysis))
+    if path is not None:
         say()
         say(str(path))
     worse = [row for test in analysis.tests for row in test.contrasts if row.contrast.verdict == "worse"]

@@ -27,12 +27,12 @@ def doctor(
     from trimtab.report.terminal import say
 
     found = examine(folder)
+    removed = remove(found) if repair and not found.is_whole else []  # first, as a terminal may be closed
     say("\n\n".join(doctor_lines(found)))
     if found.is_whole:
         return DONE
     if repair:
         say()
-        removed = remove(found)
         say("\n".join(removed_lines(removed, folder)))
         return DONE if examine(folder).is_whole else SOME_FAILED
     return SOME_FAILED

@@ -85,8 +85,8 @@ def audit(
         about, audited = _audit_of_file(what, data, out, columns, truncation, max_len)
     from trimtab.report import audit as document
 
+    written = [] if out is None else document.write(out, audited)  # first, as a terminal may be closed
     say(document.audit_text(about, audited))
-    written = [] if out is None else document.write(out, audited)
     say()
     say("\n".join(map(str, written)) or "To write these tables and a figure to files: --out DIR")
     return DONE

@@ -100,9 +100,9 @@ def bench(
     sizes = {name: each.size for name, each in settings.items()}
     with stages() as stage:
         found = bench_sizes(sizes, recipe, rows, WAIT if size else LOOK, jobs, device, stage)
-    say(document.sizes_text(found, rows, signature()))
-    if json is not None:
+    if json is not None:  # first, as a terminal may be closed or full
         document.write(json, found, None, signature())
+    say(document.sizes_text(found, rows, signature()))
     return DONE
 
 
@@ -123,9 +123,9 @@ def _bench_study(
         document.claim(json)
     with stages() as stage:
         found, time = bench_study(made, jobs, device, stage)
-    say(document.study_text(made, found, time, signature()))
-    if json is not None:
+    if json is not None:  # first, as a terminal may be closed or full
         document.write(json, found, time, signature())
+    say(document.study_text(made, found, time, signature()))
     return DONE
 
 

@@ -103,10 +103,11 @@ def embed(
         found = _represented(weights.model(), tokenizer, sides, pooled, max_len, cut)
     if weights.ignored:
         print(f"{model}: ignored: {', '.join(weights.ignored)}", file=sys.stderr)
+    written = None if out is None else document.write(out, found)  # first, as a terminal may be closed
     if file is None:
         say(document.row_text(found))
-    if out is not None:
-        say(document.write(out, found))
+    if written is not None:
+        say(written)
     return DONE
 
 
@@ -207,6 +208,8 @@ def predict(
         right = label and prediction.labels_among(texts, classifier.labels, str(file))
         stage("predicting")
         found = prediction.predict(classifier, texts.first, texts.second)
+    if out is not None:  # first, as a terminal may be closed or full
+        document.write(out, found)
     about = f"{classifier.truncation}, max_len {classifier.max_len}"
     say(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
     say()
@@ -214,8 +217,6 @@ def predict(
     say(document.predictions_text(found, sides))
     if right:
         say(f"\n{document.accuracy_words(found, right)}")
-    if out is not None:
-        document.write(out, found)
     say()
     say(str(out or "To write the label of every row to a file: --out FILE.csv"))
     return DONE

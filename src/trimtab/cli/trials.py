@@ -141,10 +141,11 @@ def plan(
     ledger = Ledger(out or Path("results") / definition.name)
     ledger.check(definition.name)
     made = planned(definition, data)
-    from trimtab.report.plan import plan_text, time_text, trials_left
+    from trimtab.report.plan import plan_text, time_text, trial_counts, trials_left
 
-    say(plan_text(made, ledger))
-    left = trials_left(made, ledger)
+    counts = trial_counts(made, ledger)
+    say(plan_text(made, ledger, counts))
+    left = trials_left(counts)
     times = _estimated(made, ledger, jobs, device) if sum(left) and not no_time else None
     say()
     say(time_text(made, left, times))

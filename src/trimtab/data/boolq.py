@@ -35,7 +35,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     """
     names = [f"{folder}/{file}" for file in _FILES[split] for folder in _FOLDERS]
     path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
-    if path.suffix.lower() not in (".jsonl", ".ndjson", ".json"):
+    if files.ending(path) not in (".jsonl", ".ndjson", ".json"):
         raise InputError(f"{path}: BoolQ is a JSON Lines file; name one that ends in .jsonl")
     label = _label_key(path)
     gathering = Gathering(str(path), LABELS)

@@ -101,7 +101,7 @@ class Dataset:
         """How many numbers a model gives for a row: one for each class, else one."""
         return outputs_of(self.target, self.label_names)
 
-    @property
+    @cached_property
     def vocabulary(self) -> int:
         """Rows of the token embedding: one more than the largest id."""
         return tokenizers.largest_id(self.tokenizer) + 1
@@ -225,9 +225,14 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     _check_rankings(examples)
     for name, split in examples.items():
         if not len(split):
-            mend = (
-                "hold out a smaller share, or take a larger sample" if name == "train" else "name other rows"
-            )
+            mend = "name other rows"
+            if name == "train":
+                mend = "hold out a smaller share, or take a larger sample"
+                if len(np.unique(train.clusters)) == 1:
+                    mend = (
+                        "all rows are of one cluster, which is held out whole; name another column, or leave "
+                        "'cluster' out"
+                    )
             raise InputError(f"data: split {name} is empty; {mend}")
         if (split.second is None) != (train.second is None):
             raise InputError(f"data: train and {name} must both have a second text, or neither")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError, nearest
+from trimtab.data.label_remarks import may_be_missing
 from trimtab.data.target import Labels, Target, number_of
 
 NO_EVIDENCE = -1  # in place of a position, where a text has no decisive word
@@ -190,7 +191,8 @@ class _Numbered:
 
 def unknown_label(where: str, label: str, known: Iterable[str]) -> str:
     """The error message about a label that is not in the set."""
-    return f"{where}: label {label!r} is not in the set, {nearest(label, known)}"
+    hint = "and may stand for rows without a label" if may_be_missing(label) else nearest(label, known)
+    return f"{where}: label {label!r} is not in the set, {hint}"
 
 
 def renamed(label: str, names: Mapping[str, str], where: str) -> str:

@@ -5,12 +5,14 @@ of any length is read with one line in memory, and raise InputError as FILE:LINE
 """
 
 import csv
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import platformdirs
 
@@ -63,6 +65,9 @@ def find(file: str, root: Path | None) -> Path:
     return path
 
 
+# Endings of a compressed file's name that tell what is in it; a line of one, once unpacked, may be so long.
+PACKED = ".gz"
+_LONGEST_LINE = 64 << 20
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -74,14 +79,56 @@ def open_binary(path: Path) -> BinaryIO:
             stream.close()
             raise InputError(f"{path}: is a pointer of git-lfs, not the file itself; run git lfs pull")
         stream.seek(0)
-        return stream
+        return cast(BinaryIO, _Unpacked(stream, path)) if path.suffix.lower() == PACKED else stream
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
+class _Unpacked(gzip.GzipFile):
+    """The content of a gzip file, line by line; InputError where that is damaged, or a line too long."""
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        super().__init__(fileobj=stream)
+        self._packed, self._path = stream, path
+
+    def __next__(self) -> bytes:
+        try:
+            line = self.readline(_LONGEST_LINE)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{self._path}: is truncated or corrupt ({error}); get the file again") from error
+        if len(line) == _LONGEST_LINE:
+            most = f"{_LONGEST_LINE >> 20} MiB"
+            raise InputError(f"{self._path}: has a line of over {most}, too long for a row; name a table")
+        if not line:
+            raise StopIteration
+        return line
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
+def ending(path: Path) -> str:
+    """The ending of a file's name in small letters, that of compression left out: ``.csv`` of ``a.csv.gz``."""
+    name = path.with_suffix("") if path.suffix.lower() == PACKED else path
+    return name.suffix.lower()
+
+
+def _raw_lines(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines; those of old files for the Macintosh, which end in a carriage return alone, too."""
+    for number, raw in enumerate(stream):
+        if number == 0 and not raw.endswith(b"\n") and b"\r" in raw:
+            yield from (line + b"\n" for line in raw.removesuffix(b"\r").split(b"\r"))
+        else:
+            yield raw
+
+
 def lines(stream: Iterable[bytes], name: str) -> Iterator[str]:
-    """The lines of a UTF-8 file with their line ends, only ``\\n``; a byte order mark is skipped."""
-    for number, raw in enumerate(stream, 1):
+    """The lines of a UTF-8 file with their line ends; a byte order mark is skipped.
+
+    They end in ``\\n``, or all in ``\\r``.
+    """
+    for number, raw in enumerate(_raw_lines(stream), 1):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:

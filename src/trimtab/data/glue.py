@@ -246,14 +246,14 @@ def _own_file(name: str, split: str, root: Path | None) -> Path:
 
 def _rows(path: Path, task: Task, broken: list[int]) -> Iterator[files.Row]:
     """Line number, label and texts of each row."""
-    if path.suffix.lower() not in _ENDINGS:
+    if files.ending(path) not in _ENDINGS:
         raise InputError(
             f"{path}: GLUE files end in {', '.join(_ENDINGS)}; for another file use reader = 'table'"
         )
     header = header_of(path)
     wanted = [next((name for name in task.label if name in header), task.label[0]), *task.texts]
     with files.open_binary(path) as stream:
-        if path.suffix.lower() == ".csv":
+        if files.ending(path) == ".csv":
             yield from files.csv_rows(stream, str(path), wanted)
         else:
             yield from files.tab_rows(stream, str(path), wanted, broken=broken if task.broken else None)

@@ -72,6 +72,7 @@ _ENDINGS = {
     ".ndjson": files.json_rows,
     ".json": files.json_rows,
 }
+_SHEETS = (".xlsx", ".xls", ".ods")
 
 
 def read(split: str, root: Path | None, options: Options) -> Examples:
@@ -139,12 +140,12 @@ def column_names(file: str, root: Path | None) -> list[str]:
 def header_of(path: Path) -> list[str]:
     """The same without checking the rows; the file must have the ending of a table."""
     with files.open_binary(path) as stream:
-        if path.suffix.lower() == ".parquet":
+        if files.ending(path) == ".parquet":
             from pyarrow.parquet import ParquetFile
 
             return list(ParquetFile(stream).schema_arrow.names)
         beginning = (line for line in files.lines(stream, str(path)) if line.strip())
-        match _ENDINGS[path.suffix.lower()]:
+        match _ENDINGS[files.ending(path)]:
             case files.csv_rows:
                 return next(csv.reader(beginning), [])
             case files.tab_rows:
@@ -157,8 +158,10 @@ def header_of(path: Path) -> list[str]:
 
 def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and values of each row; ``columns`` maps roles to column names, and so are the values keyed."""
-    ending, wanted = path.suffix.lower(), list(columns.values())
-    if ending == ".parquet":
+    ending, wanted = files.ending(path), list(columns.values())
+    if path.suffix.lower() in _SHEETS:
+        raise InputError(f"{path}: is a spreadsheet; save its table as CSV in UTF-8, and name that")
+    if path.suffix.lower() == ".parquet":
         for number, values in _parquet_rows(path, wanted):
             yield number, dict(zip(columns, values, strict=True))
     elif ending in _ENDINGS:
@@ -167,7 +170,7 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
                 yield number, dict(zip(columns, values, strict=True))
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
-        raise InputError(f"{path}: the file name must end in one of {known}; rename it")
+        raise InputError(f"{path}: the file name must end in one of {known}; rename it (all but Parquet may end in .gz, too)")
 
 
 def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ is. Free of torch.
 """
 
 from dataclasses import asdict
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -269,10 +270,16 @@ class TrialConfig(Record):
     seed: int
     schema_number: int = Field(SCHEMA, alias="schema")
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The trial's identity, which names its folder."""
-        return canonical_hash(self.model_dump(mode="json") | {"size": self.size.identity()})
+        return canonical_hash(self.model_dump(mode="json", exclude={"size"}) | {"size": _identity(self.size)})
+
+
+@lru_cache
+def _identity(size: Architecture) -> dict[str, Any]:
+    """Its identity, which thousands of trials share."""
+    return size.identity()
 
 
 class Scores(Record):

@@ -12,12 +12,13 @@ def faults_of(trial: Trial, deep: bool = False) -> list[Finding]:
     """
     folder, crossed = trial.folder, trial.crossed
     found = tried(folder / FAILURE, lambda: trial.failure_record)
-    broken = tried(folder / RESULT, lambda: trial.result)
+    result = folder / RESULT
+    broken = tried(result, lambda: trial.result)
     if broken:
         return [*found, *broken]
     if trial.result is not None:
-        found += tried(folder / CONFIG, lambda: trial.check(CONFIG), folder / RESULT)
-        found += tried(folder / PREDICTIONS, lambda: _check_predictions(trial), folder / RESULT)
+        found += tried(folder / CONFIG, lambda: trial.check(CONFIG), result)
+        found += tried(folder / PREDICTIONS, lambda: _check_predictions(trial), result)
         if deep:
             found += tried(folder / METRICS, trial.epochs, None)
             found += tried(folder / WEIGHTS, lambda: trial.check(WEIGHTS))

@@ -53,7 +53,9 @@ class Trial:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._result = folder / RESULT
         self._known: tuple[object, TrialResult | None] | None = None  # the version of a file, and its record
+        self._checked: dict[str, object] = {}  # by name, a file's digest and the version that had it
 
     @property
     def key(self) -> str:
@@ -72,7 +74,7 @@ class Trial:
     @property
     def result(self) -> TrialResult | None:
         """What came out, None while the trial is not complete; InputError where it is damaged."""
-        path = self.folder / RESULT
+        path = self._result
         version = version_of(path)
         if version is None or self._known is None or self._known[0] != version:
             result = read_record(path, TrialResult)
@@ -86,6 +88,9 @@ class Trial:
         digest, path = self._digest(name), self.folder / name
         if digest is None:  # of an older ledger, or not kept
             return
+        found = digest, version_of(path)
+        if self._checked.get(name) == found:
+            return
         if name == WEIGHTS:
             if path.exists() and digest_of_file(path) != digest:
                 raise InputError(
@@ -94,6 +99,7 @@ class Trial:
                 )
         else:
             read_verified(path, digest)
+        self._checked[name] = found
 
     def _digest(self, name: str) -> str | None:
         result = self.result

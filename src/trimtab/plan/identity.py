@@ -69,7 +69,7 @@ def wanted_trials(
     for seed in seeds:
         for variant in variants:
             config = trial_config(variant, seed, runtime)
-            known = wanted.get(config.key, WantedTrial(config, (), seed))
+            known = wanted.get(config.key) or WantedTrial(config, (), seed)
             wanted[config.key] = replace(known, variants=(*known.variants, variant))
     return list(wanted.values())
 

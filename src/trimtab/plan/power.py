@@ -84,8 +84,12 @@ class _Finished:
         self.truth = Truth(np.asarray(tokens.labels), queries)
         self.clusters = self.truth.first_of(np.asarray(tokens.clusters))
         self.score = score_named(plan.study.compare.score)
+        self.effective_clusters = effective_clusters(self.clusters) if self.score.bounded else math.nan
+        # As the analysis adjusts: all contrasts and test sets are one family.
+        self.family = len(plan.tested) * len(plan.dataset.tests)
         self.scores: dict[str, NDArray] = {}
         self.usable: dict[str, bool] = {}
+        self.keys: dict[tuple[int, int], str] = {}  # by number of a variant and seed
 
     def table(self, variant: PlannedVariant, seeds: list[int]) -> NDArray:
         """Scores (seeds, units); the predictions of each trial are read once."""
@@ -111,7 +115,10 @@ class _Finished:
         return self.usable[key]
 
     def _key(self, variant: PlannedVariant, seed: int) -> str:
-        return trial_config(variant, seed, self.runtime).key
+        place = variant.number, seed
+        if place not in self.keys:
+            self.keys[place] = trial_config(variant, seed, self.runtime).key
+        return self.keys[place]
 
 
 def _of_test_set(plan: Plan, finished: _Finished) -> list[Detectable]:
@@ -161,9 +168,8 @@ def _assumed(finished: _Finished) -> Components:
 def _reaches(
     plan: Plan, finished: _Finished, paired: bool, parts: Components, known: SeedVariance | None
 ) -> dict[int, Reach]:
-    # As the analysis adjusts: all contrasts and test sets are one family.
-    family, alpha = len(plan.tested) * len(plan.dataset.tests), plan.study.compare.alpha
-    effective = effective_clusters(finished.clusters) if finished.score.bounded else math.nan
+    family, alpha = finished.family, plan.study.compare.alpha
+    effective = finished.effective_clusters
 
     def reach(seeds: int) -> Reach:
         return Reach(

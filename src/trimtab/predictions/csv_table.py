@@ -11,11 +11,11 @@ from trimtab.predictions.source import Format, Place, Source, known_columns, nam
 
 
 def _reads(path: Path) -> bool:
-    return path.suffix.lower() in (".csv", ".tsv")
+    return files.ending(path) in (".csv", ".tsv")
 
 
 def _read(place: Place, score: str | None) -> list[Source]:
-    name, is_csv = str(place.path), place.path.suffix.lower() == ".csv"
+    name, is_csv = str(place.path), files.ending(place.path) == ".csv"
     with files.open_binary(place.path) as stream:
         lines = files.lines(stream, name)
         header = next(csv.reader(lines), []) if is_csv else next(lines, "").rstrip("\r\n").split("\t")

@@ -12,7 +12,7 @@ from trimtab.predictions.source import Format, Place, Source, known_columns, nam
 
 
 def _reads(path: Path) -> bool:
-    return path.suffix.lower() in (".jsonl", ".ndjson")
+    return files.ending(path) in (".jsonl", ".ndjson")
 
 
 def _read(place: Place, score: str | None) -> list[Source]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
+from trimtab.data.label_remarks import label_warnings
 from trimtab.data.unknown import unknown_warning
 from trimtab.plan.audit import Audited, DifferenceRow
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
@@ -71,6 +72,7 @@ def data_words(datasets: Sequence[Dataset]) -> list[str]:
     """Lines on a study's splits and on the vocabulary of each tokeniser."""
     lines = [counts_words(counts) for counts in datasets[0].counts]
     lines.append(_label_words(datasets[0]))
+    lines += label_warnings(datasets[0].label_names, len(datasets[0].splits["train"]))
     for dataset in datasets:
         name = f" of {dataset.name}" if len(datasets) > 1 else ""
         lines.append(f"vocabulary{name}: {dataset.vocabulary:,} tokens")

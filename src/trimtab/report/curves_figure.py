@@ -15,6 +15,7 @@ from trimtab.report.drawing import INK, PAGE, Colours, colours_of, entry, legend
 from trimtab.training.epoch import Epoch
 
 _ACROSS, _MOST = 4, 12  # variants side by side, and in all
+SEEDS = 20  # of a variant, that are drawn
 _HEIGHT = 1.1  # inches of a panel
 Value = Callable[[Epoch], float]
 Measure = tuple[str, Value, Value]  # what a panel shows, of training (dashed) and of validation
@@ -93,7 +94,7 @@ def _panel(axes: Axes, points: Sequence[CurvePoint], training: Value, validation
         seeds.setdefault(point.seed, []).append(point.epoch)
         epochs.setdefault(point.epoch.epoch, []).append(point.epoch)
     for value, look in ((training, _TRAINING), (validation, _VALIDATION)):
-        for _, each in sorted(seeds.items()):
+        for _, each in sorted(seeds.items())[:SEEDS]:
             at = [epoch.epoch for epoch in each]
             axes.plot(at, [value(epoch) for epoch in each], color=colour, linewidth=0.6, alpha=0.4, **look)
         means = [float(np.mean([value(epoch) for epoch in same])) for same in epochs.values()]

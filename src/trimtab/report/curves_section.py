@@ -7,14 +7,14 @@ from trimtab.analysis.analysis import Analysis
 from trimtab.analysis.curves import CurvePoint, EpochRow, OverfittedRow, Spread
 from trimtab.ledger.records import StudyRecord
 from trimtab.report.blocks import Block, Section, bullets
-from trimtab.report.curves_figure import curves_figure
+from trimtab.report.curves_figure import SEEDS, curves_figure
 from trimtab.report.drawing import colours_of, series_of
 from trimtab.report.escaping import as_markdown
 from trimtab.report.output import Output
 from trimtab.report.tables import Column, Table, percent, text_column
 
 _WORDS = (
-    "Thick lines are means over seeds, thin lines single seeds. Training loss and accuracy are "
+    "Thick lines are means over seeds, thin lines {seeds}. Training loss and accuracy are "
     "measured while the weights change, with dropout where there is any. Variants that share their trials "
     "are shown once."
 )
@@ -42,11 +42,17 @@ def curves_section(analysis: Analysis, study: StudyRecord, output: Output) -> Se
     blocks: list[Block] = [
         bullets(_remarks(analysis)),
         output.table(epoch_table(analysis.epochs)),
-        f"{_WORDS}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
+        f"{_WORDS.format(seeds=_seeds(study))}{_WEIGHTED if weighted else ''} {_EACH_TRIAL}",
         output.figure(figure, "curves", "Loss and accuracy over epochs"),
         _MEANING if analysis.overfitted else "",
     ]
     return Section("curves", title, blocks, folded=True)
+
+
+def _seeds(study: StudyRecord) -> str:
+    """Which seeds the figure shows."""
+    several = len(study.seeds)
+    return "single seeds" if several <= SEEDS else f"the first {SEEDS} of {several:,} seeds"
 
 
 def _remarks(analysis: Analysis) -> list[str]:

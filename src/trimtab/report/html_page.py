@@ -185,11 +185,12 @@ def _table(block: TableBlock) -> dict[str, Any]:
             {"text": cell, "number": _number(column, row)}
             for cell, column in zip(cells, table.columns, strict=True)
         ]
-        for cells, row in zip(table.cells, table.rows, strict=True)
+        for cells, row in zip(table.cells, table.shown, strict=True)
     ]
     return {
         "kind": "table",
         "name": table.name,
+        "left_out": table.left_out,
         "heads": [
             {"text": head, "numeric": any(row[place]["number"] is not None for row in rows)}
             for place, head in enumerate(table.heads)

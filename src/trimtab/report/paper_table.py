@@ -63,7 +63,7 @@ class PaperTable(Table[PaperRow]):
             latex_row(heads),
             "\\midrule",
         ]
-        lines += [latex_row(_cells(shown, row)) for shown, row in zip(self.cells, self.rows, strict=True)]
+        lines += [latex_row(_cells(shown, row)) for shown, row in zip(self.cells, self.shown, strict=True)]
         lines += ["\\bottomrule", "\\end{tabularx}\\par\\smallskip"]
         lines += [f"\\noindent\\raggedright {' '.join(map(_breakable, self.notes))}\\par}}"]
         return "\n".join(lines)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class TrialCounts:
     """Trials of a variant, those that several share with the first of them; evaluations: cross ones missing.
 
     again: finished trials that are trained again for their weights.
@@ -37,8 +37,8 @@ class _Counts:
     again: int = 0
     evaluations: int = 0
 
-    def __add__(self, other: "_Counts") -> "_Counts":
-        return _Counts(
+    def __add__(self, other: "TrialCounts") -> "TrialCounts":
+        return TrialCounts(
             self.done + other.done,
             self.missing + other.missing,
             self.again + other.again,
@@ -46,14 +46,15 @@ class _Counts:
         )
 
 
-def plan_text(plan: Plan, ledger: Ledger) -> str:
+def plan_text(plan: Plan, ledger: Ledger, counts: Sequence[TrialCounts] | None = None) -> str:
     """What would run and what it could detect: one row per variant, the contrasts, what is missing.
 
-    How long that takes is in ``time_text``, as it may have to be measured.
+    counts: as ``trial_counts`` has them, where they are known already. How long that takes is in
+    ``time_text``, as it may have to be measured.
     """
-    counts = _counts(plan, ledger)
+    counts = trial_counts(plan, ledger) if counts is None else counts
     rows = [_row(plan, variant, counts[variant.number]) for variant in plan.variants]
-    whole, study = sum(counts, _Counts()), plan.study
+    whole, study = sum(counts, TrialCounts()), plan.study
     parts = [study.question, _data_words(plan), _table(rows)]
     parts += [f"excluded: {place_words(place)}: {because}" for place, because in study.excluded]
     parts += split_words(plan)
@@ -68,9 +69,9 @@ def plan_text(plan: Plan, ledger: Ledger) -> str:
     return "\n\n".join(parts)
 
 
-def trials_left(plan: Plan, ledger: Ledger) -> list[int]:
+def trials_left(counts: Sequence[TrialCounts]) -> list[int]:
     """Trials of each variant that are still to be run, those for their weights included."""
-    return [each.missing + each.again for each in _counts(plan, ledger)]
+    return [each.missing + each.again for each in counts]
 
 
 def time_text(plan: Plan, left: Sequence[int], times: "TimeEstimate | None") -> str:
@@ -111,12 +112,13 @@ def _table(rows: Sequence[dict[str, str]]) -> str:
     return table_text([list(row.values()) for row in rows], list(rows[0]))
 
 
-def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:
-    counts, stopped = [_Counts() for _ in plan.variants], ledger.stopped
+def trial_counts(plan: Plan, ledger: Ledger) -> list[TrialCounts]:
+    """Of each variant, what there is and what is missing; every finished trial's files are verified."""
+    counts, stopped = [TrialCounts() for _ in plan.variants], ledger.stopped
     for wanted in plan.trials(ledger.runtime):
         trial, variant = ledger.trial(wanted.key), wanted.variant
         done = not faults_of(trial) and trial.result is not None  # what is damaged is trained again
-        counts[variant.number] += _Counts(
+        counts[variant.number] += TrialCounts(
             done=int(done),
             missing=int(not done and wanted.key not in stopped),
             again=int(done and plan.needs_weights_again(variant, trial)),
@@ -125,7 +127,7 @@ def _counts(plan: Plan, ledger: Ledger) -> list[_Counts]:
     return counts
 
 
-def _cross_words(counts: _Counts) -> str:
+def _cross_words(counts: TrialCounts) -> str:
     words = f"{counts.evaluations} cross evaluations are left"
     if counts.again:
         words += (
@@ -134,7 +136,7 @@ def _cross_words(counts: _Counts) -> str:
     return f"{words}."
 
 
-def _row(plan: Plan, variant: PlannedVariant, counts: _Counts) -> dict[str, str]:
+def _row(plan: Plan, variant: PlannedVariant, counts: TrialCounts) -> dict[str, str]:
     row = {"variant": variant.name}
     for test in plan.dataset.tests:
         inputs = variant.inputs[test]

@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -18,6 +19,7 @@ from trimtab.statistics import Contrast
 RowT = TypeVar("RowT")
 
 MIB = 1 << 20
+_READ = 1_000  # rows that a person may be shown; more make pages that open slowly
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,21 @@ class Table(Generic[RowT]):
         return [plain(column.head) for column in self.columns]
 
     @property
+    def shown(self) -> Sequence[RowT]:
+        """The rows that a person is shown: the first thousand."""
+        return self.rows[:_READ]
+
+    @property
+    def left_out(self) -> str:
+        """A sentence on the rows that a person is not shown; nothing where there are none."""
+        if len(self.rows) <= _READ:
+            return ""
+        return f"The first {_READ:,} of {len(self.rows):,} rows; all of them are in {self.name}.csv."
+
+    @cached_property
     def cells(self) -> list[list[str]]:
-        """Each row's cells as a person reads them, on one line of visible characters each."""
-        return [[plain(column.show(row)) for column in self.columns] for row in self.rows]
+        """The cells of each row that is shown, on one line of visible characters each."""
+        return [[plain(column.show(row)) for column in self.columns] for row in self.shown]
 
     @property
     def raw(self) -> dict[str, list[Any]]:
@@ -60,15 +74,18 @@ class Table(Generic[RowT]):
         """The table as GitHub's Markdown."""
         cells = [[in_markdown(cell) for cell in row] for row in self.cells]
         # Everything is text by now; tabulate must not read numbers into it again.
-        return tabulate(cells, [in_markdown(head) for head in self.heads], "github", disable_numparse=True)
+        heads = [in_markdown(head) for head in self.heads]
+        table = tabulate(cells, heads, "github", disable_numparse=True)
+        return "\n\n".join(filter(None, (table, self.left_out)))
 
     def text(self) -> str:
         """The table as plain text, folded where the terminal is narrower."""
-        return table_text(self.cells, self.heads)
+        return "\n".join(filter(None, (table_text(self.cells, self.heads), self.left_out)))
 
     def latex(self) -> str:
         """The table as LaTeX, for the package booktabs; columns of numbers are right-aligned."""
-        return latex_table(self.heads, self.cells)
+        note = f"% {self.left_out}\n" if self.left_out else ""
+        return note + latex_table(self.heads, self.cells)
 
     def write(self, folder: Path) -> None:
         """NAME.md and NAME.tex as a person reads them, NAME.csv and NAME.parquet with the raw values.

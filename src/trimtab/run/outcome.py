@@ -8,7 +8,7 @@ from trimtab.run.pool import Ended
 
 # Each attempt costs its time, so what may pass is not tried for ever.
 _RETRIES = 2
-_RETRIES_AFTER_KILL = 3  # as each has half the rows at a time
+_RETRIES_AFTER_KILL = 4  # the first as it was, then each with half the rows at a time
 _RETRIES_AFTER_GPU = 1  # in a new process, without captured steps
 
 
@@ -45,7 +45,7 @@ def failure_of(ended: Ended[JobOutcome], mend: str) -> str | None:
 def retries(ended: Ended[JobOutcome]) -> int:
     """How many more attempts a job is worth that failed so: none where the next would end like it.
 
-    A killed process is most likely one that took too much memory, and gets smaller micro-batches. A hung or
+    A process that is killed again most likely took too much memory, and gets smaller micro-batches. A hung or
     crashed one, and a file that cannot be read or written, may have had bad luck.
     """
     if ended.lost_device:

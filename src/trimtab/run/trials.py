@@ -107,7 +107,7 @@ class TrialRuns:
             )
 
     def _end(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
-        """Note how a trial ended; what may pass is tried again, a killed one with smaller micro-batches."""
+        """Note how a trial ended; what may pass is tried again, one killed twice with smaller micro-batches."""
         if ended.value is not None and ended.value.stopped:
             self.shared.put_back(trial)
             return None
@@ -140,7 +140,7 @@ class TrialRuns:
         self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
         graphs = False if ended.lost_device else None
         job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons), graphs=graphs)
-        for _ in range(self.kills[trial.key]):
+        for _ in range(self.kills[trial.key] - 1):  # one kill may be chance; then it comes to the same bits
             job = job.with_smaller_batches() if job else None
         if job is not None:
             self.run.progress.warn(f"{label_of(trial)}: {reason}; it is tried again")

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from trimtab.config import InputError
 
@@ -19,8 +19,8 @@ def tost(delta: ArrayLike, se: ArrayLike, df: ArrayLike, margin: float) -> NDArr
         raise InputError(f"margin {margin!r}: give a positive number in the score's units")
     if (se <= 0).any():
         raise InputError("se: a standard error of 0 leaves nothing to test; give a positive one, or nan")
-    above_lower = stats.t.sf((delta + margin) / se, df)
-    below_upper = stats.t.cdf((delta - margin) / se, df)
+    above_lower = special.stdtr(df, -(delta + margin) / se)
+    below_upper = special.stdtr(df, (delta - margin) / se)
     return np.asarray(np.maximum(above_lower, below_upper))
 
 
@@ -49,7 +49,7 @@ def not_inferior(delta: float, se: float, df: float, margin: float, effective_cl
     One half of ``tost``, with the standard error of ``se_at_margin``: a few examples that are lost with every
     seed would otherwise count as proof that no others are.
     """
-    return float(stats.t.sf((delta + margin) / se_at_margin(delta, se, margin, effective_clusters), df))
+    return float(special.stdtr(df, -(delta + margin) / se_at_margin(delta, se, margin, effective_clusters)))
 
 
 def chance_of_equal(margin: float, effective_clusters: float) -> float:

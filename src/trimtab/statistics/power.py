@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import optimize, special
 
 from trimtab.config import InputError
 from trimtab.statistics import crossed
@@ -233,13 +233,12 @@ def _smallest(found: Callable[[float], float], power: float) -> float:
     """Where a chance that grows with its argument reaches ``power``; nan where it is nan."""
     low, high = 0.0, 1e-6
     while (chance := found(high)) < power:
-        low, high = high, 2 * high
+        low, high = high, 8 * high
     if np.isnan(chance):
         return float("nan")
-    while high - low > 1e-5 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) >= power else (middle, high)
-    return high
+    if low == 0.0 and found(low) >= power:
+        return 0.0
+    return float(optimize.brentq(lambda value: found(value) - power, low, high, rtol=1e-5))
 
 
 def _strictest(alpha: float, contrasts: int) -> float:

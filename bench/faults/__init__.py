@@ -1,0 +1,1 @@
+"""What faults do to a study on each engine, for real; see ``python -m bench.faults``."""
