@@ -256,7 +256,8 @@ class TrialConfig(Record):
     @property
     def key(self) -> str:
         """The trial's identity, which names its folder."""
-        return canonical_hash(self.model_dump(mode="json") | {"size": self.size.identity()})
+        own = {"size": self.size.identity(), "recipe": self.recipe.identity()}
+        return canonical_hash(self.model_dump(mode="json") | own)
 
 
 class Scores(Record):

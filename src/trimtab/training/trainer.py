@@ -164,7 +164,7 @@ class Trainer:
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """A part's share of the loss, its right answers, and the gradient of its token embeddings."""
         if self.backend.device.type == "cpu":  # a GPU's masks are drawn by the device
-            seed_dropout(model, self.masks[number])
+            self._seed(model, number)
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
             logits = model.classify(tokens, part).float()
@@ -172,3 +172,7 @@ class Trainer:
             with self.backend.without_autocast():
                 loss.backward()
             return loss.detach(), (logits.argmax(1) == part.labels).sum(), tokens.grad
+
+    def _seed(self, model: AnyClassifier, number: int) -> None:
+        """Let ``model`` draw the masks of the part with that number."""
+        seed_dropout(model, self.masks[number])
