@@ -25,7 +25,7 @@ def gpu_jobs(plan: Plan | None = None, ledger: Ledger | None = None) -> int:
     largest = max(known) if known and len(known) == len(needs) else None
     memory = min(torch.cuda.get_device_properties(number).total_memory for number in range(len(devices)))
     groups = len(together(devices, plan.devices if plan else 1))
-    return groups * jobs_each(memory, largest, max(1, available_cores() // len(devices)))
+    return groups * jobs_each(memory, largest, available_cores() // len(devices))
 
 
 def _peaks(plan: Plan, ledger: Ledger) -> dict[int, int]:
