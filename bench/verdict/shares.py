@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.ledger.ledger import Ledger
@@ -41,11 +41,11 @@ class Shares:
         )
 
 
-def measured(name: str, study: Path, out: Path, processes: int, options: tuple[str, ...] = ()) -> Shares:
+def measured(name: str, study: Path, out: Path, processes: int) -> Shares:
     """Run a study into the empty folder ``out``, and see where the time went."""
     command = (sys.executable, "-m", "trimtab.cli", "run", str(study), "--out", str(out), "--device", "cpu")
     began = time.time()
-    subprocess.run([*command, "--jobs", str(processes), "--quiet", *options], check=True)
+    subprocess.run([*command, "--jobs", str(processes), "--quiet"], check=True, stdout=subprocess.DEVNULL)
     return shares_of(name, out, processes, began, time.time())
 
 
@@ -80,8 +80,3 @@ def shares_of(name: str, out: Path, processes: int, began: float, ended: float) 
         between=(processes * (max(ends) - min(begins)) - inside) / whole,
         end=processes * (ended - max(ends)) / whole,
     )
-
-
-def as_table(shares: Shares) -> dict[str, object]:
-    """For a JSON file."""
-    return asdict(shares)

@@ -83,9 +83,9 @@ class Place:
     where that device is not there. slots: how many jobs run at a time where it was not asked for a number.
     devices: the GPUs of this machine that an engine shares out among its workers, none for the device cpu.
     prepare: begins to load what workers need, for a run on the device that was asked for, which reads its
-    data meanwhile. check_devices: raises InputError where no job could have so many GPUs. parts: where a study
-    is divided into runs of their own (``Part``), which share the ledger by claims; then ``engine`` is what
-    each of them uses.
+    data meanwhile. check_devices: raises InputError where no job could have so many GPUs.
+    parts: where a study is divided into runs of their own (``Part``), which share the ledger by claims; then
+    ``engine`` is what each of them uses.
     """
 
     engine: Engine
