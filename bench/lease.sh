@@ -25,6 +25,7 @@ bench=("$python" -m bench.gpu)
 stage() {
   local name=$1 limit=$2 start=$SECONDS status
   shift 2
+  [ "$small" = --small ] && [ "$limit" -lt 150 ] && limit=150
   local left=$((whole - 10 - (SECONDS - began)))
   [ "$limit" -gt "$left" ] && limit=$left
   if [ "$limit" -lt 5 ]; then
@@ -53,15 +54,15 @@ print("flash-attn", "is" if find_spec("flash_attn") else "is not", "here; nothin
 }
 
 trials() {
-  local device=cuda jobs
-  [ "$small" = --small ] && device=cpu
+  local device=cuda each="1 4" jobs
+  [ "$small" = --small ] && device=cpu each=2
   sed -e 's/^train = .*/train = 1200/' -e 's/^test = .*/test = 400/' -e 's/^seeds = .*/seeds = 2/' \
     studies/quickstart.toml > "$scratch/quickstart.toml"
   if [ "$small" = --small ]; then
     sed -i -e 's/^max_len = .*/max_len = [16]/' -e 's/^truncation = \[.*/truncation = ["ratio"]/' -e '/^baseline/d' \
-      -e 's/^\[base\]/&\nprecision = "fp32"/' "$scratch/quickstart.toml"
+      -e 's/^epochs = .*/epochs = 1/' -e 's/^\[base\]/&\nprecision = "fp32"/' "$scratch/quickstart.toml"
   fi
-  for jobs in 1 4; do
+  for jobs in $each; do
     local start=$SECONDS
     "$python" -m trimtab.cli run "$scratch/quickstart.toml" --device $device --jobs $jobs \
       --out "$scratch/$jobs" || return

@@ -44,17 +44,23 @@ def training_batches(
 
 
 def evaluation_batches(
-    pairs: Pairs, device: torch.device, tokens: int, padding: Padding | None = None
+    pairs: Pairs,
+    device: torch.device,
+    tokens: int,
+    padding: Padding | None = None,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
     """Batches of all rows by length, about ``tokens`` tokens each, with the numbers of their rows.
 
     Rows of a batch are in the order of their numbers: rows of equal length keep their order. With ``padding``
-    a batch also has dummy rows, labelled IGNORED.
+    a batch also has dummy rows, labelled IGNORED. share: of processes that share the batches, which one this
+    is, from 0, and how many they are.
     """
     lengths = pairs.tokens.lengths
     order = np.argsort(lengths, kind="stable")
     number = np.cumsum(lengths[order]) // tokens
     rows = Rows(pairs, device)
-    for index in np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []:
+    batches = np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []
+    for index in batches[share[0] :: share[1]]:
         layout = rows.layout(index)
         yield index, rows.make(padding.fill(layout) if padding else layout)

@@ -273,7 +273,8 @@ class TrialConfig(Record):
     @cached_property
     def key(self) -> str:
         """The trial's identity, which names its folder."""
-        return canonical_hash(self.model_dump(mode="json", exclude={"size"}) | {"size": _identity(self.size)})
+        own = {"size": _identity(self.size), "recipe": self.recipe.identity()}
+        return canonical_hash(self.model_dump(mode="json", exclude={"size", "recipe"}) | own)
 
 
 @lru_cache

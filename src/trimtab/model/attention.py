@@ -1,6 +1,10 @@
 """Attention over the rows of a packed batch, which do not attend to each other."""
 
 import math
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import repeat
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -11,7 +15,7 @@ from trimtab.model.dropout import Dropout
 from trimtab.model.grouped import GroupedAttention, Groups, biases
 from trimtab.model.relations import NONE, Relations, Rotate
 from trimtab.model.varlen import VarlenAttention, has_kernel
-from trimtab.model.windowed import long_attention, windowed_attention
+from trimtab.model.windowed import long_attention, windowed_attention, windowed_weights
 
 # Rows longer than this are attended to without keeping the weights, which would grow with their square.
 _LONG = 1_024
@@ -46,18 +50,26 @@ def _grouped(qkv: Tensor, groups: Groups, heads: int, dropout: Dropout, relation
     window = relations.window
     short = window + 1 if window else _LONG  # within so many tokens all are near
     keeps = not window and (dropout.rate > 0 or relations.bias is not None)
-    ordinary = tuple(group for group in groups if keeps or group[1] <= short)
+    limit = sys.maxsize if keeps else short
+    ordinary = tuple(group for group in groups if group[1] <= limit)
+    others = groups[len(ordinary) :]
     weights = sum(rows * heads * length * length for rows, length in ordinary)
-    factors = dropout.factors((weights,), qkv.device, torch.float32)
-    if len(ordinary) == len(groups):
+    factors = dropout.factors(
+        (weights,), qkv.device, torch.float32, lambda each: heads * each * each * (each <= limit)
+    )
+    drops: Iterator[Callable[[Tensor], Tensor]] = repeat(dropout, len(others))
+    if window:
+        drops = dropout.by_group(others, lambda each: windowed_weights(each, heads, window), limit)
+    if not others:
+        deque(drops, 0)  # rows of another process may need some
         return GroupedAttention.apply(qkv, groups, heads, factors, relations.bias)
     place = sum(rows * length for rows, length in ordinary)
     found = [GroupedAttention.apply(qkv[:place], ordinary, heads, factors, None)] if ordinary else []
-    for rows, length in groups[len(ordinary) :]:
+    for (rows, length), drop in zip(others, drops, strict=True):
         part = qkv[place : place + rows * length].float()
         shape = (rows, length, heads)
         found.append(
-            windowed_attention(part, *shape, window, dropout) if window else long_attention(part, *shape)
+            windowed_attention(part, *shape, window, drop) if window else long_attention(part, *shape)
         )
         place += rows * length
     return torch.cat(found)
@@ -119,12 +131,15 @@ def _first_by_keys(
         found = []
         questions = query.split([rows for rows, _ in batch.groups])
         parts = others.split([rows * length for rows, length in batch.groups])
-        for question, part, bias, (rows, length) in zip(questions, parts, added, batch.groups, strict=True):
+        drops = dropout.by_group(batch.groups, lambda each: heads * each)
+        for question, part, bias, drop, (rows, length) in zip(
+            questions, parts, added, drops, batch.groups, strict=True
+        ):
             key, value = part.view(rows, length, 2, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
             scores = question[:, :, None] @ key.transpose(-1, -2)
             if bias is not None:
                 scores = scores + bias[:, :1]
-            found.append((dropout(torch.softmax(scores, -1)) @ value).flatten(1))
+            found.append((drop(torch.softmax(scores, -1)) @ value).flatten(1))
         return torch.cat(found)
 
 
@@ -153,12 +168,16 @@ def _weighted_sums(
     sums, totals = [], []
     parts = x.split([rows * length for rows, length in groups])
     questions = asked.split([rows for rows, _ in groups])
-    for part, question, bias, (rows, length) in zip(parts, questions, added, groups, strict=True):
+    heads = asked.shape[1]
+    drops = dropout.by_group(groups, lambda each: heads * each)
+    for part, question, bias, drop, (rows, length) in zip(
+        parts, questions, added, drops, groups, strict=True
+    ):
         tokens = part.view(rows, length, -1)
         scores = question @ tokens.transpose(1, 2)
         if bias is not None:
             scores = scores + bias[:, 0]
-        weights = dropout(torch.softmax(scores, dim=-1))
+        weights = drop(torch.softmax(scores, dim=-1))
         sums.append(weights @ tokens)
         totals.append(weights.sum(-1, keepdim=True))
     return torch.cat(sums), torch.cat(totals)

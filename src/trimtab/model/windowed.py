@@ -1,19 +1,22 @@
 """Attention on a CPU whose memory grows with the length of a row, not with its square."""
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
 from torch import Tensor
-
-from trimtab.model.dropout import Dropout
 
 
 def windowed_attention(
-    qkv: Tensor, rows: int, length: int, heads: int, window: int, dropout: Dropout
+    qkv: Tensor, rows: int, length: int, heads: int, window: int, drop: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Multi-head attention of each token to those at most ``window`` tokens away, in rows of equal length.
 
     qkv: (rows * length, 3 * hidden). Returns (rows * length, hidden). Rows are cut into blocks of ``window``
-    queries, each of which meets its own block of keys, the one before and the one after.
+    queries, each of which meets its own block of keys, the one before and the one after. drop: dropout on the
+    weights, of which each row has ``windowed_weights``.
     """
     query, key, value = _by_head(qkv, rows, length, heads)
     blocks = -(-length // window)
@@ -24,9 +27,14 @@ def windowed_attention(
     )  # (rows * heads, blocks, width, 3 * window)
     scores = query @ keys * query.shape[-1] ** -0.5
     scores = scores.masked_fill(_hidden(length, blocks, window, qkv.device), torch.finfo(scores.dtype).min)
-    weights = dropout(torch.softmax(scores, -1))
+    weights = drop(torch.softmax(scores, -1))
     attended = (weights @ values.transpose(-1, -2)).flatten(1, 2)[:, :length]
     return _by_token(attended, rows, heads)
+
+
+def windowed_weights(lengths: NDArray[np.int64], heads: int, window: int) -> NDArray[np.int64]:
+    """How many weights ``windowed_attention`` has for rows of these lengths."""
+    return heads * -(-lengths // window) * 3 * window * window
 
 
 def long_attention(qkv: Tensor, rows: int, length: int, heads: int) -> Tensor:

@@ -45,7 +45,7 @@ def padded_length(lengths: NDArray[np.int64], batch_size: int, *, grouped: bool)
 def speed_kind(variant: PlannedVariant) -> str:
     """What a measured rate holds for: as a precision does, and of settings that a step's time depends on."""
     recipe, usual = variant.settings.recipe, Recipe()
-    keys = [key for key in SPEED_KEYS if key != "batch_size"]  # which is in precision_kind
+    keys = [key for key in SPEED_KEYS if key != "batch_size"] + ["devices"]  # the former is in precision_kind
     own = [f"{key} {getattr(recipe, key)}" for key in keys if getattr(recipe, key) != getattr(usual, key)]
     return ", ".join([precision_kind(variant), *own])
 

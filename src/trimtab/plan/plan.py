@@ -66,6 +66,11 @@ class Plan:
         same = [variant.same_as for variant in self.variants]
         return tuple(each for each in self.contrasts if same[each.variant] != same[each.baseline])
 
+    @property
+    def devices(self) -> int:
+        """The most processes that train one of its trials together."""
+        return max(each.settings.recipe.devices for each in self.variants)
+
     def trials(self, runtime: RuntimeRecord | None) -> list[WantedTrial]:
         """Each distinct trial once; runtime: what the ledger keeps, None before the first run."""
         return wanted_trials(self.variants, self.study.seeds, runtime)

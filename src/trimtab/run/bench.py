@@ -69,12 +69,12 @@ def bench_study(
 
     And what all its trials would take, whatever a ledger holds. Nothing is written to one.
     """
-    runtime = begin(jobs, device)
+    runtime = begin(jobs and jobs * plan.devices, device)
     processes = min(jobs or default_jobs(runtime, plan), sum(trials_of(plan)))
     wanted = []
     for kind, variant in longest_inputs(plan.variants, speed_kind).items():
         for precision in _precisions(plan, variant):
-            recipe = replace(variant.settings.recipe, precision=precision)
+            recipe = replace(variant.settings.recipe.of_one_device, precision=precision)
             size = variant.settings.size
             wanted.append(SpeedJob(kind, input_spec(variant), size, recipe, runtime.device, WAIT))
     found = measure_all(wanted, runtime, processes, on_stage)
@@ -108,7 +108,8 @@ def study_time(
 
 
 def _seconds(speed: Speed, longest: PlannedVariant, variant: PlannedVariant) -> float:
-    rates = speed.examples_per_second, speed.evaluation_examples_per_second
+    devices = variant.settings.recipe.devices  # of which one was measured
+    rates = devices * speed.examples_per_second, devices * speed.evaluation_examples_per_second
     return scaled(trial_seconds(longest, *rates), longest, variant)
 
 

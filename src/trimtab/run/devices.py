@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
+from trimtab.config import InputError
 from trimtab.machine import GPU_SHARERS
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -28,6 +29,18 @@ def named(variable: str | None, count: int) -> tuple[str, ...]:
     if variable is None:
         return tuple(map(str, range(count)))
     return tuple(name.strip() for name in variable.split(","))[:count]
+
+
+def together(devices: Sequence[str], each: int) -> tuple[str, ...]:
+    """The devices in groups of ``each``, for trials that take as many; what is left over has no use."""
+    return tuple(",".join(devices[n : n + each]) for n in range(0, len(devices) - each + 1, each))
+
+
+def check_devices(count: int) -> None:
+    """InputError where a trial should have more GPUs than this process may use."""
+    there = len(visible_devices("cuda"))
+    if count > there:
+        raise InputError(f"devices = {count}: there are {there} GPUs here; lower it, or set --device cpu")
 
 
 def least_loaded(devices: Sequence[str], taken: Sequence[str]) -> str:

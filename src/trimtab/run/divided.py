@@ -73,7 +73,8 @@ class DividedRun:
             many = min(many, max(1, sum(map(self._is_left, self.trials)), len(self._uncrossed)))
         self._look()
         with Ticker(_SECONDS, self._look_again):
-            self.engine(self.part, many, kept.threads if kept else 1, self._end)
+            threads = (kept.threads if kept else 1) * self.plan.devices
+            self.engine(self.part, many, threads, self._end)
         self._look()
         failures = self.failures()
         if self._wrong is not None and (self.trials is None or failures):

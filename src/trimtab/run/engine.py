@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.plan import Plan
+from trimtab.run.devices import check_devices, together
 from trimtab.run.pool import Ended, Job
 
 
@@ -81,6 +82,8 @@ class Place:
     begin: what a ledger is begun with there, of the processes asked for and the device asked for; InputError
     where that device is not there. slots: how many jobs run at a time where it was not asked for a number.
     devices: the GPUs of this machine that an engine shares out among its workers, none for the device cpu.
+    prepare: begins to load what workers need, for a run on the device that was asked for, which reads its
+    data meanwhile. check_devices: raises InputError where no job could have so many GPUs.
     parts: where a study is divided into runs of their own (``Part``), which share the ledger by claims; then
     ``engine`` is what each of them uses.
     """
@@ -90,8 +93,13 @@ class Place:
     slots: Slots
     devices: Callable[[str], Sequence[str]] = lambda device: ()
     parts: PartsEngine | None = None
+    check_devices: Callable[[int], None] = check_devices
+    prepare: Callable[[str], None] = lambda device: None
 
-    def engine_on(self, device: str) -> Engine:
-        """The engine for jobs on ``device``, cpu or cuda: its workers share out this machine's GPUs."""
-        found = self.devices(device)
+    def engine_on(self, device: str, each: int = 1) -> Engine:
+        """The engine for jobs on ``device``, cpu or cuda: its workers share out this machine's GPUs.
+
+        each: how many GPUs a worker has.
+        """
+        found = together(self.devices(device), each)
         return partial(cast(Any, self.engine), devices=found) if found else self.engine

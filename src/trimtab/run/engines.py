@@ -1,11 +1,12 @@
 """Where trials run: the one place that chooses, by name."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from trimtab.config import InputError
 from trimtab.run.devices import visible_devices
 from trimtab.run.engine import Place
-from trimtab.run.pool import run_jobs
+from trimtab.run.pool import prepare_workers, run_jobs
 from trimtab.run.ray_engine import ray_place
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.slurm import slurm_place
@@ -14,7 +15,13 @@ DEFAULT_ENGINE = "local"
 
 
 def _local(address: str, options: Mapping[str, str]) -> Place:
-    return Place(run_jobs, begin, default_jobs, devices=visible_devices)
+    return Place(run_jobs, begin, default_jobs, devices=visible_devices, prepare=_prepare)
+
+
+def _prepare(device: str) -> None:
+    """Load torch for workers on a CPU, which are copies of one process; those on GPUs load it themselves."""
+    if device == "cpu" or (device == "auto" and not Path("/proc/driver/nvidia").exists()):
+        prepare_workers()
 
 
 # A new engine is written beside pool.py and named here: what it makes of an address and of options.

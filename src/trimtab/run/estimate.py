@@ -42,7 +42,7 @@ def estimate(
     is written to the ledger.
     """
     began = time.monotonic()
-    runtime = begun(ledger.runtime, ledger.folder, jobs, device)
+    runtime = begun(ledger.runtime, ledger.folder, jobs and jobs * plan.devices, device)
     longest = longest_inputs(plan.variants, speed_kind)
     rates = _finished_rates(plan, ledger, runtime)
     known: dict[str, float | None] = {
@@ -55,14 +55,17 @@ def estimate(
         measured = measure_steps(unknown, runtime, patience, on_stage)
     for kind, variant in unknown.items():
         examples = measured[kind].rate(precision_of(variant, runtime))
-        known[kind] = trial_seconds(variant, examples) if examples else None
+        devices = variant.settings.recipe.devices
+        known[kind] = trial_seconds(variant, devices * examples) if examples else None
     seconds: list[float | None] = []
     for variant in plan.variants:
         kind = speed_kind(variant)
         each = known[kind]
         seconds.append(None if each is None else scaled(each, longest[kind], variant))
     processes = jobs or default_jobs(runtime, plan, ledger)
-    fresh = [(each, unknown[kind].settings.recipe.batch_size) for kind, each in measured.items()]
+    fresh = [
+        (each, unknown[kind].settings.recipe.of_one_device.batch_size) for kind, each in measured.items()
+    ]
     fresh = [(each, batch) for each, batch in fresh if each.number and not each.kept]
     if not fresh:
         return TimeEstimate(seconds, processes, spent=time.monotonic() - began)

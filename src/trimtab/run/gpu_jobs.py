@@ -7,7 +7,7 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.machine import available_cores
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
-from trimtab.run.devices import jobs_each, visible_devices
+from trimtab.run.devices import jobs_each, together, visible_devices
 
 
 def gpu_jobs(plan: Plan | None = None, ledger: Ledger | None = None) -> int:
@@ -24,7 +24,8 @@ def gpu_jobs(plan: Plan | None = None, ledger: Ledger | None = None) -> int:
     known = [need for need in needs if need is not None]
     largest = max(known) if known and len(known) == len(needs) else None
     memory = min(torch.cuda.get_device_properties(number).total_memory for number in range(len(devices)))
-    return len(devices) * jobs_each(memory, largest, available_cores() // len(devices))
+    groups = len(together(devices, plan.devices if plan else 1))
+    return groups * jobs_each(memory, largest, available_cores() // len(devices))
 
 
 def _peaks(plan: Plan, ledger: Ledger) -> dict[int, int]:
@@ -48,5 +49,5 @@ def _trial_bytes(variant: PlannedVariant, peaks: Mapping[int, int]) -> int | Non
         return None
     if variant.number in peaks:
         return peaks[variant.number]
-    tokens = math.ceil(recipe.rows_together * variant.inputs["train"].tokens)
+    tokens = math.ceil(recipe.of_one_device.rows_together * variant.inputs["train"].tokens)
     return PARAMETER_BYTES * parameters + tokens * activation_bytes(size, "fp32")

@@ -73,6 +73,11 @@ class TrialJob:
         """Parameters of the model."""
         return self.config.size.parameters(self.config.vocabulary, self.config.classes)
 
+    @property
+    def devices(self) -> int:
+        """How many processes train it, each with its threads, or a GPU."""
+        return self.recipe.devices
+
     def with_smaller_batches(self) -> "TrialJob | None":
         """The same trial in micro-batches of half the size; None where they hold one row already."""
         rows = self.recipe.rows_together

@@ -17,12 +17,18 @@ class JobOutcome:
     """What a worker returns of a trial: why it failed, None where it was done.
 
     stopped: whether it was asked to stop, and did at a checkpoint. may_pass: whether another attempt may end
-    well.
+    well. killed: whether SIGKILL ended a process that trained it for the worker.
     """
 
     failure: str | None = None
     stopped: bool = False
     may_pass: bool = False
+    killed: bool = False
+
+
+def was_killed(ended: Ended[JobOutcome]) -> bool:
+    """Whether SIGKILL ended the worker, or a process that trained for it: most likely memory ran out."""
+    return ended.exit_code == -signal.SIGKILL or (ended.value is not None and ended.value.killed)
 
 
 def failure_of(ended: Ended[JobOutcome], mend: str) -> str | None:
@@ -54,7 +60,7 @@ def retries(ended: Ended[JobOutcome]) -> int:
         return 0
     if ended.value is not None and not ended.value.may_pass:
         return 0
-    return _RETRIES_AFTER_KILL if ended.exit_code == -signal.SIGKILL else _RETRIES
+    return _RETRIES_AFTER_KILL if was_killed(ended) else _RETRIES
 
 
 def sentence_of(error: OSError) -> str:

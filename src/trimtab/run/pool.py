@@ -179,29 +179,30 @@ def _wind_down(
 def prepare_workers() -> None:
     """Begin to load what forked workers need, while this process does something else."""
     if sys.platform == "linux":
-        _context()  # which says what to load
-        with _interrupts_held_back():
+        worker_context()  # which says what to load
+        with interrupts_held_back():
             forkserver.ensure_running()
 
 
 def _start(threads: int, workers: list[_Worker], devices: Sequence[str], processes: int) -> _Worker:
-    context, environment, device = _context(), dict(os.environ), None
+    context, environment, device = worker_context(), dict(os.environ), None
     if devices:
         # It imports torch by itself, after the variable that says which GPU it sees.
         context = multiprocessing.get_context("spawn")
         device = least_loaded(devices, [worker.device for worker in workers if worker.device is not None])
         environment |= environment_of(device, devices, processes)
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads, environment), daemon=True)
+    # Not a daemon, which may start no processes; it is ended here, and ends itself without a parent.
+    process = context.Process(target=_serve, args=(theirs, threads, environment))
     worker = _Worker(process, ours, device)
-    with _interrupts_held_back():
+    with interrupts_held_back():
         process.start()
         theirs.close()
         workers.append(worker)
     return worker
 
 
-def _context() -> Any:
+def worker_context() -> Any:
     """How workers start: never as a copy of this process, whose torch may hold locks in unknown states."""
     if sys.platform != "linux":  # macOS's own libraries do not survive a fork
         return multiprocessing.get_context("spawn")
@@ -211,7 +212,7 @@ def _context() -> Any:
 
 
 @contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Let Ctrl-C wait; a process started meanwhile never hears it, not even before it can say so."""
     resource_tracker.ensure_running()  # it is started with the first process, and would let Ctrl-C through
     heard: list[int] = []
@@ -314,18 +315,9 @@ def _listen(
 
 def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> None:
     """A worker's loop: take a job, do it, send how it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(environment)  # the fork server's is as old as its first worker
-    importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
-    import torch  # here, so that the parent needs none
-
+    begin_process(threads, environment)
     from trimtab.training.device_errors import spoils_device
-    from trimtab.training.memory import keep_freed_memory
 
-    keep_freed_memory()
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # numbers too small to matter would slow the processor down a hundredfold
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             job = pipe.recv()
@@ -338,6 +330,21 @@ def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> No
             pipe.send(ended)
             if ended.lost_device:
                 os._exit(1)  # the device's clean-up would fail or hang
+
+
+def begin_process(threads: int, environment: Mapping[str, str]) -> None:
+    """Make a new process fit to train: with so many threads, ending with its parent, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.update(environment)  # the fork server's is as old as its first worker
+    importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
+    import torch  # here, so that the parent needs none
+
+    from trimtab.training.memory import keep_freed_memory
+
+    keep_freed_memory()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # numbers too small to matter would slow the processor down a hundredfold
 
 
 def _end_with_parent() -> None:

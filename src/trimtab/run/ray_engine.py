@@ -43,7 +43,7 @@ def ray_place(address: str, options: Mapping[str, str]) -> Place:
     if importlib.util.find_spec("ray") is None:
         raise InputError("--engine ray: needs Ray, which is not installed; pip install 'trimtab[ray]'")
     engine = RayEngine(address)
-    return Place(engine, engine.begin, engine.slots)
+    return Place(engine, engine.begin, engine.slots, check_devices=engine.check_devices)
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,16 @@ class RayEngine:
 
     def slots(self, runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledger | None = None) -> int:
         """As many as the cluster can hold; on GPUs, Ray itself lets those wait that have no share yet."""
-        total = self._connected().cluster_resources()
+        total, devices = self._connected().cluster_resources(), plan.devices if plan else 1
         if runtime.device == "cuda":
-            return max(1, int(total.get("GPU", 0) / _SHARES[0][1]))
-        return max(1, int(total.get("CPU", 1)) // runtime.threads)
+            return max(1, int(total.get("GPU", 0) / (_SHARES[0][1] if devices == 1 else devices)))
+        return max(1, int(total.get("CPU", 1)) // (runtime.threads * devices))
+
+    def check_devices(self, count: int) -> None:
+        """InputError where no node has so many GPUs."""
+        most = max((int(each.get("GPU", 0)) for each in self._nodes()), default=0)
+        if count > most:
+            raise InputError(f"devices = {count}: no node of Ray has more than {most} GPUs; lower it")
 
     def __call__(
         self,
@@ -84,7 +90,7 @@ class RayEngine:
     ) -> None:
         """See ``Engine``. A job whose node was lost is told as such, and may be run again elsewhere."""
         ray = self._connected()
-        self._check_cores(threads)
+        self._check_cores(threads * max((getattr(each, "devices", 1) for each in jobs), default=1))
         with ExitStack() as stack:
             tasks = _Tasks(ray, threads, self._put, self.shared)
             stack.callback(tasks.close)
@@ -148,8 +154,8 @@ class RayEngine:
         most = max((each.get("CPU", 0) for each in self._nodes()), default=0)
         if most < threads:
             raise InputError(
-                f"--engine ray: the ledger was begun with {threads} threads a trial, and no node of Ray has "
-                "so many cores; choose another folder with --out DIR"
+                f"--engine ray: a trial needs {threads} cores, and no node of Ray has so many; choose "
+                "another folder with --out DIR, or lower devices where the study sets it"
             )
 
 
@@ -218,11 +224,16 @@ class _Tasks:
 
     def _resources(self, job: Any) -> dict[str, Any]:
         """What a job declares: cores, memory, and a share of a GPU."""
-        found: dict[str, Any] = {"num_cpus": self.threads}
+        devices = getattr(job, "devices", 1)
+        found: dict[str, Any] = {"num_cpus": self.threads * devices}
         if getattr(job, "device", "cpu") == "cuda":
-            found["num_gpus"] = next((share for most, share in _SHARES if job.parameters <= most), 1.0)
+            found["num_gpus"] = (
+                float(devices)
+                if devices > 1
+                else next((share for most, share in _SHARES if job.parameters <= most), 1.0)
+            )
         else:
-            found["memory"] = _BASE_MEMORY + _BYTES_PER_PARAMETER * job.parameters
+            found["memory"] = devices * (_BASE_MEMORY + _BYTES_PER_PARAMETER * job.parameters)
         return found
 
     def _carried(self, job: Any) -> Any:

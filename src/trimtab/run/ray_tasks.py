@@ -81,7 +81,7 @@ def do(
 
     share: of a GPU that the job has.
     """
-    os.environ[GPU_SHARERS] = str(round(1 / share))
+    os.environ[GPU_SHARERS] = str(max(1, round(1 / share)))
     if carried is None:
         return Returned(_run(number, job, threads, board))
     kept = Path(tempfile.gettempdir()) / carried.name

@@ -89,6 +89,8 @@ def run(
     ledger = Ledger(out or Path("results") / study.name)
     ledger.begin(study.name)
     with run_on(ledger.folder, progress or ProgressCallback()) as (claims, told, announce):
+        if ledger.runtime is None:  # a run that goes on may have nothing to train
+            place.prepare(device)
         told.stage("reading and tokenising the data")
         prepared = prepare(study, data)
         told.stage("truncating the inputs of every variant")

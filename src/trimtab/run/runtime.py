@@ -30,9 +30,13 @@ def resolve(
 ) -> RuntimeRecord:
     """Device, threads and precisions: those that the ledger in ``folder`` has ``kept``, the rest made now.
 
-    InputError where ``device`` is not there, or not the one that the ledger was begun on.
+    InputError where ``device`` is not there, or not the one that the ledger was begun on, or where a trial
+    should have more GPUs than there are.
     """
-    runtime = begun(kept, folder, jobs, device, place.begin)
+    devices = plan.devices
+    runtime = begun(kept, folder, jobs and jobs * devices, device, place.begin)
+    if devices > 1 and runtime.device == "cuda":
+        place.check_devices(devices)
     open_kinds = kinds_to_measure(plan, runtime.precision)
     if not open_kinds:
         return runtime
@@ -82,7 +86,7 @@ def measure_precisions(
     """
     ended: dict[int, Ended[MeasuredPrecision]] = {}
     jobs = [
-        PrecisionJob(input_spec(each), each.settings.size, each.settings.recipe, runtime.device)
+        PrecisionJob(input_spec(each), each.settings.size, each.settings.recipe.of_one_device, runtime.device)
         for each in variants
     ]
     engine(jobs, 1, runtime.threads, lambda number, news: None, ended.__setitem__)
@@ -93,7 +97,7 @@ def default_jobs(runtime: RuntimeRecord, plan: Plan | None = None, ledger: Ledge
     """Worker processes where none were asked for: as many as the cores allow, or the GPUs (``gpu_jobs``)."""
     if runtime.device == "cuda":
         return gpu_jobs(plan, ledger)
-    return max(1, available_cores() // runtime.threads)
+    return max(1, available_cores() // (runtime.threads * (plan.devices if plan else 1)))
 
 
 def kinds_to_measure(plan: Plan, known: Mapping[str, str]) -> dict[str, PlannedVariant]:

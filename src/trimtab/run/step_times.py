@@ -140,6 +140,8 @@ def measure_steps(
 ) -> dict[str, MeasuredSteps]:
     """Measure steps of each kind's variant within ``seconds`` in all, the start of a worker included.
 
+    Where several devices train a trial, the steps are those of one of them.
+
     What was measured by then counts, whatever was still under way. A stated precision is the only one that
     is measured; on_stage: is called with the kind and precision that are being measured.
     """
@@ -147,7 +149,7 @@ def measure_steps(
     works = []
     for kind, variant in variants.items():
         recipe = replace(variant.settings.recipe, precision=precision_of(variant, runtime))
-        works.append(Work(kind, input_spec(variant), variant.settings.size, recipe))
+        works.append(Work(kind, input_spec(variant), variant.settings.size, recipe.of_one_device))
 
     def on_news(number: int, news: StepNews) -> None:
         if not news.rows:

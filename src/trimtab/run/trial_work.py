@@ -19,6 +19,7 @@ from trimtab.run.input_spec import check_inputs
 from trimtab.run.jobs import TrialJob
 from trimtab.run.outcome import JobOutcome, sentence_of
 from trimtab.run.progress import Alive, TrialNews
+from trimtab.run.ranks import RankDiedError, attempt_together
 from trimtab.run.stopping import asked_to_stop
 from trimtab.run.ticker import Seldom
 from trimtab.training.auto_precision import device_name
@@ -29,6 +30,7 @@ from trimtab.training.epoch import Epoch, StoppedError
 from trimtab.training.loop import DivergedError, Resumed, predict, train
 from trimtab.training.memory import give_back, is_out_of_memory
 from trimtab.training.objective import Objective, objective_of
+from trimtab.training.ranks import Ranks
 
 
 def trained(asked: TrialJob, report: Callable[[TrialNews], None]) -> JobOutcome:
@@ -36,9 +38,14 @@ def trained(asked: TrialJob, report: Callable[[TrialNews], None]) -> JobOutcome:
     job: TrialJob | None = asked
     while job is not None:
         try:
-            failure = _attempt(job, report)
+            if job.recipe.devices == 1:
+                failure = attempt(job, report)
+            else:
+                failure = attempt_together(job, report, torch.get_num_threads())
         except StoppedError:
             return JobOutcome(stopped=True)
+        except RankDiedError as error:
+            return JobOutcome(str(error), may_pass=True, killed=error.killed)
         except OSError as error:
             return JobOutcome(sentence_of(error), may_pass=True)
         finally:
@@ -50,10 +57,15 @@ def trained(asked: TrialJob, report: Callable[[TrialNews], None]) -> JobOutcome:
     return JobOutcome(reason)
 
 
-def _attempt(job: TrialJob, report: Callable[[TrialNews], None]) -> tuple[str, bool] | None:
-    """None where the trial was done, else the reason and whether memory ran out."""
+def attempt(
+    job: TrialJob, report: Callable[[TrialNews], None], ranks: Ranks | None = None
+) -> tuple[str, bool] | None:
+    """None where the trial was done, else the reason and whether memory ran out.
+
+    ranks: this process and the others that do the same job with it; the first of them writes the files.
+    """
     try:
-        _train(job, report)
+        _train(job, report, ranks)
     except DivergedError as error:
         Trial(job.folder).attempt().checkpoint.unlink(missing_ok=True)  # it would diverge again
         return str(error), False
@@ -65,10 +77,11 @@ def _attempt(job: TrialJob, report: Callable[[TrialNews], None]) -> tuple[str, b
     return None
 
 
-def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
+def _train(job: TrialJob, report: Callable[[TrialNews], None], ranks: Ranks | None) -> None:
     began = time.perf_counter()
-    trial = Trial(job.folder).attempt()
-    trial.begin(job.config)
+    trial, leads = Trial(job.folder).attempt(), ranks is None or ranks.leads
+    if leads:
+        trial.begin(job.config)
     pairs = job.input_spec.pairs(*job.input_spec.folders)
     check_inputs(pairs, job.config.inputs, job.input_spec.folders)
     backend = Backend(torch.device(job.device), job.recipe.precision, graphs=job.graphs)
@@ -78,11 +91,13 @@ def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
         nonlocal began
         began -= resumed.seconds
         epochs.extend(resumed.epochs)
-        trial.write_epochs(epochs)
+        if leads:
+            trial.write_epochs(epochs)
 
     def on_epoch(record: Epoch) -> None:
         epochs.append(record)
-        trial.write_epochs(epochs)
+        if leads:
+            trial.write_epochs(epochs)
         report(record)
 
     alive = Seldom(lambda: report(Alive()))
@@ -105,9 +120,12 @@ def _train(job: TrialJob, report: Callable[[TrialNews], None]) -> None:
             on_epoch=on_epoch,
             on_progress=report,
             on_evaluation=alive,
+            ranks=ranks,
         )
         tests = [name for name in pairs if name not in ("train", "validation")]
-        logits = {name: predict(model, pairs[name], backend, alive) for name in tests}
+        logits = {name: predict(model, pairs[name], backend, alive, ranks) for name in tests}
+        if not leads:
+            return
         if job.keep_weights:
             _save(model, trial.folder)
         objective = objective_of(pairs["train"], job.config.classes, "none", backend.device)

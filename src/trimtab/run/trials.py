@@ -1,7 +1,6 @@
 """Training what is missing: which trials are begun when, and what becomes of those that fail."""
 
 import contextlib
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from trimtab.run.context import Failure, RunContext, label_of
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
 from trimtab.run.looks import LookByLook
-from trimtab.run.outcome import JobOutcome, failure_of, retries
+from trimtab.run.outcome import JobOutcome, failure_of, retries, was_killed
 from trimtab.run.pool import Ended
 from trimtab.run.progress import Alive, TrialNews
 from trimtab.run.sharing import SharedTrials
@@ -46,7 +45,7 @@ class TrialRuns:
         first = self._more()
         if first == []:
             return
-        run.place.engine_on(run.runtime.device)(
+        run.place.engine_on(run.runtime.device, run.plan.devices)(
             first or [],
             run.processes(len(self.trials)),
             run.runtime.threads,
@@ -137,7 +136,7 @@ class TrialRuns:
             with contextlib.suppress(OSError, InputError):
                 for tokens in trial.variant.dataset.splits.values():
                     restore(tokens)
-        self.kills[trial.key] = self.kills.get(trial.key, 0) + (ended.exit_code == -signal.SIGKILL)
+        self.kills[trial.key] = self.kills.get(trial.key, 0) + was_killed(ended)
         graphs = False if ended.lost_device else None
         job: TrialJob | None = replace(self._job(trial), failed_before=tuple(reasons), graphs=graphs)
         for _ in range(self.kills[trial.key] - 1):  # one kill may be chance; then it comes to the same bits

@@ -72,6 +72,7 @@ class Settings:
         if size.configuration is None and self.implementation == TRANSFORMERS:
             size = replace(size, implementation=TRANSFORMERS)
             _check_expressed(size)
+        _check_devices(size, self.recipe)
         return replace(self, size=size)
 
     def check_inputs(self) -> None:
@@ -81,8 +82,14 @@ class Settings:
             raise InputError(
                 f"max_len = {max_len} is wrong; it should have room for special tokens and a text"
             )
+        if self.recipe.devices > self.recipe.batch_size:
+            what = (
+                f"devices = {self.recipe.devices} is more than the {self.recipe.batch_size} rows of a batch"
+            )
+            raise InputError(f"{what}, which they share; lower devices, or raise batch_size")
         if self.starts_from:
             return
+        _check_devices(self.size, self.recipe)
         self.check_depth()
         _check_expressed(self.size)
         if max_len > positions:
@@ -182,6 +189,13 @@ def _check_expressed(size: Architecture) -> None:
     if not size.is_packed and size.configuration is None and not KINDS[size.kind].expresses(size.begins_as):
         what = "implementation = 'transformers': transformers has no encoder with these settings"
         raise InputError(f"{what}; set embedding_norm = true, or train it packed")
+
+
+def _check_devices(size: Architecture, recipe: Recipe) -> None:
+    """InputError where several devices should train what only one can."""
+    if recipe.devices > 1 and not size.is_packed:
+        what = f"devices = {recipe.devices}: a model that trains through transformers has one process"
+        raise InputError(f"{what}; leave devices out, or train it packed")
 
 
 def _disagrees(stated: str, weights: str, theirs: str) -> InputError:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -25,7 +26,9 @@ from trimtab.training.epoch import AGAINST_DIVERGING, Epoch, StoppedError, Trial
 from trimtab.training.epoch_sums import EpochSums
 from trimtab.training.memory import reset_peak
 from trimtab.training.meter import DivergedError
+from trimtab.training.ranks import Ranks
 from trimtab.training.recipe import Recipe
+from trimtab.training.shared_trainer import SharedTrainer
 from trimtab.training.state import State
 from trimtab.training.trainer import Trainer
 
@@ -55,6 +58,7 @@ def train(
     on_epoch: Callable[[Epoch], None] = lambda record: None,
     on_progress: Callable[[TrialProgress], None] = lambda progress: None,
     on_evaluation: Callable[[], None] = lambda: None,
+    ranks: Ranks | None = None,
 ) -> AnyClassifier:
     """Train a classifier; ``seed`` fixes its initial weights, the order of rows and dropout.
 
@@ -63,15 +67,20 @@ def train(
     gives the same bits, and what to keep up to date; one that does not fit is removed, and the training
     starts over. stop: is asked after each step whether to stop at a checkpoint, with StoppedError. on_resume,
     on_epoch, on_progress: callbacks; on_evaluation: after each batch of an evaluation.
+    ranks: this process and the others that train the model with it, which all call this function likewise;
+    stop is then asked of each, and all stop when one does; the first alone writes the checkpoint.
     The model gets the weights of the epoch that the recipe's ``evaluate`` chooses, see ``chosen_epoch``.
     Raises DivergedError where the loss is no longer finite, and the allocator's error when memory runs out.
     """
 
     def begin() -> Trainer:
         shape: dict[str, Any] = {"vocabulary": vocabulary, "classes": classes, "training": training}
-        return Trainer(size, recipe, seed, backend, **shape, initial_weights=initial_weights)
+        make = partial(SharedTrainer, ranks) if ranks else Trainer
+        return make(size, recipe, seed, backend, **shape, initial_weights=initial_weights)
 
-    trainer, kept = _resumed(begin, checkpoint)
+    if ranks is not None:
+        ranks.asked, stop = stop, lambda: ranks.is_stopping
+    trainer, kept = _resumed(begin, checkpoint, ranks)
     sums, best = EpochSums(recipe, len(training), backend, on_progress), BestWeights(recipe.evaluate)
     began = time.perf_counter()
     if kept is not None:
@@ -81,7 +90,7 @@ def train(
         on_resume(Resumed(tuple(best.records), kept["seconds"]))
 
     def keep() -> None:
-        if checkpoint is not None:
+        if checkpoint is not None and (ranks is None or ranks.leads):
             seconds = time.perf_counter() - began
             state = {"sums": sums.state(), "best": best.state(), "seconds": seconds}
             checkpoint.write(trainer, state)
@@ -104,8 +113,9 @@ def train(
         trained: dict[str, Any] = sums.finish(len(training.tokens.values))
         if not trainer.objective.is_of_classes:
             trained["accuracy"] = None
-        validated = _validated(trainer, validation, backend, on_evaluation)
-        record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=sums.peak_bytes)
+        validated = _validated(trainer, validation, backend, on_evaluation, ranks)
+        peak = ranks.largest([sums.peak_bytes])[0] if ranks else sums.peak_bytes
+        record = Epoch(epoch=epoch, **trained, **validated, peak_bytes=peak)
         best.update(record, trainer.model)
         on_epoch(record)
         if checkpoint is not None and checkpoint.due_after_epoch:
@@ -113,23 +123,36 @@ def train(
     return best.restore(trainer.finish())
 
 
-def _resumed(begin: Callable[[], Trainer], checkpoint: Checkpoint | None) -> tuple[Trainer, State | None]:
-    """A trainer, and the sums of the checkpoint that it was resumed from."""
+def _resumed(
+    begin: Callable[[], Trainer], checkpoint: Checkpoint | None, ranks: Ranks | None
+) -> tuple[Trainer, State | None]:
+    """A trainer, and the sums of the checkpoint that it was resumed from; of several, all resume or none."""
     trainer = begin()
     if checkpoint is None:
         return trainer, None
+    kept, failed = None, False
     try:
-        return trainer, checkpoint.read(trainer)
+        kept = checkpoint.read(trainer)
     except InputError:  # damaged, or of other micro-batches: nothing is lost but time
+        failed = True
+    if ranks is not None:
+        some_failed, some_none, some_read = ranks.largest([failed, kept is None, kept is not None])
+        failed = bool(some_failed or (some_none and some_read))
+    if failed:
         checkpoint.remove()
         return begin(), None
+    return trainer, kept
 
 
 def _validated(
-    trainer: Trainer, validation: Pairs, backend: Backend, on_batch: Callable[[], None]
+    trainer: Trainer,
+    validation: Pairs,
+    backend: Backend,
+    on_batch: Callable[[], None],
+    ranks: Ranks | None,
 ) -> dict[str, Any]:
     began = time.perf_counter()
-    logits = predict(trainer.model, validation, backend, on_batch)
+    logits = predict(trainer.model, validation, backend, on_batch, ranks)
     loss, accuracy = trainer.objective.measure(logits, validation.labels)
     most = None
     if trainer.objective.is_of_classes:
@@ -147,22 +170,27 @@ def predict(
     pairs: Pairs,
     backend: Backend,
     on_batch: Callable[[], None] = lambda: None,
+    ranks: Ranks | None = None,
 ) -> NDArray[np.float32]:
     """Logits (rows, classes) float32 of every row, in the rows' order, without dropout.
 
-    on_batch: is called after each batch. The model must have a head for classes. Raises DivergedError where a
+    on_batch: is called after each batch. ranks: processes that call this function likewise, and share the
+    batches; each gets all logits. The model must have a head for classes. Raises DivergedError where a
     logit is not finite: nothing else would notice that the last step of a training diverged.
     """
     model.eval()
-    logits = np.empty((len(pairs), model.classes), np.float32)
+    logits = np.zeros((len(pairs), model.classes), np.float32)
+    share = (ranks.rank, ranks.count) if ranks else (0, 1)
     with torch.inference_mode(), backend.autocast():
         tokens = backend.evaluation_tokens
         steady = backend.wants_steady_sizes and not isinstance(model, PaddedClassifier)
         padding = Padding(pairs, tokens) if steady and len(pairs) else None
-        for index, batch in evaluation_batches(pairs, backend.device, tokens, padding):
+        for index, batch in evaluation_batches(pairs, backend.device, tokens, padding, share):
             found = model.class_logits(batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
             on_batch()
+    if ranks is not None:
+        ranks.add(torch.from_numpy(logits))  # each row is one process's, and 0 in the others
     if not np.isfinite(logits).all():
         raise DivergedError(f"the logits are no longer finite; {AGAINST_DIVERGING}")
     return logits

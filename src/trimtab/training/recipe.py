@@ -1,6 +1,7 @@
 """The recipe: how a trial is trained. Free of torch, so that a study file is read quickly."""
 
-from typing import Annotated, Literal
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -10,6 +11,7 @@ from trimtab.config import STRICT
 Precision = Literal["auto", "fp32", "bf16"]
 Evaluate = Literal["last", "best_accuracy", "best_loss"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]  # a larger one is a slip
+Devices = Annotated[int, Field(ge=1, le=1_024)]  # likewise
 NonNegative = Annotated[float, Field(ge=0)]
 
 # Keys, apart from the precision, that the time of a step depends on: measured rates are kept per value.
@@ -33,6 +35,9 @@ class Recipe:
     above (the head has the full rate, the embeddings the lowest); reinitialise: how many of the top layers
     are re-initialized, together with the pooler (Zhang et al. 2021); frozen: what is not trained,
     ``embeddings``, or the embeddings and this number of layers from the bottom.
+
+    devices: how many processes train a trial together, each on a part of every batch; each has a GPU of its
+    own, or its threads of a CPU.
     """
 
     epochs: Count = 3
@@ -51,6 +56,7 @@ class Recipe:
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     reinitialise: Annotated[int, Field(ge=0)] = 0
     frozen: Literal["none", "embeddings"] | Count = "none"
+    devices: Devices = 1
 
     @property
     def rows_together(self) -> int:
@@ -61,6 +67,16 @@ class Recipe:
     def tells_layers_apart(self) -> bool:
         """Whether it treats some layers of the encoder differently from others."""
         return self.layer_decay != 1 or self.reinitialise > 0 or self.frozen != "none"
+
+    @property
+    def of_one_device(self) -> "Recipe":
+        """A recipe whose step is one device's part of a step: for measurements of speed in one process."""
+        return replace(self, batch_size=-(-self.batch_size // self.devices), devices=1)
+
+    def identity(self) -> dict[str, Any]:
+        """Every field as JSON has it, without those that were added later and say what was always done."""
+        table = asdict(self)
+        return {key: value for key, value in table.items() if key != "devices" or value != 1}
 
     def steps(self, rows: int) -> int:
         """Optimiser steps over all epochs for ``rows`` training rows."""

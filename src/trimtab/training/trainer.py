@@ -158,7 +158,7 @@ class Trainer:
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """A part's share of the loss, its right answers, and the gradient of its token embeddings."""
         if self.backend.device.type == "cpu":  # a GPU's masks are drawn by the device
-            seed_dropout(model, self.masks[number])
+            self._seed(model, number)
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
             logits = model.classify(tokens, part).float()
@@ -167,3 +167,7 @@ class Trainer:
             with self.backend.without_autocast():
                 loss.backward()
             return loss.detach(), right, tokens.grad
+
+    def _seed(self, model: AnyClassifier, number: int) -> None:
+        """Let ``model`` draw the masks of the part with that number."""
+        seed_dropout(model, self.masks[number])
