@@ -65,7 +65,8 @@ class Audited:
     rows: one per cut and split; by_label: one per cut, split and label; differences: one per split, max_len
     and truncation; profiles, lengths: by split, without validation and with it; hardly: the cuts that cut
     fewer than 1 % of every split; uncut: by split, the smallest max_len that leaves each of ``UNCUT_SHARES``
-    of its rows whole, whatever the truncation; notes: sentences on what is left out or done otherwise.
+    of its rows whole, whatever the truncation but one with caps; notes: sentences on what is left out or done
+    otherwise.
     """
 
     rows: list[AuditRow] = field(default_factory=list)
@@ -85,7 +86,7 @@ class Audited:
             profiles=self.profiles | other.profiles,
             lengths=self.lengths | other.lengths,
             hardly=self.hardly + other.hardly,
-            notes=self.notes + other.notes,
+            notes=list(dict.fromkeys(self.notes + other.notes)),
             uncut=self.uncut | other.uncut,
         )
 
@@ -155,7 +156,7 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
             notes.append(f"{cut} is left out: {error}.")
     splits = {texts.counts.split: tokens}
     audited = _audited(splits, template, possible, cuts, texts.label_names, _numbers(possible))
-    return replace(audited, notes=notes)
+    return replace(audited, notes=notes + audited.notes)
 
 
 def study_profiles(variants: Sequence[PreparedVariant]) -> dict[str, LengthProfile]:
@@ -210,11 +211,17 @@ def _audited(
         },
         lengths=_summaries(splits, template),
         hardly=[str(cut) for cut in cuts if str(cut) not in much],
+        notes=_cap_notes(cuts),
         uncut={
             name: shortest_uncut(*lengths_of(tokens), template.row(tokens.texts).count, UNCUT_SHARES)
             for name, tokens in splits.items()
         },
     )
+
+
+def _cap_notes(cuts: Sequence[Cut]) -> list[str]:
+    specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.truncation.cuts_fitting)
+    return [f"{spec} cuts rows that fit too: its caps hold at every max_len." for spec in specs]
 
 
 def _numbers(cuts: Sequence[Cut]) -> dict[str, int]:
