@@ -20,6 +20,7 @@ from trimtab.study.grid import Coordinates, DeclaredContrast, place_words, varia
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.truncation.audit import Audit
 from trimtab.truncation.profile import LengthProfile, LengthSummary
+from trimtab.truncation.windows import NO_WINDOWS
 
 SCHEMA = 2
 
@@ -76,7 +77,8 @@ class VariantRecord(Record):
     permits. audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones
     included, by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the
     study, the key of the trial. kept_tokenizer: None where no weights are kept. aliases: labels of the
-    study's [names] for its coordinates, which stand in ``name``.
+    study's [names] for its coordinates, which stand in ``name``. windows: a spec string, ``none`` for a
+    truncation; windows_per_row: their mean number by split, empty without windows.
     """
 
     number: int
@@ -102,6 +104,8 @@ class VariantRecord(Record):
     trials: dict[int, str]
     kept_tokenizer: TokenizerRecord | None = None
     aliases: dict[str, str] = {}
+    windows: str = NO_WINDOWS
+    windows_per_row: dict[str, float] = {}
 
     @property
     def plain_name(self) -> str:
@@ -130,6 +134,7 @@ class VariantRecord(Record):
             "weights": self.weights.name if self.weights else "none",
             "tokenizer": self.tokenizer,
             "replica": self.replica,
+            **({} if self.windows == NO_WINDOWS else {"windows": self.windows}),
         }
 
     @property

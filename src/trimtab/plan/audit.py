@@ -35,13 +35,15 @@ UNCUT_SHARES = (0.95, 0.99)  # of rows, for which an audit says how long max_len
 class AuditRow:
     """What the cut called ``name`` does to a split, or to the rows of one label of it.
 
-    tokens: the mean of a row, special ones included; None of a label.
+    tokens: the mean of a row, special ones included; windows: the mean number of a row's windows, 1 where it
+    has none; None of a label.
     """
 
     name: str
     split: str
     audit: Audit
     tokens: float | None = None
+    windows: float | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ def _audited(
             name: _profile(tokens, template, drawn) for name, tokens in splits.items() if name != "validation"
         },
         lengths=_summaries(splits, template),
-        hardly=[str(cut) for cut in cuts if str(cut) not in much],
+        hardly=[str(cut) for cut in cuts if str(cut) not in much and cut.windows is None],
         notes=_cap_notes(cuts),
         uncut={
             name: shortest_uncut(*lengths_of(tokens), template.row(tokens.texts).count, UNCUT_SHARES)
@@ -220,19 +222,20 @@ def _audited(
 
 
 def _cap_notes(cuts: Sequence[Cut]) -> list[str]:
-    specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.truncation.cuts_fitting)
+    cutting = [cut.truncation for cut in cuts if cut.windows is None and cut.truncation.cuts_fitting]
+    specs = dict.fromkeys(map(str, cutting))
     return [f"{spec} cuts rows that fit too: its caps hold at every max_len." for spec in specs]
 
 
 def _numbers(cuts: Sequence[Cut]) -> dict[str, int]:
     """A number for each truncation, from 1, by its spec."""
-    specs = dict.fromkeys(str(cut.truncation) for cut in cuts)
+    specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.windows is None)
     return {spec: number for number, spec in enumerate(specs, 1)}
 
 
 def _row(cut: Cut, name: str, tokens: Tokens, template: InputTemplate) -> AuditRow:
     found = audit_split(cut, tokens, template)
-    return AuditRow(str(cut), name, found.audit, found.tokens)
+    return AuditRow(str(cut), name, found.audit, found.tokens, found.windows)
 
 
 def _label_rows(
@@ -246,6 +249,7 @@ def _differences(
     cuts: Sequence[Cut], name: str, tokens: Tokens, template: InputTemplate, numbers: Mapping[str, int]
 ) -> list[DifferenceRow]:
     rows = []
+    cuts = [cut for cut in cuts if cut.windows is None]
     for max_len in sorted({cut.max_len for cut in cuts}):
         truncations = [cut.truncation for cut in cuts if cut.max_len == max_len]
         specs = [str(truncation) for truncation in truncations]
@@ -258,7 +262,8 @@ def _differences(
 
 
 def _profile(tokens: Tokens, template: InputTemplate, cuts: Sequence[Cut]) -> LengthProfile:
-    truncations, marks = [cut.truncation for cut in cuts], sorted({cut.max_len for cut in cuts})
+    truncations = [cut.truncation for cut in cuts if cut.windows is None]
+    marks = sorted({cut.max_len for cut in cuts})
     return length_profile(*lengths_of(tokens), truncations, marks, template.row(tokens.texts).count)
 
 

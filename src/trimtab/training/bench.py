@@ -185,7 +185,9 @@ def _products(size: Architecture, tokens: int, backend: Backend) -> float:
 
 
 def _rows_of(pairs: Pairs, index: NDArray[np.int64]) -> Pairs:
-    return Pairs(pairs.tokens.take(index), pairs.first_lengths[index], pairs.labels[index])
+    return Pairs(
+        pairs.tokens.take(index), pairs.first_lengths[index], pairs.labels[index], windows=pairs.windows
+    )
 
 
 def _endless_order(recipe: Recipe, pairs: Pairs) -> Iterator[NDArray[np.int32]]:

@@ -24,6 +24,7 @@ from trimtab.training.compiling import compile_layers, restore_layers
 from trimtab.training.graphs import Graphs
 from trimtab.training.layer_depth import freeze
 from trimtab.training.optimizer import Schedule, make_optimizer
+from trimtab.training.pooling import pooled
 from trimtab.training.recipe import Recipe
 from trimtab.training.state import State, restore_into, state_of
 from trimtab.training.thread_replicas import ThreadReplicas
@@ -90,6 +91,7 @@ class Trainer:
         # Without flash attention, or with streamed tokens, launches differ from batch to batch.
         steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads) and not size.relative_buckets
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
+        steady = steady and self.training.windows is None  # batches of as many rows have few windows or many
         if steady and self.backend.captures(parameters):
             self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)
 
@@ -167,7 +169,7 @@ class Trainer:
             seed_dropout(model, self.masks[number])
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
-            logits = model.classify(tokens, part).float()
+            logits = pooled(model.classify(tokens, part).float(), part)
             loss = F.cross_entropy(logits, part.labels, self.class_weights, reduction="sum") / rows
             with self.backend.without_autocast():
                 loss.backward()
