@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     pretraining.add_argument("--study", type=Path, default=STUDY, help="the model and its training")
     scoring = _comparison(comparisons.add_parser("scoring", help="pairs scored by a cross-encoder"), steps=1)
     scoring.add_argument("--rows", type=int, default=300, help="pairs of BoolQ, and a quarter of SNLI's")
+    scoring.add_argument("--threads", type=int, help="of both [all cores]")
     return parser
 
 

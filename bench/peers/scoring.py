@@ -43,6 +43,8 @@ Scorer = Callable[[list[str], list[str]], NDArray[Any]]
 def run(asked: argparse.Namespace) -> None:
     """Measure on SNLI and on BoolQ."""
     found = {}
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
     with tempfile.TemporaryDirectory() as folder:
         write_model(Path(folder), asked.data)
         contestants = {"sentence-transformers": theirs(folder), "trimtab": ours(Path(folder))}

@@ -220,7 +220,7 @@ def predict(
             summary.add(found, [side for side in (texts.first, texts.second) if side is not None], truth)
             if write is not None:
                 write(found)
-    about = f"{classifier.truncation}, max_len {classifier.max_len}"
+    about = classifier.about
     say(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
     say()
     say(summary.text())

@@ -23,6 +23,7 @@ from trimtab.model.padded import AnyModel
 from trimtab.model.weights import Weights, check_positions
 from trimtab.model.weights_archive import json_object
 from trimtab.truncation import Truncation, parse
+from trimtab.truncation.windows import NO_WINDOWS, Windows, parse_windows
 
 DESCRIPTION, _MODEL = "trimtab.json", "config.json"
 _MEND = "export the model again"
@@ -34,9 +35,9 @@ SCORE = "score"  # what the one output of a model is called that gives no labels
 class Use(BaseModel):
     """How a classifier's texts were read in training, which is how they are read in use.
 
-    truncation: a spec string; texts: 1, or 2 where it judges pairs; labels: in the order of the logits;
-    precision: of its matrix products; activation: of its logits, by default what the folder's other files
-    say. Other keys of ``trimtab.json`` are for people.
+    truncation, windows: spec strings; texts: 1, or 2 where it judges pairs; labels: in the order of the
+    logits; precision: of its matrix products; activation: of its logits, by default what the folder's other
+    files say. Other keys of ``trimtab.json`` are for people.
     """
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
@@ -47,6 +48,7 @@ class Use(BaseModel):
     labels: list[str] | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     activation: Activation | None = None
+    windows: str = NO_WINDOWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class Exported:
     """A classifier that is ready for use; described: whether ``trimtab.json`` gives a truncation.
 
     labels: a name for each logit; that of a single one is ``score``. activation: of the logits. truncation:
-    fitted where it has to be; texts: 1, 2 or None where that is not known.
+    fitted where it has to be; windows: what takes its place, if anything; texts: 1, 2 or None where that is
+    not known.
     """
 
     model: AnyModel
@@ -66,6 +69,13 @@ class Exported:
     precision: str
     described: bool
     activation: Activation = "softmax"
+    windows: Windows | None = None
+
+    @property
+    def about(self) -> str:
+        """How it reads texts: ``ratio, max_len 64``."""
+        windows = "" if self.windows is None else f", windows {self.windows}"
+        return f"{self.truncation}, max_len {self.max_len}{windows}"
 
     @property
     def gives_scores(self) -> bool:
@@ -113,6 +123,7 @@ def read(folder: Path) -> Exported:
         precision=use.precision,
         described="truncation" in table,
         activation=activation,
+        windows=_windows(use, folder),
     )
 
 
@@ -147,6 +158,13 @@ def _labels(use: Use, weights: Weights, folder: Path) -> tuple[str, ...]:
         where = folder / (DESCRIPTION if use.labels else _MODEL)
         raise InputError(f"{where}: calls two labels {repeated[0]!r}; give each a name of its own")
     return labels
+
+
+def _windows(use: Use, folder: Path) -> Windows | None:
+    try:
+        return parse_windows(use.windows)
+    except InputError as error:
+        raise InputError(f"{folder / DESCRIPTION}: {error}") from error
 
 
 def _truncation(use: Use, folder: Path) -> Truncation:

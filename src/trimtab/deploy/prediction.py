@@ -69,6 +69,7 @@ def predict(
         tokenizer=classifier.tokenizer,
         max_len=classifier.max_len,
         truncation=classifier.truncation,
+        windows=classifier.windows,
     )
     backend = Backend(next(classifier.model.parameters()).device, classifier.precision)
     batches, done = len(pairs.tokens.values) / backend.evaluation_tokens, count(1)

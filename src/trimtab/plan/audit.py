@@ -262,7 +262,7 @@ def _differences(
 
 
 def _profile(tokens: Tokens, template: InputTemplate, cuts: Sequence[Cut]) -> LengthProfile:
-    truncations = [cut.truncation for cut in cuts if cut.windows is None]
+    truncations = [cut.truncation for cut in cuts if cut.windows is None] or [cut.truncation for cut in cuts]
     marks = sorted({cut.max_len for cut in cuts})
     return length_profile(*lengths_of(tokens), truncations, marks, template.row(tokens.texts).count)
 

@@ -71,7 +71,7 @@ class Inputs:
 
     @property
     def hardly_cut(self) -> bool:
-        """Whether fewer than 1 % of the pairs of every split are cut, or have several windows in its place."""
+        """Whether fewer than 1 % of the pairs of every split are cut, or have several windows instead."""
         windowed = any(split.windows >= 1.01 for split in self.splits.values())
         return not windowed and all(split.audit.hardly_cuts for split in self.splits.values())
 

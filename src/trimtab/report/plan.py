@@ -141,6 +141,8 @@ def _row(plan: Plan, variant: PlannedVariant, counts: _Counts) -> dict[str, str]
         row[f"cut of {test} %"] = percent(inputs.audit.cut, 1)
         if inputs.ceiling is not None and plan.study.compare.score == "accuracy":
             row[f"ceiling of {test} %"] = percent(inputs.ceiling, 1)
+    if any(each.settings.windows for each in plan.variants):
+        row["windows per row"] = f"{variant.inputs['train'].windows:.2f}"
     row["tokens per row"] = f"{variant.inputs['train'].tokens:.1f}"
     if not variant.is_first:
         return row | {"trials": "", "same inputs as": plan.variants[variant.same_as].name}
