@@ -4,10 +4,12 @@
     python -m bench.peers encoders [--data DIR] [--weights minilm|mpnet]
     python -m bench.peers cola [--data DIR]
     python -m bench.peers pretraining [--data DIR] [--study FILE]
+    python -m bench.peers scoring [--data DIR]
 
 snli: steps of fine-tuning, and preparing the data, of which the named parts are measured (without a name
 training and preparation); encoders: steps of fine-tuning pretrained weights at a batch of 32;
-cola: an epoch at two max_len, padded and packed; pretraining: steps on WikiText-2.
+cola: an epoch at two max_len, padded and packed; pretraining: steps on WikiText-2; scoring: pairs judged by a
+cross-encoder, for which sentence-transformers alone has to be installed.
 Each writes a JSON file and a page into results/bench. Exit code 2 where the input is wrong.
 """
 
@@ -33,7 +35,7 @@ def main(words: list[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     set_up_process()
     try:
-        require_peers()
+        require_peers(("sentence_transformers",) if asked.comparison == "scoring" else None)
         importlib.import_module(f"bench.peers.{asked.comparison}").run(asked)
     except InputError as error:
         print(error, file=sys.stderr)
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         comparisons.add_parser("pretraining", help="pretraining on WikiText-2"), steps=4
     )
     pretraining.add_argument("--study", type=Path, default=STUDY, help="the model and its training")
+    scoring = _comparison(comparisons.add_parser("scoring", help="pairs scored by a cross-encoder"), steps=1)
+    scoring.add_argument("--rows", type=int, default=300, help="pairs of BoolQ, and a quarter of SNLI's")
+    scoring.add_argument("--threads", type=int, help="of both [all cores]")
     return parser
 
 

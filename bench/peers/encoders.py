@@ -74,7 +74,7 @@ def load(case: Case, data: Path | None, *, rows: int | None, batch: int) -> Work
     AdamW at 2e-5, constant, gradients not clipped. InputError where a file or the weights are missing.
     """
     weights, tokenizer = read_weights(case.weights, data)
-    examples = some_rows(_examples(case.rows, data), rows, batch)
+    examples = some_rows(snli_or_boolq(case.rows, data), rows, batch)
     vocabulary = largest_id(tokenizer) + 1
     pad = next(word for word in ("[PAD]", "<pad>") if tokenizer.token_to_id(word) is not None)
     return Work(
@@ -91,5 +91,6 @@ def load(case: Case, data: Path | None, *, rows: int | None, batch: int) -> Work
     )
 
 
-def _examples(name: str, data: Path | None) -> Examples:
+def snli_or_boolq(name: str, data: Path | None) -> Examples:
+    """The rows of training of SNLI, and of validation of BoolQ."""
     return read("table", "train", data, **_SNLI) if name == "SNLI" else read("boolq", "validation", data)

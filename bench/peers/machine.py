@@ -1,5 +1,6 @@
 """The machine that contestants run on: its processor, the instructions that matter here, all versions."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,9 +18,9 @@ NAMED = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_tile", "neon", "bf16
 PEERS = ("d2l", "transformers", "accelerate")
 
 
-def require_peers() -> None:
-    """InputError where a package that is compared is not installed."""
-    missing = [name for name in PEERS if find_spec(name) is None]
+def require_peers(peers: Sequence[str] | None = None) -> None:
+    """InputError where a package that is compared, by default one of PEERS, is not installed."""
+    missing = [name for name in (PEERS if peers is None else peers) if find_spec(name) is None]
     if missing:
         raise InputError(f"{', '.join(missing)}: not installed; run `make .venv/peers`")
 
@@ -45,7 +46,7 @@ def has_amx() -> bool:
     return "amx_bf16" in instructions()
 
 
-def signed() -> dict[str, str]:
+def signed(peers: Sequence[str] | None = None) -> dict[str, str]:
     """What stands under the figures: date, processor, instruction sets, threads, versions, commit."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -53,5 +54,5 @@ def signed() -> dict[str, str]:
         "instructions": " ".join(instructions()) or "unknown",
         "threads": str(torch.get_num_threads()),
         **asdict(signature(Path(__file__).parent)),
-        **{name: version(name) for name in PEERS},
+        **{name: version(name) for name in (PEERS if peers is None else peers)},
     }

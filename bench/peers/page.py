@@ -55,6 +55,13 @@ dropout. d2l reads, pairs, masks and pads the text with its own code, and its st
 to stack a batch of its rows is not counted, the time that trimtab takes to gather and mask one is. The rate
 of a turn is that of its steps after {warm} warm-up steps; the tables give the median over turns and the
 range."""
+SCORING = """# Scoring pairs with a cross-encoder on a CPU
+
+`python -m bench.peers scoring`: sentence-transformers' `CrossEncoder.predict`, which sorts by length, with
+its default batches of 32, and trimtab's `predict`, from texts to scores, in one process, in turns, in fp32.
+The model is minilm under a random head with one output. The tables give the median over turns and the range,
+by seconds of the clock and by seconds of the processor, which other work on the machine does not lengthen;
+the limit is judged by the latter."""
 GOALS = """At least {least:g} times: {met}; the goal of {goal:g} times: {goal_met}. Reading, counting words
 and tokenising took d2l {d2l:.1f} s, with its masks and padding, and trimtab {trimtab:.1f} s, with both
 splits, whose tokens come from the cache where it has them."""
@@ -127,6 +134,28 @@ def encoders(found: Found) -> str:
         for block in (f"## {name}", _about(part["work"]), *_race(part), *_made(part))
     )
     return _page(ENCODERS.format(warm=WARM), *cases)
+
+
+def scoring(found: Found) -> str:
+    """Pairs a second on each data set, and the ratio."""
+    return _page(SCORING, *(block for name, part in found.items() for block in _scored(name, part)))
+
+
+def _scored(name: str, part: Found) -> list[str]:
+    rates = [
+        {
+            "who": each["name"],
+            "pairs/s": _spread(each["examples_per_second"], ",.1f"),
+            "pairs per processor second": _spread(each["per_cpu_second"], ",.1f"),
+        }
+        for each in part["contestants"]
+    ]
+    ratio = (
+        f"trimtab scores {_spread(part['ratio'], '.2f')} times as many per processor second, "
+        f"{_spread(part['ratio by the clock'], '.2f')} by the clock; limit {part['limit']:g}, "
+    )
+    apart = f"Scores are apart by at most {part['scores apart by at most']:.0e}."
+    return [f"## {name}", _table(rates), f"{ratio}{_met(part['met'])}. {apart}", *_made(part)]
 
 
 def _about(work: Found) -> str:

@@ -417,7 +417,7 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     assert main(["predict", str(folder), str(file), "--first", "text"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(
-        f"longest_first, max_len 10, by default: {folder} does not record its truncation\n"
+        f"longest_first(tie=hf_fast), max_len 10, by default: {folder} does not record its truncation\n"
     )
     assert "5 rows: no " in said
     assert " % of the tokens are words that the vocabulary lacks." in said
@@ -438,6 +438,6 @@ def test_a_folder_of_another_s(tmp_path, capsys, sentence):
     assert sentence("predict", other(tmp_path / "none", 0), file, "--first", "text") == (
         f"{tmp_path}/none: has no classification head; name a classifier, such as trimtab export writes"
     )
-    assert "has a single regression output" in sentence(
-        "predict", other(tmp_path / "one", 1), file, "--first", "text"
+    assert sentence("predict", other(tmp_path / "one", 1), file, "--first", "text", "--label", "label") == (
+        "--label: the model gives a score to each row and no labels; leave --label out"
     )

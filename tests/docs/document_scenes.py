@@ -41,6 +41,7 @@ def furnish(folder: Path) -> None:
         (folder / "studies" / path.name).write_text(shrunk(path.read_text(encoding="utf-8")))
     rng = np.random.default_rng(0)
     _tables(folder / "my" / "folder", rng)
+    _reranker(folder / "my" / "reranker")
     _snli(folder / "data" / "snli_1.0", rng)
     _snli_table(folder / "data" / "snli", rng)
     _cola(folder / "data" / "cola_public" / "raw", rng)
@@ -62,6 +63,23 @@ def _tables(folder: Path, rng: np.random.Generator) -> None:
     for name, rows in (("train", 60), ("test", 30), ("new", 5)):
         pairs = [[_text(rng, 4, 12), _text(rng, 40, 160), _STANCES[n % 2]] for n in range(rows)]
         _write(folder / f"{name}.csv", [["headline", "article", "stance"], *pairs], ",")
+    passages = [["query", "passage"], *([_text(rng, 2, 6), _text(rng, 20, 60)] for _ in range(5))]
+    _write(folder / "pairs.csv", passages, ",")
+
+
+def _reranker(folder: Path) -> None:
+    """A cross-encoder with random weights, and one output."""
+    from trimtab.data.tokenizer import build
+    from trimtab.model import weights_hf
+    from trimtab.model.heads import Bert, Parts
+    from trimtab.model.initialise import initialise
+    from trimtab.model.sizes import architecture
+    from trimtab.model.weights import weights_of
+
+    size, tokenizer = architecture("1x16/16/2"), build("words", ["w1 w2 w3"], min_freq=1)
+    model = Bert(Parts(size, tokenizer.get_vocab_size(), classes=1))
+    initialise(model, 0, 0.3)
+    weights_hf.write(folder, weights_of(model, size), tokenizer)
 
 
 def _snli(folder: Path, rng: np.random.Generator) -> None:

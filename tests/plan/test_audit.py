@@ -144,3 +144,11 @@ def test_how_long_the_rows_of_each_split_are(study, tokens_of):
     lengths = audit_texts(texts(tokens_of([[5] * 9, [6] * 2])), [parse("longest_first")], [4]).lengths
     assert list(lengths) == ["my.csv"]
     assert (lengths["my.csv"].longest, lengths["my.csv"].median) == (11, 7.5)
+
+
+def test_caps_cut_pairs_that_fit(tokens_of):
+    made = texts(tokens_of([[5] * 9, [6] * 2], [[7] * 3, [8] * 3]))
+    audited = audit_texts(made, [parse("longest_first"), parse("capped(first=4)")], [40])
+    assert [row.audit.cut for row in audited.rows] == [0, 0.5]
+    assert [row.different_from for row in audited.differences] == [{2: 0.5}, {1: 0.5}]
+    assert audited.notes == ["capped(first=4) cuts rows that fit too: its caps hold at every max_len."]

@@ -194,6 +194,16 @@ def test_what_fits_is_left_alone_and_the_rest_is_cut_to_max_len(bert, byte_level
             assert [cut[key][row] for row in fitting] == [plain[key][row] for row in fitting]
 
 
+def test_a_capped_query_is_that_of_rerankers(bert, snli_texts):
+    # The query is cut by itself, then the pair with truncation="only_second".
+    first, second = (side[:200] for side in snli_texts)
+    spans = bert(first, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    queries = [text[: row[5][1]] if len(row) > 6 else text for text, row in zip(first, spans, strict=True)]
+    assert queries != first
+    theirs = bert(queries, second, truncation="only_second", max_length=16)
+    assert_same(PairTruncation(bert, "capped(first=6, otherwise=only_second)", 16)(first, second), theirs)
+
+
 def test_both_sides_are_cut_as_the_truncation_says(bert):
     cut = PairTruncation(bert, "ratio+head_tail(head=0.5)/tail", 9)("a b c d e f g h", "i j k l")
     assert bert.decode(cut["input_ids"]) == "[CLS] a b g h [SEP] k l [SEP]"

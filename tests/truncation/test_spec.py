@@ -31,6 +31,12 @@ from trimtab.truncation.options import Option, options_of
         ("ratio+head_tail(head=1e+0)", "ratio+head_tail(head=1.0)"),
         ("fixed(first=0.7)+random(seed=0)/middle", "fixed+random/middle"),
         ("first_priority", "first_priority"),
+        ("capped(second=448, first=64)", "capped(first=64, second=448)"),
+        ("capped(first=none, second=9, otherwise=longest_first(tie=bert))", "capped(second=9)"),
+        (
+            "capped(first=6, otherwise='ratio(minimum=2)')+tail",
+            "capped(first=6, otherwise=ratio(minimum=2))+tail",
+        ),
     ],
 )
 def test_canonical_and_round_trip(text, canonical):
@@ -56,6 +62,13 @@ def test_resolved_says_every_option():
         ("ratio+x", "no selection is called 'x'; known: head, head_tail, middle, random, salient, tail"),
         ("tail", "'tail' is a selection, not a split: write for example longest_first+tail"),
         ("ratio+ratio", "'ratio' is a split, not a selection: it goes first, before '+'"),
+        ("capped(first=-1)", "first must be a whole number from 0 to 1073741824, or none, not -1"),
+        ("capped(otherwise=7)", "otherwise must be a split such as longest_first, not 7"),
+        ("capped(otherwise=ratio(minimun=2))", "ratio has no option 'minimun'; did you mean 'minimum'?"),
+        (
+            "capped(otherwise=ratio+tail)",
+            "capped takes a split alone, not 'ratio+tail'; selections stand after its brackets",
+        ),
         ("longest_first(tie=brt)", "tie cannot be 'brt'; did you mean 'bert'?"),
         ("longest_first(tie=3)", "tie cannot be 3; known: bert, hf_fast, tf_text"),
         ("longest_first(ties=bert)", "longest_first has no option 'ties'; did you mean 'tie'?"),

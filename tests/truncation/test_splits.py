@@ -5,8 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trimtab.config import InputError
+from trimtab.ragged import Ragged
 from trimtab.truncation import parse
 
 LIMIT = 25
@@ -88,6 +91,25 @@ def naive_fixed(a, b, budget, share):
     return tuple(kept)
 
 
+def naive_capped(a, b, budget, first, second, otherwise):
+    """Takes tokens of each text over its cap away one by one; then the other split's own loop."""
+    while a > first:
+        a -= 1
+    while b > second:
+        b -= 1
+    return ORACLES[otherwise](a, b, budget)
+
+
+ANY = 10**9
+CAPPED = {
+    "capped(first=4)": (4, ANY, "longest_first"),
+    "capped(second=7)": (ANY, 7, "longest_first"),
+    "capped(first=6, second=9)": (6, 9, "longest_first"),
+    "capped(first=0, second=3, otherwise=ratio)": (0, 3, "ratio"),
+    "capped(first=5, otherwise=ratio(minimum=6))": (5, ANY, "ratio(minimum=6)"),
+    "capped(first=8, second=8, otherwise=first_priority)": (8, 8, "first_priority"),
+    "capped(first=9, otherwise=longest_first(tie=hf_fast))": (9, ANY, "longest_first(tie=hf_fast)"),
+}
 ORACLES = {
     "longest_first": lambda a, b, budget: naive_longest_first(a, b, budget, "bert"),
     "longest_first(tie=hf_fast)": lambda a, b, budget: naive_longest_first(a, b, budget, "hf_fast"),
@@ -103,6 +125,10 @@ ORACLES = {
     "fixed(first=0.35)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(35, 100)),
     "fixed(first=0)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(0)),
     "fixed(first=1)": lambda a, b, budget: naive_fixed(a, b, budget, Fraction(1)),
+}
+UNCAPPED = tuple(ORACLES)
+ORACLES |= {
+    spec: lambda a, b, budget, caps=caps: naive_capped(a, b, budget, *caps) for spec, caps in CAPPED.items()
 }
 
 
@@ -140,6 +166,45 @@ def test_fixed_shares_that_have_a_name_of_their_own(one, other):
     a, b = (grid.ravel() for grid in np.indices((LIMIT, LIMIT)))
     for budget in range(LIMIT):
         np.testing.assert_array_equal(parse(one).split(a, b, budget), parse(other).split(a, b, budget))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8),
+    st.integers(0, 50),
+    st.none() | st.integers(0, 60),
+    st.none() | st.integers(0, 60),
+    st.sampled_from(UNCAPPED),
+)
+def test_caps_before_any_other_split(pairs, budget, first, second, otherwise):
+    given = {"first": first, "second": second, "otherwise": otherwise}
+    options = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    truncation = parse(f"capped({options})")
+    assert parse(str(truncation)) == parse(truncation.resolved) == truncation
+    caps = ANY if first is None else first, ANY if second is None else second
+    expected = [naive_capped(a, b, budget, *caps, otherwise) for a, b in pairs]
+    np.testing.assert_array_equal(
+        np.stack(truncation.split(*np.transpose(pairs), budget), axis=1), np.reshape(expected, (-1, 2))
+    )
+
+
+def test_a_cap_of_the_query_leaves_the_passage_the_rest():
+    keep_first, keep_second = parse("capped(first=64)").split([10, 64, 300, 300], [900, 900, 900, 20], 509)
+    assert (keep_first.tolist(), keep_second.tolist()) == ([10, 64, 64, 64], [499, 445, 445, 20])
+    # Where the cap is more than half of the budget, the split decides whether the query keeps that much.
+    assert [kept.tolist() for kept in parse("capped(first=64)").split([300], [900], 101)] == [[51], [50]]
+    whole = parse("capped(first=64, otherwise=first_priority)").split([300], [900], 101)
+    assert [kept.tolist() for kept in whole] == [[64], [37]]
+
+
+def test_caps_are_for_pairs():
+    texts = Ragged.from_rows([[1, 2, 3]])
+    message = (
+        "capped limits each text of a pair, and these are single texts; use another split, such as "
+        "longest_first, and a smaller max_len"
+    )
+    with pytest.raises(InputError, match=message):
+        parse("capped(first=2)").apply(texts, None, 5)
 
 
 def test_round_robin_is_longest_first():
@@ -198,7 +263,7 @@ def test_refusal_says_how_many_which_and_what_to_do(spec, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("spec", [*ORACLES, "only_first", "only_second"])
+@pytest.mark.parametrize("spec", [*UNCAPPED, "only_first", "only_second", "capped"])
 def test_extremes(spec):
     split = parse(spec).split
     assert [kept.tolist() for kept in split([], [], 5)] == [[], []]

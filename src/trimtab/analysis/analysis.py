@@ -121,12 +121,16 @@ class SetAnalysis:
 
 @dataclass(frozen=True)
 class VariantAudit:
-    """What a variant cuts of a split, or of one label of it; tokens: the mean of a row, None of a label."""
+    """What a variant cuts of a split, or of one label of it; tokens: the mean of a row, None of a label.
+
+    windows: the mean number of a row's windows, None without windows.
+    """
 
     variant: VariantRecord
     split: str
     audit: Audit
     tokens: float | None = None
+    windows: float | None = None
 
     @property
     def name(self) -> str:
@@ -288,7 +292,7 @@ def _test_set(
 
 def _audit_rows(study: StudyRecord) -> list[VariantAudit]:
     return [
-        VariantAudit(variant, split, audit, variant.tokens[split])
+        VariantAudit(variant, split, audit, variant.tokens[split], variant.windows_per_row.get(split))
         for variant in study.variants
         for split, audit in variant.audits.items()
     ]

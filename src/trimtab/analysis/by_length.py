@@ -122,8 +122,8 @@ def _uncut(
     variant: VariantRecord, variants: Sequence[VariantRecord], lost: dict[int, NDArray[np.int32]]
 ) -> VariantRecord | None:
     """The variant that cuts least among those with everything alike but the cut; None where it is that."""
-    own = but_for(variant, "truncation", "max_len")
-    alike = [one for one in variants if but_for(one, "truncation", "max_len") == own]
+    own = but_for(variant, "truncation", "max_len", "windows")
+    alike = [one for one in variants if but_for(one, "truncation", "max_len", "windows") == own]
     least = min(alike, key=lambda one: (int(lost[one.number].sum()), one is not variant))
     return None if least is variant else least
 

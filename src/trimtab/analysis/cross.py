@@ -16,7 +16,7 @@ from trimtab.ledger.trial import Trial
 from trimtab.statistics import Contrast, compare
 from trimtab.study.grid import place_words
 
-_CUT = ("truncation", "max_len")
+_CUT = ("truncation", "max_len", "windows")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The commands that use a trained model: embed, export and predict."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -181,7 +182,12 @@ def export(
 
 
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that trimtab export wrote.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder of trimtab export, or of any classifier or cross-encoder."
+        ),
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Table of texts or pairs.")],
     first: First = None,
     second: Second = None,
@@ -189,34 +195,38 @@ def predict(
     out: LabelsOut = None,
     data: Data = None,
 ) -> int:
-    """Label new texts or pairs with an exported model.
+    """Label or score new texts or pairs with a trained model.
 
-    They are truncated as in the model's training. With --label, says how many are right.
+    An exported model truncates them as in its training. With --label, says how many are right.
     """
     from trimtab.report import predictions as document
 
     if out is not None:
         document.check(out)
-    from trimtab.data.table import read_texts
-    from trimtab.deploy import exported, prediction
+    from trimtab.data.table import text_blocks
+    from trimtab.deploy import exported
+    from trimtab.deploy.prediction import labels_among
+    from trimtab.deploy.streaming import BLOCK, predicted_blocks
 
-    with stages() as stage:
+    with ExitStack() as open_files:
+        stage = open_files.enter_context(stages())
         stage("loading the model")
         classifier = exported.read(folder)
         stage("reading the texts")
-        texts = read_texts(str(file), data, first, second, label)
-        right = label and prediction.labels_among(texts, classifier.labels, str(file))
-        stage("predicting")
-        found = prediction.predict(classifier, texts.first, texts.second)
-    if out is not None:  # first, as a terminal may be closed or full
-        document.write(out, found)
-    about = f"{classifier.truncation}, max_len {classifier.max_len}"
+        summary = document.Summary(classifier.labels)
+        write = open_files.enter_context(document.written(out, classifier.labels)) if out else None
+        blocks = text_blocks(str(file), data, first, second, label, rows=BLOCK)
+        for texts, found in predicted_blocks(classifier, blocks, lambda pace: stage(str(pace))):
+            truth = labels_among(texts, classifier.labels, str(file)) if label else None
+            summary.add(found, [side for side in (texts.first, texts.second) if side is not None], truth)
+            if write is not None:
+                write(found)
+    about = classifier.about
     say(about if classifier.described else f"{about}, by default: {folder} does not record its truncation")
     say()
-    sides = [side for side in (texts.first, texts.second) if side is not None]
-    say(document.predictions_text(found, sides))
-    if right:
-        say(f"\n{document.accuracy_words(found, right)}")
+    say(summary.text())
+    if label:
+        say(f"\n{summary.accuracy_words()}")
     say()
     say(str(out or "To write the label of every row to a file: --out FILE.csv"))
     return DONE

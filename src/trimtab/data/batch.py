@@ -9,7 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trimtab.truncation.windows import Pooling
+
 _LEAST_BOUND = 128
+
+
+@dataclass(frozen=True, eq=False)
+class WindowsOfBatch:
+    """Rows that are windows of examples: of which, (rows,) int64, not falling; and how logits are pooled."""
+
+    example: Tensor
+    examples: int
+    pooling: Pooling
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +31,7 @@ class Batch:
     where each row begins. labels: (rows,) int64, as a layout has them.
     lengths: (rows,) int64 of NumPy, on the host.
     Rows are sorted because their order inside a batch does not change the loss.
+    windows: where some rows are windows, what they belong to; then labels: (examples,).
     """
 
     tokens: Tensor
@@ -28,6 +40,7 @@ class Batch:
     cumulative_lengths: Tensor
     labels: Tensor
     lengths: NDArray[np.int64]
+    windows: WindowsOfBatch | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -66,7 +66,7 @@ class Padding:
     def __init__(self, pairs: Pairs, usual: float) -> None:
         lengths = pairs.tokens.lengths
         longest = int(lengths.argmax())
-        self.start, self.longest = int(pairs.tokens.offsets[longest]), int(lengths[longest])
+        self.start, self.longest = int(pairs.tokens.offsets[longest]), pairs.longest
         self.step = max(_LEAST_STEP, round(usual / _SIZES / _LEAST_STEP) * _LEAST_STEP)
         self.spare = -(-(self.step - 1) // max(1, self.longest - 1))
 

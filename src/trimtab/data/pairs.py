@@ -1,6 +1,7 @@
 """Pairs: the inputs of a variant's model, packed without padding, with a fingerprint."""
 
 import hashlib
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,8 +15,10 @@ from trimtab.data.growing import Growing, GrowingRagged
 from trimtab.data.input_template import InputTemplate, Row
 from trimtab.data.target import Labels, Target
 from trimtab.data.tokens import Tokens
+from trimtab.data.windowed_pairs import PooledRows
 from trimtab.ragged import Ragged, offsets_of, pieces, ranges, splitmix
 from trimtab.truncation import Truncation
+from trimtab.truncation.windows import Laid, Windows, lay
 
 _HASHED = 1 << 18  # elements hashed at a time
 
@@ -28,7 +31,8 @@ class Pairs:
     first_lengths: (rows,) int32, tokens of segment 0: ``cls A sep`` by BERT's template, the whole row where a
     template has one segment. labels: (rows,), as in Examples.
     visible: (rows, 2) bool, whether each side's evidence was kept; None where there is none.
-    target: what the labels are.
+    target: what the labels are. windows: which rows hold several windows, one after another, see
+    ``windowed_pairs``; None where none does.
     """
 
     tokens: Ragged
@@ -36,6 +40,7 @@ class Pairs:
     labels: Labels
     visible: NDArray[np.bool_] | None = None
     target: Target = "classes"
+    windows: PooledRows | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,11 +55,24 @@ class Pairs:
         _hash(digest, self.labels, np.int64 if self.target == "classes" else np.float64)
         if self.target != "classes":
             digest.update(self.target.encode())
+        if self.windows is not None:
+            digest.update(repr(self.windows).encode())
         return digest.hexdigest()[:32]
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest input of the model: of a row, or of a window."""
+        longest = int(self.tokens.lengths.max(initial=0))
+        return longest if self.windows is None else min(longest, self.windows.length)
 
     def row_digests(self) -> NDArray[np.uint64]:
         """A 64-bit digest of each row's input, (rows,): almost surely different where rows differ."""
-        return splitmix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
+        digests = splitmix(self.tokens.digests() ^ self.first_lengths.astype(np.uint64))
+        if self.windows is None:
+            return digests
+        pooled = zlib.crc32(repr(self.windows).encode())
+        several = self.windows.counts(self.tokens.lengths) > 1
+        return np.where(several, splitmix(digests ^ np.uint64(pooled)), digests)
 
 
 def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:
@@ -63,33 +81,89 @@ def _hash(digest: "hashlib._Hash", array: NDArray, dtype: DTypeLike) -> None:
         digest.update(np.ascontiguousarray(array[start : start + _HASHED], dtype).data)
 
 
-def make_pairs(tokens: Tokens, truncation: Truncation, max_len: int, template: InputTemplate) -> Pairs:
+def make_pairs(
+    tokens: Tokens,
+    truncation: Truncation,
+    max_len: int,
+    template: InputTemplate,
+    windows: Windows | None = None,
+) -> Pairs:
     """Cut every row of ``tokens`` to ``max_len`` and add the special tokens where ``template`` has them.
 
+    With ``windows`` nothing is cut, whatever the truncation: a row that is longer holds its windows.
     Raises InputError where max_len is less than the special tokens, the truncation refuses a row, or a row
     has no tokens at all.
     """
     room, row = template.budget(max_len, tokens.texts), template.row(tokens.texts)
     packed, first_lengths, visible = GrowingRagged(_dtype(tokens)), Growing(np.int32), Growing(np.bool_)
     evidence = None if tokens.second is None else tokens.evidence
+    has_windows = False
     for rows in pieces(*_sides(tokens)):
-        cuts = _cut(tokens, rows, truncation, room)
+        laid = None if windows is None else _laid(tokens, rows, windows, room)
+        cuts = _cut(tokens, rows, truncation, room) if laid is None else _windowed(tokens, rows, laid)
         values, lengths = _packed(cuts, row)
+        of_0 = row.special_of_0 + np.sum([cut.keep for cut in cuts[: row.texts_of_0]], axis=0)
+        seen = None
+        if evidence is not None:
+            seen = _visible(cuts, evidence[rows] if laid is None else evidence[rows][laid.row])
+        if laid is not None and len(lengths):
+            firsts = offsets_of(laid.counts)[:-1]
+            lengths, of_0 = np.add.reduceat(lengths, firsts), of_0[firsts]
+            seen = None if seen is None else np.logical_or.reduceat(seen, firsts)
+            has_windows |= bool((laid.counts > 1).any())
         _check_not_empty(lengths, rows)
         packed.append(values, lengths)
-        first_lengths.append(row.special_of_0 + np.sum([cut.keep for cut in cuts[: row.texts_of_0]], axis=0))
-        if evidence is not None:
-            visible.append(_visible(cuts, evidence[rows]).ravel())
-    seen = None if evidence is None else visible.mapped().reshape(-1, 2)
-    return Pairs(packed.mapped(), first_lengths.mapped(), tokens.labels, seen, tokens.target)
+        first_lengths.append(of_0)
+        if seen is not None:
+            visible.append(seen.ravel())
+    return Pairs(
+        packed.mapped(),
+        first_lengths.mapped(),
+        tokens.labels,
+        None if evidence is None else visible.mapped().reshape(-1, 2),
+        tokens.target,
+        PooledRows(max_len, windows.pooling) if windows is not None and has_windows else None,
+    )
+
+
+def _laid(tokens: Tokens, rows: slice, windows: Windows, room: int) -> Laid:
+    """Where the windows of some rows lie; an InputError counts the rows of the whole split."""
+
+    def those(some: slice) -> Laid:
+        first = tokens.first.part(some).lengths
+        if tokens.second is None:
+            return lay(windows, np.zeros_like(first), first, room)
+        return lay(windows, first, tokens.second.part(some).lengths, room)
+
+    try:
+        return those(rows)
+    except InputError:
+        those(slice(0, len(tokens)))
+        raise
+
+
+def _windowed(tokens: Tokens, rows: slice, laid: Laid) -> "list[_Cut]":
+    """The windows of some rows as cuts of them, one _Cut per side: its rows are windows."""
+    first, second = tokens.first.part(rows), tokens.second and tokens.second.part(rows)
+    if second is None:
+        return [_Cut(first, ranges(first.offsets[laid.row] + laid.start, laid.keep), laid.keep, laid.row)]
+    whole = first.lengths[laid.row]
+    return [
+        _Cut(first, ranges(first.offsets[laid.row], whole), whole, laid.row),
+        _Cut(second, ranges(second.offsets[laid.row] + laid.start, laid.keep), laid.keep, laid.row),
+    ]
 
 
 class _Cut(NamedTuple):
-    """Some rows of a side, the indices into their values that are kept, and the number kept in each row."""
+    """Some rows of a side, the indices into their values that are kept, and the number kept in each row.
+
+    row: (windows,) the row of each window, whose numbers those in ``keep`` then are.
+    """
 
     side: Ragged
     kept: NDArray[np.int64]
     keep: NDArray[np.int64]
+    row: NDArray[np.int64] | None = None
 
 
 def _sides(tokens: Tokens) -> list[Ragged]:
@@ -125,7 +199,7 @@ def _packed(cuts: list[_Cut], row: Row) -> tuple[NDArray[np.integer], NDArray[np
             values[start] = token
             start += 1
         if number < len(cuts):
-            side, kept, keep = cuts[number]
+            side, kept, keep, _ = cuts[number]
             values[ranges(start, keep)] = side.values[kept]
             start += keep
     return values, lengths
@@ -140,14 +214,20 @@ def _check_not_empty(lengths: NDArray[np.int64], rows: slice) -> None:
 
 
 def _visible(cuts: list[_Cut], evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the decisive token of each side is among those kept: (rows, 2); true where it has none."""
+    """Whether the decisive token of each side is among those kept: (rows, 2), or (windows, 2).
+
+    True where a side has none.
+    """
     columns = []
-    for (side, kept, _), places in zip(cuts, evidence.T, strict=True):
-        is_kept = np.zeros(len(side.values), bool)
-        is_kept[kept] = True
-        there = places != NO_EVIDENCE
-        at = side.offsets[:-1] + np.where(there, places, 0)
-        columns.append(is_kept[np.minimum(at, len(is_kept) - 1)] | ~there)
+    for cut, places in zip(cuts, evidence.T, strict=True):
+        side, none = cut.side, places == NO_EVIDENCE
+        if cut.row is None:
+            is_kept = np.zeros(len(side.values) + 1, bool)
+            is_kept[cut.kept] = True
+            columns.append(none | is_kept[side.offsets[:-1] + np.where(none, 0, places)])
+        else:  # what a window keeps is in one piece
+            starts = np.append(cut.kept, 0)[offsets_of(cut.keep)[:-1]] - side.offsets[cut.row]
+            columns.append(none | ((starts <= places) & (places < starts + cut.keep)))
     return np.stack(columns, axis=1)
 
 

@@ -1,12 +1,14 @@
 """The rows of a split as the source of batches: on the device if they fit, else streamed to it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trimtab.data.batch import Batch
+from trimtab.data.batch import Batch, WindowsOfBatch
 from trimtab.data.layout import Layout, label_bits, sorted_by_length
 from trimtab.data.pairs import Pairs
 from trimtab.ragged import offsets_of, ranges
@@ -36,7 +38,19 @@ class Rows:
         return sorted_by_length(np.stack(columns).astype(np.int64, copy=False))
 
     def make(self, layout: Layout) -> Batch:
-        """The batch of a ``layout``, made on the device; the host does not wait for it."""
+        """The batch of a ``layout``, made on the device; the host does not wait for it.
+
+        Rows that hold several windows become as many rows of the batch.
+        """
+        windows = self.pairs.windows
+        if windows is None or layout[1].max() <= windows.length:
+            return self._pack(layout)
+        expanded, example = windows.expanded(layout)
+        belonging = WindowsOfBatch(self.send(example), layout.shape[1], windows.pooling)
+        labels = self.send(np.ascontiguousarray(layout[3]))
+        return replace(self._pack(expanded), labels=labels, windows=belonging)
+
+    def _pack(self, layout: Layout) -> Batch:
         if self.values is not None:
             return pack(self.values, self.send(layout), layout[1])
         values = self.send(self.pairs.tokens.values[ranges(layout[0], layout[1])])

@@ -116,18 +116,39 @@ def read_texts(
     Without a column ``label`` every row has the label ''. Finds, reads and checks the file as ``read`` does;
     the InputError about a missing ``first`` lists the columns.
     """
+    [whole] = text_blocks(file, root, first, second, label, rows=None)
+    return whole
+
+
+def text_blocks(
+    file: str,
+    root: Path | None,
+    first: str | None,
+    second: str | None = None,
+    label: str | None = None,
+    *,
+    rows: int | None,
+) -> Iterator[Examples]:
+    """The same in blocks of ``rows`` rows, so that one of them is in memory; the last may have fewer.
+
+    Each row is checked as its block is read. InputError also where the file has no rows.
+    """
     if first is None:
         known = ", ".join(column_names(file, root))
         raise InputError(f"{file}: --first is missing; name the column of the first text: {known}")
     path = files.find(file, root)
     given = {"label": label, "first": first, "second": second}
     columns = {role: name for role, name in given.items() if name is not None}
-    gathering = Gathering(str(path))
+    gathering, blocks = Gathering(str(path)), 0
     for number, values in _rows(path, columns):
         gathering.add(number, **{"label": ""} | texts_of_row(f"{path}:{number}", values, columns))
-    if not gathering.first:
+        if len(gathering.first) == rows:
+            yield gathering.examples()
+            gathering, blocks = Gathering(str(path)), blocks + 1
+    if gathering.first:
+        yield gathering.examples()
+    elif not blocks:
         raise InputError(f"{path}: no rows; name a file that has some")
-    return gathering.examples()
 
 
 def column_names(file: str, root: Path | None) -> list[str]:
@@ -170,7 +191,9 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
                 yield number, dict(zip(columns, values, strict=True))
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
-        raise InputError(f"{path}: the file name must end in one of {known}; rename it (all but Parquet may end in .gz, too)")
+        raise InputError(
+            f"{path}: the file name must end in one of {known}; rename it (all but Parquet may end in .gz, too)"
+        )
 
 
 def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:

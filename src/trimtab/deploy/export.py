@@ -140,6 +140,7 @@ def _use(study: StudyRecord, chosen: ChosenTrial, kept: TokenizerRecord) -> Use:
         texts=kept.texts,
         labels=list(study.labels),
         precision=precision,
+        windows=chosen.variant.windows,
     )
 
 

@@ -22,6 +22,7 @@ from trimtab.study.grid import Coordinates, DeclaredContrast, place_words, varia
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.truncation.audit import Audit
 from trimtab.truncation.profile import LengthProfile, LengthSummary
+from trimtab.truncation.windows import NO_WINDOWS
 
 SCHEMA = 2
 
@@ -79,7 +80,8 @@ class VariantRecord(Record):
     audits: by split; label_audits: by test set and label; tokens: the mean of a row, special ones included,
     by split; hardly_cut: whether fewer than 1 % of every split are cut. trials: by seed of the study, the key
     of the trial. kept_tokenizer: None where no weights are kept. aliases: labels of the study's [names] for
-    its coordinates, which stand in ``name``.
+    its coordinates, which stand in ``name``. windows: a spec string, ``none`` for a truncation;
+    windows_per_row: their mean number by split, empty without windows.
     """
 
     number: int
@@ -106,6 +108,8 @@ class VariantRecord(Record):
     kept_tokenizer: TokenizerRecord | None = None
     aliases: dict[str, str] = {}
     best_rankings: dict[str, dict[str, float]] = {}
+    windows: str = NO_WINDOWS
+    windows_per_row: dict[str, float] = {}
 
     def ceiling(self, test: str, score: str) -> float | None:
         """The best that probe permits on a test set by the score of that name, None where it is unknown."""
@@ -140,6 +144,7 @@ class VariantRecord(Record):
             "weights": self.weights.name if self.weights else "none",
             "tokenizer": self.tokenizer,
             "replica": self.replica,
+            **({} if self.windows == NO_WINDOWS else {"windows": self.windows}),
         }
 
     @property

@@ -25,6 +25,7 @@ from trimtab.ragged import Ragged, offsets_of
 from trimtab.truncation import Truncation, parse
 from trimtab.truncation.spec import no_room
 from trimtab.truncation.texts import Texts, sides
+from trimtab.truncation.windows import Windows
 
 Pooling = Literal["cls", "mean"]
 Vectors = NDArray[np.float32]
@@ -58,10 +59,12 @@ def inputs(
     tokenizer: Tokenizer,
     max_len: int | None = None,
     truncation: str | Truncation | None = None,
+    windows: Windows | None = None,
 ) -> Pairs:
     """The input of ``model`` for texts or pairs, with special tokens by the tokeniser's own template.
 
-    Rows longer than max_len tokens, by default the rows of the position table, are cut by ``truncation``.
+    Rows longer than max_len tokens, by default the rows of the position table, are cut by ``truncation``, or
+    hold several windows.
     InputError where there is none, where the model has too few positions, or where the tokeniser
     is another model's.
     """
@@ -73,10 +76,10 @@ def inputs(
         raise no_room(limit, limit)
     _check_tokenizer(model, tokenizer)
     tokens = _tokens(texts, tokenizer)
-    if truncation is None:
+    if truncation is None and windows is None:
         _refuse_longer(tokens, row.count, limit)
     cut = parse(truncation or "longest_first") if isinstance(truncation, str | None) else truncation
-    return make_pairs(tokens, cut, limit, template)
+    return make_pairs(tokens, cut, limit, template, windows)
 
 
 def token_vectors(model: AnyModel, pairs: Pairs) -> list[Vectors]:

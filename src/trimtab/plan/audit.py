@@ -35,13 +35,15 @@ UNCUT_SHARES = (0.95, 0.99)  # of rows, for which an audit says how long max_len
 class AuditRow:
     """What the cut called ``name`` does to a split, or to the rows of one label of it.
 
-    tokens: the mean of a row, special ones included; None of a label.
+    tokens: the mean of a row, special ones included; windows: the mean number of a row's windows, 1 where it
+    has none; None of a label.
     """
 
     name: str
     split: str
     audit: Audit
     tokens: float | None = None
+    windows: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Audited:
     rows: one per cut and split; by_label: one per cut, split and label; differences: one per split, max_len
     and truncation; profiles, lengths: by split, without validation and with it; hardly: the cuts that cut
     fewer than 1 % of every split; uncut: by split, the smallest max_len that leaves each of ``UNCUT_SHARES``
-    of its rows whole, whatever the truncation; notes: sentences on what is left out or done otherwise.
+    of its rows whole, whatever the truncation but one with caps; notes: sentences on what is left out or done
+    otherwise.
     """
 
     rows: list[AuditRow] = field(default_factory=list)
@@ -85,7 +88,7 @@ class Audited:
             profiles=self.profiles | other.profiles,
             lengths=self.lengths | other.lengths,
             hardly=self.hardly + other.hardly,
-            notes=self.notes + other.notes,
+            notes=list(dict.fromkeys(self.notes + other.notes)),
             uncut=self.uncut | other.uncut,
         )
 
@@ -155,7 +158,7 @@ def audit_texts(texts: Texts, truncations: Sequence[Truncation], lengths: Sequen
             notes.append(f"{cut} is left out: {error}.")
     splits = {texts.counts.split: tokens}
     audited = _audited(splits, template, possible, cuts, texts.label_names, _numbers(possible))
-    return replace(audited, notes=notes)
+    return replace(audited, notes=notes + audited.notes)
 
 
 def study_profiles(variants: Sequence[PreparedVariant]) -> dict[str, LengthProfile]:
@@ -209,7 +212,8 @@ def _audited(
             name: _profile(tokens, template, drawn) for name, tokens in splits.items() if name != "validation"
         },
         lengths=_summaries(splits, template),
-        hardly=[str(cut) for cut in cuts if str(cut) not in much],
+        hardly=[str(cut) for cut in cuts if str(cut) not in much and cut.windows is None],
+        notes=_cap_notes(cuts),
         uncut={
             name: shortest_uncut(*lengths_of(tokens), template.row(tokens.texts).count, UNCUT_SHARES)
             for name, tokens in splits.items()
@@ -217,15 +221,21 @@ def _audited(
     )
 
 
+def _cap_notes(cuts: Sequence[Cut]) -> list[str]:
+    cutting = [cut.truncation for cut in cuts if cut.windows is None and cut.truncation.cuts_fitting]
+    specs = dict.fromkeys(map(str, cutting))
+    return [f"{spec} cuts rows that fit too: its caps hold at every max_len." for spec in specs]
+
+
 def _numbers(cuts: Sequence[Cut]) -> dict[str, int]:
     """A number for each truncation, from 1, by its spec."""
-    specs = dict.fromkeys(str(cut.truncation) for cut in cuts)
+    specs = dict.fromkeys(str(cut.truncation) for cut in cuts if cut.windows is None)
     return {spec: number for number, spec in enumerate(specs, 1)}
 
 
 def _row(cut: Cut, name: str, tokens: Tokens, template: InputTemplate) -> AuditRow:
     found = audit_split(cut, tokens, template)
-    return AuditRow(str(cut), name, found.audit, found.tokens)
+    return AuditRow(str(cut), name, found.audit, found.tokens, found.windows)
 
 
 def _label_rows(
@@ -239,6 +249,7 @@ def _differences(
     cuts: Sequence[Cut], name: str, tokens: Tokens, template: InputTemplate, numbers: Mapping[str, int]
 ) -> list[DifferenceRow]:
     rows = []
+    cuts = [cut for cut in cuts if cut.windows is None]
     for max_len in sorted({cut.max_len for cut in cuts}):
         truncations = [cut.truncation for cut in cuts if cut.max_len == max_len]
         specs = [str(truncation) for truncation in truncations]
@@ -251,7 +262,8 @@ def _differences(
 
 
 def _profile(tokens: Tokens, template: InputTemplate, cuts: Sequence[Cut]) -> LengthProfile:
-    truncations, marks = [cut.truncation for cut in cuts], sorted({cut.max_len for cut in cuts})
+    truncations = [cut.truncation for cut in cuts if cut.windows is None] or [cut.truncation for cut in cuts]
+    marks = sorted({cut.max_len for cut in cuts})
     return length_profile(*lengths_of(tokens), truncations, marks, template.row(tokens.texts).count)
 
 

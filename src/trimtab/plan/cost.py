@@ -23,7 +23,8 @@ def tokens_computed(variant: PlannedVariant) -> float:
     train, recipe = variant.inputs["train"], variant.settings.recipe
     if variant.settings.size.is_packed:
         return train.tokens
-    return padded_length(train.lengths, recipe.rows_together, grouped=recipe.batches == "grouped")
+    together = round(train.windows * recipe.rows_together)
+    return train.windows * padded_length(train.lengths, together, grouped=recipe.batches == "grouped")
 
 
 def padded_length(lengths: NDArray[np.int64], batch_size: int, *, grouped: bool) -> float:

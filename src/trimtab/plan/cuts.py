@@ -10,47 +10,61 @@ from trimtab.data.input_template import InputTemplate
 from trimtab.data.tokens import Tokens
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.study.grid import place_words
+from trimtab.study.settings import Settings
 from trimtab.truncation import Truncation
 from trimtab.truncation.audit import Audit, audit, audit_by_label
 from trimtab.truncation.spec import no_room
+from trimtab.truncation.windows import Laid, Windows, lay
 
 Lengths = tuple[NDArray[np.int64], NDArray[np.int64] | None]  # of the first and of the second text
 
 
 class Cut(NamedTuple):
-    """A truncation at one max_len."""
+    """A truncation at one max_len, or windows of that length in its place."""
 
     truncation: Truncation
     max_len: int
+    windows: Windows | None = None
 
     def __str__(self) -> str:
         """As a person names it: ``ratio, max_len 16``."""
-        return place_words({"truncation": str(self.truncation), "max_len": self.max_len})
+        place = {"truncation": str(self.truncation), "max_len": self.max_len}
+        return place_words(place if self.windows is None else place | {"windows": str(self.windows)})
 
     @property
     def key(self) -> tuple[str, int]:
         """Equal for two cuts that do the same, however their truncations are spelt."""
-        return self.truncation.resolved, self.max_len
+        return self.truncation.resolved if self.windows is None else str(self.windows), self.max_len
 
 
 class SplitAudit(NamedTuple):
-    """What a cut does to one split; tokens: the mean of a row, special ones included."""
+    """What a cut does to one split.
+
+    tokens: the mean of a row, special ones included, of all windows of a row that has several; windows: the
+    mean number of a row's windows.
+    """
 
     audit: Audit
     tokens: float
+    windows: float
+
+
+def cut_of(settings: Settings) -> Cut:
+    """What a variant of these settings does to its rows."""
+    return Cut(settings.truncation, settings.max_len, settings.windows)
 
 
 def distinct_cuts(variants: Iterable[PreparedVariant]) -> list[Cut]:
     """The truncations and lengths of variants, each once, in their order."""
     settings = [variant.settings for variant in variants]
-    return list(dict.fromkeys(Cut(each.truncation, each.max_len) for each in settings))
+    return list(dict.fromkeys(map(cut_of, settings)))
 
 
 def fitted(cuts: Sequence[Cut], train: Tokens) -> list[Cut]:
     """The same cuts, each distinct truncation fitted on the training split."""
     truncations = dict.fromkeys(cut.truncation for cut in cuts)
     ready = {each: each.fit(train.first, train.second) for each in truncations}
-    return [Cut(ready[cut.truncation], cut.max_len) for cut in cuts]
+    return [cut._replace(truncation=ready[cut.truncation]) for cut in cuts]
 
 
 def audit_split(cut: Cut, tokens: Tokens, template: InputTemplate) -> SplitAudit:
@@ -58,7 +72,22 @@ def audit_split(cut: Cut, tokens: Tokens, template: InputTemplate) -> SplitAudit
     kept = kept_lengths(cut, tokens, template)
     special = template.row(tokens.texts).count
     total = sum(int(side.sum()) for side in kept if side is not None) + special * len(tokens)
-    return SplitAudit(audit(*lengths_of(tokens), *kept), total / max(1, len(tokens)))
+    windows = len(tokens)
+    if (laid := laid_windows(cut, tokens, template)) is not None:
+        windows = len(laid.row)
+        whole = 0 if tokens.second is None else int(tokens.first.lengths[laid.row].sum())
+        total = int(laid.keep.sum()) + whole + special * windows
+    rows = max(1, len(tokens))
+    return SplitAudit(audit(*lengths_of(tokens), *kept), total / rows, windows / rows)
+
+
+def laid_windows(cut: Cut, tokens: Tokens, template: InputTemplate) -> Laid | None:
+    """Where the windows of a split's rows lie; None for a truncation, or InputError where they cannot."""
+    if cut.windows is None:
+        return None
+    (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len, template)
+    sides = (np.zeros_like(first), first) if second is None else (first, second)
+    return lay(cut.windows, *sides, room)
 
 
 def audit_labels(cut: Cut, tokens: Tokens, template: InputTemplate) -> dict[int, Audit]:
@@ -76,6 +105,11 @@ def audit_labels(cut: Cut, tokens: Tokens, template: InputTemplate) -> dict[int,
 def kept_lengths(cut: Cut, tokens: Tokens, template: InputTemplate) -> Lengths:
     """How many tokens of each text a cut keeps, special ones apart, (rows,) each: it needs lengths alone."""
     (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len, template)
+    if (laid := laid_windows(cut, tokens, template)) is not None:
+        # Windows leave nothing out, but the first alone does.
+        last = np.cumsum(laid.counts) - 1
+        seen = laid.start[last] + laid.keep[last]
+        return (seen, None) if second is None else (first, seen)
     kept = cut.truncation.split(first, np.zeros_like(first) if second is None else second, room)
     return kept[0], None if second is None else kept[1]
 

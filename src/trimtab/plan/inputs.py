@@ -9,9 +9,20 @@ from numpy.typing import NDArray
 
 from trimtab.config import InputError, canonical_hash
 from trimtab.data.dataset import Dataset
+from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import Pairs, ceiling, make_pairs
 from trimtab.data.tokens import Tokens
-from trimtab.plan.cuts import Cut, audit_labels, audit_split, budget_of, distinct_cuts, fitted
+from trimtab.data.windowed_pairs import PooledRows
+from trimtab.plan.cuts import (
+    Cut,
+    audit_labels,
+    audit_split,
+    budget_of,
+    cut_of,
+    distinct_cuts,
+    fitted,
+    kept_lengths,
+)
 from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation.audit import Audit
 
@@ -20,15 +31,17 @@ from trimtab.truncation.audit import Audit
 class SplitInputs:
     """What one cut makes of one split.
 
-    tokens: the mean of a row, special ones included; longest: tokens of the longest row; lengths: how many
-    rows have each number of tokens, from 0. Of test sets alone: by_label: the audit of each label, by its
-    number; ceilings: by the name of a score, the best that probe permits, where it is known; digests: (rows,)
-    uint64 of the inputs, different where rows differ; kept: (rows,) int32, the tokens of each row.
+    tokens: the mean of a row, special ones included; windows: the mean number of its windows; longest: tokens
+    of the longest row or window; lengths: how many rows or windows have each number of tokens, from 0. Of
+    test sets alone: by_label: the audit of each label, by its number; ceilings: by the name of a score, the
+    best that probe permits, where it is known; digests: (rows,) uint64 of the inputs, different where rows
+    differ; kept: (rows,) int32, the tokens of each row that were kept.
     """
 
     fingerprint: str
     audit: Audit
     tokens: float
+    windows: float
     longest: int
     lengths: NDArray[np.int64]
     by_label: dict[int, Audit]
@@ -58,8 +71,9 @@ class Inputs:
 
     @property
     def hardly_cut(self) -> bool:
-        """Whether fewer than 1 % of the pairs of every split are cut."""
-        return all(split.audit.hardly_cuts for split in self.splits.values())
+        """Whether fewer than 1 % of the pairs of every split are cut, or have several windows instead."""
+        windowed = any(split.windows >= 1.01 for split in self.splits.values())
+        return not windowed and all(split.audit.hardly_cuts for split in self.splits.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +101,10 @@ def inputs_of(variants: Sequence[PreparedVariant]) -> list[Inputs]:
         for cut, each in zip(cuts, fitted(cuts, dataset.splits["train"]), strict=True):
             ready[dataset, cut] = each
     for variant in variants:
-        cut = ready[variant.dataset, Cut(variant.settings.truncation, variant.settings.max_len)]
+        cut = ready[variant.dataset, cut_of(variant.settings)]
         if (variant.dataset, cut.key) not in made:
             made[variant.dataset, cut.key] = _inputs(variant, cut)
-    keys = [(each.dataset, Cut(each.settings.truncation, each.settings.max_len).key) for each in variants]
+    keys = [(each.dataset, cut_of(each.settings).key) for each in variants]
     return [made[key] for key in keys]
 
 
@@ -107,23 +121,39 @@ def _inputs(variant: PreparedVariant, cut: Cut) -> Inputs:
 def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
     tokens, template, is_test = dataset.splits[name], dataset.template, name in dataset.tests
     budget_of(tokens, cut.max_len, template)  # for its error
-    pairs = make_pairs(tokens, cut.truncation, cut.max_len, template)
+    pairs = make_pairs(tokens, cut.truncation, cut.max_len, template, cut.windows)
     counted = audit_split(cut, tokens, template)
+    windows = pairs.tokens.lengths if pairs.windows is None else _window_lengths(pairs, pairs.windows)
     return SplitInputs(
         fingerprint=pairs.fingerprint,
         audit=counted.audit,
         tokens=counted.tokens,
-        longest=int(pairs.tokens.lengths.max(initial=0)),
-        lengths=np.bincount(pairs.tokens.lengths),
+        windows=counted.windows,
+        longest=pairs.longest,
+        lengths=np.bincount(windows),
         by_label=audit_labels(cut, tokens, template) if is_test else {},
         ceilings=_ceilings(cut, pairs, tokens) if is_test else {},
         digests=pairs.row_digests() if is_test else None,
-        kept=pairs.tokens.lengths.astype(np.int32) if is_test else None,
+        kept=_kept(cut, tokens, template) if is_test else None,
     )
 
 
+def _window_lengths(pairs: Pairs, windows: PooledRows) -> NDArray[np.int64]:
+    """Tokens of each input of the model, (windows,)."""
+    lengths = pairs.tokens.lengths
+    counts = windows.counts(lengths)
+    return np.repeat(np.where(counts > 1, windows.length, lengths), counts)
+
+
+def _kept(cut: Cut, tokens: Tokens, template: InputTemplate) -> NDArray[np.int32]:
+    """Tokens of each row that some input holds, special ones counted once, (rows,)."""
+    first, second = kept_lengths(cut, tokens, template)
+    special = template.row(tokens.texts).count
+    return np.asarray(first + (0 if second is None else second) + special, np.int32)
+
+
 def _ceilings(cut: Cut, pairs: Pairs, tokens: Tokens) -> dict[str, float]:
-    if pairs.visible is None or cut.truncation.content_dependent:
+    if pairs.visible is None or (cut.windows is None and cut.truncation.content_dependent):
         return {}
     if tokens.queries is None:
         return {"accuracy": ceiling(pairs.visible)}

@@ -25,6 +25,7 @@ from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.plan.prepare import InitialWeights
 from trimtab.truncation.audit import Audit
+from trimtab.truncation.windows import NO_WINDOWS
 
 
 def study_record(
@@ -85,6 +86,7 @@ def _variant_record(
     settings, inputs, dataset = variant.settings, variant.inputs, variant.dataset
     tests = {name: inputs[name] for name in dataset.tests}
     cross = plan.cross_inputs_by_test(variant)
+    windows_per_row = {name: split.windows for name, split in inputs.splits.items()}
     return VariantRecord(
         number=variant.number,
         name=variant.name,
@@ -112,6 +114,8 @@ def _variant_record(
         trials=keys,
         kept_tokenizer=kept,
         aliases=variant.cell.aliases,
+        windows=str(settings.windows or NO_WINDOWS),
+        windows_per_row={} if settings.windows is None else windows_per_row,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trimtab.data.examples import Examples
 from trimtab.ledger.records import CutRecord, Range, RowRecord, RowsRecord
-from trimtab.plan.cuts import Cut
+from trimtab.plan.cuts import cut_of
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
 from trimtab.plan.prepare import by_dataset
@@ -75,9 +75,7 @@ def _texts(examples: Examples, row: int) -> tuple[str, ...]:
 
 def _cut_record(block: Block, sides: tuple[Side, ...], variants: Sequence[PlannedVariant]) -> CutRecord:
     keys = {cut.key for cut in block.cuts}
-    numbers = tuple(
-        each.number for each in variants if Cut(each.settings.truncation, each.settings.max_len).key in keys
-    )
+    numbers = tuple(each.number for each in variants if cut_of(each.settings).key in keys)
     if block.kept is None:
         return CutRecord(variants=numbers, kept=None)
     kept: list[tuple[Range, ...]] = [

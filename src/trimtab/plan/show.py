@@ -20,6 +20,7 @@ from trimtab.plan.cuts import Cut, distinct_cuts, fitted
 from trimtab.plan.prepare import PreparedVariant, by_dataset, prepare
 from trimtab.ragged import Ragged
 from trimtab.study.definition import Study
+from trimtab.truncation.windows import Laid, Windows, lay
 
 Mask = NDArray[np.bool_]
 
@@ -46,12 +47,14 @@ class Side:
 @dataclass(frozen=True)
 class Block:
     """What these cuts keep: a mask (tokens,) bool for each side; None where they refuse the row, ``budget``
-    being the tokens that they had to give.
+    being the tokens that they had to give. windows: where several windows begin and end in the last text, in
+    its tokens.
     """
 
     cuts: tuple[Cut, ...]
     kept: tuple[Mask, ...] | None
     budget: int
+    windows: tuple[tuple[int, int], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -179,13 +182,41 @@ def _blocks(cuts: Sequence[Cut], sides: tuple[Side, ...], template: InputTemplat
     for cut in cuts:
         room = template.budget(cut.max_len, len(sides))
         kept = _kept(cut, sides, room)
+        windows = () if kept is None else _windows(cut, sides, room)
         same = b"refused %d" % room if kept is None else b"".join(mask.tobytes() for mask in kept)
+        same += repr((windows, windows and cut.windows)).encode()
         others = found[same].cuts if same in found else ()
-        found[same] = Block((*others, cut), kept, room)
+        found[same] = Block((*others, cut), kept, room, windows)
     return tuple(found.values())
 
 
+def _windows(cut: Cut, sides: tuple[Side, ...], room: int) -> tuple[tuple[int, int], ...]:
+    """From and to of each window over the last text, where there are several."""
+    if cut.windows is None:
+        return ()
+    laid = _laid(cut.windows, sides, room)
+    ends = laid.start + laid.keep
+    return tuple(zip(laid.start.tolist(), ends.tolist(), strict=True)) if len(ends) > 1 else ()
+
+
+def _laid(windows: Windows, sides: tuple[Side, ...], room: int) -> Laid:
+    *whole, windowed = (np.array([len(side.ids)]) for side in sides)
+    return lay(windows, whole[0] if whole else np.zeros(1, np.int64), windowed, room)
+
+
+def _kept_by_windows(windows: Windows, sides: tuple[Side, ...], room: int) -> tuple[Mask, ...] | None:
+    try:
+        laid = _laid(windows, sides, room)
+    except InputError:
+        return None
+    masks = [np.ones(len(side.ids), bool) for side in sides]
+    masks[-1][laid.start[-1] + laid.keep[-1] :] = False  # which the first window alone leaves out
+    return tuple(masks)
+
+
 def _kept(cut: Cut, sides: tuple[Side, ...], room: int) -> tuple[Mask, ...] | None:
+    if cut.windows is not None:
+        return _kept_by_windows(cut.windows, sides, room)
     first, *rest = [Ragged.from_rows([side.ids]) for side in sides]
     try:
         kept = cut.truncation.keep(first, rest[0] if rest else None, room)

@@ -27,6 +27,10 @@ class AuditedRow(Protocol):
     def tokens(self) -> float | None:
         """The mean tokens of a row after the cut, special ones included; None of a label."""
 
+    @property
+    def windows(self) -> float | None:
+        """The mean number of a row's windows; None where there are none."""
+
 
 LengthRow = tuple[str, LengthSummary]  # with the name of the split
 
@@ -69,6 +73,10 @@ def audit_table(
         *([_lost_of_first(f"tokens lost: {_FOUR}")] if single else _of_pairs()),
         share_column("tokens lost %", "lost_share", lambda row: row.audit.lost_share),
     ]
+    if any((row.windows or 1) > 1 for row in rows):
+        columns.append(
+            Column("windows per row", lambda row: f"{row.windows or 1:.2f}", {"windows": lambda r: r.windows})
+        )
     if all(row.tokens is not None for row in rows):
         columns.append(
             Column("tokens per row", lambda row: f"{row.tokens:.1f}", {"tokens": lambda r: r.tokens})

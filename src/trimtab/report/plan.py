@@ -143,6 +143,8 @@ def _row(plan: Plan, variant: PlannedVariant, counts: TrialCounts) -> dict[str, 
         row[f"cut of {test} %"] = percent(inputs.audit.cut, 1)
         if (ceiling := inputs.ceilings.get(plan.study.compare.score)) is not None:
             row[f"ceiling of {test} %"] = percent(ceiling, 1)
+    if any(each.settings.windows for each in plan.variants):
+        row["windows per row"] = f"{variant.inputs['train'].windows:.2f}"
     row["tokens per row"] = f"{variant.inputs['train'].tokens:.1f}"
     if not variant.is_first:
         return row | {"trials": "", "same inputs as": plan.variants[variant.same_as].name}

@@ -55,7 +55,7 @@ def _hardly_differing(plan: Plan) -> list[str]:
     words = []
     for contrast in plan.tested:
         pair = plan.variants[contrast.variant], plan.variants[contrast.baseline]
-        if _axes(plan, contrast) <= {"truncation", "max_len"} and all(
+        if _axes(plan, contrast) <= {"truncation", "max_len", "windows"} and all(
             variant.inputs.hardly_cut for variant in pair
         ):
             words.append(f"{pair[0].name} against {pair[1].name}")

@@ -9,6 +9,7 @@ from trimtab.report.contrast_section import contrast_section
 from trimtab.report.cross_section import cross_section
 from trimtab.report.curves_section import curves_section
 from trimtab.report.data_section import cuts_section, lengths_section
+from trimtab.report.equal_tokens_section import equal_tokens_section
 from trimtab.report.length_section import length_section
 from trimtab.report.output import Output
 from trimtab.report.provenance_section import provenance_section
@@ -56,6 +57,7 @@ def _first(test: SetAnalysis, analysis: Analysis, output: Output) -> list[Sectio
         contrast_section(test, analysis, output),
         shortest_section(test, analysis, output),
         checkpoint_section(test, analysis.study, output),
+        equal_tokens_section(test, analysis, output),
         length_section(test, output),
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -78,6 +79,16 @@ def _block_texts(block: Block, shown: Shown, brackets: Brackets | None) -> Itera
     for name, side, kept in zip(names, shown.sides, block.kept, strict=True):
         yield Text(f"{name}: {_kept_words(side, kept)}", "" if brackets else "cyan")
         yield marked(side, kept, brackets)
+    for number, (start, end) in enumerate(block.windows, 1):
+        side = shown.sides[-1]
+        mask = np.zeros(len(side.ids), bool)
+        mask[start:end] = True
+        here = ""
+        if side.evidence is not None and mask[side.evidence]:
+            here = ", with the decisive word"
+        place = f"tokens {start + 1} to {end}{here}"
+        yield Text(f"window {number} of {len(block.windows)}: {place}", "" if brackets else "cyan")
+        yield Text(side.text[slice(side.spans[start, 0], side.spans[end - 1, 1])].translate(CONTROLS))
 
 
 def _kept_words(side: Side, kept: Mask) -> str:

@@ -8,13 +8,14 @@ from trimtab.data.pairs import Pairs, make_pairs
 from trimtab.data.tokens import CacheLostError, load
 from trimtab.plan.prepare import PreparedVariant
 from trimtab.truncation import parse
+from trimtab.truncation.windows import NO_WINDOWS, parse_windows
 
 
 @dataclass(frozen=True)
 class InputSpec:
     """What a trial is trained on: the cached tokens of each split, and how they are truncated.
 
-    folders: of the tokens of train, validation and each test set; truncation: a spec string.
+    folders: of the tokens of train, validation and each test set; truncation, windows: spec strings.
     """
 
     folders: dict[str, Path]
@@ -23,12 +24,16 @@ class InputSpec:
     template: InputTemplate
     vocabulary: int
     classes: int
+    windows: str = NO_WINDOWS
 
     def pairs(self, *names: str) -> dict[str, Pairs]:
         """The inputs of the splits named."""
         tokens = {name: load(self.folders[name]) for name in {*names, "train"}}
         truncation = parse(self.truncation).fit(tokens["train"].first, tokens["train"].second)
-        return {name: make_pairs(tokens[name], truncation, self.max_len, self.template) for name in names}
+        windows = parse_windows(self.windows)
+        return {
+            name: make_pairs(tokens[name], truncation, self.max_len, self.template, windows) for name in names
+        }
 
 
 def input_spec(variant: PreparedVariant) -> InputSpec:
@@ -41,6 +46,7 @@ def input_spec(variant: PreparedVariant) -> InputSpec:
         template=dataset.template,
         vocabulary=dataset.vocabulary,
         classes=dataset.outputs,
+        windows=str(settings.windows or NO_WINDOWS),
     )
 
 

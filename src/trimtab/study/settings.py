@@ -11,9 +11,10 @@ from trimtab.model.kinds import KINDS
 from trimtab.model.sizes import SETTINGS, architecture
 from trimtab.training.recipe import Recipe
 from trimtab.truncation import Truncation, parse
+from trimtab.truncation.windows import NO_WINDOWS, Windows, parse_windows
 
 RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
-_OWN = ("truncation", "max_len", "size", "weights", "implementation", "replica")
+_OWN = ("truncation", "max_len", "windows", "size", "weights", "implementation", "replica")
 
 _IMPLEMENTATIONS = (PACKED, TRANSFORMERS, AUTO)
 
@@ -34,7 +35,8 @@ class Settings:
 
     replica: 0, or the number of a repetition with seeds of its own. weights: the pretrained weights that
     training starts from, by name or path, or ``none``. implementation: what the study asks for; ``size`` says
-    which one it comes to. stated: the keys of the size that the study gives;
+    which one it comes to. windows: what takes the place of the truncation, None where that is none.
+    stated: the keys of the size that the study gives;
     with pretrained weights ``size`` holds only these until ``sized`` is called with theirs.
     """
 
@@ -46,6 +48,7 @@ class Settings:
     weights: str = NONE
     stated: tuple[tuple[str, Any], ...] = ()
     implementation: str = PACKED
+    windows: Windows | None = None
 
     @property
     def starts_from(self) -> str | None:
@@ -133,6 +136,7 @@ def resolve(table: dict[str, Any], place: str) -> Settings:
             _weights(table),
             tuple((key, table[key]) for key in ("size", *SETTINGS) if key in table),
             _implementation(table),
+            parse_windows(table.get("windows", NO_WINDOWS)),
         )
     except ValidationError as error:
         raise InputError(f"{place}: {explain(error, known_keys())}") from error

@@ -186,7 +186,11 @@ def _products(size: Architecture, tokens: int, backend: Backend) -> float:
 
 def _rows_of(pairs: Pairs, index: NDArray[np.int64]) -> Pairs:
     return Pairs(
-        pairs.tokens.take(index), pairs.first_lengths[index], pairs.labels[index], target=pairs.target
+        pairs.tokens.take(index),
+        pairs.first_lengths[index],
+        pairs.labels[index],
+        target=pairs.target,
+        windows=pairs.windows,
     )
 
 

@@ -26,6 +26,7 @@ from trimtab.training.epoch import AGAINST_DIVERGING, Epoch, StoppedError, Trial
 from trimtab.training.epoch_sums import EpochSums
 from trimtab.training.memory import reset_peak
 from trimtab.training.meter import DivergedError
+from trimtab.training.pooling import pooled
 from trimtab.training.ranks import Ranks
 from trimtab.training.recipe import Recipe
 from trimtab.training.shared_trainer import SharedTrainer
@@ -186,7 +187,7 @@ def predict(
         steady = backend.wants_steady_sizes and not isinstance(model, PaddedClassifier)
         padding = Padding(pairs, tokens) if steady and len(pairs) else None
         for index, batch in evaluation_batches(pairs, backend.device, tokens, padding, share):
-            found = model.class_logits(batch)
+            found = pooled(model.class_logits(batch), batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
             on_batch()
     if ranks is not None:

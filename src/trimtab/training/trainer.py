@@ -23,6 +23,7 @@ from trimtab.training.graphs import Graphs
 from trimtab.training.layer_depth import freeze
 from trimtab.training.objective import objective_of
 from trimtab.training.optimizer import Schedule, make_optimizer
+from trimtab.training.pooling import pooled
 from trimtab.training.recipe import Recipe
 from trimtab.training.state import State, restore_into, state_of
 from trimtab.training.thread_replicas import ThreadReplicas
@@ -84,6 +85,7 @@ class Trainer:
         # Without flash attention, or with streamed tokens, launches differ from batch to batch.
         steady = has_kernel(device, torch.bfloat16, size.hidden // size.heads) and not size.relative_buckets
         steady = steady and self.rows.values is not None and self.recipe.micro_batch is None
+        steady = steady and self.training.windows is None  # batches of as many rows have few windows or many
         if steady and self.backend.captures(parameters):
             self.graphs = Graphs(self.rows, self.recipe.batch_size, self.tokens, self.move, self._eager)
 
@@ -161,7 +163,7 @@ class Trainer:
             self._seed(model, number)
         with self.backend.autocast():
             tokens = self.table.look_up(part.tokens)
-            logits = model.classify(tokens, part).float()
+            logits = pooled(model.classify(tokens, part).float(), part)
             total, right = self.objective.sums(logits, part.labels)
             loss = total / rows
             with self.backend.without_autocast():

@@ -119,8 +119,9 @@ def shares_different(
     if not len(first):
         raise InputError("there are no pairs to compare: the data is empty")
     lengths = first.lengths if second is None else first.lengths + second.lengths
-    # A pair that fits is kept whole by all of them.
-    cut = np.flatnonzero(lengths > budget)
+    # A pair that fits is kept whole by all of them, except by splits with limits of their own.
+    some_cut_fitting = any(truncation.cuts_fitting for truncation in truncations)
+    cut = np.arange(len(first)) if some_cut_fitting else np.flatnonzero(lengths > budget)
     counts = np.zeros((len(truncations),) * 2, np.int64)
     for start in range(0, len(cut), _CHUNK):
         rows = cut[start : start + _CHUNK]

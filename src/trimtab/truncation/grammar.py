@@ -108,5 +108,7 @@ class _Source:
 
 def _written(value: Any) -> str:
     """A value as it is read back: a word without quotes where Python takes it for a name."""
+    if value is None or isinstance(value, Spec):
+        return "none" if value is None else str(value)
     is_name = isinstance(value, str) and value.isidentifier() and not iskeyword(value)
     return value if is_name and value.lower() not in ("true", "false") else repr(value)

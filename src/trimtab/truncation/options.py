@@ -24,6 +24,11 @@ Share = Annotated[float, Bounds(0, 1)]
 Count = Annotated[int, Bounds(0, 2**31 - 1)]
 
 
+@dataclass(frozen=True)
+class SplitName:
+    """Marks an option whose value is another split, with options of its own: ``ratio(minimum=2)``."""
+
+
 def rounded_share(share: float, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     """floor(share * number + 1/2) of each number (rows,) below a million, the share as an exact decimal.
 
@@ -34,18 +39,24 @@ def rounded_share(share: float, numbers: NDArray[np.int64]) -> NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a strategy: its name, its default and the values it accepts."""
+    """One option of a strategy: its name, its default and the values it accepts.
+
+    With None as its default it also accepts ``none``. is_split: its value is another split's spec string,
+    which the registry reads.
+    """
 
     name: str
     default: Any
     kind: type
     choices: tuple[str, ...] = ()
     bounds: Bounds | None = None
+    is_split: bool = False
 
     def __str__(self) -> str:
         """``tie=bert|hf_fast|tf_text``, the default first, or ``head=0.25``."""
         others = [choice for choice in self.choices if choice != self.default]
-        return "|".join([f"{self.name}={self.default}", *others])
+        default = "none" if self.default is None else self.default
+        return "|".join([f"{self.name}={default}", *others])
 
     def read(self, value: Any) -> Any:
         """``value`` as the function expects it; InputError where it has another type or is out of bounds."""
@@ -53,6 +64,10 @@ class Option:
             if value in self.choices:
                 return value
             raise InputError(f"{self.name} cannot be {value!r}; {nearest(str(value), self.choices)}")
+        if self.default is None and value in (None, "none"):
+            return None
+        if self.is_split and not isinstance(value, str):
+            raise InputError(f"{self.name} must be a split such as {self.default}, not {value!r}")
         if self.kind is str:
             return str(value)
         number = _number(value, self.kind)
@@ -62,7 +77,8 @@ class Option:
 
     def _wanted(self) -> str:
         wanted = {bool: "true or false", int: "a whole number"}.get(self.kind, "a number")
-        return wanted + (f" from {self.bounds.low} to {self.bounds.high}" if self.bounds else "")
+        wanted += f" from {self.bounds.low} to {self.bounds.high}" if self.bounds else ""
+        return f"{wanted}, or none" if self.default is None else wanted
 
 
 def _number(value: Any, kind: type) -> Any:
@@ -93,7 +109,9 @@ def _option(name: str, default: Any, annotation: Any) -> Option:
     if get_origin(annotation) is Literal:
         return Option(name, default, str, choices=get_args(annotation))
     kind, *extras = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
-    return Option(name, default, kind, bounds=next((x for x in extras if isinstance(x, Bounds)), None))
+    kind = next((x for x in get_args(kind) if x is not type(None)), kind)
+    bounds = next((x for x in extras if isinstance(x, Bounds)), None)
+    return Option(name, default, kind, bounds=bounds, is_split=any(isinstance(x, SplitName) for x in extras))
 
 
 def read_options(name: str, known: dict[str, Option], given: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

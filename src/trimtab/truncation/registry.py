@@ -6,7 +6,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from trimtab.config import InputError, nearest
-from trimtab.truncation.grammar import Spec
+from trimtab.truncation.caps import capped
+from trimtab.truncation.grammar import Spec, read_specs
 from trimtab.truncation.options import Option, options_of, read_options
 from trimtab.truncation.selections import head, head_tail, middle, random, salient, tail
 from trimtab.truncation.splits import (
@@ -28,12 +29,15 @@ class Strategy:
 
     Options are the function's keyword-only parameters, its meaning the first line of its docstring.
     `needs_fit`: a selection that reads ``context.document_frequencies``. `content_dependent`: a selection
-    that depends on the words, so that the choice itself carries information.
+    that depends on the words, so that the choice itself carries information. `pairs_only`: a split whose
+    meaning needs two texts; `cuts_fitting`: a split that may cut a pair that the budget has room for.
     """
 
     function: Callable[..., Any]
     needs_fit: bool = False
     content_dependent: bool = False
+    pairs_only: bool = False
+    cuts_fitting: bool = False
 
     @property
     def options(self) -> dict[str, Option]:
@@ -54,6 +58,7 @@ SPLITS: dict[str, Strategy] = {
     "first_priority": Strategy(first_priority),
     "second_priority": Strategy(second_priority),
     "fixed": Strategy(fixed),
+    "capped": Strategy(capped, pairs_only=True, cuts_fitting=True),
 }
 SELECTIONS: dict[str, Strategy] = {
     "head": Strategy(head),
@@ -79,7 +84,12 @@ class Choice:
     def of(cls, kind: Kind, spec: Spec) -> "Choice":
         """The strategy a spec names; InputError where its name, an option or a value is wrong."""
         strategy = find(kind, spec.name)
-        return cls(spec.name, read_options(spec.name, strategy.options, spec.options), strategy)
+        known = strategy.options
+        options = read_options(spec.name, known, spec.options)
+        read = tuple(
+            (key, _inner(spec.name, value) if known[key].is_split else value) for key, value in options
+        )
+        return cls(spec.name, read, strategy)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's result for `arguments` and these options."""
@@ -87,8 +97,32 @@ class Choice:
 
     def spec(self, resolved: bool = False) -> str:
         """Its spec string: options at their default left out, or with `resolved` every one."""
+        return str(self._spec(resolved))
+
+    @property
+    def cuts_fitting(self) -> bool:
+        """Whether it may cut a pair that the budget has room for."""
+        return self.strategy.cuts_fitting
+
+    def _spec(self, resolved: bool) -> Spec:
         known = self.strategy.options
-        return str(Spec(self.name, {k: v for k, v in self.options if resolved or v != known[k].default}))
+        written = {k: v._spec(resolved) if isinstance(v, Choice) else v for k, v in self.options}
+        return Spec(
+            self.name, {k: v for k, v in written.items() if resolved or _plain(v) != known[k].default}
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A value as a default is given: another split as its spec string."""
+    return str(value) if isinstance(value, Spec) else value
+
+
+def _inner(name: str, text: str) -> Choice:
+    """The split that an option of split ``name`` names; InputError where it is none, or has selections."""
+    split, selections = read_specs(text)
+    if selections:
+        raise InputError(f"{name} takes a split alone, not {text!r}; selections stand after its brackets")
+    return Choice.of("split", split)
 
 
 def find(kind: Kind, name: str) -> Strategy:

@@ -58,6 +58,11 @@ class Truncation:
         return any(choice.strategy.content_dependent for choice in self.selecting)
 
     @property
+    def cuts_fitting(self) -> bool:
+        """Whether it may cut a pair that the budget has room for, as ``capped`` does."""
+        return self.splitting.cuts_fitting
+
+    @property
     def needs_fit(self) -> bool:
         """Whether ``fit`` must be called before ``keep`` and ``apply``."""
         return any(choice.strategy.needs_fit for choice in self.selecting)
@@ -88,8 +93,13 @@ class Truncation:
     def keep(self, first: Ragged, second: Ragged | None, budget: int) -> Kept:
         """Which tokens are kept; a single text, without `second`, is split as if the second had no tokens.
 
-        InputError as in ``split``, and where ``fit`` is missing.
+        InputError as in ``split``, where ``fit`` is missing, and where the split is for pairs alone.
         """
+        if second is None and self.splitting.strategy.pairs_only:
+            raise InputError(
+                f"{self.splitting.name} limits each text of a pair, and these are single texts; use another "
+                "split, such as longest_first, and a smaller max_len"
+            )
         lengths = np.zeros(len(first), np.int64) if second is None else second.lengths
         keep_first, keep_second = self.split(first.lengths, lengths, budget)
         indices = self._select(0, first, keep_first)
