@@ -123,7 +123,7 @@ def _root(name: str, how: Callable[[Path], None]) -> Callable[[Scene], None]:
 
 
 def _forget_everything(scene: Scene) -> None:
-    for name in ("ledger.json", "study.json", "runtime.json"):
+    for name in ("ledger.json", "study.json"):
         (scene.out / name).unlink()
 
 
@@ -192,7 +192,7 @@ FAULTS = (
     Fault("a bit of predictions.npz flipped", _hit("predictions.npz", _flip), damages=True),
     Fault("config.json cut in half", _hit("config.json", _cut)),
     Fault("evaluated.npz cut in half", _root("evaluated.npz", _cut)),
-    Fault("ledger.json, study.json and runtime.json gone", _forget_everything),
+    Fault("ledger.json and study.json gone", _forget_everything),
     Fault("the claim of a dead process", _claim(os.uname().nodename, 2**22 - 1, 0.0)),
     Fault("an old claim of another machine, whose clock is an hour ahead", _claim("elsewhere", 1, 3600.0)),
     Fault("temporary files of a killed process", _leave_temporary_files),

@@ -95,7 +95,9 @@ class _Unpacked(gzip.GzipFile):
         try:
             line = self.readline(_LONGEST_LINE)
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{self._path}: is truncated or corrupt ({error}); get the file again") from error
+            raise InputError(
+                f"{self._path}: is truncated or corrupt ({error}); get the file again"
+            ) from error
         if len(line) == _LONGEST_LINE:
             most = f"{_LONGEST_LINE >> 20} MiB"
             raise InputError(f"{self._path}: has a line of over {most}, too long for a row; name a table")
@@ -109,7 +111,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 def ending(path: Path) -> str:
-    """The ending of a file's name in small letters, that of compression left out: ``.csv`` of ``a.csv.gz``."""
+    """The ending of a file's name in small letters, without that of compression: ``.csv`` of ``a.csv.gz``."""
     name = path.with_suffix("") if path.suffix.lower() == PACKED else path
     return name.suffix.lower()
 

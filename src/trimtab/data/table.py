@@ -149,7 +149,9 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
                 yield number, dict(zip(columns, values, strict=True))
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
-        raise InputError(f"{path}: the file name must end in one of {known}; rename it (all but Parquet may end in .gz, too)")
+        raise InputError(
+            f"{path}: the file name must end in one of {known}; rename it (.gz may follow all but the last)"
+        )
 
 
 def texts_of_row(where: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
