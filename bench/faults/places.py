@@ -94,6 +94,7 @@ def place_named(name: str, folder: Path) -> Iterator[Place]:
         yield Place(name, 2, ("--jobs", "1"))
     elif name == "Ray":
         with _ray() as process:
+            assert process.stdout is not None  # for mypy
             address = process.stdout.readline().strip()
             yield Place(name, options=("--engine", f"ray={address}"), cluster=process)
     elif name == "Slurm":
