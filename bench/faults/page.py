@@ -12,7 +12,7 @@ def table(cells: Sequence[Mapping[str, Any]]) -> str:
     found = {(cell["fault"], cell["place"]): cell for cell in cells}
     lines = ["| fault | " + " | ".join(PLACES) + " |", "| --- " * (1 + len(PLACES)) + "|"]
     for fault in FAULTS:
-        row = [_words(found.get((fault.name, place))) for place in PLACES]
+        row = [_words(found.get((fault.name, place)), fault.anew) for place in PLACES]
         lines.append(f"| {fault.name} | " + " | ".join(row) + " |")
     return "\n".join(lines)
 
@@ -22,7 +22,7 @@ def is_well(cell: Mapping[str, Any]) -> bool:
     return bool(cell["reason"] or (cell["equal"] and not cell["lost"] and not cell["again"]))
 
 
-def _words(cell: Mapping[str, Any] | None) -> str:
+def _words(cell: Mapping[str, Any] | None, anew: bool) -> str:
     if cell is None:
         return "not run"
     if cell["reason"]:
@@ -33,5 +33,5 @@ def _words(cell: Mapping[str, Any] | None) -> str:
     if cell["damaged"]:
         repeated.append("the damaged trial")
     if cell["resumed"]:
-        repeated.append("from checkpoints on")
+        repeated.append("trials under way" if anew else "from checkpoints on")
     return ", ".join(repeated) or "nothing"
