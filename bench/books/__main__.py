@@ -63,7 +63,10 @@ def measured(folder: Path, shape: Shape) -> dict[str, Any]:
     """What each command takes on a ledger of that shape, made in ``folder`` unless it is there."""
     if not (folder / "out" / "study.json").exists():
         make(folder, shape)
-    took = {name: timed(folder, command) for name, command in COMMANDS.items()}
+    took = {}
+    for name, command in COMMANDS.items():
+        took[name] = timed(folder, command)
+        print(json.dumps([shape.trials, name, asdict(took[name])]), flush=True)
     return {
         "variants": shape.variants,
         "seeds": shape.seeds,
@@ -85,8 +88,8 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         rows = [measured(folder / f"{one.variants}x{one.seeds}", one) for one in SHAPES]
     found = {"test_rows": ROWS, "ledgers": rows, "signature": asdict(signature())}
+    given.out.mkdir(parents=True, exist_ok=True)
     write_json(given.out / "books.json", found)
-    print(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import signal
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bench.faults.cell import STUDY, played
 from bench.faults.kinds import FAULTS
@@ -37,7 +38,7 @@ def undisturbed_run(folder: Path) -> tuple[Path, Path]:
 
 
 def main() -> None:
-    """Play the cells, print each, and write faults.json after each place."""
+    """Play the cells, print each, and write it into faults.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--places", nargs="+", choices=PLACES, default=list(PLACES))
     parser.add_argument("--only", nargs="+", help="parts of faults' names")
@@ -52,25 +53,23 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         study, undisturbed = undisturbed_run(folder / "undisturbed")
         for name in given.places:
-            cells = []
-            with place_named(name, folder / "cluster") as place:
-                for number, fault in enumerate(chosen):
-                    cell = played(
-                        fault, place, undisturbed, study, folder / name.replace(" ", "-") / f"{number}"
-                    )
-                    print(json.dumps(cell.record()), flush=True)
-                    cells.append(cell.record())
-                    place.mend()
-            _write(given.out / FILE, name, cells)
+            # A cluster of Ray does not survive all that is done to it, so that each cell has its own.
+            for part in [[one] for one in chosen] if name == "Ray" else [chosen]:
+                with place_named(name, folder / "cluster") as place:
+                    for fault in part:
+                        own = folder / name.replace(" ", "-") / str(chosen.index(fault))
+                        cell = played(fault, place, undisturbed, study, own).record()
+                        print(json.dumps(cell), flush=True)
+                        _write(given.out / FILE, cell)
+                        place.mend()
 
 
-def _write(path: Path, place: str, cells: list[dict]) -> None:
-    """Put these cells in the place of those that were there of the same faults."""
+def _write(path: Path, cell: dict[str, Any]) -> None:
+    """Put a cell in the place of an earlier one of the same fault and place."""
     before = json.loads(path.read_text())["cells"] if path.exists() else []
-    new = {cell["fault"] for cell in cells}
-    kept = [cell for cell in before if (cell["place"], cell["fault"] in new) != (place, True)]
+    kept = [one for one in before if (one["place"], one["fault"]) != (cell["place"], cell["fault"])]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"cells": [*kept, *cells], "signature": asdict(signature())})
+    write_json(path, {"cells": [*kept, cell], "signature": asdict(signature())})
 
 
 if __name__ == "__main__":

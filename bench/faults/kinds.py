@@ -43,13 +43,15 @@ class Scene:
 class Fault:
     """A fault by its name. live: whether it comes while trials run; not_at: why it makes no sense in a place.
 
-    damages: whether it takes a finished trial's results, which must then be trained again.
+    damages: whether it takes a finished trial's results, which must then be trained again. anew: whether it
+    takes the checkpoints, so that trials under way begin again.
     """
 
     name: str
     do: Callable[[Scene], None]
     live: bool = False
     damages: bool = False
+    anew: bool = False
     not_at: dict[str, str] | None = None
 
 
@@ -123,7 +125,7 @@ def _root(name: str, how: Callable[[Path], None]) -> Callable[[Scene], None]:
 
 
 def _forget_everything(scene: Scene) -> None:
-    for name in ("ledger.json", "study.json", "runtime.json"):
+    for name in ("ledger.json", "study.json"):
         (scene.out / name).unlink()
 
 
@@ -185,14 +187,14 @@ FAULTS = (
     Fault("the disk full until the runs have ended", _fill_disk, live=True),
     Fault("the token cache removed while trials run", _remove_cache, live=True),
     Fault("the study file edited while trials run", _edit_the_study, live=True),
-    Fault("kill -9 of both, and checkpoints cut in half", _damage_checkpoint, live=True),
+    Fault("kill -9 of both, and checkpoints cut in half", _damage_checkpoint, live=True, anew=True),
     Fault("a node lost", _lose_a_node, live=True, not_at=NO_NODE),
     Fault("the token cache cut in half", _damage_cache),
     Fault("result.json cut in half", _hit("result.json", _cut), damages=True),
     Fault("a bit of predictions.npz flipped", _hit("predictions.npz", _flip), damages=True),
     Fault("config.json cut in half", _hit("config.json", _cut)),
     Fault("evaluated.npz cut in half", _root("evaluated.npz", _cut)),
-    Fault("ledger.json, study.json and runtime.json gone", _forget_everything),
+    Fault("ledger.json and study.json gone", _forget_everything),
     Fault("the claim of a dead process", _claim(os.uname().nodename, 2**22 - 1, 0.0)),
     Fault("an old claim of another machine, whose clock is an hour ahead", _claim("elsewhere", 1, 3600.0)),
     Fault("temporary files of a killed process", _leave_temporary_files),

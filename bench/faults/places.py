@@ -63,7 +63,7 @@ class Place:
     def workers(self, mains: Sequence[subprocess.Popen], cache: Path) -> list[int]:
         """The processes in which trials run now."""
         if self.name == "Ray":
-            return [pid for pid in _every() if _words(pid).startswith("ray::") and "IDLE" not in _words(pid)]
+            return [pid for pid in _every() if _words(pid).startswith("ray::do")]
         marked = [pid for pid in _every() if f"TRIMTAB_CACHE={cache}" in _environment(pid)]
         servers = {pid for pid in marked if "forkserver" in _words(pid)}
         return [pid for pid in servers if _parent(pid) in servers]
@@ -94,6 +94,7 @@ def place_named(name: str, folder: Path) -> Iterator[Place]:
         yield Place(name, 2, ("--jobs", "1"))
     elif name == "Ray":
         with _ray() as process:
+            assert process.stdout is not None  # for mypy
             address = process.stdout.readline().strip()
             yield Place(name, options=("--engine", f"ray={address}"), cluster=process)
     elif name == "Slurm":

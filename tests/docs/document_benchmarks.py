@@ -7,12 +7,13 @@ import numpy as np
 from document_figures import PERFORMANCE, README, Claim, record, whole
 
 XEON, EPYC, ABLATION = "bench/peers-cpu.json", "bench/peers-cpu-epyc.json", "bench/ablation.json"
+BOOKS = "bench/books.json"
 _AS_IT_IS = "trimtab"
 
 
 def claims() -> Iterator[Claim]:
     """All of them."""
-    for part in (_peers, _other_benchmarks, _ablation):
+    for part in (_peers, _other_benchmarks, _ablation, _books):
         yield from part()
 
 
@@ -159,4 +160,19 @@ def _ablation() -> Iterator[Claim]:
         PERFORMANCE,
         "huge pages gave {} on this machine",
         lambda: [f"{against('transparent huge pages')[1]:.2f}"],
+    )
+
+
+def _books() -> Iterator[Claim]:
+    def took(what: str, measure: str) -> list[float]:
+        return [one[what][measure] for one in record(BOOKS)["ledgers"]]
+
+    commands = ("plan", "run", "report", "doctor")
+    for name in commands:
+        text = f"| `trimtab {name}` | {{}} | {{}} |"
+        yield Claim(PERFORMANCE, text, lambda name=name: [whole(one) for one in took(name, "cpu")])
+    yield Claim(
+        PERFORMANCE,
+        "None needed more than {} MiB",
+        lambda: [whole(max(max(took(name, "mib")) for name in commands))],
     )

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from trimtab.config import InputError
 from trimtab.ledger.claims import Claims
 from trimtab.ledger.files import read_record
 from trimtab.ledger.run_records import ClaimRecord, RunRecord
@@ -172,3 +173,15 @@ def test_waiting_for_a_name(tmp_path):
     with contextlib.suppress(RuntimeError), two.alone("setting-up"):
         raise RuntimeError
     assert one.take("setting-up")
+
+
+def test_what_stands_in_the_place_of_claims_is_named(tmp_path):
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "trial.json").mkdir()
+    with pytest.raises(InputError, match=r"trial\.json: stands in the place of a claim; delete it"):
+        claims_of(tmp_path).take("trial")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "claims").write_text("")
+    with pytest.raises(InputError, match=r"claims: stands in the place of a claim; delete it"):
+        claims_of(other).take("trial")

@@ -31,7 +31,9 @@ def study(folder):
 
 
 def tables(folder):
-    """CSV, TSV, JSON lines and Parquet."""
+    """CSV, TSV, JSON lines and Parquet, and a CSV in gzip."""
+    import gzip
+
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -46,6 +48,8 @@ def tables(folder):
     files[2].write_text("\n".join(lines) + "\n")
     columns = dict(zip(("a", "b", "label"), map(list, zip(*rows, strict=True)), strict=True))
     parquet.write_table(pa.table(columns), files[3])
+    files.append(folder / "t.csv.gz")
+    files[4].write_bytes(gzip.compress(files[0].read_bytes(), mtime=0))
     whole = {path: path.read_bytes() for path in files}
 
     def read():

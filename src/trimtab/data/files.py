@@ -111,7 +111,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 def ending(path: Path) -> str:
-    """The ending of a file's name in small letters, that of compression left out: ``.csv`` of ``a.csv.gz``."""
+    """The ending of a file's name in small letters, without that of compression: ``.csv`` of ``a.csv.gz``."""
     name = path.with_suffix("") if path.suffix.lower() == PACKED else path
     return name.suffix.lower()
 

@@ -1,4 +1,4 @@
-"""Labels that are probably not meant: those that stand for a missing one, and as many as a column of ids has."""
+"""Labels that are probably not meant: those that stand for a missing one, and too many of them."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,12 @@ def label_warnings(names: Sequence[str], rows: int) -> list[str]:
 
     Of two labels neither is suspected: -1 beside 1 is a common pair.
     """
-    found = []
     strange = [name for name in names if may_be_missing(name)] if len(names) > 2 else []
-    for name in strange:
-        found.append(
-            f"Warning: label {name!r} is a class like the others, and may stand for rows without a label; "
-            f"drop = [{name!r}] in [data], with reader table, leaves them out."
-        )
+    found = [
+        f"Warning: label {name!r} is a class like the others, and may stand for rows without a label; "
+        f"drop = [{name!r}] in [data], with reader table, leaves them out."
+        for name in strange
+    ]
     if len(names) > _MANY and rows < _FEW_ROWS * len(names):
         found.append(
             f"Warning: there are {len(names):,} labels for {rows:,} rows of train; if their column holds ids "

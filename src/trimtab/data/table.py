@@ -192,7 +192,7 @@ def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[st
     else:
         known = ", ".join((*_ENDINGS, ".parquet"))
         raise InputError(
-            f"{path}: the file name must end in one of {known}; rename it (all but Parquet may end in .gz, too)"
+            f"{path}: the file name must end in one of {known}; rename it (.gz may follow all but the last)"
         )
 
 

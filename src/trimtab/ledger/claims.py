@@ -35,9 +35,15 @@ class Claims:
         self._held: set[str] = set()
 
     def take(self, name: str) -> bool:
-        """Claim ``name``; False where another run that is not gone holds it."""
-        self.folder.mkdir(exist_ok=True)
+        """Claim ``name``; False where another run that is not gone holds it.
+
+        InputError where something else stands in the place of the claim.
+        """
         path = self._path(name)
+        for place, is_wrong in ((self.folder, Path.is_file), (path, Path.is_dir)):
+            if is_wrong(place):
+                raise InputError(f"{place}: stands in the place of a claim; delete it and run again")
+        self.folder.mkdir(exist_ok=True)
         if path.exists() or not self._create(path):
             held = self._read(path)
             if held is not None and held.run == self.mine.run:

@@ -68,4 +68,6 @@ def sentence_of(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     if error.errno in NO_ROOM:
         return f"{place}{error.strerror}; free space there, then run the same command again"
+    if error.filename and isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return f"{place}stands in the place of a file of the ledger; delete it and run the same command again"
     return f"{place}{error.strerror or error}; run the same command again"

@@ -172,7 +172,9 @@ class _Tasks:
         self.told: set[int] = set()
         self._name = f"trimtab-ray-{uuid.uuid4().hex}"
         here = OnNode(ray.get_runtime_context().get_node_id(), soft=False)
-        self._board = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here).remote()
+        # Ray starts one anew whose process is killed, and asks it again.
+        lasting = {"max_restarts": -1, "max_task_retries": -1}
+        self._board = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here, **lasting).remote()
         self._do, self._see, self._on_node = ray.remote(do), ray.remote(see), OnNode
 
     def submit(self, number: int, job: Job[Any, Any]) -> None:

@@ -106,7 +106,7 @@ class TrialRuns:
             )
 
     def _end(self, trial: WantedTrial, ended: Ended[JobOutcome]) -> TrialJob | None:
-        """Note how a trial ended; what may pass is tried again, one killed twice with smaller micro-batches."""
+        """Note how a trial ended; what may pass is tried again, in smaller micro-batches if killed twice."""
         if ended.value is not None and ended.value.stopped:
             self.shared.put_back(trial)
             return None
