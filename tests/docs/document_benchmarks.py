@@ -12,7 +12,7 @@ _AS_IT_IS = "trimtab"
 
 def claims() -> Iterator[Claim]:
     """All of them."""
-    for part in (_peers, _other_benchmarks, _ablation):
+    for part in (_peers, _other_benchmarks, _ablation, _verdict):
         yield from part()
 
 
@@ -160,3 +160,24 @@ def _ablation() -> Iterator[Claim]:
         "huge pages gave {} on this machine",
         lambda: [f"{against('transparent huge pages')[1]:.2f}"],
     )
+
+
+def _verdict() -> Iterator[Claim]:
+    def shares(name: str) -> list[str]:
+        found = record("bench/verdict-cpu.json")
+        return [f"{100 * found[when]['short'][name]:.1f}" for when in ("before", "studies")]
+
+    yield Claim(
+        PERFORMANCE,
+        "for a study of {} trials of about a second",
+        lambda: [whole(record("bench/verdict-cpu.json")["studies"]["short"]["trials"])],
+    )
+    for words, name in (
+        ("training", "training"),
+        ("evaluation", "evaluation"),
+        ("until the first trial: imports, reading, planning", "start"),
+        ("in a trial: inputs, model, results", "setting_up"),
+        ("between trials, and waiting", "between"),
+        ("the analysis and the report", "end"),
+    ):
+        yield Claim(PERFORMANCE, f"| {words} | {{}} | {{}} |", lambda name=name: shares(name))
