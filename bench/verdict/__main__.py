@@ -34,10 +34,11 @@ def main() -> None:
 
 def _keep(path: Path, shares: Shares, load: float) -> None:
     """Put a study's shares into the file, in the place of what it said of that study."""
-    kept = json.loads(path.read_text())["studies"] if path.exists() else {}
+    table = json.loads(path.read_text()) if path.exists() else {"before": {}, "studies": {}}
+    kept = table["studies"]
     kept[shares.name] = asdict(shares) | {"load_before": round(load, 1)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = {"machine": processor_name(), "signature": asdict(signature()), "studies": kept}
+    table |= {"machine": processor_name(), "signature": asdict(signature())}
     path.write_text(json.dumps(table, indent=1) + "\n")
 
 

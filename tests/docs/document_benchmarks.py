@@ -13,7 +13,7 @@ _AS_IT_IS = "trimtab"
 
 def claims() -> Iterator[Claim]:
     """All of them."""
-    for part in (_peers, _other_benchmarks, _ablation, _books):
+    for part in (_peers, _other_benchmarks, _ablation, _books, _verdict):
         yield from part()
 
 
@@ -176,3 +176,24 @@ def _books() -> Iterator[Claim]:
         "None needed more than {} MiB",
         lambda: [whole(max(max(took(name, "mib")) for name in commands))],
     )
+
+
+def _verdict() -> Iterator[Claim]:
+    def shares(name: str) -> list[str]:
+        found = record("bench/verdict-cpu.json")
+        return [f"{100 * found[when]['short'][name]:.1f}" for when in ("before", "studies")]
+
+    yield Claim(
+        PERFORMANCE,
+        "for a study of {} trials of about a second",
+        lambda: [whole(record("bench/verdict-cpu.json")["studies"]["short"]["trials"])],
+    )
+    for words, name in (
+        ("training", "training"),
+        ("evaluation", "evaluation"),
+        ("until the first trial: imports, reading, planning", "start"),
+        ("in a trial: inputs, model, results", "setting_up"),
+        ("between trials, and waiting", "between"),
+        ("the analysis and the report", "end"),
+    ):
+        yield Claim(PERFORMANCE, f"| {words} | {{}} | {{}} |", lambda name=name: shares(name))

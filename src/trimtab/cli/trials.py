@@ -1,8 +1,11 @@
 """The commands run, plan (before it) and report (after it)."""
 
 import sys
+import threading
 import time
 from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +86,11 @@ def run(
     ledger = Ledger(out or Path("results") / definition.name)
     # Before training: a package may be missing.
     trackers = TrackerLog(ledger, definition.name, log or (), warn)
+
+    def on_trial(key: str) -> None:
+        trackers.trial(key)
+        _load_report()
+
     with shown_progress(quiet=quiet) as progress:
         from trimtab.run.runner import run as run_study
 
@@ -95,7 +103,7 @@ def run(
             progress=progress,
             engine=engine,
             slurm_options=slurm_option or (),
-            on_trial=trackers.trial,
+            on_trial=on_trial,
             reuse=reuse or (),
         )
         progress.stage("writing the report")
@@ -117,6 +125,12 @@ def run(
     _print_lines(logged)
     _print_report(written)
     return SOME_FAILED if outcome.failures else DONE
+
+
+@cache
+def _load_report() -> None:
+    """Begin to import what the report needs, which takes seconds, while other trials still train."""
+    threading.Thread(target=import_module, args=("trimtab.report.page",), daemon=True).start()
 
 
 def plan(
