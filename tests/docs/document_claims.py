@@ -30,6 +30,7 @@ from document_figures import (
     verdicts,
 )
 
+_SELECTED = ("longest_first+tail", "longest_first+head_tail")
 EVIDENCE = ("evidence-head", "evidence-tail", "evidence-uniform")
 PRETRAINED = "weights results/pretrain-wikitext2-long/model"
 DIFFERENT = ("better", "worse")
@@ -37,7 +38,7 @@ DIFFERENT = ("better", "worse")
 
 def claims() -> list[Claim]:
     """All claims of all documents."""
-    parts = (_quickstart, _snli, _evidence, _aa, _cola, _fnc1, _weights)
+    parts = (_quickstart, _snli, _evidence, _windows, _aa, _cola, _fnc1, _weights)
     others = (document_measurements.claims, document_benchmarks.claims)
     return [claim for part in (*parts, *others) for claim in part()]
 
@@ -151,6 +152,36 @@ def _evidence() -> Iterator[Claim]:
         lambda: [above_ceiling("probe-evidence", *EVIDENCE).lower()],
     )
     yield Claim(RESULTS_PAGE, "of {} such mismatches, {} are shown to be worse", _mismatches)
+
+
+def _windows() -> Iterator[Claim]:
+    uncut = "longest_first, max_len 44, windows none"
+
+    def line(name: str) -> list[str]:
+        found = means("probe-windows", "test", name, "mean ceiling")
+        return found if name == uncut else found + contrast("probe-windows", "test", name, uncut, "verdict")
+
+    for words, name in (
+        *((cut, f"{cut}, max_len 20, windows none") for cut in ("longest_first", *_SELECTED)),
+        *(
+            (
+                f"windows, pooling={way}",
+                f"longest_first, max_len 20, windows second(stride=0.5, pooling={way})",
+            )
+            for way in ("max", "mean")
+        ),
+    ):
+        yield Claim(RESULTS_PAGE, f"| {words} | {{}} ({{}}) | {{}} |", lambda name=name: line(name))
+    yield Claim(RESULTS_PAGE, "| uncut | {} ({}) | |", lambda: line(uncut))
+
+    def costs() -> list[str]:
+        found = table("probe-windows/tables/equal-tokens-test.csv").iloc[0]
+        assert found["rival"] == uncut
+        return [f"{found[column]:.1f}" for column in ("windows", "tokens", "rival_tokens")]
+
+    yield Claim(
+        RESULTS_PAGE, "They cost: {} windows and {} tokens a row, where the uncut pair has {} tokens", costs
+    )
 
 
 def _mismatches() -> list[str]:

@@ -20,7 +20,16 @@ from document_figures import (
 from trimtab.statistics.looks import nominal_levels
 
 STUDIES = (
-    *("quickstart-reference", "aa", "probe-evidence", "snli-27k", "cola", "cola-lengths", "fnc1"),
+    *(
+        "quickstart-reference",
+        "aa",
+        "probe-evidence",
+        "probe-windows",
+        "snli-27k",
+        "cola",
+        "cola-lengths",
+        "fnc1",
+    ),
     *("pretraining-helps", "snli-minilm-recipes", "snli-minilm"),
 )
 

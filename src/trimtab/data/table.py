@@ -64,6 +64,7 @@ class Options(StrictModel):
     )
 
 
+_MOST_CHARACTERS = 1 << 25  # of a block of rows
 _ENDINGS = {
     ".csv": files.csv_rows,
     ".tsv": files.tab_rows,
@@ -131,7 +132,8 @@ def text_blocks(
 ) -> Iterator[Examples]:
     """The same in blocks of ``rows`` rows, so that one of them is in memory; the last may have fewer.
 
-    Each row is checked as its block is read. InputError also where the file has no rows.
+    Blocks of very long texts have fewer, too: they end at some 32 million characters. Each row is checked as
+    its block is read. InputError also where the file has no rows.
     """
     if first is None:
         known = ", ".join(column_names(file, root))
@@ -139,12 +141,14 @@ def text_blocks(
     path = files.find(file, root)
     given = {"label": label, "first": first, "second": second}
     columns = {role: name for role, name in given.items() if name is not None}
-    gathering, blocks = Gathering(str(path)), 0
+    gathering, blocks, characters = Gathering(str(path)), 0, 0
     for number, values in _rows(path, columns):
-        gathering.add(number, **{"label": ""} | texts_of_row(f"{path}:{number}", values, columns))
-        if len(gathering.first) == rows:
+        texts = texts_of_row(f"{path}:{number}", values, columns)
+        gathering.add(number, **{"label": ""} | texts)
+        characters += sum(map(len, texts.values()))
+        if rows is not None and (len(gathering.first) == rows or characters > _MOST_CHARACTERS):
             yield gathering.examples()
-            gathering, blocks = Gathering(str(path)), blocks + 1
+            gathering, blocks, characters = Gathering(str(path)), blocks + 1, 0
     if gathering.first:
         yield gathering.examples()
     elif not blocks:
