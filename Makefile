@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test lint format bench bench-guard bench-baseline peers clean
+.PHONY: study test test-integration lint format bench bench-guard bench-baseline peers clean
 
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
@@ -14,6 +14,10 @@ study: .venv/run
 # worker longer than any test does.
 test: .venv/develop
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+# What takes seconds a test: whole studies, processes that are killed, transformers beside, pages in a browser.
+test-integration: .venv/develop
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "integration and not slow"
 
 lint: .venv/develop
 	$(BIN)/ruff check

@@ -6,6 +6,8 @@ import pytest
 from fuzz_kinds import KINDS
 from fuzzing import fuzz
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.usefixtures("own_environment")
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,6 +9,8 @@ from scipy import stats
 from trimtab.analysis.analysis import analyse
 from trimtab.statistics import compare, holm
 
+pytestmark = pytest.mark.integration
+
 SEEDS, EXAMPLES = 5, 4000
 
 

@@ -1,10 +1,14 @@
 """The simulated ledgers of bench.books are what a study's own trials would make."""
 
+import pytest
+
 from bench.books.ledger import Shape, make
 from trimtab.ledger import Ledger
 from trimtab.ledger.examination import examine
 from trimtab.run.runner import run
 from trimtab.study import load
+
+pytestmark = pytest.mark.integration
 
 
 def test_a_simulated_ledger_is_whole_and_leaves_nothing_to_run(tmp_path):

@@ -7,6 +7,8 @@ from bench.calibration import __main__ as command
 from bench.calibration import families, few_rows, page, peers_statistics, rankings, simulation
 from trimtab.statistics import compare
 
+pytestmark = pytest.mark.integration
+
 STUDIES, EXAMPLES = 600, 400
 
 

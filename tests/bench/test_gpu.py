@@ -19,6 +19,8 @@ from trimtab.model import attention as choice
 from trimtab.model.classifier import Classifier
 from trimtab.model.sizes import architecture
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -22,7 +22,7 @@ from bench.peers import curve, d2l, packed, preparation, snli, trainer
 
 STEPS = 6
 # d2l's pool forks, of which later versions of Python warn.
-pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ from bench.verdict.shares import shares_of
 from bench.verdict.studies import STUDIES
 from trimtab.study.definition import load
 
+pytestmark = pytest.mark.integration
+
 
 def test_shares_are_of_the_whole(ran):
     folder = ran[1].folder

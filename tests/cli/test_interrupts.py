@@ -10,7 +10,10 @@ import pytest
 
 from command_line import PATIENCE, children_of, interrupt, started, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
 
 RUN = ("run", "study.toml", "--device", "cpu", "--jobs", "1")
 FOLDER = Path("results", "study")

@@ -9,6 +9,8 @@ from screen import needs_tmux, screen
 from trimtab.report import terminal
 from trimtab.report.terminal import fitted_table, table_text, wrapped
 
+pytestmark = pytest.mark.integration
+
 LONG = "only_second(otherwise=longest_first)+head_tail"
 STUDY = ('"ratio"', f'"{LONG}"', "[12, 40]", "[12, 16]")
 COMMANDS = (

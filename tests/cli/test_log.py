@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.usefixtures("unsaved_figures")
 def test_run_and_report_write_runs(tiny, trimtab):

@@ -7,6 +7,8 @@ import pytest
 
 from trimtab.training.bench import Effort
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def study(own_environment, monkeypatch, at_home, tiny):

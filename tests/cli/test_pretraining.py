@@ -15,6 +15,8 @@ from trimtab.model import load
 from trimtab.run.pretraining import run
 from trimtab.study import pretraining_definition
 
+pytestmark = pytest.mark.integration
+
 STUDY = """\
 question = "Does it learn?"
 [data]

@@ -8,6 +8,8 @@ import pytest
 
 from page_text import page_text
 
+pytestmark = pytest.mark.integration
+
 STUDY = """\
 question = "Which end of a sentence may be cut?"
 

@@ -12,6 +12,8 @@ from screen import needs_tmux, screen
 from trimtab.ledger.run_records import RunningRecord, RunRecord
 from trimtab.ledger.runs import RunFile, live_runs, sweep_runs
 
+pytestmark = pytest.mark.integration
+
 FOLDER = Path("results", "study")
 
 

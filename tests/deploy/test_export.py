@@ -32,6 +32,8 @@ from trimtab.report.plan import plan_text
 from trimtab.run.runner import run as run_study
 from trimtab.study import load as load_study
 
+pytestmark = pytest.mark.integration
+
 STUDY = """\
 question = "Which model is used?"
 keep_weights = true

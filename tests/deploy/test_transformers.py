@@ -19,7 +19,7 @@ from trimtab.run.runner import run
 from trimtab.study import load
 
 transformers = pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
-pytestmark = pytest.mark.usefixtures("own_environment")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("own_environment")]
 
 ROWS, MAX_LEN = 200, 24
 STUDY = f"""\

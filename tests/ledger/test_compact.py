@@ -15,6 +15,8 @@ from trimtab.config import InputError
 from trimtab.ledger import Ledger
 from trimtab.ledger.compact import compact, halved, main
 
+pytestmark = pytest.mark.integration
+
 LOGITS = arrays(np.float32, (7, 3), elements=st.floats(-50, 50, width=32))
 
 

@@ -15,6 +15,8 @@ from trimtab.ledger.examination import examine
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.runner import run
 
+pytestmark = pytest.mark.integration
+
 FILES = ("study.json", "evaluated.npz", "ledger.json", "looks.json")
 OF_A_TRIAL = ("result.json", "predictions.npz", "metrics.jsonl", "config.json")
 

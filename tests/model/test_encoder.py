@@ -20,6 +20,8 @@ from trimtab.model.initialise import initialise
 from trimtab.model.sizes import D2L, architecture
 from trimtab.truncation import parse
 
+pytestmark = pytest.mark.integration
+
 CPU = torch.device("cpu")
 FLAVOURS = {
     "d2l": D2L,

@@ -35,6 +35,8 @@ from trimtab.report.plan import plan_text
 from trimtab.run.runner import run
 from trimtab.study import load
 
+pytestmark = pytest.mark.integration
+
 transformers = pytest.importorskip("transformers", reason="no transformers; `make .venv/peers` installs it")
 
 OPTIONS = {"train": 96, "test": 40, "first_length": [8, 14], "second_length": [4, 6]}

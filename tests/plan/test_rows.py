@@ -10,6 +10,8 @@ from trimtab.plan.show import pieces, show_row
 from trimtab.run.runner import run
 from trimtab.study.definition import load
 
+pytestmark = pytest.mark.integration
+
 STUDY = """
 question = "Which rows are shown?"
 [data]

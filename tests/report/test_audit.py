@@ -17,6 +17,8 @@ from trimtab.truncation import parse
 from trimtab.truncation.audit import audit
 from trimtab.truncation.profile import LengthProfile, LengthSummary, length_profile, length_summary
 
+pytestmark = pytest.mark.integration
+
 LENGTHS = np.random.default_rng(0).integers(3, 30, (2, 300))
 DIFFERENCES = [
     DifferenceRow("test", 9, 1, "ratio", {2: 0.25}),

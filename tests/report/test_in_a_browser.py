@@ -13,7 +13,7 @@ from trimtab.ledger.records import CutRecord, RowRecord, RowsRecord
 WebDriverWait = pytest.importorskip(
     "selenium.webdriver.support.wait", reason="needs selenium; `make .venv/develop` installs it"
 ).WebDriverWait
-pytestmark = needs_browser
+pytestmark = [pytest.mark.integration, needs_browser]
 
 HOSTILE = '<script>window.ran = 1</script><img src="x" onerror="window.ran = 2">'
 

@@ -16,6 +16,8 @@ from trimtab.config import InputError
 from trimtab.report.score_section import score_section
 from trimtab.truncation.profile import LengthSummary
 
+pytestmark = pytest.mark.integration
+
 TABLES = (
     *("accuracy-test", "contrasts-test", "affected-test", "other-scores-test"),
     *("lengths", "throughput", "epochs", "audit", "audit-by-label", "trials", "settings"),

@@ -17,6 +17,8 @@ from trimtab.run.speed import Begun, MeasuredSpeed, SpeedJob, SpeedRow, Syntheti
 from trimtab.training.bench import Effort, Speed, affordable, repeated
 from trimtab.training.recipe import Recipe
 
+pytestmark = pytest.mark.integration
+
 QUICK = Effort(enough=0.05, patience=1.0)
 
 

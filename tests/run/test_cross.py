@@ -31,6 +31,8 @@ from trimtab.run.pool import Ended, run_jobs
 from trimtab.run.runner import ProgressCallback, run
 from trimtab.truncation import parse
 
+pytestmark = pytest.mark.integration
+
 CROSS = ("seeds = 2", "seeds = 2\n[compare]\ncross = true")
 EXCLUDED = """
 [[exclude]]

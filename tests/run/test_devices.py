@@ -25,6 +25,8 @@ from trimtab.run.runtime import begin, default_jobs
 from trimtab.training import backend
 from trimtab.training.backend import Backend
 
+pytestmark = pytest.mark.integration
+
 GIB = 1 << 30
 CUDA = RuntimeRecord(threads=1, device="cuda")
 

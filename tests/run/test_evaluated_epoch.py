@@ -1,8 +1,12 @@
 """The epoch whose weights meet the test sets is the one that the recipe chooses."""
 
+import pytest
+
 from trimtab.ledger import Ledger
 from trimtab.run.runner import run
 from trimtab.training.chosen import chosen_epoch
+
+pytestmark = pytest.mark.integration
 
 
 def test_a_study_evaluates_the_epoch_that_its_recipe_chooses(tmp_path, tiny, study_at):

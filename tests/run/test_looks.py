@@ -13,6 +13,8 @@ from trimtab.analysis.compared_sets import looks_taken
 from trimtab.ledger import Ledger
 from trimtab.run.runner import ProgressCallback, run
 
+pytestmark = pytest.mark.integration
+
 SMALL = ("[12, 40]", "[12]", "epochs = 2", "epochs = 1", "train = 320", "train = 96")
 
 

@@ -28,6 +28,8 @@ from trimtab.run.runner import run
 from trimtab.run.runtime import begun, default_jobs
 from trimtab.training.epoch import Epoch
 
+pytestmark = pytest.mark.integration
+
 ONE_VARIANT = ("[12, 40]", "[12]", '["longest_first", "ratio"]', '["ratio"]', "seeds = 2", "seeds = 1")
 TWO = ("[base]", "[base]\ndevices = 2")
 

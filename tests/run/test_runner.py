@@ -33,6 +33,8 @@ from trimtab.run.runner import ProgressCallback, run
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.training.epoch import Epoch
 
+pytestmark = pytest.mark.integration
+
 TABLES = ("accuracy-test.csv", "contrasts-test.csv")
 
 

@@ -10,6 +10,8 @@ from command_line import PATIENCE, started, wait_until
 from trimtab.ledger import Ledger
 from trimtab.run.runner import run
 
+pytestmark = pytest.mark.integration
+
 
 def same_predictions(folder, other):
     one, two = (

@@ -25,6 +25,8 @@ from trimtab.plan.prepare import prepare
 from trimtab.report.plan import plan_text
 from trimtab.run.runner import run
 
+pytestmark = pytest.mark.integration
+
 transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
 
 _DATA = """\

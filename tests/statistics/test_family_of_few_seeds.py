@@ -10,6 +10,8 @@ from scipy import stats
 from trimtab.statistics import assumed_parts, holm
 from trimtab.statistics.crossed import Components, paired
 
+pytestmark = pytest.mark.integration
+
 EXAMPLES, STUDIES = 10_000, 3000
 # Any false better or worse: before this form of df, with families of 1, 5 and 11 contrasts.
 BEFORE = {

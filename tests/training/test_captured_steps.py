@@ -16,6 +16,8 @@ from trimtab.training.device_errors import CaptureError, spoils_device
 from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 
+pytestmark = pytest.mark.integration
+
 ROWS = 8
 CUDA = torch.device("cuda")
 SIZE = architecture("2x16/24/2", dropout=0.0)

@@ -12,6 +12,8 @@ from trimtab.training.epoch import StoppedError
 from trimtab.training.loop import train
 from trimtab.training.recipe import Recipe
 
+pytestmark = pytest.mark.integration
+
 CPU = Backend(torch.device("cpu"), "fp32")
 SIZE = architecture("2x32/64/2")  # with dropout
 RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=3e-3, precision="fp32")

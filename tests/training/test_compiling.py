@@ -9,6 +9,8 @@ from trimtab.model.initialise import initialise
 from trimtab.model.sizes import architecture
 from trimtab.training.compiling import compile_layers, restore_layers
 
+pytestmark = pytest.mark.integration
+
 CPU = torch.device("cpu")
 
 

@@ -19,6 +19,8 @@ from trimtab.training.recipe import Recipe
 from trimtab.training.trainer import Trainer
 from trimtab.truncation import parse
 
+pytestmark = pytest.mark.integration
+
 transformers = pytest.importorskip("transformers", reason="needs pip install 'trimtab[peers]'")
 
 CPU = Backend(torch.device("cpu"), "fp32")

@@ -20,6 +20,8 @@ from trimtab.training.masked_batches import masked_layout
 from trimtab.training.pretraining import Pretrainer, PretrainingTask
 from trimtab.training.recipe import Recipe
 
+pytestmark = pytest.mark.integration
+
 CPU = torch.device("cpu")
 MAX_LEN, ROWS, WORDS = 30, 23, 40
 SIZE = architecture("2x32/48/4", positions=MAX_LEN, dropout=0.0, **D2L)

@@ -26,6 +26,8 @@ from trimtab.training.pretraining import PretrainingTask
 from trimtab.training.pretraining_loop import BatchSchedule, pretrain
 from trimtab.training.recipe import Recipe
 
+pytestmark = pytest.mark.integration
+
 CPU, WORDS = torch.device("cpu"), 40
 TASK = PretrainingTask(architecture("2x16/32/2", positions=32), WORDS, Masking(2, np.arange(5, WORDS)), 24)
 RECIPE = Recipe(epochs=3, batch_size=8, learning_rate=1e-3, clip=0.5)

@@ -7,6 +7,8 @@ import rank_work
 from trimtab.training.recipe import Recipe
 from trimtab.training.shared_trainer import rows_of
 
+pytestmark = pytest.mark.integration
+
 HARD = Recipe(epochs=2, batch_size=32, learning_rate=1e-3, precision="fp32", devices=2, clip=0.5)
 
 

@@ -10,6 +10,8 @@ from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import make_pairs
 from trimtab.truncation import PairTruncation, parse
 
+pytestmark = pytest.mark.integration
+
 HF_FAST = "longest_first(tie=hf_fast)"
 LENGTHS = [7, 12, 20, 31, 48, 80]
 NAMES = {

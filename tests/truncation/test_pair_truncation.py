@@ -15,6 +15,8 @@ from tokenizers import processors
 from trimtab.config import InputError
 from trimtab.truncation import PairTruncation, describe, parse
 
+pytestmark = pytest.mark.integration
+
 HF_FAST = "longest_first(tie=hf_fast)"
 PADDINGS = [
     {},

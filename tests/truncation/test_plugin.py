@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 STUDY = """
 question = "Is another package's strategy a variant like any other?"
 [data]
