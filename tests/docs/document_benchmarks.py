@@ -226,6 +226,14 @@ def _verdict() -> Iterator[Claim]:
         "for a study of {} trials of about a second",
         lambda: [whole(record("bench/verdict-cpu.json")["studies"]["short"]["trials"])],
     )
+    yield Claim(
+        PERFORMANCE,
+        "training {} %, evaluation {} %, and {} % until the first trial",
+        lambda: [
+            f"{100 * record('bench/verdict-cpu.json')['studies']['minilm'][name]:.1f}"
+            for name in ("training", "evaluation", "start")
+        ],
+    )
     for words, name in (
         ("training", "training"),
         ("evaluation", "evaluation"),

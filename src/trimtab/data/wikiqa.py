@@ -1,15 +1,11 @@
 """WikiQA (Yang, Yih and Meek, 2015): questions, each with the sentences of one article; which answer it?"""
 
-import gzip
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 from pydantic import Field
 
-from trimtab.config import InputError, StrictModel
+from trimtab.config import StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
 from trimtab.data.places import locate
@@ -49,7 +45,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     target: Target = options.target
     labels = LABELS if target == "classes" else ()
     gathering = Gathering(str(path), labels, "correct the row", target)
-    with _opened(path) as stream:
+    with files.open_binary(path) as stream:
         rows = list(files.tab_rows(stream, str(path), _COLUMNS))
     answered = {values[0] for _, values in rows if values[4] not in ("0", "")}
     for number, (question, first, document, second, label) in rows:
@@ -62,19 +58,6 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
         files.filled(second, where, "Sentence")
         gathering.add(number, label, first, second, document, query=question)
     return gathering.examples()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    with files.open_binary(path) as stream:
-        if path.suffix != ".gz":
-            yield stream
-            return
-        try:
-            with gzip.GzipFile(fileobj=stream) as unpacked:
-                yield cast(BinaryIO, unpacked)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(f"{path}: is truncated or corrupt ({error}); get the file again") from error
 
 
 READER = Reader(
