@@ -201,7 +201,7 @@ def test_every_field_of_the_recipe_and_of_the_size_is_in_the_configuration(plan)
 
 def test_ceilings_follow_what_is_cut(plan):
     made = plan('["longest_first", "ratio"]', '["longest_first", "only_first(otherwise=longest_first)"]')
-    ceilings = [variant.inputs["test"].ceiling for variant in made.variants]
+    ceilings = [variant.inputs["test"].ceilings["accuracy"] for variant in made.variants]
     assert ceilings[LONG] == 1
     assert 1 / 3 < ceilings[SHORT] < 1
     # Cutting only the first text keeps every word that decides in the second one.

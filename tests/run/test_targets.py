@@ -6,6 +6,10 @@ from scipy import stats
 
 from trimtab.analysis.analysis import analyse
 from trimtab.config import InputError
+from trimtab.data import read
+from trimtab.deploy import exported
+from trimtab.deploy.export import export
+from trimtab.deploy.prediction import predict
 from trimtab.ledger.ledger import Ledger
 from trimtab.notebook import Ledger as NotebookLedger
 from trimtab.plan.plan import plan_study
@@ -140,6 +144,15 @@ def test_scores_are_judged_by_their_correlation(ran):
     outputs = ledger.trial(test.means[0].variant.trials[0]).predictions("test")[:, 0]
     assert result.tests["test"].loss == pytest.approx(np.square(outputs - labels).mean(), rel=1e-5)
     assert result.tests["test"].accuracy is None
+
+
+def test_an_exported_model_predicts_relevance(ran, tmp_path):
+    ledger = ran("rankings", RANKINGS)
+    chosen, _ = export(ledger, "max_len 10", tmp_path / "model")
+    texts = read("probe", "test", target="relevance", test=64, first_length=[3, 5], second_length=[6, 12])
+    found = predict(exported.read(tmp_path / "model"), texts.first, texts.second)
+    logits = chosen.trial.predictions("test")[:, 0]
+    np.testing.assert_allclose(found.scores, 1 / (1 + np.exp(-logits)), atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "text"), [("rankings", RANKINGS), ("scored", SCORED)])

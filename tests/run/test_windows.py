@@ -83,8 +83,8 @@ def test_the_plan_counts_all_windows(study, tmp_path):
     assert inputs.longest == 16
     assert inputs.audit.cut == 0
     assert not windowed.inputs.hardly_cut
-    assert windowed.inputs["test"].ceiling == 1
-    assert by_name["longest_first, max_len 16, windows none"].inputs["test"].ceiling < 1
+    assert windowed.inputs["test"].ceilings["accuracy"] == 1
+    assert by_name["longest_first, max_len 16, windows none"].inputs["test"].ceilings["accuracy"] < 1
     # The truncation does not matter, and where nothing is cut neither do windows; FirstP is a cut.
     first_of = {variant.name: plan.variants[variant.same_as].name for variant in plan.variants}
     assert first_of["first_priority, max_len 16, windows second(stride=0.5, pooling=max)"] == windowed.name

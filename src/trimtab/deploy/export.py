@@ -1,5 +1,6 @@
 """Out of the ledger: one variant's best model as a folder that trimtab, transformers or d2l reads."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from tokenizers import Tokenizer
 import trimtab
 from trimtab.atomic import atomic_folder
 from trimtab.config import InputError, nearest
+from trimtab.data.target import Target
+from trimtab.deploy.activation import CONFIG as MODEL_CONFIG
+from trimtab.deploy.activation import Activation
 from trimtab.deploy.exported import Use, describe
 from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import Scores, StudyRecord, TokenizerRecord, TrialResult, VariantRecord
@@ -20,6 +24,8 @@ from trimtab.model.formats import FORMATS, choose_format
 from trimtab.model.weights import Weights
 from trimtab.model.weights_files import read_safetensors
 
+# Of the logits of a model, by what the labels of its study were.
+_ACTIVATIONS: dict[Target, Activation] = {"classes": "softmax", "score": "identity", "relevance": "sigmoid"}
 _KEEP = "set keep_weights = true at the top of the study file and run it again"
 
 
@@ -56,6 +62,8 @@ def export(
     try:
         with atomic_folder(folder) as temporary:
             _write(form, temporary, folder, weights, tokenizer)
+            if study.target == "score":
+                _call_regression(temporary)
             describe(temporary, use, frequencies, _about(study, chosen, tokenizer))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
@@ -131,6 +139,13 @@ def _write(form: str, temporary: Path, folder: Path, weights: Weights, tokenizer
         raise InputError(str(error).replace(str(temporary), str(folder))) from error
 
 
+def _call_regression(folder: Path) -> None:
+    """Tell transformers, whose pipeline would take a single output for the logit of a probability."""
+    path = folder / MODEL_CONFIG
+    if path.is_file():
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"problem_type": "regression"}, indent=1))
+
+
 def _use(study: StudyRecord, chosen: ChosenTrial, kept: TokenizerRecord) -> Use:
     precision = chosen.result.recipe.precision
     assert precision != "auto"
@@ -138,8 +153,9 @@ def _use(study: StudyRecord, chosen: ChosenTrial, kept: TokenizerRecord) -> Use:
         truncation=chosen.variant.truncation,
         max_len=chosen.variant.max_len,
         texts=kept.texts,
-        labels=list(study.labels),
+        labels=list(study.labels) or None,
         precision=precision,
+        activation=_ACTIVATIONS[study.target],
         windows=chosen.variant.windows,
     )
 

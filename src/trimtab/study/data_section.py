@@ -141,7 +141,7 @@ class _Sections:
             raise InputError(f"[data.{place}]: reader {reader!r} has no text form {self.text!r}; {known}")
         if "text" in options_of(reader):
             options["text"] = self.text
-        if "target" in options_of(reader):
+        if self.target != "classes":
             options["target"] = self.target
         try:
             check(reader, split, **options)
