@@ -205,6 +205,10 @@ def _books() -> Iterator[Claim]:
     def took(what: str, measure: str) -> list[float]:
         return [one[what][measure] for one in record(BOOKS)["ledgers"]]
 
+    def sizes() -> list[str]:
+        return [f"{one['trials']:,}" for one in record(BOOKS)["ledgers"]]
+
+    yield Claim(PERFORMANCE, "| | {} trials | {} trials |", sizes)
     commands = ("plan", "run", "report", "doctor")
     for name in commands:
         text = f"| `trimtab {name}` | {{}} | {{}} |"
