@@ -114,7 +114,12 @@ def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(main())
+    code = main()
+    if code in INTERRUPTED:
+        # Python takes its handlers away as it ends: what is left of the request would kill it, with another
+        # exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _complain(sentence: str) -> int:

@@ -40,7 +40,11 @@ def asked_to_stop() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGINT and the signals of ``ASKING`` raise Interrupted, once; a later one ends the process at once."""
+    """SIGINT and the signals of ``ASKING`` raise Interrupted, once; a later one ends the process at once.
+
+    Once asked, the process is ending, and so it goes on to handle them: the rest of a request that came as
+    several signals must not kill it on its way out.
+    """
     first = 0.0
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -52,7 +56,7 @@ def interruptible() -> Iterator[None]:
         if now - first > _ONE_REQUEST:
             os._exit(128 + number)  # workers notice, and end themselves
 
-    with _handling((signal.SIGINT, *ASKING), handle):
+    with _handling((signal.SIGINT, *ASKING), handle, is_ending=lambda: first > 0):
         yield
 
 
@@ -104,8 +108,13 @@ def held_back() -> Iterator[Requests]:
 
 
 @contextmanager
-def _handling(numbers: tuple[int, ...], handler: Any) -> Iterator[None]:
-    """Handle signals, but for those that are ignored, as under nohup; in the main thread alone."""
+def _handling(
+    numbers: tuple[int, ...], handler: Any, is_ending: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Handle signals, but for those that are ignored, as under nohup; in the main thread alone.
+
+    Afterwards they are handled as before, unless ``is_ending`` says that the process ends.
+    """
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in numbers:
@@ -114,5 +123,6 @@ def _handling(numbers: tuple[int, ...], handler: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
+        if not is_ending():
+            for number, previous in before.items():
+                signal.signal(number, previous)
