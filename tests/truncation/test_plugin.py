@@ -22,7 +22,7 @@ precision = "fp32"
 epochs = 1
 max_len = 20
 [grid]
-truncation = ["longest_first", "capped(most=4)+evenly"]
+truncation = ["longest_first", "limited(most=4)+evenly"]
 seeds = 1
 """
 
@@ -50,8 +50,8 @@ def trimtab(environment, *arguments, folder=None):
 
 def test_strategies_lists_it(installed):
     listed = trimtab(installed, "strategies").stdout.splitlines()
-    (capped,) = [line.split() for line in listed if " capped " in line]
-    assert capped[:4] == ["split", "capped", "most=16", "Gives"]
+    (limited,) = [line.split() for line in listed if " limited " in line]
+    assert limited[:4] == ["split", "limited", "most=16", "Gives"]
     (evenly,) = [line.split() for line in listed if " evenly " in line]
     assert evenly[:3] == ["selection", "evenly", "Keeps"]
 
@@ -61,17 +61,17 @@ def test_without_it_the_name_is_unknown_and_with_it_a_slip_is_mended(installed, 
     study.write_text(STUDY.replace("most=4", "mots=4"))
     done = trimtab(installed, "plan", str(study))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "capped has no option 'mots'; did you mean 'most'?" in done.stderr
+    assert "limited has no option 'mots'; did you mean 'most'?" in done.stderr
     done = trimtab(os.environ | {"PYTHONPATH": ""}, "plan", str(study))
     assert done.returncode == 2
-    assert "no split is called 'capped'" in done.stderr
+    assert "no split is called 'limited'" in done.stderr
 
 
 def test_it_cuts_as_it_says(installed):
     program = """
 from trimtab.ragged import Ragged
 from trimtab.truncation import parse
-cut = parse("capped(most=2)+evenly").apply(
+cut = parse("limited(most=2)+evenly").apply(
     Ragged.from_rows([range(10, 20), [10]]), Ragged.from_rows([range(20, 26), range(20, 29)]), 7
 )
 print([[side[row].tolist() for row in (0, 1)] for side in cut])
@@ -91,10 +91,10 @@ def test_a_study_runs_it(installed, tmp_path):
     row = next(
         line
         for line in (tmp_path / "results/study/report.md").read_text().splitlines()
-        if line.startswith("| capped(most=4)+evenly")
+        if line.startswith("| limited(most=4)+evenly")
     )
     assert row.count("|") > 5
     audit = trimtab(installed, "plan", "study.toml", folder=tmp_path).stdout
     # A ceiling is given, because the package says that its selection does not look at the words.
     assert "ceiling of test %" in audit
-    assert all(cell for cell in next(x for x in audit.splitlines() if "capped" in x).split()[:4])
+    assert all(cell for cell in next(x for x in audit.splitlines() if "limited" in x).split()[:4])

@@ -7,7 +7,7 @@ import numpy as np
 from trimtab.truncation import Bounds, Strategy
 
 
-def capped(a, b, budget, *, most: Annotated[int, Bounds(0, 512)] = 16):
+def limited(a, b, budget, *, most: Annotated[int, Bounds(0, 512)] = 16):
     """Gives the second side at most `most` tokens, unless the first leaves room for more."""
     kept = np.minimum(a + b, budget)
     second = np.minimum(b, np.maximum(min(most, budget), kept - a))
