@@ -201,6 +201,8 @@ def test_a_reader_of_classes_alone_is_told(tmp_path):
         ("score", ["q,p,1.5", "s,r,nan"], "'nan' is not a number"),
         ("relevance", ["q,p,0", "s,r,0"], "every row has the label '0'"),
         ("relevance", ["q,p,0", "q,r,1"], "belong to one query"),
+        ("relevance", ["q,p,1", "s,r,1", "t,u,0"], "any ranking is right"),
+        ("relevance", ["q,p,1", "q,r,0", "t,u,0"], "has one query with a relevant row"),
     ],
 )
 def test_wrong_labels_are_told(tmp_path, target, rows, message):
@@ -218,6 +220,14 @@ def test_a_test_set_without_a_relevant_row_is_told(tmp_path):
     text = SCORED.replace('"score"', '"relevance"').replace("train.csv", "t.csv").replace("test.csv", "v.csv")
     (tmp_path / "study.toml").write_text(text + 'score = "map"\n')
     with pytest.raises(InputError, match="no row of test is relevant to its query"):
+        plan_study(load(tmp_path / "study.toml"), tmp_path)
+
+
+def test_a_test_set_whose_scores_do_not_vary_is_told(tmp_path, folder):
+    (tmp_path / "train.csv").write_text((folder / "train.csv").read_text())
+    (tmp_path / "test.csv").write_text("a,b,y\nq,p,2\ns,r,2\n")
+    (tmp_path / "study.toml").write_text(SCORED)
+    with pytest.raises(InputError, match="every score of test is 2, with which nothing correlates"):
         plan_study(load(tmp_path / "study.toml"), tmp_path)
 
 

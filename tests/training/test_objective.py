@@ -68,3 +68,12 @@ def test_classes_have_cross_entropy_with_their_weights():
 
 def test_no_finite_number_has_the_bits_of_a_row_that_pads():
     assert np.isnan(np.array([IGNORED]).view(np.float64)).all()
+
+
+def test_a_grade_above_the_largest_of_train_counts_as_that():
+    objective, logits = Objective("relevance", 1.0), np.array([[2.0], [-1.0]], np.float32)
+    assert objective.measure(logits, np.array([2.0, 0.0])) == objective.measure(logits, np.array([1.0, 0.0]))
+    one, two = (
+        objective.sums(torch.from_numpy(logits), bits(labels))[0] for labels in ([2.0, 0.0], [1.0, 0.0])
+    )
+    assert one.item() == two.item()

@@ -11,7 +11,7 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord, TrialResult
 
 _LEVEL = 0.95
-_ALIKE = 1e-3  # outputs that differ by less, relatively, say the same of every row
+_ALIKE = 1e-3  # outputs that differ by less, beside the labels' range, say the same of every row
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,15 @@ def seed_counts(
 ) -> dict[int, SeedCount]:
     """By number of each variant of the study; logits: on a test set, by number and seed."""
     results = {one.variant.number: one.results for one in finished}
+    labels = ledger.evaluated(study.tests[0]).labels
+    # Outputs of relevance are logits, whose unit is the same in every study.
+    spread = float(np.ptp(labels)) if study.target == "score" else 1.0
     found = {}
     for variant in study.variants:
         own = results.get(variant.number, {})
         others = [ledger.trial(key) for seed, key in variant.trials.items() if seed not in own]
         failed = [trial for trial in others if trial.failure is not None]
-        collapsed = [_collapsed(study, own[seed], logits[variant.number][seed]) for seed in own]
+        collapsed = [_collapsed(study, own[seed], logits[variant.number][seed], spread) for seed in own]
         found[variant.number] = SeedCount(
             tried=len(own) + len(failed),
             failed=len(failed),
@@ -70,9 +73,9 @@ def seed_counts(
     return found
 
 
-def _collapsed(study: StudyRecord, result: TrialResult, logits: Logits) -> bool:
+def _collapsed(study: StudyRecord, result: TrialResult, logits: Logits, spread: float) -> bool:
     if study.target != "classes":
-        return bool(np.ptp(logits) <= _ALIKE * max(1.0, float(np.abs(logits).max())))
+        return bool(np.ptp(logits) <= _ALIKE * spread)
     if study.validation_prior is not None and result.validation.accuracy is not None:
         return result.validation.accuracy <= study.validation_prior
     said = logits.argmax(axis=1)

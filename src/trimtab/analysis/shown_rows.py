@@ -72,7 +72,7 @@ def shown_rows(
         spread = max(shares) - min(shares) if shares else 0.0
         found.append(
             ShownRow(
-                record.row, int(scores.truth.labels[record.row]), record.texts, cuts, disagreement=spread
+                record.row, float(scores.truth.labels[record.row]), record.texts, cuts, disagreement=spread
             )
         )
     return sorted(found, key=lambda row: -row.disagreement)[:_SHOWN]

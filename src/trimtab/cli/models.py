@@ -212,6 +212,8 @@ def predict(
         stage = open_files.enter_context(stages())
         stage("loading the model")
         classifier = exported.read(folder)
+        if label and classifier.gives_scores:
+            raise InputError("--label: the model gives a score to each row and no labels; leave --label out")
         stage("reading the texts")
         summary = document.Summary(classifier.labels)
         write = open_files.enter_context(document.written(out, classifier.labels)) if out else None
@@ -228,5 +230,6 @@ def predict(
     if label:
         say(f"\n{summary.accuracy_words()}")
     say()
-    say(str(out or "To write the label of every row to a file: --out FILE.csv"))
+    what = "score" if classifier.gives_scores else "label"
+    say(str(out or f"To write the {what} of every row to a file: --out FILE.csv"))
     return DONE

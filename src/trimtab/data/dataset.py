@@ -234,6 +234,11 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
                         "'cluster' out"
                     )
             raise InputError(f"data: split {name} is empty; {mend}")
+        if name not in ("train", "validation") and split.target == "score" and np.ptp(split.labels) == 0:
+            raise InputError(
+                f"{split.source}: every score of {name} is {split.labels[0]:g}, with which nothing "
+                "correlates; name rows whose scores differ"
+            )
         if (split.second is None) != (train.second is None):
             raise InputError(f"data: train and {name} must both have a second text, or neither")
     return examples
@@ -244,7 +249,8 @@ def _check_rankings(examples: Mapping[str, Examples]) -> None:
     for name, split in examples.items():
         if split.queries is None or name in ("train", "validation") or not len(split):
             continue
-        if not (split.labels > 0).any():
+        relevant = split.labels > 0
+        if not relevant.any():
             raise InputError(
                 f"{split.source}: no row of {name} is relevant to its query; name rows of which some have a "
                 "relevance above 0"
@@ -254,6 +260,18 @@ def _check_rankings(examples: Mapping[str, Examples]) -> None:
                 f"{split.source}: all rows of {name} belong to one query, so that nothing can be said of "
                 "others; name the column of queries with query = 'COLUMN', or rows of several"
             )
+        judged = np.isin(split.queries, split.queries[relevant])
+        if not (judged & ~relevant).any():
+            raise InputError(
+                f"{split.source}: every query of {name} with a relevant row has no other rows, so that any "
+                "ranking is right; name the column of queries with query = 'COLUMN'"
+            )
+        for what, units in (("query with a relevant row", split.queries), ("cluster", split.clusters)):
+            if len(np.unique(units[relevant])) == 1:
+                raise InputError(
+                    f"{split.source}: {name} has one {what}, so that nothing can be said of others; name "
+                    "rows of several"
+                )
 
 
 def _check_spelling(train: Examples) -> None:

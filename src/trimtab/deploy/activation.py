@@ -24,7 +24,8 @@ def activation_of(folder: Path, outputs: int) -> Activation:
     Several outputs choose one label, by softmax. Of a single output, sentence-transformers says it: under
     ``activation_fn`` in its own file, else within ``config.json``, or in the older
     ``sbert_ce_default_activation_function``. Without these it is the identity for a regression by
-    ``problem_type``, else sigmoid: so do transformers' pipeline and sentence-transformers.
+    ``problem_type``, else sigmoid, as transformers' pipeline does; sentence-transformers takes sigmoid for
+    both.
 
     InputError where the model is for something else: several labels at a time, several numbers, another
     activation, or further layers of sentence-transformers.

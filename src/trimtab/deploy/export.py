@@ -26,6 +26,11 @@ from trimtab.model.weights_files import read_safetensors
 
 # Of the logits of a model, by what the labels of its study were.
 _ACTIVATIONS: dict[Target, Activation] = {"classes": "softmax", "score": "identity", "relevance": "sigmoid"}
+# What transformers and sentence-transformers look for, which else take a single output for a logit.
+_REGRESSION = {
+    "problem_type": "regression",
+    "sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"},
+}
 _KEEP = "set keep_weights = true at the top of the study file and run it again"
 
 
@@ -140,10 +145,10 @@ def _write(form: str, temporary: Path, folder: Path, weights: Weights, tokenizer
 
 
 def _call_regression(folder: Path) -> None:
-    """Tell transformers, whose pipeline would take a single output for the logit of a probability."""
+    """Tell who reads the folder that the single output is the score itself."""
     path = folder / MODEL_CONFIG
     if path.is_file():
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"problem_type": "regression"}, indent=1))
+        path.write_text(json.dumps(json.loads(path.read_text()) | _REGRESSION, indent=1))
 
 
 def _use(study: StudyRecord, chosen: ChosenTrial, kept: TokenizerRecord) -> Use:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from trimtab.config import InputError
 from trimtab.data.dataset import Dataset, Texts
 from trimtab.data.input_template import InputTemplate
+from trimtab.data.target import as_words
 from trimtab.data.tokens import Tokens
 from trimtab.plan.cuts import (
     Cut,
@@ -199,7 +200,8 @@ def _audited(
     rows = [_row(cut, name, tokens, template) for cut in cuts for name, tokens in splits.items()]
     much = {row.name for row in rows if not row.audit.hardly_cuts}
     by_label, differences = [], []
-    for cut in cuts if labels else ():
+    has_grades = any(tokens.target == "relevance" for tokens in splits.values())
+    for cut in cuts if labels or has_grades else ():
         for name, tokens in splits.items():
             by_label += _label_rows(cut, name, tokens, template, labels)
     for name, tokens in splits.items():
@@ -242,7 +244,8 @@ def _label_rows(
     cut: Cut, name: str, tokens: Tokens, template: InputTemplate, labels: Sequence[str]
 ) -> list[AuditRow]:
     found = audit_labels(cut, tokens, template)
-    return [AuditRow(str(cut), f"{name}: {labels[label]}", audit) for label, audit in found.items()]
+    named = {label: as_words(label, tokens.target, tuple(labels)) for label in found}
+    return [AuditRow(str(cut), f"{name}: {named[label]}", audit) for label, audit in found.items()]
 
 
 def _differences(

@@ -187,7 +187,7 @@ def predict(
         steady = backend.wants_steady_sizes and not isinstance(model, PaddedClassifier)
         padding = Padding(pairs, tokens) if steady and len(pairs) else None
         for index, batch in evaluation_batches(pairs, backend.device, tokens, padding, share):
-            found = pooled(model.class_logits(batch), batch)
+            found = pooled(model.class_logits(batch).float(), batch)
             logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
             on_batch()
     if ranks is not None:

@@ -19,8 +19,8 @@ class Objective:
     """The loss of rows, on the device while training and on the host in an evaluation.
 
     Classes: cross-entropy, with ``weights`` (classes,) or None. Scores: the squared error. Relevance: binary
-    cross-entropy of each row by itself, of its grade as a share of ``largest``, the largest of train, as
-    sentence-transformers' CrossEncoder is trained by default.
+    cross-entropy of each row by itself, of its grade as a share of ``largest``, the largest of train (a
+    higher one elsewhere counts as that), as sentence-transformers' CrossEncoder is trained by default.
     """
 
     target: Target
@@ -46,7 +46,8 @@ class Objective:
         wanted = torch.where(real, labels, 0).view(torch.float64).float()
         given = logits[:, 0]
         if self.target == "relevance":
-            losses = F.binary_cross_entropy_with_logits(given, wanted / self.largest, reduction="none")
+            share = (wanted / self.largest).clamp(max=1.0)
+            losses = F.binary_cross_entropy_with_logits(given, share, reduction="none")
         else:
             losses = (given - wanted).square()
         return torch.where(real, losses, 0.0).sum(), torch.zeros((), dtype=torch.int64, device=logits.device)
@@ -64,7 +65,7 @@ class Objective:
             return float((log_sums - right).mean()), float((logits.argmax(1) == labels).mean())
         given = outputs[:, 0]
         if self.target == "relevance":
-            wanted = labels / self.largest
+            wanted = np.minimum(labels / self.largest, 1.0)
             return float((np.logaddexp(0.0, given) - wanted * given).mean()), None
         return float(np.square(given - labels).mean()), None
 

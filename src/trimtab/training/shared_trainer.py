@@ -28,8 +28,8 @@ class SharedTrainer(Trainer):
     """See ``Trainer``. Batches are split by tokens: consecutive rows, by length, go to each process.
 
     On a CPU in fp32 the masks of dropout are those of one process, so that losses and weights are equal to
-    one process's up to rounding. Otherwise (bf16, where each process pads its part, and GPUs, which draw
-    masks themselves) each process has masks of its own. Steps are never captured as CUDA graphs.
+    one process's up to rounding. Otherwise (windows, bf16, where each process pads its part, and GPUs, which
+    draw masks themselves) each process has masks of its own. Steps are never captured as CUDA graphs.
     """
 
     def __init__(self, ranks: Ranks, *arguments: Any, **named: Any) -> None:
@@ -47,7 +47,9 @@ class SharedTrainer(Trainer):
 
     @property
     def _shares_masks(self) -> bool:
-        return self.backend.device.type == "cpu" and self.padding is None
+        # A share of the masks is counted in rows, and rows of windows have several inputs each.
+        whole_rows = self.training.windows is None
+        return self.backend.device.type == "cpu" and self.padding is None and whole_rows
 
     def _draw_masks_of_its_own(self, steps: int) -> None:
         """On a GPU, where each process draws from its device's generator."""
