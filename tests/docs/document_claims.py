@@ -38,7 +38,7 @@ DIFFERENT = ("better", "worse")
 
 def claims() -> list[Claim]:
     """All claims of all documents."""
-    parts = (_quickstart, _snli, _evidence, _windows, _aa, _cola, _fnc1, _weights)
+    parts = (_quickstart, _snli, _evidence, _windows, _rankings, _aa, _cola, _fnc1, _weights)
     others = (document_measurements.claims, document_benchmarks.claims)
     return [claim for part in (*parts, *others) for claim in part()]
 
@@ -182,6 +182,24 @@ def _windows() -> Iterator[Claim]:
     yield Claim(
         RESULTS_PAGE, "They cost: {} windows and {} tokens a row, where the uncut pair has {} tokens", costs
     )
+
+
+def _rankings() -> Iterator[Claim]:
+    first = "longest_first, max_len 24"
+
+    def line(name: str) -> list[str]:
+        return means("probe-ranking", "test", name, "mean ceiling", "map")
+
+    yield Claim(RESULTS_PAGE, "| longest_first | {} ({}) | |", lambda: line(first))
+    uncut = "longest_first, max_len 48"
+    yield Claim(RESULTS_PAGE, "| uncut, max_len 48 | {} ({}) | |", lambda: line(uncut))
+    for cut in ("second_priority", "second_priority+tail"):
+        name = f"{cut}, max_len 24"
+        yield Claim(
+            RESULTS_PAGE,
+            f"| {cut} | {{}} ({{}}) | {{}}, {{}} |",
+            lambda name=name: line(name) + contrast("probe-ranking", "test", name, first, "delta verdict"),
+        )
 
 
 def _mismatches() -> list[str]:

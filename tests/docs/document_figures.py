@@ -128,7 +128,7 @@ def minutes(study: str) -> str:
 
 def _seeds(study: str) -> dict[str, int]:
     """By variant that was trained itself: how many seeds."""
-    pattern = re.compile(r"(accuracy|matthews|macro_f1)-.*\.csv")
+    pattern = re.compile(r"(accuracy|matthews|macro_f1|map)-.*\.csv")
     path = next(p for p in sorted((RESULTS / study / "tables").iterdir()) if pattern.fullmatch(p.name))
     own = table(f"{study}/tables/{path.name}")
     own = own[own["same_as"].isna()]

@@ -25,6 +25,7 @@ STUDIES = (
         "aa",
         "probe-evidence",
         "probe-windows",
+        "probe-ranking",
         "snli-27k",
         "cola",
         "cola-lengths",
