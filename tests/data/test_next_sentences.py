@@ -12,6 +12,8 @@ from trimtab.data.paragraphs import Paragraphs, read
 from trimtab.data.tokenizer import SpecialTokens, build, special_tokens
 from trimtab.ragged import Ragged, offsets_of
 
+pytestmark = pytest.mark.integration
+
 CLS, SEP = 3, 4
 
 

@@ -20,6 +20,8 @@ from trimtab.statistics import (
 )
 from trimtab.statistics.scores import matthews
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def planned(tmp_path, tiny, study_at):

@@ -12,6 +12,8 @@ from trimtab.ledger import Ledger
 from trimtab.report.output import Output
 from trimtab.report.page import write_page
 
+pytestmark = pytest.mark.integration
+
 RESULTS = Path(__file__).parents[2] / "results"
 KEPT = sorted(path.parent.name for path in RESULTS.glob("*/ledger.zip"))
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")

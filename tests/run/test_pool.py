@@ -10,6 +10,8 @@ import pool_jobs
 from trimtab.run.pool import Ended, run_jobs
 from trimtab.run.stopping import Interrupted
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def jobs():

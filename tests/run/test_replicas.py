@@ -10,6 +10,8 @@ from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
 from trimtab.run.runner import ProgressCallback, run
 
+pytestmark = pytest.mark.integration
+
 ONE = ('["longest_first", "ratio"]', '["ratio"]', "[12, 40]", "[12]")
 REPLICAS = ("[grid]", "[grid]\nreplica = [0, 1, 2]")
 

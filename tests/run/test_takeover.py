@@ -8,6 +8,8 @@ from trimtab.config import InputError
 from trimtab.ledger import Ledger
 from trimtab.run.runner import run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def cache(session_cache, monkeypatch):

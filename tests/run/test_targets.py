@@ -18,6 +18,8 @@ from trimtab.run.runner import run
 from trimtab.statistics import SCORES, Truth
 from trimtab.study.definition import load
 
+pytestmark = pytest.mark.integration
+
 RANKINGS = """
 question = "What does a cut cost a ranking?"
 [data]

@@ -18,6 +18,8 @@ from trimtab.report.plan import plan_text
 from trimtab.run.runner import run
 from trimtab.study import load
 
+pytestmark = pytest.mark.integration
+
 STUDY = """\
 question = "What do windows cost?"
 keep_weights = true
