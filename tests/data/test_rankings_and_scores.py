@@ -1,8 +1,6 @@
 """Readers whose labels are relevance or scores: small files, and the counts of the published ones."""
 
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ import pytest
 from trimtab.config import InputError
 from trimtab.data import read
 
-DATA = Path(os.environ.get("TRIMTAB_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 HEADER = "QuestionID\tQuestion\tDocumentID\tDocumentTitle\tSentenceID\tSentence\tLabel"
 WIKIQA = "\n".join(
     [
@@ -103,19 +100,17 @@ def test_a_sample_of_rankings_has_whole_queries():
     assert np.bincount(found.queries, found.labels).tolist() == [2.0] * 10
 
 
-@pytest.mark.skipif(not (DATA / "wikiqa").is_dir(), reason="the published files are not here")
 @pytest.mark.parametrize(
     ("split", "rows", "questions", "answered"),
     [("train", 20_360, 2_118, 873), ("validation", 2_733, 296, 126), ("test", 6_165, 633, 243)],
 )
-def test_the_published_wikiqa(split, rows, questions, answered):
-    found = read("wikiqa", split, DATA, target="relevance")
+def test_the_published_wikiqa(shared_data, split, rows, questions, answered):
+    found = read("wikiqa", split, shared_data, target="relevance")
     assert (len(found), found.queries.max() + 1) == (rows, questions)
     assert len(np.unique(found.queries[found.labels > 0])) == answered
 
 
-@pytest.mark.skipif(not (DATA / "sick").is_dir(), reason="the published files are not here")
 @pytest.mark.parametrize(("split", "rows"), [("train", 4_500), ("validation", 500), ("test", 4_927)])
-def test_the_published_sick(split, rows):
-    found = read("sick", split, DATA, target="score")
+def test_the_published_sick(shared_data, split, rows):
+    found = read("sick", split, shared_data, target="score")
     assert (len(found), found.labels.min(), found.labels.max()) == (rows, 1.0, 5.0)

@@ -99,7 +99,9 @@ def test_one_output_is_that_of_transformers(kind, texts, folder_of, pairs):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("function", [None, "Identity"])
 def test_a_cross_encoder_of_sentence_transformers(kind, function, folder_of, pairs, tmp_path):
-    package = pytest.importorskip("sentence_transformers", reason="no sentence-transformers")
+    package = pytest.importorskip(
+        "sentence_transformers", reason="no sentence-transformers; `make .venv/develop` installs it"
+    )
     options = {} if function is None else {"activation_fn": getattr(torch.nn, function)()}
     package.CrossEncoder(str(folder_of(kind)), device="cpu", **options).save_pretrained(str(tmp_path))
     theirs = package.CrossEncoder(str(tmp_path), device="cpu")

@@ -18,7 +18,7 @@ from trimtab.statistics import (
     smallest_detectable,
     smallest_margin,
 )
-from trimtab.statistics.scores import matthews
+from trimtab.statistics.class_scores import matthews
 
 pytestmark = pytest.mark.integration
 

@@ -27,7 +27,9 @@ def rankings(draw):
 
 def by_trec_eval(outputs, truth):
     """By measure and query, what trec_eval says; documents are named by their places."""
-    pytrec_eval = pytest.importorskip("pytrec_eval", reason="the package of trec_eval is not installed")
+    pytrec_eval = pytest.importorskip(
+        "pytrec_eval", reason="no pytrec_eval; `make .venv/develop` installs it"
+    )
     judged, run = {}, {}
     for place, (query, grade, output) in enumerate(zip(truth.queries, truth.labels, outputs, strict=True)):
         judged.setdefault(str(query), {})[f"{place:06d}"] = int(grade)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from trimtab.config import InputError
 from trimtab.statistics import Truth, compare
-from trimtab.statistics.scores import (
-    SCORES,
+from trimtab.statistics.class_scores import (
     accuracy,
     brier,
     calibration_error,
@@ -17,9 +16,8 @@ from trimtab.statistics.scores import (
     log_loss,
     macro_f1,
     matthews,
-    score_named,
-    scores_for,
 )
+from trimtab.statistics.scores import SCORES, score_named, scores_for
 
 OF_CLASSES = [name for name, score in SCORES.items() if score.target == "classes"]
 

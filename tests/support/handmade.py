@@ -6,7 +6,7 @@ import numpy as np
 
 from trimtab.data.dataset import Counts
 from trimtab.ledger import Ledger
-from trimtab.ledger.ledger import EvaluatedRows
+from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.ledger.records import (
     ExclusionRecord,
     RuntimeRecord,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trimtab.analysis.alike import but_for
 from trimtab.analysis.scores import Bools, ScoredLogits
-from trimtab.ledger.ledger import EvaluatedRows
+from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.ledger.records import VariantRecord
 
 _BINS, _FEWEST = 8, 20  # at most so many bins of lengths, of no fewer rows

@@ -10,8 +10,9 @@ from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.contrasts import ContrastRow, Digests, as_rows, row_at_look
 from trimtab.analysis.looks import LooksTaken, take_looks
 from trimtab.analysis.scores import FinishedVariant, read_scores, tried_variants
+from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.ledger.files import damaged
-from trimtab.ledger.ledger import EVALUATED, EvaluatedRows, Ledger
+from trimtab.ledger.ledger import EVALUATED, Ledger
 from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import score_named
 

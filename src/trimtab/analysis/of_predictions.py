@@ -12,7 +12,7 @@ from trimtab.analysis.compared_sets import ComparedSet
 from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.scores import ScoredLogits
 from trimtab.analysis.seed_counts import SeedCount
-from trimtab.ledger.ledger import EvaluatedRows
+from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.machine import signature
 from trimtab.predictions.records import Outputs, PredictedSet, Predictions
 from trimtab.predictions.study import PredictedStudy

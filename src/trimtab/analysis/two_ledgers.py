@@ -14,7 +14,8 @@ from trimtab.analysis.compared_sets import diverged_seeds
 from trimtab.analysis.matches import Match, Side, matches_of, side_of
 from trimtab.analysis.scores import ScoredLogits, read_scores
 from trimtab.config import InputError
-from trimtab.ledger.ledger import EvaluatedRows, Ledger
+from trimtab.ledger.evaluated import EvaluatedRows
+from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import StudyRecord
 from trimtab.statistics import Contrast, compare, mean_interval, one_family, score_named, tost
 from trimtab.statistics.spreads import SeedSpread, joint_df

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from trimtab.atomic import atomic_write
 from trimtab.config import InputError
 from trimtab.ledger.digests import digest_of
+from trimtab.ledger.evaluated import EvaluatedRows, evaluated_arrays
 from trimtab.ledger.files import METRICS, read_verified, sealed_content
 from trimtab.ledger.ledger import (
     ARCHIVE,
@@ -33,9 +34,7 @@ from trimtab.ledger.ledger import (
     ROWS,
     RUNTIME,
     STUDY,
-    EvaluatedRows,
     Ledger,
-    evaluated_arrays,
 )
 from trimtab.ledger.records import StudyRecord
 from trimtab.ledger.trial import CROSS, FAILURE, PREDICTIONS, RESULT, Trial

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from trimtab.data.dataset import Dataset
 from trimtab.data.target import as_words
 from trimtab.data.tokens import Tokens
-from trimtab.ledger.ledger import EvaluatedRows
+from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.ledger.records import (
     ExclusionRecord,
     RuntimeRecord,
