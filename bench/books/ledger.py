@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from trimtab import machine
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RuntimeRecord, Scores, TrialResult
+from trimtab.ledger.records import RuntimeRecord
+from trimtab.ledger.trial_records import Scores, TrialResult
 from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan, plan_study
 from trimtab.plan.records import evaluated_rows, study_record

@@ -14,22 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# A cluster lives in a process of its own, which removes a node for each line that it reads.
-_RAY = """
-from ray.cluster_utils import Cluster
-made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-nodes = [made.add_node(num_cpus=1) for _ in range(2)]
-made.wait_for_nodes()
-print(made.address, flush=True)
-try:
-    while nodes:
-        if not input():
-            break
-        made.remove_node(nodes.pop(), allow_graceful=False)
-        print("removed", flush=True)
-finally:
-    made.shutdown()
-"""
 _SUPPORT = Path(__file__).parents[2] / "tests" / "support"
 _STAT_PARENT = 1  # of a process, behind its name in /proc/PID/stat
 
@@ -98,8 +82,7 @@ def place_named(name: str, folder: Path) -> Iterator[Place]:
             address = process.stdout.readline().strip()
             yield Place(name, options=("--engine", f"ray={address}"), cluster=process)
     elif name == "Slurm":
-        sys.path.append(str(_SUPPORT))
-        made = importlib.import_module("slurm_cluster")
+        made = _support("slurm_cluster")
         folder.mkdir(parents=True, exist_ok=True)
         with made.slurm_cluster(folder) as cluster:
             options = ("--engine", "slurm", "--slurm-option", "partition=main", "--jobs", "2")
@@ -111,10 +94,17 @@ def place_named(name: str, folder: Path) -> Iterator[Place]:
 PLACES = ("one run", "two runs", "Ray", "Slurm")
 
 
+def _support(name: str) -> Any:
+    """A module beside the tests, which starts a cluster."""
+    if str(_SUPPORT) not in sys.path:
+        sys.path.append(str(_SUPPORT))
+    return importlib.import_module(name)
+
+
 @contextlib.contextmanager
 def _ray() -> Iterator[subprocess.Popen]:
     with subprocess.Popen(
-        [sys.executable, "-c", _RAY],
+        [sys.executable, "-c", _support("ray_cluster").CLUSTER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

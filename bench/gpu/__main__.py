@@ -32,7 +32,8 @@ from bench.gpu.plan import measurements
 from bench.gpu.rows import machine_file
 from bench.gpu.scale import FULL, TINY
 from trimtab.machine import available_cores, signature
-from trimtab.run.pool import Ended, Job, run_jobs
+from trimtab.run.ended import Ended
+from trimtab.run.pool import Job, run_jobs
 from trimtab.training.auto_precision import device_name
 
 _SECONDS = 420.0  # after which no measurement is started

@@ -6,8 +6,8 @@ import pytest
 
 from trimtab.cli import progress as module
 from trimtab.cli.progress import Lines, shown_progress
-from trimtab.ledger.records import Scores
 from trimtab.ledger.run_records import RunningRecord, RunRecord
+from trimtab.ledger.trial_records import Scores
 from trimtab.report.live import clock, live_lines
 from trimtab.training.epoch import Epoch, TrialProgress
 

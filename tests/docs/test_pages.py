@@ -9,7 +9,7 @@ import pytest
 from document_blocks import documents, text_of
 from document_figures import ROOT
 from trimtab import __version__
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 from trimtab.study.settings import known_keys
 from trimtab.training.recipe import Recipe
 

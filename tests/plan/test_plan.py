@@ -8,7 +8,8 @@ import pytest
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import RuntimeRecord, TrialConfig, VariantRecord
+from trimtab.ledger.records import RuntimeRecord, VariantRecord
+from trimtab.ledger.trial_records import TrialConfig
 from trimtab.plan.identity import precision_kind, trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare

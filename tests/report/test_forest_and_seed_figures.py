@@ -1,10 +1,13 @@
 """Figures of seeds and contrasts show the rows that they are given, each of them once."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.font_manager import findfont
 from matplotlib.textpath import text_to_path
 
 from trimtab.analysis.analysis import analyse
@@ -13,7 +16,7 @@ from trimtab.report.forest_figure import forest_figure
 from trimtab.report.rows import Label, row_axes
 from trimtab.report.seed_figure import seed_figure
 from trimtab.statistics import adjusted_interval
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 SETTINGS = Compare(margin=0.01, alpha=0.05)
 
@@ -165,6 +168,8 @@ def test_no_label_is_cut_in_an_svg(tmp_path, width):
         figure, [axes], _ = row_axes([Label(each) for each in words], width)
         labels = axes.get_yticklabels()
         save(figure, tmp_path, "figure", png=False)
+        font = findfont(labels[0].get_fontproperties())
+    assert Path(font).is_relative_to(matplotlib.get_data_path())  # the same letters on any machine
     room = 72 * width * axes.get_position().x0  # points left of the axes
     for label in labels:
         for line in label.get_text().split("\n"):

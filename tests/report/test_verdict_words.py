@@ -11,7 +11,7 @@ from trimtab.report.forest_figure import forest_figure
 from trimtab.report.paper_table import paper_table
 from trimtab.report.summary import summary
 from trimtab.report.tables import p_value
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 
 @pytest.fixture(scope="module")

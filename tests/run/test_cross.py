@@ -23,11 +23,12 @@ from trimtab.model.classifier import Classifier
 from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
-from trimtab.report.plan import plan_text
+from trimtab.report.plan import plan_text, time_text, trial_counts, trials_left
 from trimtab.run.cross import CrossJob
+from trimtab.run.ended import Ended
 from trimtab.run.input_spec import input_spec
 from trimtab.run.outcome import JobOutcome
-from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.pool import run_jobs
 from trimtab.run.runner import ProgressCallback, run
 from trimtab.truncation import parse
 
@@ -143,20 +144,20 @@ def test_a_study_that_did_not_keep_weights_trains_them_and_comes_to_the_same(tmp
     out = tmp_path / "out"
     shutil.copytree(ran[1].folder, out)
     plan = make_plan(prepare(study))
-    said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
+    said = plan_text(plan, Ledger(out))
     assert (
         f"{EVALUATIONS} cross evaluations are left; for them {TRIALS} finished trials are trained again"
         in said
     )
-    assert f"{TRIALS} trials left, 1 at a time" in said
+    assert time_text(plan, trials_left(trial_counts(plan, Ledger(out))), None) == f"{TRIALS} trials left"
     done = run(study, out=out, device="cpu", jobs=1)
     assert (done.done_now, done.done_before, done.crossed_now) == (TRIALS, 0, TRIALS)
     assert contents(out) == contents(outcome.folder)
     assert keys(study, out) == keys(study, outcome.folder)
     assert not list(out.rglob("again"))
-    said = plan_text(plan, Ledger(out), [1.0] * 4, 1)
-    assert "0 cross evaluations are left." in said
-    assert said.endswith("no trials are left to run")
+    assert "0 cross evaluations are left." in plan_text(plan, Ledger(out))
+    left = trials_left(trial_counts(plan, Ledger(out)))
+    assert time_text(plan, left, None) == "no trials are left to run"
 
 
 @pytest.mark.slow

@@ -10,9 +10,9 @@ import pytest
 from trimtab.config import InputError
 from trimtab.machine import available_cores
 from trimtab.run.carrying import inputs_of, moved, packed, take_back, unpack_once
+from trimtab.run.ended import Ended
 from trimtab.run.engines import ENGINES, chosen
 from trimtab.run.outcome import failure_of, retries
-from trimtab.run.pool import Ended
 
 
 @pytest.mark.parametrize(

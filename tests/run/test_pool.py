@@ -7,7 +7,8 @@ import signal
 import pytest
 
 import pool_jobs
-from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.ended import Ended
+from trimtab.run.pool import run_jobs
 from trimtab.run.stopping import Interrupted
 
 pytestmark = pytest.mark.integration

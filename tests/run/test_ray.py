@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from command_line import started, wait_until
+from ray_cluster import CLUSTER
 from trimtab.run.runner import run
 
 pytestmark = pytest.mark.slow
@@ -17,23 +18,6 @@ PATIENCE = 400  # seconds, on a machine that others use
 # Two trials of some seconds each, which leave checkpoints on the way.
 LONG = ("epochs = 2", "epochs = 80", "[12, 40]", "[12]", "seeds = 2", "seeds = 1")
 BEGINNING = ("question", "checkpoint_seconds = 1\nquestion")
-
-# A cluster lives in a process of its own, which removes a node for each line that it reads.
-CLUSTER = """
-from ray.cluster_utils import Cluster
-made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-nodes = [made.add_node(num_cpus=1) for _ in range(2)]
-made.wait_for_nodes()
-print(made.address, flush=True)
-try:
-    while nodes:
-        if not input():
-            break
-        made.remove_node(nodes.pop(), allow_graceful=False)
-        print("removed", flush=True)
-finally:
-    made.shutdown()
-"""
 
 # Nodes that share no file system are hard to come by here, so that a run is told that they do not.
 APART = """

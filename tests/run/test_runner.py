@@ -23,12 +23,13 @@ from trimtab.machine import signature
 from trimtab.plan.identity import trial_config
 from trimtab.plan.plan import make_plan
 from trimtab.plan.prepare import prepare
+from trimtab.run.ended import Ended
 from trimtab.run.engine import Place
 from trimtab.run.engines import ENGINES
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
 from trimtab.run.outcome import JobOutcome
-from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.pool import run_jobs
 from trimtab.run.runner import ProgressCallback, run
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.training.epoch import Epoch

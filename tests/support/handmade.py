@@ -7,18 +7,11 @@ import numpy as np
 from trimtab.data.dataset import Counts
 from trimtab.ledger import Ledger
 from trimtab.ledger.evaluated import EvaluatedRows
-from trimtab.ledger.records import (
-    ExclusionRecord,
-    RuntimeRecord,
-    Scores,
-    StudyRecord,
-    TrialConfig,
-    TrialResult,
-    VariantRecord,
-)
+from trimtab.ledger.records import ExclusionRecord, RuntimeRecord, StudyRecord, VariantRecord
+from trimtab.ledger.trial_records import Scores, TrialConfig, TrialResult
 from trimtab.machine import Signature
 from trimtab.model.sizes import architecture
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 from trimtab.study.grid import DeclaredContrast, are_paired
 from trimtab.training.epoch import Epoch
 from trimtab.training.recipe import Recipe

@@ -9,8 +9,10 @@ Not shown by it: kernels' own numerics, memory, times, and what libraries do whe
 
 import contextlib
 import importlib
+import os
 import traceback
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -18,6 +20,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+import trimtab
 from plain_flash import plain_flash
 from pretended_graph import PretendedGraph, capture, tensors_in
 from trimtab.model import varlen
@@ -25,6 +28,7 @@ from trimtab.model import varlen
 DEVICE = torch.device("cuda", 0)
 _CPU = torch.device("cpu")
 _GIB = 1 << 30
+_OURS = str(Path(trimtab.__file__).parent) + os.sep  # a clone may be called anything, trimtab too
 
 # Operators that need a number on the host, and so wait for the device.
 _READING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "bincount", "_unique2")
@@ -72,7 +76,7 @@ class PretendedCuda:
 
     def fault(self, what):
         """Note a fault, with the line of ours that made it; during a capture it is an error."""
-        ours = [frame for frame in traceback.extract_stack() if "/trimtab/" in frame.filename]
+        ours = [frame for frame in traceback.extract_stack() if frame.filename.startswith(_OURS)]
         place = f"{ours[-1].filename.rpartition('/')[2]}: {ours[-1].line}" if ours else "?"
         if self.tape is not None:
             raise RuntimeError(

@@ -14,7 +14,8 @@ from trimtab.data.synthetic import synthetic_pairs
 from trimtab.model.sizes import architecture
 from trimtab.ragged import Ragged
 from trimtab.run.jobs import TrialJob
-from trimtab.run.pool import begin_process, worker_context
+from trimtab.run.pool import worker_context
+from trimtab.run.worker import begin_process
 from trimtab.training.backend import Backend
 from trimtab.training.loop import predict
 from trimtab.training.ranks import Ranks

@@ -2,7 +2,7 @@
 
 import json
 
-from trimtab.ledger.records import Scores, TrialConfig, TrialResult
+from trimtab.ledger.trial_records import Scores, TrialConfig, TrialResult
 from trimtab.machine import signature
 from trimtab.model.sizes import architecture
 from trimtab.training.epoch import Epoch

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from trimtab.ledger.records import VariantRecord
 from trimtab.study.compared import ComparedVariant
 
+# The axes of a cut: what of a row its variants are given.
+CUT = ("truncation", "max_len", "windows")
+
 
 def read_alike(one: ComparedVariant, other: ComparedVariant) -> bool:
     """Whether two variants are known to read with one tokeniser, so that their inputs can be compared."""

@@ -210,7 +210,7 @@ def _test_sets(
     sets: Sequence[ComparedSet],
     looks: LooksTaken | None,
 ) -> list[SetAnalysis]:
-    counts, rows = seed_counts(ledger, study, finished, sets[0].comparison.scores.logits), ledger.rows.tests
+    counts, rows = seed_counts(ledger, study, finished, sets[0].comparison.scores), ledger.rows.tests
     return [
         replace(
             test,

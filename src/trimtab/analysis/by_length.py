@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.analysis.alike import but_for
+from trimtab.analysis.alike import CUT, but_for
 from trimtab.analysis.scores import Bools, ScoredLogits
 from trimtab.ledger.evaluated import EvaluatedRows
 from trimtab.ledger.records import VariantRecord
@@ -122,8 +122,8 @@ def _uncut(
     variant: VariantRecord, variants: Sequence[VariantRecord], lost: dict[int, NDArray[np.int32]]
 ) -> VariantRecord | None:
     """The variant that cuts least among those with everything alike but the cut; None where it is that."""
-    own = but_for(variant, "truncation", "max_len", "windows")
-    alike = [one for one in variants if but_for(one, "truncation", "max_len", "windows") == own]
+    own = but_for(variant, *CUT)
+    alike = [one for one in variants if but_for(one, *CUT) == own]
     least = min(alike, key=lambda one: (int(lost[one.number].sum()), one is not variant))
     return None if least is variant else least
 

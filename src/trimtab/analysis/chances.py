@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trimtab.analysis.comparison import Compared, Comparison
 from trimtab.statistics import FinishedContrast, chances_to_settle, floor_of_examples
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 ENOUGH = 0.8  # the chance from which on a number of seeds is named
 _SEEDS = (3, 5, 8, 12, 20, 30, 50)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trimtab.analysis.alike import but_for, read_alike
+from trimtab.analysis.alike import CUT, but_for, read_alike
 from trimtab.analysis.comparison import Comparison
 from trimtab.analysis.scores import Logits, ScoredLogits, Values
 from trimtab.ledger.files import damaged
@@ -15,8 +15,6 @@ from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import Trial
 from trimtab.statistics import Contrast, compare
 from trimtab.study.grid import place_words
-
-_CUT = ("truncation", "max_len", "windows")
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ class _Models:
         self.ledger, self.study, self.test, self.rows = ledger, study, test, rows
         first = study.variants[0]
         several = not all(read_alike(first, variant) for variant in study.variants)
-        self._named = (*_CUT, "weights") if several else _CUT
+        self._named = (*CUT, "weights") if several else CUT
         self.names: dict[str, list[str]] = {}  # of the cuts that make the inputs of a fingerprint
         for variant in study.variants if study.compare.cross else ():
             names, name = self.names.setdefault(self.own(variant), []), self._name_of_cut(variant)
@@ -147,9 +145,9 @@ class _Models:
 
         The first of them, where cuts agree on this test set and differ in training.
         """
-        rest = but_for(variant, *_CUT)
+        rest = but_for(variant, *CUT)
         for other in self.study.variants:
-            if self.own(other) == inputs and but_for(other, *_CUT) == rest:
+            if self.own(other) == inputs and but_for(other, *CUT) == rest:
                 return self.study.variants[other.same_as]
         return None
 

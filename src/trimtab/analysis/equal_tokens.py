@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trimtab.analysis.alike import but_for
+from trimtab.analysis.alike import CUT, but_for
 from trimtab.analysis.means import MeanRow
 from trimtab.ledger.records import VariantRecord
 
@@ -38,13 +38,13 @@ def _windows(variant: VariantRecord) -> float:
 def _row(
     variant: VariantRecord, own: MeanRow, known: Sequence[tuple[VariantRecord, MeanRow]]
 ) -> EqualTokensRow:
-    alike = but_for(variant, "truncation", "max_len", "windows")
+    alike = but_for(variant, *CUT)
     rivals = [
         (row.estimate.mean, other)
         for other, row in known
         if _windows(other) == 1
         and other.tokens["train"] <= variant.tokens["train"]
-        and but_for(other, "truncation", "max_len", "windows") == alike
+        and but_for(other, *CUT) == alike
     ]
     best = max(rivals, key=lambda pair: pair[0], default=None)
     return EqualTokensRow(

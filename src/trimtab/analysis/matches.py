@@ -12,7 +12,8 @@ from scipy import stats
 
 from trimtab.analysis.scores import FinishedVariant, tried_variants
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.trial_records import TrialResult
 
 SLOWER, LARGER = 0.95, 1.10  # a ratio beyond which speed, or memory, counts as a regression
 

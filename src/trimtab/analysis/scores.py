@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from trimtab.ledger.files import damaged
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import PREDICTIONS, Trial
+from trimtab.ledger.trial_records import TrialResult
 from trimtab.statistics import Score, Truth
 from trimtab.study.compared import ComparedVariant
 

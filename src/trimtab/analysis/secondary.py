@@ -24,8 +24,8 @@ from trimtab.statistics import (
     paired_examples,
     score_or_given,
 )
+from trimtab.study.compare_section import Compare
 from trimtab.study.compared import ComparedStudy, ComparedVariant
-from trimtab.study.definition import Compare
 
 
 @dataclass(frozen=True)

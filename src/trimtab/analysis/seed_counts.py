@@ -1,14 +1,15 @@
 """How many seeds of a variant failed, and how many trained a model that learned nothing. Free of torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from trimtab.analysis.scores import FinishedVariant, Logits
+from trimtab.analysis.scores import FinishedVariant, Logits, ScoredLogits
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult
+from trimtab.ledger.records import StudyRecord
+from trimtab.ledger.trial_records import TrialResult
 
 _LEVEL = 0.95
 _ALIKE = 1e-3  # outputs that differ by less, beside the labels' range, say the same of every row
@@ -51,19 +52,20 @@ def seed_counts(
     ledger: Ledger,
     study: StudyRecord,
     finished: Sequence[FinishedVariant],
-    logits: Mapping[int, Mapping[int, Logits]],
+    scores: ScoredLogits,
 ) -> dict[int, SeedCount]:
-    """By number of each variant of the study; logits: on a test set, by number and seed."""
+    """By number of each variant of the study; scores: on a test set."""
     results = {one.variant.number: one.results for one in finished}
-    labels = ledger.evaluated(study.tests[0]).labels
     # Outputs of relevance are logits, whose unit is the same in every study.
-    spread = float(np.ptp(labels)) if study.target == "score" else 1.0
+    spread = float(np.ptp(scores.truth.labels)) if study.target == "score" else 1.0
     found = {}
     for variant in study.variants:
         own = results.get(variant.number, {})
         others = [ledger.trial(key) for seed, key in variant.trials.items() if seed not in own]
         failed = [trial for trial in others if trial.failure is not None]
-        collapsed = [_collapsed(study, own[seed], logits[variant.number][seed], spread) for seed in own]
+        collapsed = [
+            _collapsed(study, own[seed], scores.logits[variant.number][seed], spread) for seed in own
+        ]
         found[variant.number] = SeedCount(
             tried=len(own) + len(failed),
             failed=len(failed),

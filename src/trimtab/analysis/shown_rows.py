@@ -68,7 +68,7 @@ def shown_rows(
             )
             for cut in record.cuts
         ]
-        shares = [one.right / one.seeds for cut in cuts for one in cut.said]
+        shares = [_position(one) for cut in cuts for one in cut.said]
         spread = max(shares) - min(shares) if shares else 0.0
         found.append(
             ShownRow(

@@ -6,9 +6,10 @@ from typing import Literal
 
 from trimtab.config import InputError
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import Scores, StudyRecord
+from trimtab.ledger.records import StudyRecord
 from trimtab.ledger.run_records import RunRecord, trial_label
 from trimtab.ledger.runs import live_runs
+from trimtab.ledger.trial_records import Scores
 from trimtab.training.epoch import Epoch
 
 Status = Literal["done", "running", "failed", "interrupted", "missing", "stopped"]
@@ -95,10 +96,7 @@ def _trial_state(
         return TrialState(key, variant, seed, "stopped")
     known = TrialState(key, variant, seed, "missing")
     epochs = _epochs(ledger, key)
-    last = epochs[-1] if epochs else None
-    validation = (
-        None if last is None else Scores(loss=last.validation_loss, accuracy=last.validation_accuracy)
-    )
+    validation = Scores.of_validation(epochs[-1]) if epochs else None
     if known.label in running:
         return TrialState(key, variant, seed, "running", len(epochs), validation)
     if failure is not None:

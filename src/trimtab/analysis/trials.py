@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from trimtab.analysis.scores import FinishedVariant
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
+from trimtab.ledger.trial_records import TrialResult
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The command line. Commands import what they need when they run, so that help and errors are immediate."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from trimtab.cli.pretraining import pretrain
 from trimtab.cli.trials import plan, report, run
 from trimtab.cli.watch import watch
 from trimtab.config import InputError
+from trimtab.report.terminal import silence
 from trimtab.run.stopping import ASKING
 
 WRONG_INPUT = 2
@@ -79,13 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         command = next((word for word in given if not word.startswith("-")), "this command")
         return _complain(f"{command}: needs torch, which is not installed; pip install 'trimtab[train]'")
-    except BrokenPipeError:  # as of head, which has read enough
-        _silence()
+    except BrokenPipeError:  # of a help text; what commands say is as if it had been read
+        silence()
         code = DONE
     except SystemExit as end:  # typer's own answer to it
         if not isinstance(end.__context__, BrokenPipeError):
             raise
-        _silence()
+        silence()
         code = DONE
     except OSError as error:
         place = error.filename or "where output goes to"
@@ -95,18 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if error.errno not in NO_ROOM:
             raise
-        _silence()
+        silence()
         return _complain(f"{place}: {error.strerror}; free space there, then run the same command again")
     except (KeyboardInterrupt, typer.Abort):
         code = 128 + signal.SIGINT  # which typer itself returns in newer versions
     if code in INTERRUPTED:
         print("trimtab: interrupted; finished work is kept, run the same command to resume", file=sys.stderr)
     return code or DONE
-
-
-def _silence() -> None:
-    """What is still in the buffer of a standard output that is full or closed goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def entry() -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from trimtab.ledger.records import Scores
+from trimtab.ledger.trial_records import Scores
 from trimtab.report.live import heartbeat, left_words, live_lines
 from trimtab.run.progress import ProgressCallback, RunState
 from trimtab.run.ticker import Ticker

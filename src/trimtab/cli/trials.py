@@ -219,14 +219,14 @@ def _compare(folder: Path, other: Path) -> None:
     from trimtab.report.comparison import comparison_text, write_comparison
 
     found = compare_ledgers(Ledger(folder), Ledger(other))
-    print("\n\n".join(comparison_text(found)))
-    print()
+    say("\n\n".join(comparison_text(found)))
+    say()
     _print_lines(list(map(str, write_comparison(folder, found))))
 
 
 def _print_lines(lines: Sequence[str]) -> None:
     for line in lines:
-        print(line)
+        say(line)
 
 
 def planned(study: "Study", data: Path | None) -> "Plan":

@@ -34,7 +34,7 @@ def watch(
     ledger, console = Ledger(folder), Console(highlight=False)
     state = study_state(ledger)
     if once or state.is_over or not console.is_terminal:
-        print(watch_text(state, terminal.width()))
+        terminal.say(watch_text(state, terminal.width()))
         return DONE
     ascii_only = not console.encoding.lower().startswith("utf")
 

@@ -217,7 +217,7 @@ def read_splits(plan: DataPlan, root: Path | None) -> dict[str, Examples]:
     for name, source in plan.tests.items():
         examples[name] = _read(source, root, train.label_names)
     if len(set(train.labels.tolist())) == 1:
-        only = as_words(float(train.labels[0]), train.target, train.label_names)
+        only = as_words(float(train.labels[0]), train.label_names)
         raise InputError(
             f"{train.source}: every row has the label {only!r}; use a label column with at least two labels"
         )

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from trimtab.config import InputError, nearest
 from trimtab.data.label_remarks import may_be_missing
-from trimtab.data.target import Labels, Target, number_of
+from trimtab.data.target import Labels, Target, number_of, target_of
 
 NO_EVIDENCE = -1  # in place of a position, where a text has no decisive word
 
@@ -33,7 +33,6 @@ class Examples:
     label_names: tuple[str, ...]
     clusters: NDArray[np.int64]
     evidence: NDArray[np.int64] | None = None
-    target: Target = "classes"
     queries: NDArray[np.int64] | None = None
     dropped: int = 0
     source: str = ""
@@ -42,10 +41,11 @@ class Examples:
         sides = (self.second, self.labels, self.clusters, self.evidence, self.queries)
         if any(side is not None and len(side) != len(self.first) for side in sides):
             raise ValueError(f"{self.source}: texts, labels, clusters and evidence differ in length")
-        if (self.target == "classes") != (self.labels.dtype.kind in "iu"):
-            raise ValueError(f"{self.source}: labels of type {self.labels.dtype} for {self.target}")
-        if (self.queries is None) != (self.target != "relevance"):
-            raise ValueError(f"{self.source}: relevance has queries, and nothing else has")
+
+    @property
+    def target(self) -> Target:
+        """What the labels are."""
+        return target_of(self.labels, self.queries)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -104,6 +104,7 @@ class Gathering:
         mend: str = "correct the row",
         target: Target = "classes",
     ) -> None:
+        label_names = label_names if target == "classes" else ()  # numbers have none
         self.source, self.fixed, self.mend, self.target = source, bool(label_names), mend, target
         self.ids = {name: index for index, name in enumerate(label_names)}
         self.first: list[str] = []
@@ -164,7 +165,6 @@ class Gathering:
             labels=self._labels(),
             label_names=tuple(self.ids),
             clusters=self.clusters.array() if len(self.clusters) else np.arange(rows),
-            target=self.target,
             queries=self.queries.array() if self.target == "relevance" else None,
             dropped=self.dropped,
             source=self.source,

@@ -213,7 +213,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
             f"{options.target!r}; set it in [data]"
         )
     path = files.find(options.file, root) if options.file else _own_file(options.task, split, root)
-    gathering = Gathering(str(path), tuple(task.labels.values()), "correct the row", task.target)
+    gathering = Gathering(str(path), tuple(task.labels.values()), target=task.target)
     broken: list[int] = []
     for number, (label, *texts) in _rows(path, task, broken):
         if task.broken and not all(text.strip() for text in texts):

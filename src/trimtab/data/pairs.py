@@ -71,7 +71,7 @@ class Pairs:
         if self.windows is None:
             return digests
         pooled = zlib.crc32(repr(self.windows).encode())
-        several = self.windows.counts(self.tokens.lengths) > 1
+        several = self.tokens.lengths > self.windows.length
         return np.where(several, splitmix(digests ^ np.uint64(pooled)), digests)
 
 
@@ -130,10 +130,8 @@ def _laid(tokens: Tokens, rows: slice, windows: Windows, room: int) -> Laid:
     """Where the windows of some rows lie; an InputError counts the rows of the whole split."""
 
     def those(some: slice) -> Laid:
-        first = tokens.first.part(some).lengths
-        if tokens.second is None:
-            return lay(windows, np.zeros_like(first), first, room)
-        return lay(windows, first, tokens.second.part(some).lengths, room)
+        second = None if tokens.second is None else tokens.second.part(some).lengths
+        return lay(windows, tokens.first.part(some).lengths, second, room)
 
     try:
         return those(rows)

@@ -179,7 +179,6 @@ def _rankings(split: str, options: Options) -> Examples:
         label_names=(),
         clusters=query,
         evidence=np.stack([np.full(len(query), NO_EVIDENCE), places], axis=1),
-        target="relevance",
         queries=query,
         source=f"probe rankings, {split}, seed {options.seed}",
     )

@@ -38,8 +38,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     names = [f"{folder}/{_FILES[split]}" for folder in _FOLDERS]
     path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
     column = _LABEL[options.target]
-    labels = LABELS if options.target == "classes" else ()
-    gathering = Gathering(str(path), labels, "correct the row", options.target)
+    gathering = Gathering(str(path), LABELS, target=options.target)
     with files.open_binary(path) as stream:
         for number, values in files.tab_rows(stream, str(path), ("sentence_A", "sentence_B", column)):
             where = f"{path}:{number}"

@@ -39,11 +39,18 @@ def number_of(label: Any, where: str, target: Target) -> float:
     return number
 
 
+def target_of(labels: Labels, queries: NDArray[np.int64] | None) -> Target:
+    """What labels are: whole numbers stand for classes, and others are relevance where rows have queries."""
+    if labels.dtype.kind in "iu":
+        return "classes"
+    return "score" if queries is None else "relevance"
+
+
 def outputs_of(target: Target, label_names: tuple[str, ...]) -> int:
     """How many numbers a model gives for a row: one for each class, else one."""
     return len(label_names) if target == "classes" else 1
 
 
-def as_words(label: float, target: Target, label_names: tuple[str, ...]) -> str:
-    """A label as a person reads it: the name of a class, else the number."""
-    return label_names[int(label)] if target == "classes" else f"{label:g}"
+def as_words(label: float, label_names: tuple[str, ...]) -> str:
+    """A label as a person reads it: the name of a class, else the number, which has none."""
+    return label_names[int(label)] if label_names else f"{label:g}"

@@ -18,7 +18,7 @@ from trimtab.config import canonical_hash
 from trimtab.data.encoding import encode
 from trimtab.data.examples import Examples
 from trimtab.data.files import cache_root, cache_writable
-from trimtab.data.target import Labels, Target
+from trimtab.data.target import Labels, Target, target_of
 from trimtab.ragged import Ragged
 
 SCHEMA = 4
@@ -42,11 +42,15 @@ class Tokens:
     clusters: NDArray[np.int64]
     evidence: NDArray[np.int64] | None
     folder: Path
-    target: Target = "classes"
     queries: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def target(self) -> Target:
+        """What the labels are."""
+        return target_of(self.labels, self.queries)
 
     @property
     def texts(self) -> int:
@@ -111,18 +115,10 @@ def load(folder: Path) -> Tokens:
         if "second_values" in arrays:
             second = Ragged(arrays["second_values"], arrays["second_offsets"])
         first = Ragged(arrays["first_values"], arrays["first_offsets"])
-        target, queries = _target_of(arrays), arrays.get("queries")
         labels, clusters, evidence = arrays["labels"], arrays["clusters"], arrays.get("evidence")
-        return Tokens(first, second, labels, clusters, evidence, folder, target, queries)
+        return Tokens(first, second, labels, clusters, evidence, folder, arrays.get("queries"))
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise CacheLostError(folder) from error
-
-
-def _target_of(arrays: Mapping[str, NDArray]) -> Target:
-    """Labels that are numbers are relevance where rows have queries."""
-    if arrays["labels"].dtype.kind in "iu":
-        return "classes"
-    return "relevance" if "queries" in arrays else "score"
 
 
 def _content_key(examples: Examples, tokenizer: Tokenizer) -> str:

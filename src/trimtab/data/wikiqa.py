@@ -10,7 +10,6 @@ from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
 from trimtab.data.places import locate
 from trimtab.data.reader import Facts, Reader
-from trimtab.data.target import Target
 
 ORIGIN = "https://www.microsoft.com/en-us/download/details.aspx?id=52419"
 LABELS = ("0", "1")
@@ -42,9 +41,7 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     """
     names = [f"{folder}/WikiQA-{_PARTS[split]}.tsv{end}" for folder in _FOLDERS for end in ("", ".gz")]
     path = files.find(options.file, root) if options.file else locate(root, names, ORIGIN)
-    target: Target = options.target
-    labels = LABELS if target == "classes" else ()
-    gathering = Gathering(str(path), labels, "correct the row", target)
+    gathering = Gathering(str(path), LABELS, target=options.target)
     with files.open_binary(path) as stream:
         rows = list(files.tab_rows(stream, str(path), _COLUMNS))
     answered = {values[0] for _, values in rows if values[4] not in ("0", "")}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.ragged import ranges
 from trimtab.truncation.windows import Pooling
 
 
@@ -26,6 +27,10 @@ class PooledRows:
         """The windows of rows of these lengths, (rows,) each."""
         return np.maximum(1, -(-lengths // self.length))
 
+    def each(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The tokens of each window of rows of these lengths, (windows,)."""
+        return np.repeat(np.minimum(lengths, self.length), self.counts(lengths))
+
     def expanded(self, layout: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The layout of the windows of a layout's rows (4, rows), and the row that each belongs to.
 
@@ -34,8 +39,8 @@ class PooledRows:
         """
         counts = self.counts(layout[1])
         row = np.repeat(np.arange(len(counts)), counts)
-        within = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+        within = ranges(np.zeros_like(counts), counts)
         windows = np.ascontiguousarray(layout[:, row])
         windows[0] += within * self.length
-        windows[1] = np.where(counts[row] > 1, self.length, windows[1])
+        windows[1] = np.minimum(windows[1], self.length)
         return windows, row

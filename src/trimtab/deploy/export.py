@@ -16,9 +16,10 @@ from trimtab.deploy.activation import CONFIG as MODEL_CONFIG
 from trimtab.deploy.activation import Activation
 from trimtab.deploy.exported import Use, describe
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import Scores, StudyRecord, TokenizerRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, TokenizerRecord, VariantRecord
 from trimtab.ledger.tokenizers import read_tokenizer
 from trimtab.ledger.trial import CONFIG, WEIGHTS, Trial
+from trimtab.ledger.trial_records import Scores, TrialResult
 from trimtab.model.building import weights_of_trial
 from trimtab.model.formats import FORMATS, choose_format
 from trimtab.model.weights import Weights

@@ -85,12 +85,7 @@ def predict(
 
 
 def labels_among(examples: Examples, labels: tuple[str, ...], file: str) -> list[int]:
-    """The label of each row as a number among ``labels``; InputError names one that is not among them.
-
-    A model with one output has no labels, which is an InputError too.
-    """
-    if len(labels) == 1:
-        raise InputError("--label: the model gives a score to each row and no labels; leave --label out")
+    """The label of each row as a number among ``labels``; InputError names one that is not among them."""
     strange = [name for name in examples.label_names if name not in labels]
     if strange:
         raise InputError(

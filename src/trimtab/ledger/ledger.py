@@ -22,18 +22,18 @@ from trimtab.ledger.files import (
     write_record,
     write_sealed,
 )
+from trimtab.ledger.record import SCHEMA
 from trimtab.ledger.records import (
-    SCHEMA,
     LedgerRecord,
     LooksRecord,
     RowsRecord,
     RuntimeRecord,
     StudyRecord,
-    TrialResult,
     VariantRecord,
 )
 from trimtab.ledger.runs import RUNS
 from trimtab.ledger.trial import CONFIG, Trial, version_of
+from trimtab.ledger.trial_records import TrialResult
 
 if TYPE_CHECKING:
     import pandas as pd

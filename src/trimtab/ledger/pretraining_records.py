@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab.ledger.records import Record
+from trimtab.ledger.record import Record
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
 from trimtab.study.pretraining_definition import Text

@@ -1,36 +1,24 @@
-"""What lies in a study's ledger: one versioned definition for writers, readers, reports and tests.
+"""What lies in a study's ledger beside its trials: one definition for writers, readers, reports and tests.
 
-``SCHEMA`` is raised with every field that is removed or gets another meaning, and with one that is added
-where nothing can stand for it in older ledgers: a ledger with another number is refused by name, and trials'
-keys change with it. A field that is added with a default, which says what older ledgers were, leaves it as it
-is. Free of torch.
+Free of torch.
 """
 
 from dataclasses import asdict
-from functools import cached_property, lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from trimtab.config import canonical_hash
 from trimtab.data.dataset import Counts
 from trimtab.data.target import Target, outputs_of
+from trimtab.ledger.record import SCHEMA, Record
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 from trimtab.study.grid import Coordinates, DeclaredContrast, place_words, variant_name
 from trimtab.training.recipe import Precision, Recipe
 from trimtab.truncation.audit import Audit
 from trimtab.truncation.profile import LengthProfile, LengthSummary
 from trimtab.truncation.windows import NO_WINDOWS
-
-SCHEMA = 2
-
-
-class Record(BaseModel):
-    """A file of a ledger, or a part of one: frozen, without any key that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 class LedgerRecord(Record):
@@ -48,7 +36,7 @@ class RuntimeRecord(Record):
 
     threads: int
     device: Literal["cpu", "cuda"]
-    precision: dict[str, Precision] = {}
+    precision: dict[str, Precision] = Field({})
 
 
 class WeightsRecord(Record):
@@ -106,10 +94,10 @@ class VariantRecord(Record):
     tokens: dict[str, float]
     trials: dict[int, str]
     kept_tokenizer: TokenizerRecord | None = None
-    aliases: dict[str, str] = {}
-    best_rankings: dict[str, dict[str, float]] = {}
+    aliases: dict[str, str] = Field({})
+    best_rankings: dict[str, dict[str, float]] = Field({})
     windows: str = NO_WINDOWS
-    windows_per_row: dict[str, float] = {}
+    windows_per_row: dict[str, float] = Field({})
 
     def ceiling(self, test: str, score: str) -> float | None:
         """The best that probe permits on a test set by the score of that name, None where it is unknown."""
@@ -190,7 +178,7 @@ class StudyRecord(Record):
     validation_prior: float | None = None
     looked_at: tuple[int, ...] = ()
     target: Target = "classes"
-    files: dict[str, str] = {}
+    files: dict[str, str] = Field({})
 
     @model_validator(mode="after")
     def _agrees(self) -> "StudyRecord":
@@ -259,78 +247,6 @@ class RowsRecord(Record):
     tests: dict[str, tuple[RowRecord, ...]]
 
 
-class TrialConfig(Record):
-    """config.json: all that a trial's result depends on, and nothing else. Two equal ones are one trial.
-
-    Truncation and max_len act through the inputs alone: ``inputs`` are their fingerprints by split. weights:
-    a hash of the pretrained tensors that training starts from, or None; seed: that training really uses.
-    """
-
-    size: Architecture
-    recipe: Recipe
-    weights: str | None
-    vocabulary: int
-    classes: int
-    inputs: dict[str, str]
-    seed: int
-    schema_number: int = Field(SCHEMA, alias="schema")
-
-    @cached_property
-    def key(self) -> str:
-        """The trial's identity, which names its folder."""
-        own = {"size": _identity(self.size), "recipe": self.recipe.identity()}
-        return canonical_hash(self.model_dump(mode="json", exclude={"size", "recipe"}) | own)
-
-
-@lru_cache
-def _identity(size: Architecture) -> dict[str, Any]:
-    """Its identity, which thousands of trials share."""
-    return size.identity()
-
-
-class Scores(Record):
-    """The mean loss, and accuracy from 0 to 1, None where labels are no classes.
-
-    The loss is cross-entropy in nats, binary cross-entropy of relevance, and the squared error of scores.
-    """
-
-    loss: float
-    accuracy: float | None
-
-    @property
-    def words(self) -> str:
-        """``accuracy 83.12 %``, or ``loss 0.4312`` where there is none."""
-        return f"loss {self.loss:.4f}" if self.accuracy is None else f"accuracy {100 * self.accuracy:.2f} %"
-
-
-class TrialResult(Record):
-    """result.json: what a trial came to; written last, so that its presence means that the trial is complete.
-
-    tests: by test set; validation: of the epoch whose weights met the test sets, ``evaluated_epoch``. Rates
-    are means over epochs, of training alone; tokens are real ones. seconds: of the whole trial. recipe: as
-    resolved, with the micro-batch that fitted into memory. run: the name of the run that trained it;
-    failed_before: why its earlier attempts failed. key: the trial's; files: the digest of each file of its
-    folder by name, cross evaluations left out. Older ledgers have neither of these two.
-    """
-
-    tests: dict[str, Scores]
-    evaluated_epoch: int
-    validation: Scores
-    examples_per_second: float
-    tokens_per_second: float
-    peak_bytes: int
-    training_seconds: float
-    seconds: float
-    recipe: Recipe
-    machine: str
-    threads: int
-    signature: Signature
-    failed_before: tuple[str, ...] = ()
-    run: str = ""
-    key: str = ""
-    files: dict[str, str] = {}
-
-
 class LooksRecord(Record):
     """looks.json: what the planned looks have come to, for those who watch a run; see ``analysis.looks``.
 
@@ -341,14 +257,3 @@ class LooksRecord(Record):
     planned: tuple[int, ...]
     taken: int
     stopped: dict[str, int]
-
-
-class FailureRecord(Record):
-    """failure.json: why the last attempt failed, in a sentence, and the traceback of a defect of ours.
-
-    run: the name of the run that tried.
-    """
-
-    reason: str
-    traceback: str | None = None
-    run: str = ""

@@ -2,7 +2,7 @@
 
 import re
 
-from trimtab.ledger.records import Record
+from trimtab.ledger.record import Record
 
 
 def trial_label(variant: str, seed: int) -> str:

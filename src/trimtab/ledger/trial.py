@@ -24,7 +24,7 @@ from trimtab.ledger.files import (
     write_arrays,
     write_sealed,
 )
-from trimtab.ledger.records import FailureRecord, TrialConfig, TrialResult
+from trimtab.ledger.trial_records import FailureRecord, TrialConfig, TrialResult
 from trimtab.training.epoch import AGAINST_DIVERGING, Epoch
 
 WEIGHTS = "weights.safetensors"

@@ -243,8 +243,8 @@ def _row(cut: Cut, name: str, tokens: Tokens, template: InputTemplate) -> AuditR
 def _label_rows(
     cut: Cut, name: str, tokens: Tokens, template: InputTemplate, labels: Sequence[str]
 ) -> list[AuditRow]:
-    found = audit_labels(cut, tokens, template)
-    named = {label: as_words(label, tokens.target, tuple(labels)) for label in found}
+    found = audit_labels(kept_lengths(cut, tokens, template), tokens)
+    named = {label: as_words(label, tuple(labels)) for label in found}
     return [AuditRow(str(cut), f"{name}: {named[label]}", audit) for label, audit in found.items()]
 
 

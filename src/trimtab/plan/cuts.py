@@ -41,12 +41,13 @@ class SplitAudit(NamedTuple):
     """What a cut does to one split.
 
     tokens: the mean of a row, special ones included, of all windows of a row that has several; windows: the
-    mean number of a row's windows.
+    mean number of a row's windows; kept: how many tokens of each text stay.
     """
 
     audit: Audit
     tokens: float
     windows: float
+    kept: Lengths
 
 
 def cut_of(settings: Settings) -> Cut:
@@ -69,16 +70,17 @@ def fitted(cuts: Sequence[Cut], train: Tokens) -> list[Cut]:
 
 def audit_split(cut: Cut, tokens: Tokens, template: InputTemplate) -> SplitAudit:
     """What ``cut`` does to a split; InputError where it refuses a row, or has no room for a token."""
-    kept = kept_lengths(cut, tokens, template)
+    laid = laid_windows(cut, tokens, template)
+    kept = _kept_lengths(cut, tokens, template, laid)
     special = template.row(tokens.texts).count
     total = sum(int(side.sum()) for side in kept if side is not None) + special * len(tokens)
     windows = len(tokens)
-    if (laid := laid_windows(cut, tokens, template)) is not None:
+    if laid is not None:
         windows = len(laid.row)
         whole = 0 if tokens.second is None else int(tokens.first.lengths[laid.row].sum())
         total = int(laid.keep.sum()) + whole + special * windows
     rows = max(1, len(tokens))
-    return SplitAudit(audit(*lengths_of(tokens), *kept), total / rows, windows / rows)
+    return SplitAudit(audit(*lengths_of(tokens), *kept), total / rows, windows / rows, kept)
 
 
 def laid_windows(cut: Cut, tokens: Tokens, template: InputTemplate) -> Laid | None:
@@ -86,30 +88,34 @@ def laid_windows(cut: Cut, tokens: Tokens, template: InputTemplate) -> Laid | No
     if cut.windows is None:
         return None
     (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len, template)
-    sides = (np.zeros_like(first), first) if second is None else (first, second)
-    return lay(cut.windows, *sides, room)
+    return lay(cut.windows, first, second, room)
 
 
-def audit_labels(cut: Cut, tokens: Tokens, template: InputTemplate) -> dict[int, Audit]:
-    """What ``cut`` does to the rows of each label, by its number, or grade of relevance; none of scores.
+def audit_labels(kept: Lengths, tokens: Tokens) -> dict[int, Audit]:
+    """What a cut does to the rows of each label, by its number, or grade of relevance; none of scores.
 
-    InputError as ``audit_split`` does.
+    kept: as of ``kept_lengths``.
     """
     if tokens.target == "score":
         return {}
     labels = tokens.labels.astype(np.int64)
-    found = audit_by_label(*lengths_of(tokens), *kept_lengths(cut, tokens, template), labels)
+    found = audit_by_label(*lengths_of(tokens), *kept, labels)
     return {int(label): each for label, each in found.items()}  # type: ignore[call-overload]
 
 
 def kept_lengths(cut: Cut, tokens: Tokens, template: InputTemplate) -> Lengths:
     """How many tokens of each text a cut keeps, special ones apart, (rows,) each: it needs lengths alone."""
-    (first, second), room = lengths_of(tokens), budget_of(tokens, cut.max_len, template)
-    if (laid := laid_windows(cut, tokens, template)) is not None:
+    return _kept_lengths(cut, tokens, template, laid_windows(cut, tokens, template))
+
+
+def _kept_lengths(cut: Cut, tokens: Tokens, template: InputTemplate, laid: Laid | None) -> Lengths:
+    first, second = lengths_of(tokens)
+    if laid is not None:
         # Windows leave nothing out, but the first alone does.
         last = np.cumsum(laid.counts) - 1
         seen = laid.start[last] + laid.keep[last]
         return (seen, None) if second is None else (first, seen)
+    room = budget_of(tokens, cut.max_len, template)
     kept = cut.truncation.split(first, np.zeros_like(first) if second is None else second, room)
     return kept[0], None if second is None else kept[1]
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from trimtab.ledger.records import RuntimeRecord, TrialConfig
+from trimtab.ledger.records import RuntimeRecord
+from trimtab.ledger.trial_records import TrialConfig
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.training.recipe import Precision
 

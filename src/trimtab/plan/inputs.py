@@ -12,16 +12,15 @@ from trimtab.data.dataset import Dataset
 from trimtab.data.input_template import InputTemplate
 from trimtab.data.pairs import Pairs, ceiling, make_pairs
 from trimtab.data.tokens import Tokens
-from trimtab.data.windowed_pairs import PooledRows
 from trimtab.plan.cuts import (
     Cut,
+    Lengths,
     audit_labels,
     audit_split,
     budget_of,
     cut_of,
     distinct_cuts,
     fitted,
-    kept_lengths,
 )
 from trimtab.plan.prepare import PreparedVariant, by_dataset
 from trimtab.truncation.audit import Audit
@@ -123,31 +122,24 @@ def _split_inputs(dataset: Dataset, name: str, cut: Cut) -> SplitInputs:
     budget_of(tokens, cut.max_len, template)  # for its error
     pairs = make_pairs(tokens, cut.truncation, cut.max_len, template, cut.windows)
     counted = audit_split(cut, tokens, template)
-    windows = pairs.tokens.lengths if pairs.windows is None else _window_lengths(pairs, pairs.windows)
+    lengths = pairs.tokens.lengths
     return SplitInputs(
         fingerprint=pairs.fingerprint,
         audit=counted.audit,
         tokens=counted.tokens,
         windows=counted.windows,
         longest=pairs.longest,
-        lengths=np.bincount(windows),
-        by_label=audit_labels(cut, tokens, template) if is_test else {},
+        lengths=np.bincount(lengths if pairs.windows is None else pairs.windows.each(lengths)),
+        by_label=audit_labels(counted.kept, tokens) if is_test else {},
         ceilings=_ceilings(cut, pairs, tokens) if is_test else {},
         digests=pairs.row_digests() if is_test else None,
-        kept=_kept(cut, tokens, template) if is_test else None,
+        kept=_kept(counted.kept, tokens, template) if is_test else None,
     )
 
 
-def _window_lengths(pairs: Pairs, windows: PooledRows) -> NDArray[np.int64]:
-    """Tokens of each input of the model, (windows,)."""
-    lengths = pairs.tokens.lengths
-    counts = windows.counts(lengths)
-    return np.repeat(np.where(counts > 1, windows.length, lengths), counts)
-
-
-def _kept(cut: Cut, tokens: Tokens, template: InputTemplate) -> NDArray[np.int32]:
+def _kept(kept: Lengths, tokens: Tokens, template: InputTemplate) -> NDArray[np.int32]:
     """Tokens of each row that some input holds, special ones counted once, (rows,)."""
-    first, second = kept_lengths(cut, tokens, template)
+    first, second = kept
     special = template.row(tokens.texts).count
     return np.asarray(first + (0 if second is None else second) + special, np.int32)
 

@@ -70,15 +70,47 @@ class Detectable:
 
 def detectable(plan: Plan, ledger: Ledger) -> list[Detectable]:
     """One for each test set and declared contrast whose inputs differ."""
-    finished = [_Finished(plan, ledger, test) for test in plan.dataset.tests]
+    trials = _Trials(plan, ledger)
+    finished = [_Finished(plan, trials, test) for test in plan.dataset.tests]
     return [found for one in finished for found in _of_test_set(plan, one)]
+
+
+class _Trials:
+    """The trials of a plan in a ledger, each looked at once for all test sets."""
+
+    def __init__(self, plan: Plan, ledger: Ledger) -> None:
+        self.plan, self.ledger, self.runtime = plan, ledger, ledger.runtime
+        self._usable: dict[str, bool] = {}
+        self._keys: dict[tuple[int, int], str] = {}  # by number of a variant and seed
+
+    def seeds(self, *variants: PlannedVariant) -> list[int]:
+        """The seeds that all these variants have finished."""
+        return [
+            seed
+            for seed in self.plan.study.seeds
+            if all(self._is_usable(self.key(variant, seed)) for variant in variants)
+        ]
+
+    def key(self, variant: PlannedVariant, seed: int) -> str:
+        """The trial's."""
+        place = variant.number, seed
+        if place not in self._keys:
+            self._keys[place] = trial_config(variant, seed, self.runtime).key
+        return self._keys[place]
+
+    def _is_usable(self, key: str) -> bool:
+        """Whether the trial is finished; what is damaged is not."""
+        if key not in self._usable:
+            trial = self.ledger.trial(key)
+            self._usable[key] = trial.is_complete and not faults_of(trial)
+        return self._usable[key]
 
 
 class _Finished:
     """The scores of a plan's finished trials on one test set."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, test: str) -> None:
-        self.plan, self.ledger, self.test, self.runtime = plan, ledger, test, ledger.runtime
+    def __init__(self, plan: Plan, trials: _Trials, test: str) -> None:
+        self.trials, self.test = trials, test
         tokens = plan.dataset.splits[test]
         queries = None if tokens.queries is None else np.asarray(tokens.queries)
         self.truth = Truth(np.asarray(tokens.labels), queries)
@@ -88,37 +120,14 @@ class _Finished:
         # As the analysis adjusts: all contrasts and test sets are one family.
         self.family = len(plan.tested) * len(plan.dataset.tests)
         self.scores: dict[str, NDArray] = {}
-        self.usable: dict[str, bool] = {}
-        self.keys: dict[tuple[int, int], str] = {}  # by number of a variant and seed
 
     def table(self, variant: PlannedVariant, seeds: list[int]) -> NDArray:
         """Scores (seeds, units); the predictions of each trial are read once."""
-        for key in (keys := [self._key(variant, seed) for seed in seeds]):
+        for key in (keys := [self.trials.key(variant, seed) for seed in seeds]):
             if key not in self.scores:
-                logits = self.ledger.trial(key).predictions(self.test)
+                logits = self.trials.ledger.trial(key).predictions(self.test)
                 self.scores[key] = self.score.of(logits[None], self.truth)[0]
         return np.stack([self.scores[key] for key in keys])
-
-    def seeds(self, *variants: PlannedVariant) -> list[int]:
-        """The seeds that all these variants have finished."""
-        return [
-            seed
-            for seed in self.plan.study.seeds
-            if all(self._is_usable(self._key(variant, seed)) for variant in variants)
-        ]
-
-    def _is_usable(self, key: str) -> bool:
-        """Whether the trial is finished; what is damaged is not."""
-        if key not in self.usable:
-            trial = self.ledger.trial(key)
-            self.usable[key] = trial.is_complete and not faults_of(trial)
-        return self.usable[key]
-
-    def _key(self, variant: PlannedVariant, seed: int) -> str:
-        place = variant.number, seed
-        if place not in self.keys:
-            self.keys[place] = trial_config(variant, seed, self.runtime).key
-        return self.keys[place]
 
 
 def _of_test_set(plan: Plan, finished: _Finished) -> list[Detectable]:
@@ -154,7 +163,7 @@ def _of_test_set(plan: Plan, finished: _Finished) -> list[Detectable]:
 def _measured(plan: Plan, finished: _Finished, contrast: DeclaredContrast) -> Components | None:
     """The parts of variance of a contrast's finished trials, None with fewer than two seeds."""
     variant, baseline = plan.variants[contrast.variant], plan.variants[contrast.baseline]
-    seeds = finished.seeds(variant, baseline)
+    seeds = finished.trials.seeds(variant, baseline)
     if len(seeds) < 2:
         return None
     tables = finished.table(variant, seeds), finished.table(baseline, seeds)

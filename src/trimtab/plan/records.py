@@ -124,7 +124,7 @@ def _weights_record(weights: InitialWeights | None) -> WeightsRecord | None:
 
 
 def _named(by_label: dict[int, Audit], dataset: Dataset) -> dict[str, Audit]:
-    return {as_words(label, dataset.target, dataset.label_names): audit for label, audit in by_label.items()}
+    return {as_words(label, dataset.label_names): audit for label, audit in by_label.items()}
 
 
 def evaluated_rows(plan: Plan) -> dict[str, EvaluatedRows]:

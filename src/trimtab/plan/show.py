@@ -106,7 +106,7 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
     sides, blocks = blocks_of_row(dataset, fitted(cuts, dataset.splits["train"]), examples, row)
-    label = as_words(float(examples.labels[row]), examples.target, examples.label_names)
+    label = as_words(float(examples.labels[row]), examples.label_names)
     return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(dataset.tokenizer))
 
 
@@ -200,8 +200,8 @@ def _windows(cut: Cut, sides: tuple[Side, ...], room: int) -> tuple[tuple[int, i
 
 
 def _laid(windows: Windows, sides: tuple[Side, ...], room: int) -> Laid:
-    *whole, windowed = (np.array([len(side.ids)]) for side in sides)
-    return lay(windows, whole[0] if whole else np.zeros(1, np.int64), windowed, room)
+    first, *rest = (np.array([len(side.ids)]) for side in sides)
+    return lay(windows, first, rest[0] if rest else None, room)
 
 
 def _kept_by_windows(windows: Windows, sides: tuple[Side, ...], room: int) -> tuple[Mask, ...] | None:

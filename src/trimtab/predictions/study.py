@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from trimtab.config import InputError, nearest
 from trimtab.predictions.records import Predictions
 from trimtab.statistics import SCORES, score_or_given, scores_for
+from trimtab.study.compare_section import Compare, margin_unit, share_of_points
 from trimtab.study.compared import ComparedVariant
-from trimtab.study.definition import Compare, margin_unit, share_of_points
 from trimtab.study.grid import DeclaredContrast
 
 # What can be judged where a class is all that is known of a prediction.

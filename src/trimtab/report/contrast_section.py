@@ -18,7 +18,7 @@ from trimtab.report.scale import scale_of
 from trimtab.report.summary import summary
 from trimtab.report.tables import Column, Table, share_column, text_column
 from trimtab.statistics.multiplicity import CORRECTIONS
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 
 def contrast_section(test: SetAnalysis, analysis: Analysis, output: Output) -> Section:

@@ -12,7 +12,7 @@ from trimtab.report.scale import Scale, scale_of
 from trimtab.report.secondary_section import family_words
 from trimtab.report.tables import Column, Table, interval_words, text_column, verdict_p
 from trimtab.statistics import Contrast
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 _NAMED = 4  # columns of the matrix that may be headed by names; more by numbers, or it would be too wide
 

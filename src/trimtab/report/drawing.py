@@ -61,7 +61,10 @@ def style(width: float = PAGE) -> Iterator[None]:
     legend = {"legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.4}
     # Layout measures text as it is drawn. An SVG has letters as they are; fitted to pixels they are narrower,
     # so that long labels would be cut.
-    exact = {"text.hinting": "none"}
+    exact = {
+        "text.hinting": "none",
+        "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings: figures are the same on any machine
+    }
     ours: dict[str, Any] = {**fonts, **small, **lines, **pads, **legend, **exact}
     with plt.style.context(_STYLE), plt.rc_context(cast(Any, ours)):
         yield

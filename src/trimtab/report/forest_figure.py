@@ -18,7 +18,7 @@ from trimtab.report.rows import Label, row_axes
 from trimtab.report.scale import Scale, scale_of
 from trimtab.statistics import adjusted_interval, equivalence_interval
 from trimtab.statistics.multiplicity import CORRECTIONS
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 from trimtab.study.grid import place_words
 
 # A verdict is drawn by its shape; colours are the strategies'.

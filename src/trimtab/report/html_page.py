@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from trimtab.analysis.analysis import Analysis, SetAnalysis
 from trimtab.analysis.shown_rows import Said, ShownCut, ShownRow
+from trimtab.data.target import as_words
 from trimtab.report.answer_words import answer_words
 from trimtab.report.blocks import (
     Block,
@@ -218,7 +219,7 @@ def _source(figures: Path, name: str) -> str | None:
 def _row(row: ShownRow, labels: tuple[str, ...]) -> dict[str, Any]:
     return {
         "row": f"{row.row:,}",
-        "label": labels[int(row.label)] if labels else f"{row.label:g}",
+        "label": as_words(row.label, labels),
         "cuts": [{"names": _names(cut, labels), "sides": _sides(row.texts, cut)} for cut in row.cuts],
     }
 

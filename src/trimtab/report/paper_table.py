@@ -17,8 +17,8 @@ from trimtab.report.tables import Column, Table, number_column, text_column
 from trimtab.report.wrapping import pieces_of, wrapped
 from trimtab.statistics import Contrast
 from trimtab.statistics.multiplicity import CORRECTIONS
+from trimtab.study.compare_section import Compare
 from trimtab.study.compared import ComparedVariant
-from trimtab.study.definition import Compare
 
 MARKS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?", "identical": "≡"}
 _NAMED = 4  # baselines in a note

@@ -10,7 +10,7 @@ from trimtab.report.output import Output
 from trimtab.report.scale import notes, scale_named, scale_of
 from trimtab.report.tables import Column, Table, percent, text_column
 from trimtab.statistics.multiplicity import CORRECTIONS
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 
 def affected_section(test: SetAnalysis, settings: Compare, output: Output) -> Section:

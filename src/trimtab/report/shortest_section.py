@@ -21,7 +21,7 @@ from trimtab.report.tables import (
     text_column,
 )
 from trimtab.statistics import Contrast
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 
 
 def shortest_section(test: SetAnalysis, analysis: Analysis, output: Output) -> Section:

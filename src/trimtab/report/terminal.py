@@ -26,8 +26,19 @@ def width() -> int | None:
 
 
 def say(text: str = "") -> None:
-    """Print text whose lines are folded where the terminal is narrower."""
-    print(wrapped(text, width()), flush=True)
+    """Print text whose lines are folded where the terminal is narrower.
+
+    Where nobody reads on, as behind ``head``, it goes nowhere: the command goes on, and keeps its exit code.
+    """
+    try:
+        print(wrapped(text, width()), flush=True)
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """What is printed from now on, and what is still in the buffer, goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def wrapped(text: str, columns: int | None) -> str:

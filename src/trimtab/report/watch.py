@@ -3,7 +3,7 @@
 import time
 
 from trimtab.analysis.state import StudyState, TrialState
-from trimtab.ledger.records import Scores
+from trimtab.ledger.trial_records import Scores
 from trimtab.report.live import live_lines
 from trimtab.report.terminal import table_text, wrapped
 

@@ -7,8 +7,8 @@ from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import CrossInputs
 from trimtab.run.context import Failure, RunContext
 from trimtab.run.cross import CrossJob, cross_job
+from trimtab.run.ended import Ended
 from trimtab.run.outcome import JobOutcome, failure_of
-from trimtab.run.pool import Ended
 from trimtab.run.sharing import SharedTrials
 
 

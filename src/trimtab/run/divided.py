@@ -11,8 +11,8 @@ from trimtab.plan.identity import WantedTrial
 from trimtab.plan.plan import Plan
 from trimtab.run.context import Failure
 from trimtab.run.damaged import set_aside_damaged
+from trimtab.run.ended import Ended
 from trimtab.run.engine import Part, PartsEngine
-from trimtab.run.pool import Ended
 from trimtab.run.progress import ProgressCallback
 from trimtab.run.runtime import kinds_to_measure
 from trimtab.run.ticker import Ticker
@@ -45,6 +45,7 @@ class DividedRun:
         self.watching = Watching(ledger, progress, on_trial)
         self.trials: list[WantedTrial] | None = None
         self.before = self.crossed = 0
+        self.failures: list[Failure] = []
         self._lost: dict[int, list[str]] = {}  # why parts ended before their time
         self._wrong: str | None = None
         self._find_trials(claims)
@@ -76,22 +77,19 @@ class DividedRun:
             threads = (kept.threads if kept else 1) * self.plan.devices
             self.engine(self.part, many, threads, self._end)
         self._look()
-        failures = self.failures()
-        if self._wrong is not None and (self.trials is None or failures):
+        self.failures = list(self._failures())
+        if self._wrong is not None and (self.trials is None or self.failures):
             raise InputError(self._wrong)
         if self.trials is None:
             raise InputError(f"{self.part.name}: no job began the study: {self._why()}")
         self.crossed = sum(
             not self._misses_evaluations(trial) for trial in self.trials if trial.key in self._uncrossed
         )
-        if not self._lost and not failures:
+        if not self._lost and not self.failures:
             shutil.rmtree(self.part.logs, ignore_errors=True)  # nobody needs them any more
 
-    def failures(self) -> list[Failure]:
-        """The trials that failed, or were not done, and cross evaluations that were not."""
-        return list(self._failures())
-
     def _failures(self) -> Iterator[Failure]:
+        """The trials that failed, or were not done, and cross evaluations that were not."""
         stopped = self.ledger.stopped
         for trial in self.trials or ():
             kept = self.ledger.trial(trial.key)

@@ -10,7 +10,8 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.plan import Plan
 from trimtab.run.devices import check_devices, together
-from trimtab.run.pool import Ended, Job
+from trimtab.run.ended import Ended
+from trimtab.run.pool import Job
 
 
 class Engine(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-from trimtab.ledger.records import TrialConfig
+from trimtab.ledger.trial_records import TrialConfig
 from trimtab.machine import Signature
 from trimtab.model.architecture import Architecture
 from trimtab.run.input_spec import InputSpec

@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass
 
 from trimtab.atomic import NO_ROOM
-from trimtab.run.pool import Ended
+from trimtab.run.ended import Ended
 
 # Each attempt costs its time, so what may pass is not tried for ever.
 _RETRIES = 2

@@ -1,7 +1,6 @@
 """Worker processes on this machine, each with one job at a time; one that dies is replaced."""
 
 import contextlib
-import importlib
 import math
 import multiprocessing
 import os
@@ -9,18 +8,18 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from trimtab.run.devices import environment_of, least_loaded
+from trimtab.run.ended import Ended
 from trimtab.run.stopping import Requests, held_back
+from trimtab.run.worker import PRELOAD, serve
 
-PRELOAD = "trimtab.run.preload"
 _LATER = 1.0  # seconds until it is asked again for further jobs
 # What is sent to all processes of a group, of which the run's own says to the others what to do.
 _NOT_FOR_WORKERS = {signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2}
@@ -38,24 +37,6 @@ class Job(Protocol[News_co, Value_co]):
 
     def run(self, report: "Callable[[News_co], None]") -> Value_co:
         """Do it, and report now and then how far it is."""
-
-
-@dataclass(frozen=True)
-class Ended(Generic[Value]):
-    """How a job ended: its value; the traceback where it raised; its worker's exit code where that died, or
-    how long it had been silent where it hung; a sentence where its machine was lost.
-
-    lost_device: whether it raised an error after which its worker, which has ended, could no longer use its
-    GPU. may_pass: whether another attempt may end well.
-    """
-
-    value: Value | None = None
-    traceback: str | None = None
-    exit_code: int | None = None  # minus the signal's number where a signal killed it
-    silent: float | None = None  # seconds without news after which its worker was ended
-    lost_device: bool = False
-    lost: str | None = None
-    may_pass: bool = True
 
 
 @dataclass(eq=False)
@@ -193,7 +174,7 @@ def _start(threads: int, workers: list[_Worker], devices: Sequence[str], process
         environment |= environment_of(device, devices, processes)
     ours, theirs = context.Pipe()
     # Not a daemon, which may start no processes; it is ended here, and ends itself without a parent.
-    process = context.Process(target=_serve, args=(theirs, threads, environment))
+    process = context.Process(target=serve, args=(theirs, threads, environment))
     worker = _Worker(process, ours, device)
     with interrupts_held_back():
         process.start()
@@ -311,45 +292,3 @@ def _listen(
     again = on_end(number, message)
     if again is not None:
         waiting.appendleft((number, again))
-
-
-def _serve(pipe: Connection, threads: int, environment: Mapping[str, str]) -> None:
-    """A worker's loop: take a job, do it, send how it ended."""
-    begin_process(threads, environment)
-    from trimtab.training.device_errors import spoils_device
-
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            job = pipe.recv()
-            try:
-                ended = Ended(job.run(lambda news: pipe.send(news)))
-            except BrokenPipeError:
-                raise
-            except Exception as error:
-                ended = Ended(traceback=traceback.format_exc(), lost_device=spoils_device(error))
-            pipe.send(ended)
-            if ended.lost_device:
-                os._exit(1)  # the device's clean-up would fail or hang
-
-
-def begin_process(threads: int, environment: Mapping[str, str]) -> None:
-    """Make a new process fit to train: with so many threads, ending with its parent, deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(environment)  # the fork server's is as old as its first worker
-    importlib.import_module(PRELOAD)  # where a fork server did, it costs nothing
-    import torch  # here, so that the parent needs none
-
-    from trimtab.training.memory import keep_freed_memory
-
-    keep_freed_memory()
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # numbers too small to matter would slow the processor down a hundredfold
-
-
-def _end_with_parent() -> None:
-    """Leave at once when the parent is gone, however it went: nobody would read what comes out."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from trimtab.ledger.records import Scores
 from trimtab.ledger.run_records import RunningRecord, RunRecord
+from trimtab.ledger.trial_records import Scores
 from trimtab.training.epoch import Epoch, TrialProgress
 
 _SAID = 20  # warnings that a run's file holds

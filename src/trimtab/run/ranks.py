@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -18,9 +18,10 @@ from typing import Any
 
 from trimtab.run.devices import VARIABLE, named
 from trimtab.run.jobs import TrialJob
-from trimtab.run.pool import begin_process, interrupts_held_back, worker_context
+from trimtab.run.pool import interrupts_held_back, worker_context
 from trimtab.run.progress import TrialNews
 from trimtab.run.stopping import asked_to_stop
+from trimtab.run.worker import begin_process
 from trimtab.training.epoch import StoppedError
 
 _WORK = "trimtab.run.trial_work"
@@ -67,10 +68,9 @@ class RankError(RuntimeError):
 
 @dataclass
 class _Rank:
-    number: int
     process: Any
     pipe: Connection
-    ended: RankEnded | None = field(default=None)
+    ended: RankEnded | None = None
 
 
 def attempt_together(job: TrialJob, report: Callable[[TrialNews], None], threads: int) -> Failure | None:
@@ -98,8 +98,6 @@ def attempt_together(job: TrialJob, report: Callable[[TrialNews], None], threads
 
 def environment_of_rank(number: int, visible: str | None) -> dict[str, str]:
     """The variables of a process on a GPU: it sees one of those that its worker has, ``visible``."""
-    if visible is None:
-        return {VARIABLE: str(number)}
     return {VARIABLE: named(visible, number + 1)[number]}
 
 
@@ -114,7 +112,7 @@ def _start(job: TrialJob, number: int, rendezvous: Path, threads: int) -> _Rank:
     with interrupts_held_back():
         process.start()
     theirs.close()
-    return _Rank(number, process, ours)
+    return _Rank(process, ours)
 
 
 def _watch(ranks: list[_Rank], report: Callable[[TrialNews], None], stop: Callable[[], bool]) -> None:
@@ -145,7 +143,7 @@ def _watch(ranks: list[_Rank], report: Callable[[TrialNews], None], stop: Callab
 
 def _outcome(ranks: list[_Rank], stopping: bool) -> Failure | None:
     """What their ends come to; the one that knows most decides."""
-    ends = [(rank.number, rank.ended) for rank in ranks if rank.ended is not None]
+    ends = [(number, rank.ended) for number, rank in enumerate(ranks) if rank.ended is not None]
     if stopping and not any(ended.failure or ended.error or ended.traceback for _, ended in ends):
         raise StoppedError("stopped")
     for number, ended in ends:

@@ -23,8 +23,9 @@ from trimtab.ledger.ledger import Ledger
 from trimtab.ledger.records import RuntimeRecord
 from trimtab.plan.plan import Plan
 from trimtab.run.carrying import inputs_of, packed, take_back
+from trimtab.run.ended import Ended
 from trimtab.run.engine import Place
-from trimtab.run.pool import Ended, Job
+from trimtab.run.pool import Job
 from trimtab.run.stopping import held_back
 
 _LOOK = 0.2  # seconds between two looks at what ended, and at news

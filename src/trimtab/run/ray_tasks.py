@@ -15,8 +15,9 @@ import ray
 
 from trimtab.machine import GPU_SHARERS
 from trimtab.run.carrying import Files, moved, packed, unpack_once
+from trimtab.run.ended import Ended
 from trimtab.run.outcome import JobOutcome
-from trimtab.run.pool import Ended, Job, run_jobs
+from trimtab.run.pool import Job, run_jobs
 from trimtab.run.stopping import Interrupted, held_back
 from trimtab.training.epoch import TrialProgress
 

@@ -176,7 +176,7 @@ def _outcome(divided: DividedRun, jobs: int | None) -> RunOutcome:
         divided.ledger.folder,
         len(divided.done),
         divided.before,
-        tuple(divided.failures()),
+        tuple(divided.failures),
         divided.crossed,
         stopped=_stopped(divided.ledger),
     )

@@ -12,11 +12,11 @@ from trimtab.plan.cost import longest_inputs
 from trimtab.plan.identity import precision_kind
 from trimtab.plan.inputs import PlannedVariant
 from trimtab.plan.plan import Plan
+from trimtab.run.ended import Ended
 from trimtab.run.engine import Engine, Place
 from trimtab.run.gpu_jobs import gpu_jobs
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import MeasuredPrecision, PrecisionJob
-from trimtab.run.pool import Ended
 
 
 def resolve(

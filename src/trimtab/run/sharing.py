@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from trimtab.ledger.records import Scores
+from trimtab.ledger.trial_records import Scores
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import RunContext, cost_of, label_of
 

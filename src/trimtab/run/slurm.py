@@ -25,8 +25,9 @@ from typing import Any
 
 from trimtab.config import InputError
 from trimtab.run.devices import visible_devices
+from trimtab.run.ended import Ended
 from trimtab.run.engine import Part, Place
-from trimtab.run.pool import Ended, Job, run_jobs
+from trimtab.run.pool import Job, run_jobs
 from trimtab.run.runtime import begin, default_jobs
 from trimtab.run.stopping import TIME_IS_UP, Interrupted, held_back, interruptible
 

@@ -13,8 +13,9 @@ from trimtab.ledger.records import RuntimeRecord
 from trimtab.machine import available_memory
 from trimtab.model.architecture import Architecture
 from trimtab.run.devices import visible_devices
+from trimtab.run.ended import Ended
 from trimtab.run.input_spec import InputSpec
-from trimtab.run.pool import Ended, run_jobs
+from trimtab.run.pool import run_jobs
 from trimtab.training.auto_precision import device_name
 from trimtab.training.backend import Backend
 from trimtab.training.bench import Effort, Speed, TooSlowError, measure_speed

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from trimtab.atomic import atomic_write
 from trimtab.data.pairs import Pairs
-from trimtab.ledger.records import Scores, TrialResult
 from trimtab.ledger.trial import WEIGHTS, Trial
+from trimtab.ledger.trial_records import Scores, TrialResult
 from trimtab.model.building import AnyClassifier
 from trimtab.model.initial_weights import read as read_initial_weights
 from trimtab.run.input_spec import check_inputs
@@ -146,7 +146,7 @@ def _result(job: TrialJob, epochs: Sequence[Epoch], scores: dict[str, Scores], s
     return TrialResult(
         tests=scores,
         evaluated_epoch=chosen.epoch,
-        validation=Scores(loss=chosen.validation_loss, accuracy=chosen.validation_accuracy),
+        validation=Scores.of_validation(chosen),
         # Rates weighted by their seconds: work over time of all epochs.
         examples_per_second=sum(each.examples_per_second * each.seconds for each in epochs) / training,
         tokens_per_second=sum(each.tokens_per_second * each.seconds for each in epochs) / training,

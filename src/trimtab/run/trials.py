@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from trimtab.config import InputError
 from trimtab.data.tokens import restore
-from trimtab.ledger.records import Scores
+from trimtab.ledger.trial_records import Scores
 from trimtab.plan.identity import WantedTrial
 from trimtab.run.context import Failure, RunContext, label_of
+from trimtab.run.ended import Ended
 from trimtab.run.input_spec import input_spec
 from trimtab.run.jobs import TrialJob
 from trimtab.run.looks import LookByLook
 from trimtab.run.outcome import JobOutcome, failure_of, retries, was_killed
-from trimtab.run.pool import Ended
 from trimtab.run.progress import Alive, TrialNews
 from trimtab.run.sharing import SharedTrials
 from trimtab.training.epoch import Epoch
@@ -97,10 +97,9 @@ class TrialRuns:
         self.run.progress.news(label_of(trial), news)
         if isinstance(news, Epoch) and news.predicts_one_class and trial.variant.number not in self.warned:
             self.warned.add(trial.variant.number)
-            validation = Scores(loss=news.validation_loss, accuracy=news.validation_accuracy)
             self.run.progress.warn(
                 f"{label_of(trial)}: after epoch {news.epoch} of {trial.config.recipe.epochs} it gives every "
-                f"row of validation the same class ({validation.words}), so it "
+                f"row of validation the same class ({Scores.of_validation(news).words}), so it "
                 "has learned nothing yet; where that stays so, learning_rate may be too high or too low, "
                 "epochs too few, or what is left of the texts may not tell the classes apart"
             )

@@ -75,10 +75,9 @@ class Watching:
                 self.progress.news(label, TrialProgress(**told))
         if running is None and self._told.pop(key, None) is not None:
             self.progress.pause(label)
-        result, failed = self.ledger.trial(key).result, self.ledger.trial(key).failed_by
-        has_failed = failed not in ("", self._failed_before.get(key, ""))
+        result = self.ledger.trial(key).result
         # One that is trained again for its weights has a result meanwhile.
-        if (result is None and not has_failed) or running is not None:
+        if running is not None or (result is None and not self.has_failed(key)):
             return
         if key not in self._told:
             self.progress.begin(label, cost_of(trial))

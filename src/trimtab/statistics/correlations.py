@@ -8,6 +8,8 @@ above it is lower by 1, of each equal one by 1/2; the sums that Pearson's needs 
 above i, which sorting gives, and by the number above i in both, which is counted in blocks.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -26,8 +28,8 @@ def pearson(outputs: Floats, labels: Floats) -> Floats:
 
 def spearman(outputs: Floats, labels: Floats) -> Floats:
     """Pseudo-values of Spearman's rank correlation."""
-    truth = np.asarray(labels, np.float64)
-    return np.stack([_spearman(row, truth) for row in np.asarray(outputs, np.float64)])
+    truth = _Ranks(np.asarray(labels, np.float64))
+    return np.stack([_spearman(_Ranks(row), truth) for row in np.asarray(outputs, np.float64)])
 
 
 def _pearson(x: Floats, y: Floats) -> Floats:
@@ -46,24 +48,18 @@ def _pearson(x: Floats, y: Floats) -> Floats:
     return np.asarray(n * whole - (n - 1) * _correlation(both, first, second, scales))
 
 
-def _spearman(x: Floats, y: Floats) -> Floats:
-    n = len(x)
+def _spearman(x: "_Ranks", y: "_Ranks") -> Floats:
+    a, b = x.ranks, y.ranks
+    n = len(a)
     if n < 2:
         return np.zeros(n)
-    a, b = rankdata(x), rankdata(y)
-    above_a, above_b = _Above(a), _Above(b)
-    mean = n / 2  # of n - 1 ranks from 1
     # Sums over j != i of ranks without i: a_j - u_ij, u_ij being 1 above i, 1/2 beside it, 0 below.
-    squares_a = (a**2).sum() - a**2 - 2 * above_a.sum_of(a) + above_a.squares
-    squares_b = (b**2).sum() - b**2 - 2 * above_b.sum_of(b) + above_b.squares
-    both = (a * b).sum() - a * b - above_b.sum_of(a) - above_a.sum_of(b) + _above_both(a, b)
-    count = (n - 1) * mean**2
+    both = (a * b).sum() - a * b - y.above(a) - x.above(b) + _above_both(a, y)
+    count = (n - 1) * (n / 2) ** 2  # as the mean of n - 1 ranks from 1 is n / 2
     scales = float((a**2).sum()), float((b**2).sum())
-    without = _correlation(both - count, squares_a - count, squares_b - count, scales)
+    without = _correlation(both - count, x.squares - count, y.squares - count, scales)
     a, b = a - a.mean(), b - b.mean()
-    whole = _correlation(
-        np.float64((a * b).sum()), np.float64((a**2).sum()), np.float64((b**2).sum()), scales
-    )
+    whole = _correlation((a * b).sum(), (a**2).sum(), (b**2).sum(), scales)
     return np.asarray(n * whole - (n - 1) * without)
 
 
@@ -73,50 +69,68 @@ def _correlation(both: Sum, first: Sum, second: Sum, scales: tuple[float, float]
     return np.asarray(np.where(varies, both / np.sqrt(np.where(varies, first * second, 1.0)), 0.0))
 
 
-class _Above:
-    """The examples above each one in ``values``, and half of those beside it."""
+class _Ranks:
+    """The ranks of values, and what lies above each of them; of what is beside it, a half."""
 
     def __init__(self, values: Floats) -> None:
-        self.order = np.argsort(values, kind="stable")
-        ordered = values[self.order]
-        self.begin = np.searchsorted(ordered, values, "left")  # of those that are equal
-        self.end = np.searchsorted(ordered, values, "right")
-        beside = self.end - self.begin - 1
-        self.squares = (len(values) - self.end) + beside / 4
+        self.ranks = rankdata(values)
+        self.order = np.argsort(self.ranks, kind="stable")
+        self.sorted = self.ranks[self.order]
+        self.begin = np.searchsorted(self.sorted, self.ranks, "left")  # of those that are equal
+        self.end = np.searchsorted(self.sorted, self.ranks, "right")
 
-    def sum_of(self, weights: Floats) -> Floats:
-        """The weights of those above each example, and half the weights of those beside it."""
+    @cached_property
+    def squares(self) -> Floats:
+        """The sum of squares of all ranks but each one's, as they are without it."""
+        u_squared = (len(self.ranks) - self.end) + (self.end - self.begin - 1) / 4
+        rest = (self.ranks**2).sum() - self.ranks**2
+        return np.asarray(rest - 2 * self.above(self.ranks) + u_squared)
+
+    def above(self, weights: Floats) -> Floats:
+        """The weights of those above each one, and half the weights of those beside it."""
         sums = np.concatenate([[0.0], np.cumsum(weights[self.order])])
         beside = sums[self.end] - sums[self.begin] - weights
-        return sums[-1] - sums[self.end] + beside / 2
+        return np.asarray(sums[-1] - sums[self.end] + beside / 2)
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """A place of its own for each, from 0, in the order of ranks."""
+        places = np.empty(len(self.order), np.int64)
+        places[self.order] = np.arange(len(self.order))
+        return places
 
 
-def _above_both(a: Floats, b: Floats) -> Floats:
-    """Sum over j != i of u_ij v_ij: above in both 1, above in one and beside in the other 1/2, beside 1/4."""
-    counts = _counted(a, b, a, b) + _counted(a, b, a - 0.25, b)
-    counts += _counted(a, b, a, b - 0.25) + _counted(a, b, a - 0.25, b - 0.25)
-    return (counts - 1) / 4  # the last counts each example itself
+def _above_both(a: Floats, y: _Ranks) -> Floats:
+    """Sum over j != i of u_ij v_ij: above in both 1, above in one and beside in the other 1/2, beside 1/4.
+
+    Counted with "above" and with "not below" in each, which differ by those beside; the last of the four
+    counts each one itself.
+    """
+    counts = _Counts(a, y.places)
+    every = sum(counts.at(at, least) for at in (a, a - 0.25) for least in (y.end, y.begin))
+    return np.asarray((every - 1) / 4)
 
 
-def _counted(a: Floats, b: Floats, at_a: Floats, at_b: Floats) -> Floats:
-    """For each place (at_a, at_b), how many examples have a > at_a and b > at_b."""
-    n = len(a)
-    order = np.argsort(a, kind="stable")
-    start = np.searchsorted(a[order], at_a, "right")  # those from here on have a > at_a
-    ranks = np.argsort(np.argsort(b, kind="stable"), kind="stable")  # a place of its own for each b
-    least = np.searchsorted(np.sort(b), at_b, "right")  # those with a rank from here on have b > at_b
-    blocks = -(-n // _BLOCK)
-    padded = np.full((blocks, _BLOCK), -1)
-    padded.ravel()[:n] = ranks[order]
-    # above[k, r]: examples in blocks from k on with a rank of at least r.
-    table = np.zeros((blocks + 1, n + 1), np.int32)
-    for k in range(blocks):
-        own = padded[k][padded[k] >= 0]
-        table[k] = np.bincount(own, minlength=n + 1)[::-1].cumsum()[::-1]
-    table = table[::-1].cumsum(axis=0)[::-1]
-    block = start // _BLOCK
-    whole = table[np.minimum(block + 1, blocks), least]
-    inside = padded[np.minimum(block, blocks - 1)]
-    places = np.arange(_BLOCK) >= (start % _BLOCK)[:, None]
-    partial = ((inside >= least[:, None]) & places).sum(axis=1)
-    return np.asarray(whole + np.where(block < blocks, partial, 0), np.float64)
+class _Counts:
+    """Counts examples by their ``a`` and by their places in ``b``."""
+
+    def __init__(self, a: Floats, places: NDArray[np.int64]) -> None:
+        n = len(a)
+        order = np.argsort(a, kind="stable")
+        self.sorted, self.blocks = a[order], -(-n // _BLOCK)
+        self.padded = np.full((self.blocks, _BLOCK), -1)
+        self.padded.ravel()[:n] = places[order]
+        # table[k, r]: examples in blocks from k on with a place of at least r.
+        table = np.zeros((self.blocks + 1, n + 1), np.int32)
+        for k, block in enumerate(self.padded):
+            table[k] = np.bincount(block[block >= 0], minlength=n + 1)[::-1].cumsum()[::-1]
+        self.table = table[::-1].cumsum(axis=0)[::-1]
+
+    def at(self, at_a: Floats, least: NDArray[np.integer]) -> Floats:
+        """For each pair, how many examples have ``a`` above ``at_a`` and a place of at least ``least``."""
+        start = np.searchsorted(self.sorted, at_a, "right")  # those from here on are above
+        block = start // _BLOCK
+        whole = self.table[np.minimum(block + 1, self.blocks), least]
+        inside = self.padded[np.minimum(block, self.blocks - 1)]
+        here = (inside >= least[:, None]) & (np.arange(_BLOCK) >= (start % _BLOCK)[:, None])
+        return np.asarray(whole + np.where(block < self.blocks, here.sum(axis=1), 0), np.float64)

@@ -10,6 +10,7 @@ Information Systems 20 (2002), with grades as gains and log2(rank + 1) as discou
 """
 
 from collections.abc import Callable
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,17 +25,18 @@ CUTOFF = 10  # of MRR@10 and NDCG@10
 
 def reciprocal_rank(outputs: ArrayLike, truth: Truth) -> Floats:
     """1 / the rank of the first relevant example, 0 where that is beyond rank 10."""
-    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _reciprocal)
+    return _ranked(truth).each(one_output(outputs, len(truth.labels)), _reciprocal)
 
 
 def ndcg(outputs: ArrayLike, truth: Truth) -> Floats:
     """Normalised discounted cumulative gain at 10: of the grades, over that of the best ranking."""
-    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _gain) / best_gain(truth)
+    ranked = _ranked(truth)
+    return ranked.each(one_output(outputs, len(truth.labels)), _gain) / ranked.best_gain
 
 
 def average_precision(outputs: ArrayLike, truth: Truth) -> Floats:
     """The mean, over the relevant examples, of the share of relevant ones down to each."""
-    return _Ranked(truth).each(one_output(outputs, len(truth.labels)), _precision)
+    return _ranked(truth).each(one_output(outputs, len(truth.labels)), _precision)
 
 
 def one_output(outputs: ArrayLike, examples: int) -> Floats:
@@ -71,9 +73,17 @@ class _Ranked:
 
     def _sorted(self, outputs: Floats) -> Floats:
         """Grades by query and rank."""
-        own = outputs[self.order]
-        by_output = np.argsort(-own, kind="stable")
-        return self.grades[by_output[np.argsort(self.query[by_output], kind="stable")]]
+        return np.asarray(self.grades[np.lexsort((-outputs[self.order], self.query))])
+
+    @cached_property
+    def best_gain(self) -> Floats:
+        """The discounted cumulative gain at 10 of the best ranking of each query."""
+        return _gain(self.grades[np.lexsort((-self.grades, self.query))], self.rank, self.starts)
+
+
+@lru_cache(maxsize=8)  # a test set is ranked once for each trial
+def _ranked(truth: Truth) -> _Ranked:
+    return _Ranked(truth)
 
 
 _Measure = Callable[[Floats, NDArray[np.int64], NDArray[np.int64]], Floats]
@@ -89,21 +99,12 @@ def _gain(grades: Floats, rank: NDArray[np.int64], starts: NDArray[np.int64]) ->
 
 
 def _precision(grades: Floats, rank: NDArray[np.int64], starts: NDArray[np.int64]) -> Floats:
-    relevant = grades > 0
+    relevant = (grades > 0).astype(np.int64)
+    total = offsets_of(relevant)
     sizes = np.diff(np.append(starts, len(grades)))
-    so_far = np.cumsum(relevant, dtype=np.int64) - np.repeat(_before(relevant, starts), sizes)
-    number = np.add.reduceat(relevant.astype(np.float64), starts)
-    return np.add.reduceat(np.where(relevant, so_far / rank, 0.0), starts) / number
-
-
-def _before(relevant: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many relevant examples there are in all queries before each."""
-    return np.concatenate([[0], np.cumsum(relevant)])[starts]
-
-
-def best_gain(truth: Truth) -> Floats:
-    """The discounted cumulative gain at 10 of the best ranking of each query."""
-    return _Ranked(truth).each(truth.labels.astype(np.float64)[None], _gain)[0]
+    so_far = total[1:] - np.repeat(total[starts], sizes)  # of the query, down to each example
+    number = np.add.reduceat(relevant, starts)
+    return np.asarray(np.add.reduceat(np.where(relevant > 0, so_far / rank, 0.0), starts) / number)
 
 
 def expected(levels: ArrayLike, truth: Truth) -> dict[str, Floats]:
@@ -124,7 +125,7 @@ def expected(levels: ArrayLike, truth: Truth) -> dict[str, Floats]:
     for column in range(shape[1]):
         sums.add(sizes[:, column], relevant[:, column], gains[:, column])
     return {
-        "ndcg@10": sums.gain / best_gain(truth),
+        "ndcg@10": sums.gain / _ranked(truth).best_gain,
         "mrr@10": sums.reciprocal,
         "map": sums.precision / relevant.sum(axis=1),
     }

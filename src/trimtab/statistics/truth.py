@@ -40,12 +40,6 @@ class Truth:
         place = np.minimum(np.searchsorted(self.judged, self.queries), len(self.judged) - 1)
         return np.where(self.judged[place] == self.queries, place, -1)
 
-    def any_of(self, examples: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Of each unit, (units,), whether it holds of some example of it."""
-        if self.queries is None:
-            return examples
-        return np.bincount(self._known, self._of_known(examples), len(self)) > 0
-
     def mean_of(self, values: NDArray[Any]) -> NDArray[Any]:
         """The mean over the examples of each unit, (units,); examples' own values as they are."""
         if self.queries is None:

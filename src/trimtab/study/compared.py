@@ -7,7 +7,7 @@ serve both.
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
-from trimtab.study.definition import Compare
+from trimtab.study.compare_section import Compare
 from trimtab.study.grid import DeclaredContrast
 
 

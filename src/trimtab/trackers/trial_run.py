@@ -7,8 +7,9 @@ from typing import Literal
 
 from trimtab.config import InputError, canonical_hash
 from trimtab.ledger.ledger import Ledger
-from trimtab.ledger.records import StudyRecord, TrialResult, VariantRecord
+from trimtab.ledger.records import StudyRecord, VariantRecord
 from trimtab.ledger.trial import Trial
+from trimtab.ledger.trial_records import TrialResult
 from trimtab.statistics import Score, Truth, score_named
 from trimtab.training.epoch import Epoch
 

@@ -188,7 +188,7 @@ def predict(
         padding = Padding(pairs, tokens) if steady and len(pairs) else None
         for index, batch in evaluation_batches(pairs, backend.device, tokens, padding, share):
             found = pooled(model.class_logits(batch).float(), batch)
-            logits[index] = (found[batch.labels != IGNORED] if padding else found).float().cpu().numpy()
+            logits[index] = (found[batch.labels != IGNORED] if padding else found).cpu().numpy()
             on_batch()
     if ranks is not None:
         ranks.add(torch.from_numpy(logits))  # each row is one process's, and 0 in the others

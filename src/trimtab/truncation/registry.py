@@ -99,11 +99,6 @@ class Choice:
         """Its spec string: options at their default left out, or with `resolved` every one."""
         return str(self._spec(resolved))
 
-    @property
-    def cuts_fitting(self) -> bool:
-        """Whether it may cut a pair that the budget has room for."""
-        return self.strategy.cuts_fitting
-
     def _spec(self, resolved: bool) -> Spec:
         known = self.strategy.options
         written = {k: v._spec(resolved) if isinstance(v, Choice) else v for k, v in self.options}

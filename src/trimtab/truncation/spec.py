@@ -60,7 +60,7 @@ class Truncation:
     @property
     def cuts_fitting(self) -> bool:
         """Whether it may cut a pair that the budget has room for, as ``capped`` does."""
-        return self.splitting.cuts_fitting
+        return self.splitting.strategy.cuts_fitting
 
     @property
     def needs_fit(self) -> bool:

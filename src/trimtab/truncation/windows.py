@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.config import InputError
-from trimtab.ragged import offsets_of
+from trimtab.ragged import ranges
 from trimtab.truncation.grammar import Spec, read_specs
 from trimtab.truncation.options import options_of, read_options, rounded_share
 
@@ -80,12 +80,13 @@ def parse_windows(text: str) -> Windows | None:
     return Windows(**options)
 
 
-def lay(windows: Windows, whole: NDArray[np.int64], windowed: NDArray[np.int64], budget: int) -> Laid:
-    """Where windows lie in rows of ``whole`` tokens that stay and ``windowed`` ones, (rows,) each.
+def lay(windows: Windows, first: NDArray[np.int64], second: NDArray[np.int64] | None, budget: int) -> Laid:
+    """Where windows lie in rows whose texts have these lengths, (rows,) each; second: None of single texts.
 
-    Of pairs these are the lengths of the first and of the second text; of single texts 0 and the text's.
+    Of pairs the first text stays whole in each window; of single texts nothing does.
     InputError where the whole text leaves no room.
     """
+    whole, windowed = (np.zeros_like(first), first) if second is None else (first, second)
     too_long = whole + windowed > budget
     room = budget - whole
     refused = np.flatnonzero(too_long & (room < 1))
@@ -103,6 +104,6 @@ def lay(windows: Windows, whole: NDArray[np.int64], windowed: NDArray[np.int64],
     if windows.pooling == "first":
         counts = np.ones_like(counts)
     row = np.repeat(np.arange(len(counts)), counts)
-    within = np.arange(len(row)) - offsets_of(counts)[:-1][row]
+    within = ranges(np.zeros_like(counts), counts)
     start = np.minimum(within * step[row], beyond[row])
     return Laid(counts, row, start, keep[row])
