@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from command_line import PATIENCE, started
 from page_text import page_text
 from predicted import rows_of, write_csv
 from trimtab.cli import main
@@ -34,6 +35,14 @@ def test_it_prints_the_contrasts_and_fails_where_one_is_worse(scores, capsys):
     assert capsys.readouterr().err == told
     assert main(["compare", str(path), "--fail-if", "worse", "--baseline", "v2"]) == 0
     assert list(Path().glob("*.html")) == []
+
+
+def test_the_exit_code_stays_where_nobody_reads_on(scores):
+    path = write_csv(Path("t.csv"), rows_of(scores))
+    with started("compare", path, "--fail-if", "worse") as process:
+        process.stdout.close()  # as head does
+        assert process.wait(timeout=PATIENCE) == 3
+        assert process.stderr.read().startswith("trimtab: --fail-if worse: shown to be worse")
 
 
 def test_the_report_is_a_studys(scores, capsys, unsaved_figures):

@@ -132,6 +132,16 @@ def test_a_ranking_is_judged_query_by_query(ran):
     assert NotebookLedger(ledger.folder).scores().shape == (2, 2, 8)
 
 
+def test_rows_are_shown_by_how_far_their_outputs_are_apart(ran):
+    ledger = ran("rankings", RANKINGS)
+    [test] = analyse(ledger).tests
+    spreads = [row.disagreement for row in test.rows]
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads[0] > 0
+    outputs = [one.output for cut in test.rows[0].cuts for one in cut.said]
+    assert max(outputs) - min(outputs) == pytest.approx(spreads[0])
+
+
 def test_scores_are_judged_by_their_correlation(ran):
     ledger = ran("scored", SCORED)
     assert ledger.study.compare.score == "spearman"
