@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import handmade as handmade_module
 from empty_figures import leave_figures_empty
@@ -42,6 +43,10 @@ truncation = ["longest_first", "ratio"]
 max_len = [12, 40]
 seeds = 2
 """
+
+# A change is judged by the same examples as the one before it; --hypothesis-profile=default draws new ones.
+settings.register_profile("same examples", derandomize=True)
+settings.load_profile("same examples")
 
 # What makes rich believe that it writes to a terminal, or to one of another width.
 _TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS")
