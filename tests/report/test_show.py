@@ -1,6 +1,7 @@
 """A row on a terminal: brackets where there are no colours, styles where there are."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,10 +36,16 @@ SHOWN = Shown(
 )
 
 
-def printed(**options):
+def printed(shown=SHOWN, **options):
     file = io.StringIO()
-    print_shown(SHOWN, Console(file=file, highlight=False, **options))
+    print_shown(shown, Console(file=file, highlight=False, **options))
     return file.getvalue()
+
+
+@pytest.mark.parametrize("target", ["score", "relevance"])
+def test_what_the_label_is_stands_before_it(target):
+    shown = replace(SHOWN, label="2", target=target)
+    assert printed(shown, width=80).splitlines()[0] == f"test, row 3 of 1,234 (counted from 0), {target} 2"
 
 
 def test_without_colours_what_is_cut_stands_in_brackets():

@@ -13,6 +13,7 @@ from trimtab.deploy.prediction import predict
 from trimtab.ledger.ledger import Ledger
 from trimtab.notebook import Ledger as NotebookLedger
 from trimtab.plan.plan import plan_study
+from trimtab.plan.show import show_row
 from trimtab.report.page import write
 from trimtab.run.runner import run
 from trimtab.statistics import SCORES, Truth
@@ -132,7 +133,7 @@ def test_a_ranking_is_judged_query_by_query(ran):
     assert NotebookLedger(ledger.folder).scores().shape == (2, 2, 8)
 
 
-def test_rows_are_shown_by_how_far_their_outputs_are_apart(ran):
+def test_rows_are_shown_by_how_far_their_outputs_are_apart(ran, folder):
     ledger = ran("rankings", RANKINGS)
     [test] = analyse(ledger).tests
     spreads = [row.disagreement for row in test.rows]
@@ -140,6 +141,8 @@ def test_rows_are_shown_by_how_far_their_outputs_are_apart(ran):
     assert spreads[0] > 0
     outputs = [one.output for cut in test.rows[0].cuts for one in cut.said]
     assert max(outputs) - min(outputs) == pytest.approx(spreads[0])
+    [shown] = show_row(load(folder / "rankings.toml"), 5)
+    assert (shown.target, shown.label) == ("relevance", f"{ledger.evaluated('test').labels[5]:g}")
 
 
 def test_scores_are_judged_by_their_correlation(ran):

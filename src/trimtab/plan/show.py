@@ -14,7 +14,7 @@ from trimtab.data.dataset import Dataset, readable
 from trimtab.data.encoding import guarded, without_template
 from trimtab.data.examples import NO_EVIDENCE, Examples
 from trimtab.data.input_template import InputTemplate
-from trimtab.data.target import as_words
+from trimtab.data.target import Target, as_words
 from trimtab.data.tokenizer import unknown_id
 from trimtab.plan.cuts import Cut, distinct_cuts, fitted
 from trimtab.plan.prepare import PreparedVariant, by_dataset, prepare
@@ -67,7 +67,7 @@ class Shown:
     """A row, from 0, of ``rows`` in a split: its label, its texts, and what is kept of them.
 
     ``unknown_token`` is what the model sees for a word that the vocabulary lacks; ``tokenizer`` is the name
-    of the tokeniser that read the row, where the study has several.
+    of the tokeniser that read the row, where the study has several; ``target`` says what the label is.
     """
 
     split: str
@@ -78,6 +78,7 @@ class Shown:
     blocks: tuple[Block, ...]
     unknown_token: str
     tokenizer: str | None = None
+    target: Target = "classes"
 
 
 def show_row(study: Study, row: int, split: str | None = None, data: Path | None = None) -> tuple[Shown, ...]:
@@ -107,7 +108,8 @@ def show_row(study: Study, row: int, split: str | None = None, data: Path | None
 def _shown(dataset: Dataset, cuts: list[Cut], examples: Examples, split: str, row: int) -> Shown:
     sides, blocks = blocks_of_row(dataset, fitted(cuts, dataset.splits["train"]), examples, row)
     label = as_words(float(examples.labels[row]), examples.label_names)
-    return Shown(split, row, len(examples), label, sides, blocks, _unknown_token(dataset.tokenizer))
+    unknown = _unknown_token(dataset.tokenizer)
+    return Shown(split, row, len(examples), label, sides, blocks, unknown, target=examples.target)
 
 
 def ready_cuts(dataset: Dataset, variants: Iterable[PreparedVariant]) -> list[Cut]:

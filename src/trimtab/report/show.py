@@ -24,7 +24,8 @@ def print_shown(shown: Shown, console: Console | None = None) -> None:
     styled = console.is_terminal and not console.no_color and console.color_system is not None
     brackets = None if styled else _brackets(shown.sides)
     marks = "in {}square brackets{}".format(*brackets) if brackets else "struck through"
-    place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), label {shown.label}"
+    kind = "label" if shown.target == "classes" else shown.target
+    place = f"{shown.split}, row {shown.row} of {shown.rows:,} (counted from 0), {kind} {shown.label}"
     console.print(Text(place.translate(CONTROLS)))
     console.print(Text(f"{_lengths_words(shown.sides)}; what is cut is {marks}"))
     if shown.tokenizer is not None:
