@@ -146,6 +146,12 @@ def test_where_the_activation_stands(folder_of, tmp_path, said, activation):
     assert read(copied(folder_of("Bert"), tmp_path / "model", **said)).activation == activation
 
 
+def test_a_tokeniser_that_names_no_length_has_the_models(folder_of, tmp_path):
+    folder = copied(folder_of("Bert"), tmp_path / "model")
+    (folder / "tokenizer_config.json").unlink()
+    assert read(folder).max_len == MAX_LEN
+
+
 def test_what_is_no_cross_encoder(folder_of, tmp_path):
     said = {"sentence_transformers": {"activation_fn": "somebody.else.Activation"}}
     strange = copied(folder_of("Bert"), tmp_path / "strange", **said)

@@ -138,6 +138,7 @@ def _audit_of_file(
 
     truncations = [parse(spec) for spec in truncation or _TRUNCATIONS]
     from trimtab.data.dataset import prepare_texts
+    from trimtab.data.quoted import quoted_warning
     from trimtab.data.unknown import unknown_warning
     from trimtab.plan.audit import audit_texts
     from trimtab.plan.prepare import tokenizer_of_weights
@@ -151,6 +152,7 @@ def _audit_of_file(
         stage(TRUNCATING)
         audited = audit_texts(texts, truncations, max_len or _LENGTHS)
     about = [f"{texts.counts.source}: {texts.counts.rows:,} rows", f"tokens by {tokenizer}"]
+    about += quoted_warning(texts.counts.split, texts.counts.quoted)
     return about + unknown_warning({"the texts": texts.unknown}, f"tokenizer {tokenizer!r}"), audited
 
 

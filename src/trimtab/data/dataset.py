@@ -16,6 +16,7 @@ from trimtab.data import tokenizer as tokenizers
 from trimtab.data.examples import Examples
 from trimtab.data.files import find
 from trimtab.data.input_template import InputTemplate
+from trimtab.data.quoted import quoted
 from trimtab.data.readers import options_of, read
 from trimtab.data.sampling import hold_out
 from trimtab.data.table import read_texts
@@ -58,7 +59,7 @@ class Counts:
 
     dropped: rows left out because they have no gold label, are broken, or were to be dropped. repeated: rows
     whose texts also occur in train. queries: of relevance, how many there are; ranked: those of them with a
-    relevant row, without which no ranking can be judged.
+    relevant row, without which no ranking can be judged. quoted: texts with the quotes of a CSV around them.
     """
 
     split: str
@@ -69,6 +70,7 @@ class Counts:
     repeated: int = 0
     queries: int = 0
     ranked: int = 0
+    quoted: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,4 +316,13 @@ def _count(split: str, examples: Examples, root: Path | None) -> Counts:
     if examples.queries is not None:
         queries = int(examples.queries.max()) + 1
         ranked = len(np.unique(examples.queries[examples.labels > 0]))
-    return Counts(split, source, len(examples), examples.dropped, clusters, queries=queries, ranked=ranked)
+    return Counts(
+        split,
+        source,
+        len(examples),
+        examples.dropped,
+        clusters,
+        queries=queries,
+        ranked=ranked,
+        quoted=quoted(_texts(examples)),
+    )

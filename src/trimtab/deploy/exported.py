@@ -134,7 +134,7 @@ def _limit(positions: int, folder: Path) -> int:
         json_object(folder / _SENTENCES, _MEND).get("max_seq_length"),
     )
     # transformers writes 1e30 for a tokeniser without a limit.
-    return min(positions, *(int(length) for length in said if isinstance(length, int | float) and length > 0))
+    return min([positions, *(int(each) for each in said if isinstance(each, int | float) and each > 0)])
 
 
 def _as_transformers(use: Use, folder: Path) -> Use:

@@ -1,6 +1,7 @@
 """An audit as tables and one figure, on a terminal and as files."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from trimtab.config import InputError
 from trimtab.data.dataset import Counts, Dataset
 from trimtab.data.label_remarks import label_warnings
+from trimtab.data.quoted import quoted_warning
 from trimtab.data.unknown import unknown_warning
 from trimtab.plan.audit import Audited, DifferenceRow
 from trimtab.report.audit_tables import audit_table, length_table, of_single_texts
@@ -70,7 +72,9 @@ def counts_words(counts: Counts) -> str:
 
 def data_words(datasets: Sequence[Dataset]) -> list[str]:
     """Lines on a study's splits and on the vocabulary of each tokeniser."""
-    lines = [counts_words(counts) for counts in datasets[0].counts]
+    counts = datasets[0].counts
+    lines = [counts_words(each) for each in counts]
+    lines += chain.from_iterable(quoted_warning(each.split, each.quoted) for each in counts)
     lines.append(_label_words(datasets[0]))
     lines += label_warnings(datasets[0].label_names, len(datasets[0].splits["train"]))
     for dataset in datasets:

@@ -4,6 +4,7 @@ Figures are drawn at the size of print: as wide as one or two columns of a paper
 """
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from trimtab.report.escaping import plain
+from trimtab.report.glyphs import FONT, lend
 from trimtab.report.wrapping import wrapped
 from trimtab.study.compared import ComparedVariant
 
@@ -63,7 +65,7 @@ def style(width: float = PAGE) -> Iterator[None]:
     # so that long labels would be cut.
     exact = {
         "text.hinting": "none",
-        "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings: figures are the same on any machine
+        "font.sans-serif": [FONT],
     }
     ours: dict[str, Any] = {**fonts, **small, **lines, **pads, **legend, **exact}
     with plt.style.context(_STYLE), plt.rc_context(cast(Any, ours)):
@@ -150,6 +152,14 @@ def text(words: str, characters: int) -> str:
 def save(figure: Figure, folder: Path, name: str, *, png: bool = True) -> None:
     """Write NAME.svg, and NAME.png if asked for, at the figure's own size; equal figures give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
+    lend(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box; tables have the name
+        _write(figure, folder, name, png)
+    plt.close(figure)
+
+
+def _write(figure: Figure, folder: Path, name: str, png: bool) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:  # laid out here, once, where every format would do it again and draw for it
         engine.execute(figure)
@@ -158,7 +168,6 @@ def save(figure: Figure, folder: Path, name: str, *, png: bool = True) -> None:
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     if png:
         _save_png(figure, folder / f"{name}.png")
-    plt.close(figure)
 
 
 def _save_png(figure: Figure, path: Path) -> None:
