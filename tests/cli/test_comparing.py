@@ -132,6 +132,15 @@ def test_few_examples_are_warned_of(scores, capsys):
     assert "10 independent examples are few" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("examples", "is_said"), [(200, True), (600, False)])
+def test_few_examples_on_which_two_never_differ_are_no_proof(scores, capsys, examples, is_said):
+    alike = np.tile(scores[:1, :3], (2, 1, 3))[:, :, :examples]
+    assert main(["compare", str(write_csv(Path("t.csv"), rows_of(alike)))]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("within 0.0050 of each other on others: it takes at least 598." in said) == is_said
+    assert ("inconclusive" in said) == is_said
+
+
 def test_wrong_input_is_one_sentence(capsys):
     assert main(["compare", "nothing.csv"]) == 2
     assert capsys.readouterr().err.startswith("trimtab: nothing.csv: there is no such file")

@@ -5,7 +5,12 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from trimtab.config import InputError
 from trimtab.statistics import compare, tost
-from trimtab.statistics.equivalence import chance_of_equal, not_inferior, se_at_margin
+from trimtab.statistics.equivalence import (
+    chance_of_equal,
+    clusters_to_show_equal,
+    not_inferior,
+    se_at_margin,
+)
 
 
 def test_tost_is_statsmodels_paired_tost():
@@ -54,6 +59,14 @@ def test_a_one_sided_difference_at_the_margin_is_seldom_called_equivalent(margin
         p = tost(delta, se_at_margin(delta, se, margin, n_examples), n_examples - 1, margin)
         p[0] = chance_of_equal(margin, n_examples)
         assert stats.binom.pmf(wrong, n_examples, margin)[p < 0.05].sum() <= 0.051
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+@pytest.mark.parametrize("margin", [0.002, 0.005, 0.1, 0.99, 1.0])
+def test_the_fewest_clusters_on_which_equal_scores_show_equivalence(margin, alpha):
+    few = clusters_to_show_equal(margin, alpha)
+    assert chance_of_equal(margin, few) < alpha
+    assert few == 1 or chance_of_equal(margin, few - 1) >= alpha
 
 
 def test_compare_adds_what_the_difference_lacks_to_the_margin():

@@ -17,6 +17,7 @@ from trimtab.report.output import Output
 from trimtab.report.scale import scale_of
 from trimtab.report.summary import summary
 from trimtab.report.tables import Column, Table, share_column, text_column
+from trimtab.statistics.equivalence import clusters_to_show_equal
 from trimtab.statistics.multiplicity import CORRECTIONS
 from trimtab.study.compare_section import Compare
 
@@ -145,5 +146,18 @@ def _meaning(test: SetAnalysis, settings: Compare, what: str) -> str:
         words += " **Two seeds are exploratory.**"
     if "inconclusive" in verdicts:
         words += " Inconclusive: neither is shown."
+        words += _never_apart(test, settings, margin)
         words += "" if settings.looks else chance_meaning(test.contrasts)
     return words
+
+
+def _never_apart(test: SetAnalysis, settings: Compare, margin: str) -> str:
+    """Why variants that never differ are not called equivalent, where there are such."""
+    alike = [row.contrast for row in test.contrasts if row.contrast.verdict == "inconclusive"]
+    if not any(one.se == 0 and not math.isnan(one.p_equivalence) for one in alike):
+        return ""
+    needed = clusters_to_show_equal(settings.margin, settings.alpha)
+    return (
+        f" Where two variants have the same scores on all of {test.clusters:,} clusters, that alone does not "
+        f"show that they are within {margin} of each other on others: it takes at least {needed:,}."
+    )

@@ -1,5 +1,7 @@
 """Equivalence: whether a difference is shown to be smaller than a margin, which a large p does not show."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
@@ -59,3 +61,10 @@ def chance_of_equal(margin: float, effective_clusters: float) -> float:
     agree with probability (1 - margin)^clusters at most. nan where ``effective_clusters`` is nan.
     """
     return float((1 - min(margin, 1.0)) ** effective_clusters)
+
+
+def clusters_to_show_equal(margin: float, alpha: float) -> int:
+    """The fewest clusters on which scores that all agree show equivalence: by ``chance_of_equal``."""
+    if margin >= 1:
+        return 1
+    return math.floor(math.log(alpha) / math.log1p(-margin)) + 1
