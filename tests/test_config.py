@@ -1,11 +1,12 @@
 """The nearest name, strict tables, the canonical hash."""
 
+import tomllib
 from typing import Literal
 
 import pytest
 from pydantic import BaseModel
 
-from trimtab.config import STRICT, InputError, canonical_hash, nearest, validated
+from trimtab.config import STRICT, InputError, canonical_hash, nearest, toml_value, validated
 
 
 def test_input_error_is_a_value_error():
@@ -52,3 +53,12 @@ def test_canonical_hash():
     different = [{"a": 1.0}, {"a": "1"}, {"a": True}, {"a": [1]}, {"b": 1}, {}]
     assert len({canonical_hash(item) for item in [{"a": 1}, *different]}) == 7
     assert len(canonical_hash({})) == 32
+
+
+@pytest.mark.parametrize(
+    "value", ["\x7f", 'a "b" \\ c', "tab\t, line\n, \x00 and \x1f", "ü # ] '", [1, True, "x"], 0.5]
+)
+def test_values_as_toml_are_read_as_they_were(value):
+    text = toml_value(value)
+    assert "\n" not in text
+    assert tomllib.loads(f"key = {text}") == {"key": value}

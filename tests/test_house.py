@@ -16,7 +16,7 @@ SOURCE = Path(trimtab.__file__).parent
 FLOORS = (
     {"cli", "notebook"},
     {"report"},
-    {"run", "deploy"},
+    {"run", "deploy", "draft"},
     {"plan", "analysis", "trackers"},
     {"ledger", "predictions"},
     {"study"},
@@ -44,6 +44,7 @@ WITHOUT_TORCH = (
     "trimtab.plan.power",
     "trimtab.plan.show",
     "trimtab.run.runner",
+    "trimtab.draft.draft",
     "trimtab.analysis.analysis",
     "trimtab.trackers",
     "trimtab.notebook",

@@ -12,6 +12,7 @@ from trimtab import __version__
 from trimtab.atomic import NO_ROOM
 from trimtab.cli.comparing import compare
 from trimtab.cli.doctor import doctor
+from trimtab.cli.init import init, schema
 from trimtab.cli.inspection import audit, show
 from trimtab.cli.listing import datasets, sizes, strategies
 from trimtab.cli.measurement import bench
@@ -58,8 +59,8 @@ def _options(
 
 _MEASURING = (run, watch, plan, report, doctor, compare, audit, show, bench)
 _MODELS = (pretrain, embed, export, predict)
-_LISTS = (strategies, sizes, datasets)
-for _command in (*_MEASURING, *_MODELS, *_LISTS):
+_LISTS = (strategies, sizes, datasets, schema)
+for _command in (init, *_MEASURING, *_MODELS, *_LISTS):
     app.command()(_command)
 
 

@@ -216,11 +216,18 @@ def column(wanted: str, header: Sequence[str], where: str) -> int:
     return header.index(wanted)
 
 
-def _known_columns(wanted: str, header: Sequence[str]) -> str:
-    """The end of the error: what separates the cells instead, or the nearest name, or some of the names."""
+def other_separator(header: Sequence[str]) -> str | None:
+    """The end of an error where a header is one cell that seems to hold several; None where it does not."""
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
         if len(header) == 1 and mark in header[0]:
             return f"which is one cell with {name}; .csv files are separated by commas, .tsv and .txt by tabs"
+    return None
+
+
+def _known_columns(wanted: str, header: Sequence[str]) -> str:
+    """The end of the error: what separates the cells instead, or the nearest name, or some of the names."""
+    if hint := other_separator(header):
+        return hint
     words = nearest(wanted, header)
     return words if len(words) <= _LONGEST_HINT else f"{words[:_LONGEST_HINT]} ..."
 

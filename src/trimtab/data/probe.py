@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from trimtab.config import InputError, StrictModel
 from trimtab.data.examples import NO_EVIDENCE, Examples
@@ -99,8 +99,11 @@ def _places(value: Any) -> Any:
     return tuple(pair)
 
 
-Range = Annotated[tuple[int, int], BeforeValidator(_range)]
-Places = Annotated[tuple[Place, Place], BeforeValidator(_places)]
+_TWO = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2}
+Range = Annotated[tuple[int, int], BeforeValidator(_range), WithJsonSchema(_TWO)]
+_PLACE = {"enum": ["uniform", "head", "tail"]}
+_BOTH = {"type": "array", "items": _PLACE, "minItems": 2, "maxItems": 2}
+Places = Annotated[tuple[Place, Place], BeforeValidator(_places), WithJsonSchema({"anyOf": [_PLACE, _BOTH]})]
 
 
 class Options(StrictModel):

@@ -68,6 +68,15 @@ def hold_out(examples: Examples, share: float, seed: int) -> NDArray[np.bool_]:
     return np.isin(examples.clusters, chosen or [sizes.argmin()])
 
 
+def set_aside(examples: Examples, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which rows of one file to keep for testing, in whole clusters, labels in proportion: (rows,) bool.
+
+    At most the share of the rows, rounded; none where even the smallest cluster is larger.
+    """
+    rows = round(share * len(examples))
+    return choose_clusters(_counts(examples), rows, seed)[examples.clusters]
+
+
 def unsampled(source: str) -> str:
     """The source of the data set that a sample was drawn from."""
     return source.partition(_SAMPLED)[0]

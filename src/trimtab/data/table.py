@@ -6,18 +6,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from trimtab.config import InputError, StrictModel
 from trimtab.data import files
 from trimtab.data.examples import Examples, Gathering
+from trimtab.data.parts import Part, check_part, part_of
 from trimtab.data.reader import Facts, Reader
 from trimtab.data.target import TARGETS, Target
 
 
 def label_text(value: Any) -> Any:
-    """A label as text: whole numbers in digits, booleans as in JSON, None as ''."""
-    if value is None:
+    """A label as text: whole numbers in digits, booleans as in JSON, None and NaN as ''."""
+    if value is None or value != value:  # NaN alone differs from itself
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -36,7 +37,10 @@ def _each_once(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
-Labels = Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_label_texts)]
+_LABELS = {"type": "array", "items": {"type": ["string", "integer", "boolean"]}}
+Labels = Annotated[
+    tuple[str, ...], Field(strict=False), BeforeValidator(_label_texts), WithJsonSchema(_LABELS)
+]
 
 
 class Options(StrictModel):
@@ -59,9 +63,24 @@ class Options(StrictModel):
         None, description="the labels in their order, where it matters"
     )
     drop: Labels = Field((), description="labels whose rows are dropped")
+    split_column: str | None = Field(
+        None, description="the column that names each row's split, where one file holds several"
+    )
+    test_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="the share of rows, in whole clusters, that is the test set, where one file holds all",
+    )
+    test_seed: int = Field(0, ge=0, description="seed of the draw of that test set")
     text: Literal["sentence", "parse"] = Field(
         "sentence", description="what the texts are: raw, or words split by white space"
     )
+
+    @model_validator(mode="after")
+    def _one_way_to_divide(self) -> "Options":
+        check_part(self.split_column, self.test_share, self.test_seed)
+        return self
 
 
 _MOST_CHARACTERS = 1 << 25  # of a block of rows
@@ -79,6 +98,8 @@ _SHEETS = (".xlsx", ".xls", ".ods")
 def read(split: str, root: Path | None, options: Options) -> Examples:
     """The rows of ``options.file``, whatever ``split`` is; those with a label in ``drop`` are counted.
 
+    With ``split_column`` only the rows whose cell there is ``split``; with ``test_share`` those of the test
+    set where ``split`` is test, and the others where it is train.
     A CSV is quoted as in RFC 4180; in .tsv and .txt, separated by tabs, quotes are ordinary characters.
     Labels may be text, whole numbers or booleans; texts may not be blank.
     Raises InputError, as FILE:LINE (FILE:ROW for Parquet, from 1) if a row is wrong.
@@ -89,12 +110,23 @@ def read(split: str, root: Path | None, options: Options) -> Examples:
     gathering = Gathering(str(path), options.labels or (), mend, options.target)
     roles = ("label", "first", "second", "cluster", "query")
     columns = {role: name for role in roles if (name := getattr(options, role)) is not None}
-    for number, values in _rows(path, columns):
-        if label_text(values["label"]) in options.drop:
+    part = Part(split, options.split_column)
+    for number, values in rows_of(path, columns | part.columns):
+        if not part.has(label_text(values.pop("part", None))):
+            continue
+        label = values["label"] = _label(values["label"], options.target)
+        if label in options.drop:
             gathering.dropped += 1
             continue
         gathering.add(number, **texts_of_row(f"{path}:{number}", values, columns))
-    return gathering.examples()
+    examples = gathering.examples().with_source(part.source(str(path)))
+    return part_of(examples, split, options.test_share, options.test_seed)
+
+
+def _label(value: Any, target: Target) -> Any:
+    """``label_text``; a number as text too where labels are numbers, as JSON and Parquet hold them."""
+    text = label_text(value)
+    return repr(text) if target != "classes" and isinstance(text, float) else text
 
 
 def _check_target(options: Options) -> None:
@@ -142,7 +174,7 @@ def text_blocks(
     given = {"label": label, "first": first, "second": second}
     columns = {role: name for role, name in given.items() if name is not None}
     gathering, blocks, characters = Gathering(str(path)), 0, 0
-    for number, values in _rows(path, columns):
+    for number, values in rows_of(path, columns):
         texts = texts_of_row(f"{path}:{number}", values, columns)
         gathering.add(number, **{"label": ""} | texts)
         characters += sum(map(len, texts.values()))
@@ -158,7 +190,7 @@ def text_blocks(
 def column_names(file: str, root: Path | None) -> list[str]:
     """The names of the columns of a table: its header, or the keys of its first JSON object."""
     path = files.find(file, root)
-    next(_rows(path, {}), None)  # reports what is wrong with its beginning
+    next(rows_of(path, {}), None)  # reports what is wrong with its beginning
     return header_of(path)
 
 
@@ -181,7 +213,7 @@ def header_of(path: Path) -> list[str]:
         return list(files.json_object(first.rstrip("\r\n"), f"{path}:1"))
 
 
-def _rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows_of(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and values of each row; ``columns`` maps roles to column names, and so are the values keyed."""
     ending, wanted = files.ending(path), list(columns.values())
     if path.suffix.lower() in _SHEETS:

@@ -43,8 +43,8 @@ class Architecture:
     """The size of an encoder, and its differences from BERT, whose values are the defaults.
 
     layers, hidden, intermediate (width of the feed-forward layer), heads; positions: the longest input in
-    tokens; activation of the feed-forward layer; embedding_norm: whether a layer norm and dropout follow the
-    summed embeddings, as in the original BERT and not in d2l; epsilon of every layer norm; dropout:
+    tokens; activation: of the feed-forward layer; embedding_norm: whether a layer norm and dropout follow the
+    summed embeddings, as in the original BERT and not in d2l; epsilon: of every layer norm; dropout:
     probability, everywhere but where another one is given; initial_deviation: standard deviation of initial
     weights.
 

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from trimtab.config import InputError, StrictModel, validated
 from trimtab.data.target import Target
@@ -48,6 +48,17 @@ def _looks(given: Any) -> Any:
     return tuple(given)
 
 
+# What the three validators above accept, as a JSON schema: more than the types that they give.
+_BASELINES = {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+_MARGIN = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": f"^ *{_POINTS.pattern} *$"},
+    ]
+}
+_LOOKS = {"type": "array", "items": {"type": "integer", "minimum": 2}, "uniqueItems": True}
+
+
 class Compare(StrictModel):
     """[compare]: which contrasts to draw, and how.
 
@@ -64,13 +75,15 @@ class Compare(StrictModel):
     being all seeds; none where it is analysed once.
     """
 
-    baseline: Annotated[list[Coordinates], BeforeValidator(_baselines)] = Field([])
+    baseline: Annotated[list[Coordinates], BeforeValidator(_baselines), WithJsonSchema(_BASELINES)] = Field(
+        []
+    )
     score: str = "accuracy"
-    margin: Annotated[float, BeforeValidator(_margin), Field(gt=0)] = 0.005
+    margin: Annotated[float, BeforeValidator(_margin), Field(gt=0), WithJsonSchema(_MARGIN)] = 0.005
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     exploratory: bool = False
     cross: bool = False
-    looks: Annotated[tuple[int, ...], BeforeValidator(_looks)] = ()
+    looks: Annotated[tuple[int, ...], BeforeValidator(_looks), WithJsonSchema(_LOOKS)] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:

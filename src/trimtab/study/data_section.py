@@ -11,16 +11,17 @@ from trimtab.data.target import Target
 
 # The share of train that is held out where the data has no validation split of its own.
 HELD_OUT = 0.1
-_SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 
-class _Shared(StrictModel):
+class Shared(StrictModel):
     """The keys of [data] that hold for every split.
 
     target: what the labels are, and so what a model gives; text: the form of the texts, one for all splits;
     tokenizer: ``whitespace``, ``words``, a path to a vocab.txt or tokenizer.json, or pretrained weights that
     bring one (variants that start from weights read with their own, whatever stands here); min_freq: how
-    often a word must occur in train; lowercase; validation_seed: draws the rows of train that are held out.
+    often a word must occur in train; lowercase: whether all text is made so; validation_seed:
+    draws the rows of train that are held out.
     """
 
     target: Target = "classes"
@@ -31,16 +32,16 @@ class _Shared(StrictModel):
     validation_seed: Annotated[int, Field(ge=0)] | None = None
 
 
-SHARED_KEYS = tuple(_Shared.model_fields)
+SHARED_KEYS = tuple(Shared.model_fields)
 
 
 def read_data_section(table: dict[str, Any]) -> DataPlan:
     """The [data] section, with each reader's options checked; InputError names the place."""
     common = dict(table)
-    shared = {key: common.pop(key) for key in list(common) if key in _Shared.model_fields}
-    settings = validated(_Shared, shared, "[data]")
+    shared = {key: common.pop(key) for key in list(common) if key in Shared.model_fields}
+    settings = validated(Shared, shared, "[data]")
     # A table names a split; anything else of that name is an option of the reader (probe's sizes).
-    tables = {key: common.pop(key) for key in _SPLITS if _is_split(key, common)}
+    tables = {key: common.pop(key) for key in SPLITS if _is_split(key, common)}
     sections = _Sections(common, settings, _first_reader(common, tables))
     train = sections.source("train", "train", tables.get("train", {}))
     validation = _validation(sections, tables.get("validation"), settings.validation_seed)
@@ -108,7 +109,7 @@ def _tests(tables: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
 class _Sections:
     """How the tables of the splits are read: common options, one text form and one target for all."""
 
-    def __init__(self, common: dict[str, Any], shared: _Shared, reader: str) -> None:
+    def __init__(self, common: dict[str, Any], shared: Shared, reader: str) -> None:
         self.common, self.common_reader = common, common.pop("reader", None)
         self.text = shared.text or _reader(reader, "[data]").text_forms[0]
         self.target = shared.target
@@ -161,13 +162,13 @@ class _Sections:
 
     def _check_common(self) -> None:
         """InputError where [data] holds a key that neither it nor its reader knows."""
-        known = {*_Shared.model_fields, "reader", *_SPLITS}
+        known = {*Shared.model_fields, "reader", *SPLITS}
         options: set[str] = set()
         if self.common_reader is not None:
             _reader(self.common_reader, "[data]")  # for its error
             options = {*options_of(self.common_reader), "split"}
         for key in self.common:
-            if key in _SPLITS and key not in options:
+            if key in SPLITS and key not in options:
                 value = self.common[key]
                 raise InputError(f"[data]: {key} = {value!r} is wrong; it should be a table [data.{key}]")
             if key not in options:

@@ -82,8 +82,17 @@ def _name(given: str) -> str:
     return given
 
 
-class _File(StrictModel):
-    """The top level of a study file."""
+class File(StrictModel):
+    """The top level of a study file.
+
+    question: what the study is to answer; name: its results are in results/NAME, by default the file's name;
+    data: what the models are trained and tested on; base: what all variants share; grid: lists, every
+    combination of whose values is a variant; exclude: parts of the grid that are left out, each with a
+    reason; compare: what models are judged by, and which contrasts are drawn; names: short labels for values
+    of the grid; keep_weights: whether each trial's weights are kept, for export; publish_rows: whether some
+    rows of the test sets are kept with their texts, for the report; checkpoint_seconds: time between two
+    checkpoints of a running trial.
+    """
 
     question: Annotated[str, Field(min_length=1)]
     name: Annotated[str, AfterValidator(_name)] | None = None
@@ -102,6 +111,19 @@ def load(path: str | Path) -> Study:
     """Read a study file; InputError says where the mistake is, what it is, and how to correct it."""
     path = Path(path)
     text, document = read_table(path, "studies/quickstart.toml")
+    return _resolved(path, text, document)
+
+
+def load_text(path: Path, text: str) -> Study:
+    """The study that a file at ``path`` with this content would be; errors as ``load``'s."""
+    try:
+        document = tomllib.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    return _resolved(path, text, document)
+
+
+def _resolved(path: Path, text: str, document: dict[str, Any]) -> Study:
     try:
         return _study(path, text, document)
     except InputError as error:
@@ -138,12 +160,12 @@ def _study(path: Path, text: str, document: dict[str, Any]) -> Study:
     section = document.get("data")
     if isinstance(section, dict) and section.get("reader") in CORPORA and "grid" not in document:
         raise InputError("has no [grid], so it is a pretraining file; run it with trimtab pretrain")
-    ours = {"top level": set(_File.model_fields), "[compare]": set(Compare.model_fields)}
+    ours = {"top level": set(File.model_fields), "[compare]": set(Compare.model_fields)}
     check_sections(document, ours)
     for key in document:  # first, as a misspelt key also leaves the one that was meant missing
-        if key not in _File.model_fields:
-            raise InputError(f"top level: unknown key {key!r}; {nearest(key, _File.model_fields)}")
-    file = validated(_File, document, "top level")
+        if key not in File.model_fields:
+            raise InputError(f"top level: unknown key {key!r}; {nearest(key, File.model_fields)}")
+    file = validated(File, document, "top level")
     data = read_data_section(file.data)
     compare = read_compare(file.compare, data.target)
     axes, seeds = read_axes(_with_seeds(file.grid, compare.looks))

@@ -18,7 +18,7 @@ from trimtab.training.recipe import Recipe
 _SPECIAL = 3
 
 
-class _Own(StrictModel):
+class Own(StrictModel):
     """The keys of [base] that are neither the size's nor the recipe's.
 
     max_len: the most tokens of a pair; longer ones are left out. steps: optimiser steps, in place of epochs.
@@ -35,7 +35,7 @@ class _Own(StrictModel):
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
 
 
-class _Data(StrictModel):
+class Data(StrictModel):
     """The keys of [data] that are not the reader's."""
 
     reader: str
@@ -45,7 +45,7 @@ class _Data(StrictModel):
     validation: dict[str, Any] | None = None
 
 
-class _File(StrictModel):
+class File(StrictModel):
     """The top level of the file."""
 
     question: Annotated[str, Field(min_length=1)]
@@ -103,16 +103,16 @@ def load(path: str | Path) -> Pretraining:
 def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     if "grid" in document:
         raise InputError("has a [grid], so it is not a pretraining file; run it with trimtab run")
-    _check_keys(document, _File.model_fields, "top level")
-    file = validated(_File, document, "top level")
+    _check_keys(document, File.model_fields, "top level")
+    file = validated(File, document, "top level")
     data, training, validation = _texts(file.data)
-    known = [*_Own.model_fields, *SETTINGS, *RECIPE_KEYS]
+    known = [*Own.model_fields, *SETTINGS, *RECIPE_KEYS]
     if "implementation" in file.base:
         raise InputError(
             "[base]: implementation is for studies, as pretraining is always packed; leave it out"
         )
     _check_keys(file.base, known, "[base]")
-    own = validated(_Own, {key: file.base[key] for key in _Own.model_fields if key in file.base}, "[base]")
+    own = validated(Own, {key: file.base[key] for key in Own.model_fields if key in file.base}, "[base]")
     size, recipe = resolve_size(file.base, "[base]")
     if own.steps is not None and "epochs" in file.base:
         raise InputError("[base]: has steps and epochs; keep one of them")
@@ -143,13 +143,13 @@ def _pretraining(path: Path, document: dict[str, Any]) -> Pretraining:
     )
 
 
-def _texts(table: dict[str, Any]) -> tuple[_Data, Text, Text | None]:
+def _texts(table: dict[str, Any]) -> tuple[Data, Text, Text | None]:
     """[data]'s own keys, the text to train on, and that to validate on, where there is one."""
     if "reader" not in table:
         raise InputError("[data]: reader is missing; name one, such as reader = 'wikitext'")
-    data = validated(_Data, {key: table[key] for key in _Data.model_fields if key in table}, "[data]")
-    options = {key: value for key, value in table.items() if key not in _Data.model_fields}
-    corpus = _checked("[data]", data.reader, options, _Data.model_fields)
+    data = validated(Data, {key: table[key] for key in Data.model_fields if key in table}, "[data]")
+    options = {key: value for key, value in table.items() if key not in Data.model_fields}
+    corpus = _checked("[data]", data.reader, options, Data.model_fields)
     training = Text(data.reader, "train", options)
     if data.validation is None:
         return data, training, Text(data.reader, "validation", options) if corpus.splits else None

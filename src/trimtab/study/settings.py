@@ -1,9 +1,9 @@
 """The settings of a variant: what [base] and a place in [grid] resolve to."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from trimtab.config import InputError, explain, nearest
 from trimtab.model.architecture import AUTO, PACKED, TRANSFORMERS, Architecture
@@ -14,11 +14,32 @@ from trimtab.truncation import Truncation, parse
 from trimtab.truncation.windows import NO_WINDOWS, Windows, parse_windows
 
 RECIPE_KEYS = tuple(field.name for field in fields(Recipe))
-_OWN = ("truncation", "max_len", "windows", "size", "weights", "implementation", "replica")
-
 _IMPLEMENTATIONS = (PACKED, TRANSFORMERS, AUTO)
 
 _MOST = 1_000_000  # of max_len and replica; a larger one is a slip
+
+# The types of the keys that are neither the architecture's nor the recipe's, for the schema of study files.
+OWN: dict[str, Any] = {
+    "truncation": Annotated[str, Field(min_length=1, description="how rows are cut, such as ratio+tail")],
+    "max_len": Annotated[
+        int, Field(ge=1, le=_MOST, description="the most tokens of a row, special tokens included")
+    ],
+    "windows": Annotated[
+        str, Field(min_length=1, description="what takes the place of a cut, such as second")
+    ],
+    "size": Annotated[str, Field(min_length=1, description="a size by name, or numbers such as 2x256/512/4")],
+    "weights": Annotated[
+        str, Field(min_length=1, description="pretrained weights, by name or path, or none: from scratch")
+    ],
+    "implementation": Annotated[
+        Literal["packed", "transformers", "auto"],
+        Field(description="packed, padded through transformers, or whichever suits the architecture"),
+    ],
+    "replica": Annotated[
+        int,
+        Field(ge=0, le=_MOST, description="number of a repetition with seeds of its own, to test trimtab"),
+    ],
+}
 
 NONE = "none"  # the value of weights for a model that is trained from scratch
 
@@ -118,7 +139,7 @@ class Settings:
 
 def known_keys() -> tuple[str, ...]:
     """Every key that [base] and [grid] may hold."""
-    return (*_OWN, *SETTINGS, *RECIPE_KEYS)
+    return (*OWN, *SETTINGS, *RECIPE_KEYS)
 
 
 def resolve(table: dict[str, Any], place: str) -> Settings:

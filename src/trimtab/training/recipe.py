@@ -22,10 +22,11 @@ SPEED_KEYS = ("batch_size", "optimizer", "micro_batch", "batches", "frozen")
 class Recipe:
     """How a trial is trained.
 
-    epochs; batch_size (rows per step); learning_rate (its peak); optimizer; weight_decay (for adamw alone,
-    and not on biases and norms); schedule: constant, or linear to 0 at the end; warmup: share of all steps
-    over which the rate rises from 0; clip: largest norm of the gradient, 0 for none; precision: of matrix
-    products, ``auto`` measures which is faster; micro_batch: most rows computed at a time, None for as many
+    epochs (passes over train); batch_size (rows per step); learning_rate (its peak); optimizer: adam, or
+    adamw, which decays weights; weight_decay (for adamw alone, and not on biases and norms); schedule:
+    constant, or linear to 0 at the end; warmup: share of all steps over which the rate rises from 0; clip:
+    largest norm of the gradient, 0 for none; precision: of matrix products, ``auto`` measures which is
+    faster; micro_batch: most rows computed at a time, None for as many
     as suit the machine; batches: of random rows, or ``grouped`` by length, as many trainers do to avoid
     padding (it saves nothing here, but a study can measure its effect on accuracy); class_weights: of the
     loss, ``balanced`` by the inverse frequency of each class in train; evaluate: the epoch whose weights are

@@ -1,0 +1,1 @@
+"""Drafting a study file: a table is looked at, and what its columns are is guessed and said."""
