@@ -20,6 +20,7 @@ from document_figures import (
     count,
     decimals,
     means,
+    of_report,
     percent,
     rate,
     row,
@@ -38,7 +39,7 @@ DIFFERENT = ("better", "worse")
 
 def claims() -> list[Claim]:
     """All claims of all documents."""
-    parts = (_quickstart, _snli, _evidence, _windows, _rankings, _aa, _cola, _fnc1, _weights)
+    parts = (_quickstart, _snli, _evidence, _windows, _rankings, _wikiqa, _aa, _cola, _fnc1, _weights)
     others = (document_measurements.claims, document_benchmarks.claims)
     return [claim for part in (*parts, *others) for claim in part()]
 
@@ -100,7 +101,7 @@ def _snli() -> Iterator[Claim]:
     yield Claim(README, "ratio loses {} and {} points to longest_first", lambda: [lost(16), lost(24)])
     yield Claim(
         RESULTS_PAGE,
-        "| longest_first | {} | {} | {} |",
+        "| longest_first | {} | {} | {} | | ratio",
         lambda: [reached("longest_first", length) for length in (16, 24, 128)],
     )
     for words, name in (("ratio", "ratio"), ("only_first, else longest_first", sparing)):
@@ -200,6 +201,50 @@ def _rankings() -> Iterator[Claim]:
             f"| {cut} | {{}} ({{}}) | {{}}, {{}} |",
             lambda name=name: line(name) + contrast("probe-ranking", "test", name, first, "delta verdict"),
         )
+
+
+def _wikiqa() -> Iterator[Claim]:
+    lengths = (24, 32, 64)
+
+    def cell(cut: str, length: int) -> list[str]:
+        name, first = f"{cut}, max_len {length}", f"longest_first, max_len {length}"
+        reached = means("wikiqa", "test", name, score="map")
+        return reached + ([] if name == first else contrast("wikiqa", "test", name, first, "delta verdict"))
+
+    def line(cut: str) -> list[str]:
+        return [figure for length in lengths for figure in cell(cut, length)]
+
+    yield Claim(
+        RESULTS_PAGE, "| longest_first | {} | {} | {} | | capped(first=8)", lambda: line("longest_first")
+    )
+    for cut in ("capped(first=8)", "second_priority", "ratio"):
+        rest = " | ".join(["{} ({}, {})"] * len(lengths))
+        yield Claim(RESULTS_PAGE, f"| {cut} | {rest} |", lambda cut=cut: line(cut))
+
+    def spread() -> str:
+        seeds = (
+            table("wikiqa/tables/map-test.csv")["by_seed"]
+            .str.split()
+            .map(lambda each: list(map(float, each)))
+        )
+        return percent(max(max(each) - min(each) for each in seeds))
+
+    found = verdicts("wikiqa", "test")
+    yield Claim(
+        RESULTS_PAGE,
+        "{} of {} contrasts are inconclusive, those between lengths",
+        lambda: [count(found, "inconclusive"), str(len(found))],
+    )
+    yield Claim(RESULTS_PAGE, "seeds of one variant differ by up to {} points", lambda: [spread()])
+    yield Claim(
+        RESULTS_PAGE,
+        "differences from {} points on, however",
+        lambda: [of_report("wikiqa", r"differences from (\S+) points on")],
+    )
+    yield Claim(
+        RESULTS_PAGE, "A random order has {} %", lambda: [of_report("wikiqa", r"baseline, .*?: (\S+) %")]
+    )
+    yield Claim(RESULTS_PAGE, "MiniLM on {} rows of WikiQA's", lambda: [rows("wikiqa", "train")])
 
 
 def _mismatches() -> list[str]:

@@ -21,6 +21,11 @@ EXCEPTIONS = [
     ("docs/results.md", "+head_tail(head=0.5)", "an option of a strategy"),
     ("docs/results.md", "CoLA 1.1", _NAME),
     ("docs/results.md", "the label-prior baseline has 25.0 %", "one of four labels, by macro F1"),
+    (
+        "docs/results.md",
+        "are 65.2 % (the data set's own paper) and 83.4 to 92.0 % since",
+        "published, quoted",
+    ),
     ("docs/results.md", "d2l's chapter reports 78.6 %", _TUTORIAL),
     ("docs/statistics.md", "at 95 %", _LEVEL),
     ("docs/statistics.md", "simulated, 95 % intervals", _LEVEL),

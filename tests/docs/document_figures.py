@@ -135,14 +135,19 @@ def _seeds(study: str) -> dict[str, int]:
     return dict(zip(own["name"], own["by_seed"].astype(str).str.split().map(len), strict=True))
 
 
+def of_report(study: str, pattern: str) -> str:
+    """What stands in a study's report, by a pattern with one group."""
+    report = (RESULTS / study / "report.md").read_text(encoding="utf-8")
+    return re.search(pattern, report).group(1)
+
+
 def commit(study: str) -> str:
     """The commit that trained a study's trials, as its ledger says, or its report where no ledger is kept."""
     if kept(study) == "yes":
         ledger = Ledger(RESULTS / study)
         results = (result for variant in ledger.study.variants for result in ledger.results(variant).values())
         return next(results).signature.commit
-    report = (RESULTS / study / "report.md").read_text(encoding="utf-8")
-    return re.search(r"trained with: .*?commit (\w+\+?)", report).group(1)
+    return of_report(study, r"trained with: .*?commit (\w+\+?)")
 
 
 def kept(study: str) -> str:

@@ -26,6 +26,7 @@ STUDIES = (
         "probe-evidence",
         "probe-windows",
         "probe-ranking",
+        "wikiqa",
         "snli-27k",
         "cola",
         "cola-lengths",
