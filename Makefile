@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test test-integration lint format docs bench bench-guard bench-baseline peers clean
+.PHONY: study test test-integration lint format docs dist smoke bench bench-guard bench-baseline peers clean
 
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
@@ -32,6 +32,20 @@ format: .venv/develop
 docs: .venv/docs
 	$(BIN)/sphinx-build -q -E -W --keep-going -c docs -d docs/_build/doctrees -b html . docs/_build/html
 	$(BIN)/python docs/check_site.py docs/_build/html
+
+# What is published, in dist/: wheel and sdist, checked. Of what git tracks; a file that it does not know is an error.
+dist: .venv/develop
+	test -z "$$(git status --porcelain)"
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation .
+	$(BIN)/twine check --strict dist/*
+
+# The wheel in an empty environment of each of PYTHONS, without torch; then with it, and each extra alone, of PYTHON.
+PYTHONS := $(PYTHON)
+smoke: dist
+	$(BIN)/python tests/release/smoke.py dist/*.whl $(PYTHONS)
+	$(BIN)/python tests/release/smoke.py dist/*.whl $(PYTHON) --train --pin "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python tests/release/extras.py dist/*.whl $(PYTHON) --torch "$$(grep '^torch==' constraints.txt)"
 
 RECORD := .benchmarks/last.json
 # As in a study's trials: threads sleep while they wait, and oneDNN keeps some kernels.
