@@ -35,7 +35,7 @@ docs: .venv/docs
 
 # What is published, in dist/: wheel and sdist, checked. Of what git tracks; a file that it does not know is an error.
 dist: .venv/develop
-	test -z "$$(git status --porcelain)"
+	@test -z "$$(git status --porcelain)" || { echo "commit first: the sdist would hold what git does not know"; exit 1; }
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation .
 	$(BIN)/twine check --strict dist/*

@@ -51,7 +51,14 @@ class Environment:
         made = cls(folder)
         made.here.mkdir(parents=True)
         subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
-        pip = [made.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            made.python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         subprocess.run([*pip, *packages], check=True, stderr=subprocess.DEVNULL, env=_without_python())
         if plain:
             subprocess.run(
