@@ -44,26 +44,16 @@ class Environment:
     folder: Path
 
     @classmethod
-    def made(
-        cls, folder: Path, python: str, packages: Sequence[str], *, plain: Sequence[str] = ()
-    ) -> "Environment":
-        """With `packages`, and those of `plain` without what they ask for."""
+    def made(cls, folder: Path, python: str, packages: Sequence[str]) -> "Environment":
+        """A new one below `folder`, of the interpreter `python`, with `packages` as pip takes them."""
         made = cls(folder)
         made.here.mkdir(parents=True)
         subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
-        pip: list[str | Path] = [
-            made.python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        subprocess.run([*pip, *packages], check=True, stderr=subprocess.DEVNULL, env=_without_python())
-        if plain:
-            subprocess.run(
-                [*pip, "--no-deps", *plain], check=True, stderr=subprocess.DEVNULL, env=_without_python()
-            )
+        # What is not imported need not be compiled.
+        pip = [str(made.python), "-m", "pip", "install", "--quiet", "--no-compile", *packages]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False, env=_without_python())
+        if done.returncode:
+            raise SmokeError(f"pip install {' '.join(packages)}: {done.stderr.strip()[-1000:]}")
         (made.here / "short.toml").write_text(STUDY)
         (made.here / "pairs.csv").write_text(PAIRS)
         return made
