@@ -177,7 +177,7 @@ def main() -> int:
         case = CASES[name]
         with tempfile.TemporaryDirectory() as folder:
             try:
-                wanted = f"{given.wheel.resolve()}[{case.extras}]"
+                wanted = str(given.wheel.resolve()) + (f"[{case.extras}]" if case.extras else "")
                 there = Environment.made(
                     Path(folder), given.python, [wanted, *([given.torch] if case.trains else [])]
                 )
