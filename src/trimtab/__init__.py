@@ -7,7 +7,7 @@ torch is imported only by what trains.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # By public name: the module that defines it, and its name there.
 _PUBLIC = {

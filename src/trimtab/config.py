@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,7 +16,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 class StrictModel(BaseModel):
     """A table of settings, read strictly, and frozen."""
 
-    model_config = ConfigDict(**STRICT, frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(**STRICT, frozen=True)
 
 
 _CARET = re.compile(r"\n  [^\n]*\n *\^$")  # a line, and a caret under one of its places

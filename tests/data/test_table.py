@@ -211,7 +211,7 @@ def test_wrong_parquet_is_refused_by_row(tmp_path):
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     file = written(tmp_path, "parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match=re.escape("pip install pyarrow")):
+    with pytest.raises(InputError, match=re.escape("pip install 'trimtab[parquet]'")):
         read("table", "train", tmp_path, file=file, **PAIR)
 
 

@@ -63,7 +63,10 @@ def test_the_house_in_words_is_the_house():
 
 
 def test_the_citation_is_of_this_version():
-    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    """And both are the first of the changelog, with its date."""
+    version, date = re.search(r"^## \[(.+)\] - (.+)$", text_of("CHANGELOG.md"), re.MULTILINE).groups()
+    assert version == __version__
+    assert f"version: {version}\ndate-released: {date}\n" in text_of("CITATION.cff")
 
 
 def test_readme_is_a_front_door():

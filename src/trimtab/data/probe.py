@@ -11,7 +11,7 @@ one that does not support; the query is filler. So a passage's word tells everyt
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
@@ -109,7 +109,7 @@ Places = Annotated[tuple[Place, Place], BeforeValidator(_places), WithJsonSchema
 class Options(StrictModel):
     """Options of reader ``probe``. ``evidence`` given as one word holds for both texts."""
 
-    model_config = ConfigDict(validate_default=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(validate_default=True)
 
     train: int = Field(12_000, ge=1, description="pairs to train on")
     test: int = Field(2_000, ge=1, description="pairs to test on, and as many to validate on")

@@ -245,7 +245,7 @@ def _parquet_rows(path: Path, columns: list[str]) -> Iterator[files.Row]:
         import pyarrow
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        mend = "install it with: pip install pyarrow"
+        mend = "pip install 'trimtab[parquet]'"
         raise InputError(f"{path}: reading Parquet needs pyarrow; {mend}") from error
     try:
         with files.open_binary(path) as stream, ParquetFile(stream) as table:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +40,7 @@ class Use(BaseModel):
     files say. Other keys of ``trimtab.json`` are for people.
     """
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", strict=True, frozen=True)
 
     truncation: str = "longest_first"
     max_len: int | None = None

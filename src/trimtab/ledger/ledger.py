@@ -54,7 +54,7 @@ class Ledger:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         self._is_begun = False
         self._archive: zipfile.Path | None = None
         # What was read, as long as its files are what they were: an analysis asks for a record many times.

@@ -6,6 +6,8 @@ keys change with it. A field that is added with a default, which says what older
 is. Free of torch.
 """
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 SCHEMA = 2
@@ -14,4 +16,6 @@ SCHEMA = 2
 class Record(BaseModel):
     """A file of a ledger, or a part of one: frozen, without any key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )

@@ -105,7 +105,7 @@ def _from_hub(name: str) -> Path:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
-        mend = "install trimtab[hub] to look for it on the hub"
+        mend = "pip install 'trimtab[hub]' to look for it on the hub"
         raise InputError(f"there is no folder {name}; name an existing one, or {mend}") from error
     try:
         for file in (weights_hf.SAFETENSORS, weights_hf.PICKLE):

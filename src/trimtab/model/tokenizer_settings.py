@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from tokenizers import AddedToken
@@ -31,7 +31,7 @@ _Token = str | dict[str, Any]  # an object has its content and flags
 class TokenizerConfiguration(BaseModel):
     """The keys of ``tokenizer_config.json`` that matter; what it lacks has the default of its class."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", strict=True)
 
     tokenizer_class: str | None = None
     model_input_names: list[str] | None = None

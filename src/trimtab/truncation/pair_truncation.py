@@ -50,8 +50,8 @@ class PairTruncation:
                 "PreTrainedTokenizerFast(tokenizer_object=...)"
             )
         self.tokenizer = tokenizer
-        self.truncation = spec if isinstance(spec, Truncation) else parse(spec)
-        self.max_len = _whole(max_length if max_len is None else max_len)
+        self.truncation: Truncation = spec if isinstance(spec, Truncation) else parse(spec)
+        self.max_len: int = _whole(max_length if max_len is None else max_len)
         with _unchanged(tokenizer):
             self._budget(self._template([""]))
 

@@ -15,7 +15,7 @@ class Configuration(BaseModel):
     SAME: fields of ``Architecture``, and the keys that hold the same; ``differences`` gives the others.
     """
 
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
     SAME: ClassVar[Mapping[str, str]] = {}
 
