@@ -50,7 +50,10 @@ default_role = "code"
 
 # The pages beside README, by their headings in the sidebar. A page that is missing here is a warning.
 CONTENTS = {
-    "Use": ["study-file", "running", "datasets", "report", "comparing", "predictions", "using-a-model"],
+    "Use": [
+        *("first-study", "study-file", "running", "datasets"),
+        *("report", "comparing", "predictions", "using-a-model"),
+    ],
     "Methods": ["statistics", "windows", "rankings", "encoders", "pretraining", "performance"],
     "Results": ["results"],
     "In Python": ["notebook", "huggingface", "api", "plugins"],
