@@ -11,6 +11,7 @@ import time
 import pytest
 
 from trimtab.config import InputError
+from trimtab.ledger import claims
 from trimtab.ledger.claims import Claims
 from trimtab.ledger.files import read_record
 from trimtab.ledger.run_records import ClaimRecord, RunRecord
@@ -173,6 +174,47 @@ def test_waiting_for_a_name(tmp_path):
     with contextlib.suppress(RuntimeError), two.alone("setting-up"):
         raise RuntimeError
     assert one.take("setting-up")
+
+
+def interrupted_at(line, call):
+    """Call; a Ctrl-C comes before the so-manieth line of claims.py. Whether it came before the end."""
+    count = iter(range(line + 1))
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename != claims.__file__:
+            return None
+        if event == "line" and next(count) == line:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def hold(one):
+    with one.alone("setting-up"):
+        pass
+
+
+# A file that is just being opened stays open when the interrupt comes there.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_any_line_leaves_no_claim(tmp_path):
+    """What a run does when it ends, whatever it was doing."""
+    for line in range(200):
+        one = claims_of(tmp_path, line)
+        came = interrupted_at(line, lambda one=one: hold(one))
+        one.give_all_back()
+        assert not (tmp_path / "claims" / "setting-up.json").exists(), line
+        if not came:
+            break
+    assert 10 < line < 199
 
 
 def test_what_stands_in_the_place_of_claims_is_named(tmp_path):

@@ -44,16 +44,16 @@ class Claims:
             if is_wrong(place):
                 raise InputError(f"{place}: stands in the place of a claim; delete it and run again")
         self.folder.mkdir(exist_ok=True)
+        self._held.add(name)  # before it is: an interrupt may come as soon as the file is there
         if path.exists() or not self._create(path):
             held = self._read(path)
             if held is not None and held.run == self.mine.run:
-                self._held.add(name)
                 return True
             if held is None and not path.exists():  # given back meanwhile
                 return self.take(name)
             if not self._is_gone(path, held) or not self._inherit(path, held):
+                self._held.discard(name)
                 return False
-        self._held.add(name)
         return True
 
     def is_free(self, name: str) -> bool:
@@ -63,11 +63,11 @@ class Claims:
 
     def give_back(self, name: str) -> None:
         """Let others have ``name``."""
-        self._held.discard(name)
         with contextlib.suppress(OSError):
             held = self._read(self._path(name))
             if held is not None and held.run == self.mine.run:
                 self._path(name).unlink(missing_ok=True)
+        self._held.discard(name)  # at last: an interrupt before it leaves the claim to ``give_all_back``
 
     def give_all_back(self) -> None:
         """Let others have all that is held; the folder goes with the last claim."""
