@@ -2,6 +2,7 @@
 
 import operator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class Truncation:
             return f"{split}+{first}/{second}"
         return split if first == "head" else f"{split}+{first}"
 
-    @property
+    @cached_property  # asked for by every variant of a large study
     def resolved(self) -> str:
         """The longest spec string: every option and both selections, for a configuration that is hashed."""
         first, second = (choice.spec(resolved=True) for choice in self.selecting)
