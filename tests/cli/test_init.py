@@ -54,7 +54,8 @@ def test_a_study_is_overwritten_only_where_that_is_asked_for(table, trimtab, wro
 def test_nothing_is_written_where_the_table_is_wrong(table, wrong):
     table.write_text(ROWS + "a b,,yes\n")
     assert wrong("init", table).endswith(
-        "pairs.csv:62: nothing in column 'hypothesis'; fill it in, or take the row out"
+        "pairs.csv: 1 of 61 rows have nothing in column 'hypothesis'; fill them in, take these rows out, or "
+        "name another column with --second"
     )
     assert not Path("pairs.toml").exists()
 

@@ -194,6 +194,89 @@ def test_missing_labels_are_left_out(drafted, pairs):
     assert sum(len(rows) for rows in splits.values()) == 240
 
 
+def test_missing_labels_of_the_test_file_are_left_out(drafted, pairs):
+    held = {name: cells[:40] for name, cells in pairs.items()}
+    held["stance"] = [["agree", "", "nan"][n % 3] for n in range(40)]
+    written("test.csv", held)
+    data, _, _, splits = drafted(pairs, test="test.csv")
+    assert set(data["drop"]) == {"", "nan"}
+    assert len(splits["test"]) == 14
+    written("test.csv", held | {"stance": ["-1"] * 40})
+    with pytest.raises(InputError, match=r"test\.csv: no row has a label in column 'stance'; name a file"):
+        drafted(pairs, test="test.csv")
+
+
+def test_a_placeholder_is_no_cluster(drafted, pairs):
+    """Half of all rows in one cluster could not be divided."""
+    pairs["headline"] = ["no subject given" if n % 2 else text for n, text in enumerate(pairs["headline"])]
+    data, _, said, splits = drafted(pairs)
+    assert "cluster" not in data
+    assert '"headline" is no cluster: one text stands in 150 rows' in said
+    assert all("no subject given" in rows.first for rows in splits.values())
+
+
+def test_ids_that_repeat_are_told(drafted, pairs):
+    pairs["case"] = [f"c{n // 6}" for n in range(300)]
+    data, _, said, _ = drafted(pairs)
+    assert "cluster" not in data
+    assert '"case" repeats (50 values on 300 rows): --cluster "case" where rows with one' in said
+    assert drafted(pairs, cluster="case")[0]["cluster"] == "case"
+    pairs["patient_id"] = pairs.pop("case")
+    assert drafted(pairs)[0]["cluster"] == "patient_id"
+
+
+def test_a_few_texts_that_repeat_are_said_to_be_too_few(drafted, pairs):
+    pairs["headline"] = [f"the case of {n % 8}" for n in range(300)]
+    data, _, said, _ = drafted(pairs)
+    assert "cluster" not in data
+    assert 'as 8 different texts of "headline" are too few to divide; rows that share one are not' in said
+
+
+@pytest.mark.parametrize(("strange", "is_told"), [("test_hard", True), ("", False), ("Train", False)])
+def test_a_column_of_splits_with_other_words(drafted, pairs, strange, is_told):
+    pairs["split"] = [("train", "train", "test", strange)[n % 4] for n in range(300)]
+    data, _, said, splits = drafted(pairs)
+    assert ("split_column" not in data) == is_told
+    if is_told:
+        assert 'Warning: "split" is not used, as it has values that name no split: "test_hard"' in said
+    else:
+        assert "Warning: 75 rows are of no split" in said
+        assert sum(map(len, splits.values())) == 225
+
+
+def test_a_column_of_splits_beside_a_test_file_and_as_labels(drafted, pairs):
+    pairs["split"] = [("train", "dev")[n % 2] for n in range(300)]
+    written("test.csv", pairs)
+    assert (
+        'Warning: "split" names splits, and is not used beside --test' in drafted(pairs, test="test.csv")[2]
+    )
+    data = drafted(pairs, label="split")[0]
+    assert data["label"] == "split"
+    assert "split_column" not in data
+
+
+def test_dates_and_names_are_no_texts(drafted, pairs):
+    columns = {
+        "when": [f"2024-05-{1 + n % 28:02d} 10:{n % 60:02d}" for n in range(300)],
+        "customer": texts(8, 300, 2, 2),
+        **pairs,
+        "more": texts(9, 300, 5, 9),
+    }
+    data, _, said, _ = drafted(columns)
+    assert [data[key] for key in ("first", "second")] == ["headline", "body"]
+    assert 'texts that are not used: "more"' in said
+
+
+def test_a_leak_is_told_in_the_study_too(drafted, pairs):
+    pairs["body"] = [pairs["body"][n // 4] for n in range(300)]
+    pairs["case"] = [n % 60 for n in range(300)]
+    _, _, said, _ = drafted(pairs, cluster="case")
+    warning = "Warning: 60 of 60 test rows have a second text that is in train too"
+    assert f'{warning}; --cluster "body" would draw test rows that have none' in said
+    made = draft("some.csv", None, OUT, Asked(cluster="case"))
+    assert warning in made.text
+
+
 def test_short_rows_are_never_cut(drafted):
     _, grid, said, _ = drafted({"text": texts(5, 100, 3, 6), "label": [n % 2 for n in range(100)]})
     assert "nothing is ever cut at a usual max_len such as 64: no row has more than 8 tokens" in said
@@ -229,6 +312,8 @@ SAID = {
     "ids as labels": (LATER | {"label": [f"c{n}" for n in range(60)]}, {},
                       'label column "label" has 60 different values on 60 rows, too many for labels; name '
                       "another with --label"),
+    "one column twice": (LATER, {"first": "text", "second": "text"},
+                         "--first and --second both name 'text'; name two columns"),
     "no such column": (LATER, {"second": "txt"}, "no column 'txt' to take (did you mean 'text'?)"),
     "no grades": (LATER | {"label": ["x", "y"] * 30, "q": [n // 3 for n in range(60)]}, {"query": "q"},
                   "relevance 'x' is not a grade; give 0 for a text that is not relevant, and 1 or a higher "
@@ -248,7 +333,7 @@ def test_tables_of_which_no_study_can_be_made(drafted, case):
     with pytest.raises(InputError) as caught:
         drafted(columns, **asked)
     assert str(caught.value).endswith(said)
-    assert "some.csv" in str(caught.value)
+    assert "some.csv" in str(caught.value) or str(caught.value).startswith("--")
 
 
 def test_the_example_is_the_same_each_time_and_its_study_is_small():

@@ -1,6 +1,7 @@
 """The columns of a table as they lie in its file, before it is known what each of them is."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 from trimtab.config import InputError
 from trimtab.data import files
 from trimtab.data.table import column_names, label_text, rows_of
+
+_LOOKED_AT = 50  # different cells
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,].*)?$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,12 @@ class Column:
         """The mean number of words of a filled cell, split by white space; 0 where all are blank."""
         total = sum(len(cell.split()) * count for cell, count in self.counts.items())
         return total / self.filled if self.filled else 0.0
+
+    @cached_property
+    def is_dates(self) -> bool:
+        """Whether its first different cells are all dates, such as 2024-05-31 or 31/5/2024 12:00."""
+        first = list(islice(self.counts, _LOOKED_AT))
+        return bool(first) and all(_DATE.match(cell.strip()) for cell in first)
 
     @cached_property
     def numbers(self) -> list[float] | None:

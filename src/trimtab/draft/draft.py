@@ -1,14 +1,15 @@
 """A study file drafted from a table: what its columns are, what to compare, and proof that it can be run."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trimtab.config import InputError
+from trimtab.config import InputError, toml_value
 from trimtab.data.columns import RawTable, read_columns
 from trimtab.data.dataset import prepare_texts, read_splits
 from trimtab.data.examples import Examples
+from trimtab.draft.labels import with_missing_of
 from trimtab.draft.lengths import Choice, choose
 from trimtab.draft.model import SMALL, Training, rows_to_test, rows_to_train
 from trimtab.draft.place import place_of
@@ -57,22 +58,34 @@ def draft(
         what = f"has {table.rows} row{'s' * (table.rows != 1)}"
         raise InputError(f"{table.path}: {what}; a study needs at least {_LEAST_ROWS}, to train and to test")
     roles = guess_roles(table, asked)
+    if place.test is not None:
+        roles = _with_test(roles, read_columns(place.test, place.root, _MOST_ROWS))
     stage("measuring lengths")
     texts = prepare_texts(place.file, place.root, first=roles.first, second=roles.second)
     choice = choose(texts)
     asks = question or _question(place.file, roles)
     stage("reading the splits")
 
-    def written(samples: dict[str, tuple[int, int]], test_rows: int) -> str:
-        return study_text(asks, place, roles, choice, training, samples, test_rows, schema)
+    def written(samples: dict[str, tuple[int, int]], test_rows: int, found: Sequence[str] = ()) -> str:
+        said = [*roles.reasons, *choice.reasons, *found]
+        return study_text(asks, place, roles, choice, training, samples, test_rows, said, schema)
 
     splits = read_splits(load_text(out, written({}, 0)).data, place.root)
     samples = _samples(choice, training, splits, held_out="validation" not in roles.splits)
-    text = written(samples, len(splits["test"]))
     if samples:
-        splits = read_splits(load_text(out, text).data, place.root)
-    said = [*_table_words(table), *roles.reasons, *choice.reasons, _split_words(splits), *_leaks(splits)]
+        splits = read_splits(load_text(out, written(samples, 0)).data, place.root)
+    leaks = _leaks(splits, roles)
+    text = written(samples, len(splits["test"]), leaks)
+    said = [*_table_words(table), *roles.reasons, *choice.reasons, _split_words(splits), *leaks]
     return Draft(text, tuple(said), tuple(place.command(word, out) for word in ("plan", "run")))
+
+
+def _with_test(roles: Roles, test: RawTable) -> Roles:
+    """The roles, with the words that stand for a missing label in the test set's file too."""
+    labels = test.columns.get(roles.label.column.name)
+    if labels is None:  # reading the split says so
+        return roles
+    return replace(roles, label=with_missing_of(roles.label, labels, str(test.path)))
 
 
 def file_name(file: str) -> str:
@@ -111,15 +124,21 @@ def _split_words(splits: dict[str, Examples]) -> str:
     return f"rows of the study: {each}"
 
 
-def _leaks(splits: dict[str, Examples]) -> list[str]:
-    """A sentence where texts of the test rows stand in train too."""
+def _leaks(splits: dict[str, Examples], roles: Roles) -> list[str]:
+    """A sentence where texts of the test rows stand in train too, and how to draw other test rows."""
     found = []
-    for side in ("first", "second"):
+    for side, column in (("first", roles.first), ("second", roles.second)):
         trained, tested = (getattr(splits[split], side) for split in ("train", "test"))
-        if trained is None or tested is None:
+        if column is None:
             continue
         known = set(trained)
         both = sum(text in known for text in tested)
         if both:
-            found.append(f"{both:,} of {len(tested):,} test rows have a {side} text that is in train too")
+            what = f"a {side} text" if roles.second else "a text"
+            mend = f"; --cluster {toml_value(column)} would draw test rows that have none"
+            is_drawn = not roles.splits and roles.label.target != "relevance" and roles.cluster != column
+            found.append(
+                f"Warning: {both:,} of {len(tested):,} test rows have {what} that is in train too"
+                f"{mend if is_drawn and not roles.has_test else ''}"
+            )
     return found

@@ -1,7 +1,7 @@
 """What a label column holds: classes, a score or relevance, and which of its cells are missing labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trimtab.config import InputError, toml_value
 from trimtab.data.columns import Column
@@ -62,6 +62,12 @@ def label_words(label: str) -> str:
     return toml_value(label if len(label) <= _LONGEST else f"{label[:_LONGEST]}...")
 
 
+def without_missing(column: Column) -> Column:
+    """The column without the cells that stand for a missing label."""
+    drop = _missing(column)
+    return Column(column.name, [cell for cell in column.cells if cell not in drop], column.is_text)
+
+
 def is_plausible(column: Column) -> bool:
     """Whether a column may hold labels: some that recur, or numbers that are no ids."""
     if column.distinct < 2:
@@ -93,7 +99,7 @@ def label_facts(column: Column, source: str, *, has_queries: bool, asked_queries
     if asked_queries:
         for label in counts:
             number_of(label, place, "relevance")  # for its error
-    left = Column(column.name, [cell for cell in column.cells if cell not in drop], column.is_text)
+    left = without_missing(column)
     target, why = _target(left, has_queries, asked_queries)
     if target == "classes" and not is_plausible(left):
         raise InputError(
@@ -102,6 +108,21 @@ def label_facts(column: Column, source: str, *, has_queries: bool, asked_queries
         )
     dropped = len(column.cells) - left.filled
     return LabelFacts(column, target, why, drop, dropped, _ordered(counts))
+
+
+def with_missing_of(facts: LabelFacts, cells: Column, source: str) -> LabelFacts:
+    """The same, where cells of the test set's labels, in the file ``source``, stand for missing ones too.
+
+    InputError where all of them do.
+    """
+    found = dict.fromkeys(cells.cells)
+    missing = [cell for cell in found if may_be_missing(cell) and cell not in facts.counts]
+    if len(missing) == len(found):
+        raise InputError(
+            f"{source}: no row has a label in column {facts.column.name!r}; name a file whose rows have some "
+            "with --test, or leave it out"
+        )
+    return replace(facts, drop=tuple(dict.fromkeys((*facts.drop, *missing))))
 
 
 def _missing(column: Column) -> tuple[str, ...]:

@@ -97,14 +97,28 @@ CLUSTERS = [
     "promptid",
     "userid",
     "author",
+    "patient",
+    "patientid",
+    "thread",
+    "threadid",
+    "conversation",
+    "conversationid",
+    "dialogueid",
+    "session",
+    "sessionid",
+    "customer",
+    "customerid",
+    "speaker",
+    "speakerid",
 ]
+SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition")
 # What columns of splits hold.
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "development", "trial"),
     "test": ("test", "testing", "eval", "evaluation", "heldout"),
 }
-_NEVER_TEXTS = ("id", "url", "path", "date", "time", "parse", "tree")  # words in names
+_NEVER_TEXTS = ("id", "url", "path", "date", "time", "created", "updated", "parse", "tree")  # words in names
 _IDS = ("id", "qid", "docid", "uid", "guid", "index", "idx", "row", "no", "nr", "0")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

@@ -1,15 +1,17 @@
 """Which column of a table is what: guessed from names and cells, with a reason for each guess."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from trimtab.config import InputError, nearest, toml_value
 from trimtab.data.columns import Column, RawTable
 from trimtab.draft import names
-from trimtab.draft.labels import MOST_CLASSES, LabelFacts, is_plausible, label_facts
+from trimtab.draft.grouping import LEAST_CLUSTERS, find_clusters
+from trimtab.draft.labels import MOST_CLASSES, LabelFacts, is_plausible, label_facts, without_missing
+from trimtab.draft.splits import find_splits
 
-LEAST_CLUSTERS = 10  # fewer cannot be divided between train, validation and test
 _ROWS_OF_A_QUERY = 2
+_WORDS_OF_A_TEXT = 3  # on average; a column of fewer is rather of names
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Asked:
 class Roles:
     """What each column is: names of columns, and what the label column holds.
 
-    splits: by split, the value of ``split_column`` for it; reasons: a sentence for each guess.
+    splits: by split, the value of ``split_column`` for it; has_test: whether test rows lie in another file;
+    reasons: a sentence for each guess.
     """
 
     first: str
@@ -38,6 +41,7 @@ class Roles:
     cluster: str | None
     split_column: str | None
     splits: dict[str, str]
+    has_test: bool
     reasons: tuple[str, ...]
 
 
@@ -47,8 +51,11 @@ def guess_roles(table: RawTable, asked: Asked) -> Roles:
         if name is not None and name not in table.columns:
             twice = "several columns have that name" if name in table.twice else nearest(name, table.columns)
             raise InputError(f"{table.path}: no column {name!r} to take ({twice})")
+    _check_apart(asked)
     columns = table.columns
-    split_column, splits = (None, {}) if asked.test else _split_column(columns.values())
+    split_column, splits, why_split = find_splits(
+        [column for column in columns.values() if column.name != asked.label], has_test=asked.test is not None
+    )
     first, second, why_texts = _texts(table, asked, {split_column, asked.label, asked.query, asked.cluster})
     taken = {first.name, split_column, asked.query, asked.cluster} | ({second.name} if second else set())
     label, why_label = _label(table, asked, taken)
@@ -57,7 +64,8 @@ def guess_roles(table: RawTable, asked: Asked) -> Roles:
         label, str(table.path), has_queries=query is not None, asked_queries=asked.query is not None
     )
     by_query = facts.target == "relevance"
-    cluster, why_cluster = _cluster(table, asked, first, second, label, by_query)
+    taken |= {label.name, query.name if query else None}
+    cluster, why_cluster = find_clusters(table, asked.cluster, first, second, taken, by_query=by_query)
     own_query = query.name if by_query and query and query is not first else None
     reasons = [
         *why_texts,
@@ -71,10 +79,7 @@ def guess_roles(table: RawTable, asked: Asked) -> Roles:
     if by_query:
         what = toml_value(own_query) if own_query else f"each different text of {toml_value(first.name)}"
         reasons.append(f"queries: {what}; rows of a query are ranked among themselves")
-    reasons.append(why_cluster)
-    if split_column is not None:
-        found = ", ".join(f"{split} where it is {toml_value(cell)}" for split, cell in splits.items())
-        reasons.append(f"splits: {toml_value(split_column)} names them: {found}")
+    reasons += [*why_cluster, *why_split]
     return Roles(
         first.name,
         second.name if second else None,
@@ -83,27 +88,17 @@ def guess_roles(table: RawTable, asked: Asked) -> Roles:
         cluster,
         split_column,
         splits,
+        asked.test is not None,
         tuple(reasons),
     )
 
 
-def _split_column(columns: Iterable[Column]) -> tuple[str | None, dict[str, str]]:
-    """The first column whose cells all name splits, train and another, with the cell of each split."""
-    for column in columns:
-        if not 2 <= column.distinct <= MOST_CLASSES:
-            continue
-        found: dict[str, str] = {}
-        for cell, _ in column.counts.most_common():
-            split = names.split_of(cell)
-            if split is None:
-                found = {}
-                break
-            found.setdefault(split, cell)
-        if "train" in found and len(found) > 1:
-            if "test" not in found:
-                found["test"] = found.pop("validation")  # as in data sets whose test labels are secret
-            return column.name, {split: found[split] for split in names.SPLITS if split in found}
-    return None, {}
+def _check_apart(asked: Asked) -> None:
+    """InputError where one column is asked to be two things that it cannot be."""
+    roles = {"--first": asked.first, "--second": asked.second, "--label": asked.label}
+    for one, other in combinations(roles, 2):
+        if roles[one] is not None and roles[one] == roles[other]:
+            raise InputError(f"{one} and {other} both name {roles[one]!r}; name two columns")
 
 
 def _texts(table: RawTable, asked: Asked, taken: set[str | None]) -> tuple[Column, Column | None, list[str]]:
@@ -115,7 +110,7 @@ def _texts(table: RawTable, asked: Asked, taken: set[str | None]) -> tuple[Colum
             return first, None, [f"text: {_about(first)} (as you said)"]
         second = columns[asked.second]
         return first, second, [f"first text: {_about(first)} (as you said)", _second(second, "as you said")]
-    found = [column for column in columns.values() if column.name not in taken and _is_text(column)]
+    found = _candidates([column for column in columns.values() if column.name not in taken])
     if asked.second is not None:
         second = columns[asked.second]
         found = sorted((each for each in found if each is not second), key=_rank_first)
@@ -129,6 +124,7 @@ def _texts(table: RawTable, asked: Asked, taken: set[str | None]) -> tuple[Colum
     if not found:
         raise _no_text(table, "with text of several words")
     if len(found) == 1:
+        _check_filled(table, found[0], "--first")
         return found[0], None, [f"text: {_about(found[0])} (the only column of texts)"]
     first = min(found, key=_rank_first)
     rest = [column for column in found if column is not first]
@@ -137,8 +133,34 @@ def _texts(table: RawTable, asked: Asked, taken: set[str | None]) -> tuple[Colum
         f"{'named like one' if names.plain(column.name) in known else 'a column of texts'}"
         for column, known in ((first, names.FIRST_TEXTS), (second, names.SECOND_TEXTS))
     ]
+    _check_filled(table, first, "--first")
+    _check_filled(table, second, "--second")
     single = f"; for this text alone: --first {toml_value(first.name)}"
-    return first, second, [f"first text: {_about(first)} ({why[0]}{single})", _second(second, why[1])]
+    reasons = [f"first text: {_about(first)} ({why[0]}{single})", _second(second, why[1])]
+    unused = ", ".join(toml_value(column.name) for column in rest if column is not second)
+    return first, second, reasons + ([f"texts that are not used: {unused}"] if unused else [])
+
+
+def _candidates(columns: list[Column]) -> list[Column]:
+    """The columns of texts; beside others none that is named like no text and has blanks or few words."""
+    found = [column for column in columns if _is_text(column)]
+    known = (*names.FIRST_TEXTS, *names.SECOND_TEXTS)
+    likely = [
+        column
+        for column in found
+        if names.plain(column.name) in known
+        or (column.filled == len(column.cells) and column.words >= _WORDS_OF_A_TEXT)
+    ]
+    return likely or found
+
+
+def _check_filled(table: RawTable, column: Column, option: str) -> None:
+    blank = len(column.cells) - column.filled
+    if blank:
+        raise InputError(
+            f"{table.path}: {blank:,} of {len(column.cells):,} rows have nothing in column {column.name!r}; "
+            f"fill them in, take these rows out, or name another column with {option}"
+        )
 
 
 def _rank_first(column: Column) -> int:
@@ -157,7 +179,7 @@ def _is_text(column: Column) -> bool:
     """Whether a column seems to hold texts to read, rather than labels, numbers or ids."""
     if not column.is_text or column.numbers is not None or column.distinct < 2:
         return False
-    if names.is_no_text(column.name) or 2 * column.filled < len(column.cells):
+    if names.is_no_text(column.name) or column.is_dates or 2 * column.filled < len(column.cells):
         return False
     is_few = column.distinct <= MOST_CLASSES and len(column.cells) >= 5 * column.distinct
     is_named = names.plain(column.name) in (*names.FIRST_TEXTS, *names.SECOND_TEXTS)
@@ -184,16 +206,19 @@ def _label(table: RawTable, asked: Asked, taken: set[str | None]) -> tuple[Colum
     others = [column for column in table.columns.values() if column.name not in taken]
     named = [column for column in others if names.rank(column.name, names.LABELS) < len(names.LABELS)]
     named += [each for each in others if "label" in names.plain(each.name) and each not in named]
-    likely = [column for column in named if is_plausible(column)]
+    likely = [column for column in named if is_plausible(without_missing(column))]
     if likely or named:
         chosen = min(likely or named, key=lambda column: names.rank(column.name, names.LABELS))
         also = [toml_value(column.name) for column in likely if column is not chosen]
         other = f"; another would be --label {also[0]}" if also else ""
         return chosen, f"named like one{other}"
-    few = [column for column in others if is_plausible(column) and not names.is_identifier(column.name)]
+    few = [each for each in others if is_plausible(without_missing(each)) and not each.is_dates]
+    few = [column for column in few if not names.is_identifier(column.name)]
     few = [column for column in few if column.distinct <= MOST_CLASSES] or few
     if few:
-        return few[-1], f"the last column that may hold some, {few[-1].distinct:,} different ones"
+        also = [f"--label {toml_value(column.name)}" for column in few[:-1]]
+        other = f"; others: {', '.join(also)}" if also else ""
+        return few[-1], f"the last column that may hold some, {few[-1].distinct:,} different ones{other}"
     known = ", ".join(toml_value(column.name) for column in others)
     mend = f"name it with --label, one of {known}" if known else "add a column of labels"
     raise InputError(f"{table.path}: no column seems to hold labels; {mend}{_twice(table)}")
@@ -210,32 +235,3 @@ def _query(table: RawTable, asked: Asked, taken: set[str | None], first: Column)
     grouped = [each for each in known if each.distinct and each.filled >= _ROWS_OF_A_QUERY * each.distinct]
     whole = [each for each in grouped if each.filled == table.rows and each.distinct >= LEAST_CLUSTERS]
     return min(whole, key=lambda column: names.rank(column.name, names.QUERIES)) if whole else None
-
-
-def _cluster(
-    table: RawTable, asked: Asked, first: Column, second: Column | None, label: Column, by_query: bool
-) -> tuple[str | None, str]:
-    """The column of clusters, None where each row is its own, and a sentence on it."""
-    if asked.cluster is not None:
-        return asked.cluster, f"clusters: {toml_value(asked.cluster)} (as you said)"
-    if by_query:
-        return None, "clusters: the queries, as rows of one are not independent"
-    texts = [column for column in (first, second) if column is not None]
-    others = [each for each in table.columns.values() if each not in (*texts, label)]
-    for column in others:
-        if names.plain(column.name) in names.CLUSTERS and _groups(column, table.rows):
-            words = f"{column.distinct:,} values on {table.rows:,} rows"
-            return column.name, f"clusters: {toml_value(column.name)} (named like them; {words})"
-    groups = [column for column in texts if _groups(column, table.rows)]
-    if not groups:
-        return None, "clusters: none, each row is its own, as no text repeats often enough to be one"
-    chosen = min(groups, key=lambda column: column.distinct)
-    words = f"{chosen.distinct:,} different texts on {table.rows:,} rows"
-    also = [toml_value(column.name) for column in groups if column is not chosen]
-    beside = f"; {also[0]} repeats too, which these clusters do not cover" if also else ""
-    return chosen.name, f"clusters: {toml_value(chosen.name)}, as its texts repeat ({words}){beside}"
-
-
-def _groups(column: Column, rows: int) -> bool:
-    """Whether cells of a column recur, none is blank, and enough of them differ to be divided."""
-    return column.filled == rows and LEAST_CLUSTERS <= column.distinct < rows

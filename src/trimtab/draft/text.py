@@ -1,7 +1,7 @@
 """A drafted study as the text of its file: keys, and comments that say why."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from trimtab.config import toml_value
 from trimtab.draft.labels import LabelFacts
@@ -24,15 +24,16 @@ def study_text(
     training: Training,
     samples: dict[str, tuple[int, int]],
     test_rows: int,
+    said: Sequence[str],
     schema: str | None = None,
 ) -> str:
     """The text of a study file; ``samples`` by split: how many rows to draw, and how many there are.
 
-    test_rows: of the test set, as far as they are known; schema: the name of a JSON schema beside the file,
-    for editors.
+    test_rows: of the test set, as far as they are known; said: what was found in the table; schema: the name
+    of a JSON schema beside the file, for editors.
     """
     lead = f"Drafted by trimtab init from {toml_value(place.file)}. What was found there:"
-    about = [lead, *(f"* {reason}" for reason in (*roles.reasons, *choice.reasons))]
+    about = [lead, *(f"* {sentence}" for sentence in said)]
     parts = [
         [] if schema is None else [f"#:schema ./{schema}"],
         [f"question = {toml_value(question)}"],

@@ -220,11 +220,11 @@ def _command(found: Answer, study: ComparedStudy) -> str:
         variant = found.recommendation.candidate.variant
         if isinstance(variant, VariantRecord) and variant.kept_tokenizer is not None:
             return f"trimtab export results/{name} {variant.number} model"
-        return f"keep_weights = true in {name}.toml, then: trimtab run {name}.toml"
+        return f"keep_weights = true at the top of {name}.toml, then run the study again"
     if found.kind == "one seed":
-        return f"seeds = {_SEEDS} in {name}.toml, then: trimtab run {name}.toml"
+        return f"seeds = {_SEEDS} in [grid] of {name}.toml, then run the study again"
     if found.kind == "undecided" and (seeds := _enough(found)):
-        return f"seeds = {seeds} in {name}.toml, then: trimtab run {name}.toml"
+        return f"seeds = {seeds} in [grid] of {name}.toml, then run the study again"
     return f"trimtab plan {name}.toml"
 
 
