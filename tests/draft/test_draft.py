@@ -103,6 +103,16 @@ def test_other_formats(drafted, pairs, name):
     assert sorted(splits["test"].labels)[-1] > 3
 
 
+@pytest.mark.parametrize("name", ["stance", "headline"])
+def test_a_key_that_the_first_object_lacks_is_a_column_too(pairs, name):
+    """Its row cannot be read, and the study does not do without the column in silence."""
+    rows = [{name: cells[n] for name, cells in pairs.items()} for n in range(300)]
+    del rows[0][name]
+    Path("some.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(InputError, match=rf"some\.jsonl: 1 of 300 rows have nothing in|no key '{name}'"):
+        draft("some.jsonl", None, OUT, Asked())
+
+
 def test_a_single_text(drafted, pairs):
     data, grid, _, _ = drafted(pairs, first="body")
     assert "second" not in data

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from trimtab.config import InputError
 from trimtab.data import files
 from trimtab.data.table import column_names, label_text, rows_of
 
-_LOOKED_AT = 50  # different cells
+_LOOKED_AT, _LOOKED_ROWS = 50, 1_000  # different cells, for dates; objects, for their keys
+_OBJECTS = (".jsonl", ".ndjson", ".json")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,].*)?$")
 
 
@@ -84,6 +85,9 @@ def read_columns(file: str, root: Path | None, most: int) -> RawTable:
     """The first ``most`` rows of a table, all columns; InputError where it cannot be read or has none."""
     names = column_names(file, root)
     path = files.find(file, root)
+    if files.ending(path) in _OBJECTS:  # an object may lack keys that later ones have
+        first = islice(_objects(path), _LOOKED_ROWS)
+        names = list(dict.fromkeys(chain(names, chain.from_iterable(first))))
     if hint := files.other_separator(names):
         raise InputError(f"{path}:1: one column alone, {hint}")
     once = [name for name in names if names.count(name) == 1]
@@ -108,12 +112,17 @@ def read_columns(file: str, root: Path | None, most: int) -> RawTable:
 
 def _values(path: Path, names: list[str]) -> Iterator[dict[str, Any]]:
     """The rows' values by column; a key that an object of JSON lines lacks is None."""
-    if files.ending(path) in (".jsonl", ".ndjson", ".json"):
-        with files.open_binary(path) as stream:
-            for number, line in enumerate(files.lines(stream, str(path)), 1):
-                if line.strip():
-                    row = files.json_object(line.rstrip("\r\n"), f"{path}:{number}")
-                    yield {name: row.get(name) for name in names}
+    if files.ending(path) in _OBJECTS:
+        for row in _objects(path):
+            yield {name: row.get(name) for name in names}
     else:
         for _, values in rows_of(path, {name: name for name in names}):
             yield values
+
+
+def _objects(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of JSON lines, without blank lines."""
+    with files.open_binary(path) as stream:
+        for number, line in enumerate(files.lines(stream, str(path)), 1):
+            if line.strip():
+                yield files.json_object(line.rstrip("\r\n"), f"{path}:{number}")
