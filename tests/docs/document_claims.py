@@ -39,7 +39,7 @@ DIFFERENT = ("better", "worse")
 
 def claims() -> list[Claim]:
     """All claims of all documents."""
-    parts = (_quickstart, _snli, _evidence, _windows, _rankings, _wikiqa, _aa, _cola, _fnc1, _weights)
+    parts = (_quickstart, _snli, _evidence, _windows, _rankings, _wikiqa, _boolq, _aa, _cola, _fnc1, _weights)
     others = (document_measurements.claims, document_benchmarks.claims)
     return [claim for part in (*parts, *others) for claim in part()]
 
@@ -245,6 +245,33 @@ def _wikiqa() -> Iterator[Claim]:
         RESULTS_PAGE, "A random order has {} %", lambda: [of_report("wikiqa", r"baseline, .*?: (\S+) %")]
     )
     yield Claim(RESULTS_PAGE, "MiniLM on {} rows of WikiQA's", lambda: [rows("wikiqa", "train")])
+
+
+def _boolq() -> Iterator[Claim]:
+    cut = "max_len 64, windows none"
+
+    def line(name: str) -> list[str]:
+        tokens = row("boolq-windows/tables/audit.csv", name=name, split="test")["tokens"]
+        against = [] if name == cut else contrast("boolq-windows", "test", name, cut, "delta verdict")
+        return [*means("boolq-windows", "test", name), *against, f"{tokens:.1f}"]
+
+    yield Claim(RESULTS_PAGE, "| cut to 64 tokens | {} | | {} |", lambda: line(cut))
+    for words, name in (
+        ("windows of 64 tokens, max", "max_len 64, windows second(stride=1, pooling=max)"),
+        ("256 tokens, hardly cut", "max_len 256, windows none"),
+    ):
+        yield Claim(RESULTS_PAGE, f"| {words} | {{}} | {{}}, {{}} | {{}} |", lambda name=name: line(name))
+    yield Claim(
+        RESULTS_PAGE,
+        "MiniLM on {} pairs of BoolQ, tested on the {} pairs",
+        lambda: [rows("boolq-windows", "train"), rows("boolq-windows", "test")],
+    )
+    yield Claim(
+        RESULTS_PAGE,
+        "no variant beats the label-prior baseline of {} %",
+        lambda: [of_report("boolq-windows", r"baseline, .*?: (\S+) %")],
+    )
+    yield Claim(RESULTS_PAGE, "{} pairs and two epochs are too few", lambda: [rows("boolq-windows", "train")])
 
 
 def _mismatches() -> list[str]:

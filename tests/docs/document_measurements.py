@@ -27,6 +27,7 @@ STUDIES = (
         "probe-windows",
         "probe-ranking",
         "wikiqa",
+        "boolq-windows",
         "snli-27k",
         "cola",
         "cola-lengths",
