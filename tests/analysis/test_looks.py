@@ -180,6 +180,7 @@ def test_the_recommendation_takes_the_looks_into_account(ledger):
     assert contrast.ci_high - contrast.ci_low > plain.ci_high - plain.ci_low
 
 
+@pytest.mark.integration
 def test_the_report_says_what_stopped_and_what_that_saved(ledger, tmp_path, unsaved_figures):
     scores = rights([0.6, 0.9, 0.6, 0.55])
     stops = {row.variant.number: PLANNED[row.course.look - 1] for row in rows_of(ledger(scores, "whole"))}

@@ -83,6 +83,7 @@ def exported(tmp_path_factory):
     return ledger, path
 
 
+@pytest.mark.integration
 def test_a_ledger_written_to_a_table_says_what_its_report_says(exported):
     ledger, path = exported
     [own] = analyse(ledger).tests

@@ -37,6 +37,7 @@ def test_verdicts_at_a_margin_are_those_of_a_study_with_that_margin(views, score
     assert [judged[place].verdict for judged in declared.judged] == [one.verdict for one in asked]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("score", ["accuracy", "matthews"])
 def test_verdicts_at_a_margin_are_of_one_family_over_test_sets(tmp_path, handmade, scores, score):
     """Of two test sets, at every third margin of the page: the verdicts of a study with that margin."""

@@ -49,6 +49,7 @@ def test_the_padded_oracle_gives_the_packed_model_s_logits(model, random_pairs):
     np.testing.assert_allclose(oracle.predict(index), packed, atol=1e-5)
 
 
+@pytest.mark.integration
 def test_its_steps_lower_the_loss(random_pairs):
     torch.manual_seed(0)  # some starts do not learn at 1e-2
     oracle = PaddedTrainer(SIZE, Recipe(learning_rate=3e-3), 40, 3, random_pairs(0, 100), 40)

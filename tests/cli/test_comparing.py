@@ -37,6 +37,7 @@ def test_it_prints_the_contrasts_and_fails_where_one_is_worse(scores, capsys):
     assert list(Path().glob("*.html")) == []
 
 
+@pytest.mark.integration
 def test_the_exit_code_stays_where_nobody_reads_on(scores):
     path = write_csv(Path("t.csv"), rows_of(scores))
     with started("compare", path, "--fail-if", "worse") as process:

@@ -26,6 +26,7 @@ def test_audit_of_a_study(trimtab):
     assert not Path("results").exists()
 
 
+@pytest.mark.integration
 def test_audit_writes_tables_and_a_figure(trimtab):
     code, said, complained = trimtab("audit", "study.toml", "--out", "out/audit")
     assert (code, complained) == (0, [])

@@ -140,6 +140,7 @@ TUTORIAL = "Our friends won't buy this analysis, let alone the next one we propo
 IDS = [2256, 2814, 2180, 1005, 1056, 4965, 2023, 4106, 1010, 2292, 2894, 1996, 2279, 2028, 2057, 16599, 1012]
 
 
+@pytest.mark.integration
 def test_cola_in_word_pieces_and_in_two_parts_is_the_tutorials(shared_data, bert_vocabulary):
     tests = {name: SplitSource("cola", f"{name}_dev", {}) for name in ("in_domain", "out_of_domain")}
     made = [

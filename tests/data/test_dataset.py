@@ -222,6 +222,7 @@ def test_counts_are_of_every_split(tmp_path):
     assert all(each.source.endswith("train.csv") for each in dataset.counts)
 
 
+@pytest.mark.integration
 def test_snli_with_bert_pieces(tmp_path, shared_data, bert_vocabulary):
     dev = SplitSource("snli", "validation", {"text": "sentence"})
     dataset = dataset_of(plan(dev, 0.1, {"test": dev}, tokenizer=str(bert_vocabulary)), shared_data)

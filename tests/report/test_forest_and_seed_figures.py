@@ -106,6 +106,7 @@ def test_an_adjusted_interval_never_contradicts_its_verdict(analysed):
         assert (low > 0 or high < 0) == (row.contrast.verdict in ("better", "worse"))
 
 
+@pytest.mark.integration
 def test_forty_contrasts_have_room_and_warn_of_nothing(analysed):
     rng = np.random.default_rng(2)
     scores = rng.random((41, 3, 50)) < np.linspace(0.5, 0.9, 41)[:, None, None]
@@ -119,6 +120,7 @@ def test_forty_contrasts_have_room_and_warn_of_nothing(analysed):
     assert "margin, 1.00 points either way" in labels
 
 
+@pytest.mark.integration
 def test_of_more_contrasts_those_with_the_lowest_p(analysed):
     rng = np.random.default_rng(2)
     test = analysed(rng.random((61, 2, 30)) < np.linspace(0.5, 0.9, 61)[:, None, None])

@@ -24,6 +24,7 @@ def test_the_recommendation_stands_first(ledger, reported):
     assert re.search(r"; it has the best mean; adjusted p 0\.00\d\d\.$", sentence)
 
 
+@pytest.mark.integration
 def test_no_recommendation_says_why(tmp_path, handmade, scores, reported):
     handmade.write(tmp_path / "noisy", {"test": scores[:2]})
     [sentence] = [line for line in reported(tmp_path / "noisy").summary if line.startswith("Undecided")]

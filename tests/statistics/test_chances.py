@@ -21,6 +21,7 @@ def finished(delta, points=0.4, seeds=3, examples=10_000, paired=True, effective
     return FinishedContrast(parts, paired, examples if effective is None else effective)
 
 
+@pytest.mark.integration
 def test_predicted_chances_come_true():
     """All of them to a tenth, and those of a number of seeds that would be named.
 

@@ -44,6 +44,7 @@ def trained(random_pairs):
     return run
 
 
+@pytest.mark.integration
 def test_every_choice_trains_alike(trained):
     curves = [
         [(record.loss, record.validation_loss) for record in trained(evaluate)[1]]

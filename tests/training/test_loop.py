@@ -224,6 +224,7 @@ def test_predictions_that_are_not_finite_are_never_returned(random_pairs):
         predict(model, random_pairs(1, 8), CPU)
 
 
+@pytest.mark.integration
 def test_it_learns_probe(own_environment):
     options = {"train": 1000, "test": 300, "first_length": [2, 4], "second_length": [1, 3]}
     sources = [SplitSource("probe", split, options) for split in ("train", "validation", "test")]

@@ -162,6 +162,7 @@ def test_bert_is_d2l_on_every_pair_of_snli_at_every_length(snli):
             assert (len(p), len(h)) == (keep[0][row], keep[1][row])
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("max_len", [8, 16, 24, 33, 128])
 def test_bert_keeps_the_tokens_d2l_keeps(snli, max_len):
     first, second = (Ragged.from_rows([pair[number] for pair in snli]) for number in (0, 1))
