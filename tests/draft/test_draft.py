@@ -216,7 +216,7 @@ def test_missing_labels_of_the_test_file_are_left_out(drafted, pairs):
         drafted(pairs, test="test.csv")
 
 
-def test_a_placeholder_is_no_cluster(drafted, pairs):
+def test_words_for_a_missing_text_are_no_cluster(drafted, pairs):
     """Half of all rows in one cluster could not be divided."""
     pairs["headline"] = ["no subject given" if n % 2 else text for n, text in enumerate(pairs["headline"])]
     data, _, said, splits = drafted(pairs)

@@ -74,7 +74,7 @@ def draft(
     samples = _samples(choice, training, splits, held_out="validation" not in roles.splits)
     if samples:
         splits = read_splits(load_text(out, written(samples, 0)).data, place.root)
-    leaks = _leaks(splits, roles)
+    leaks = _leaks(splits, roles, is_drawn=not (place.test or roles.splits))
     text = written(samples, len(splits["test"]), leaks)
     said = [*_table_words(table), *roles.reasons, *choice.reasons, _split_words(splits), *leaks]
     return Draft(text, tuple(said), tuple(place.command(word, out) for word in ("plan", "run")))
@@ -124,8 +124,8 @@ def _split_words(splits: dict[str, Examples]) -> str:
     return f"rows of the study: {each}"
 
 
-def _leaks(splits: dict[str, Examples], roles: Roles) -> list[str]:
-    """A sentence where texts of the test rows stand in train too, and how to draw other test rows."""
+def _leaks(splits: dict[str, Examples], roles: Roles, *, is_drawn: bool) -> list[str]:
+    """A sentence where texts of the test rows stand in train too; how to draw others, if they are drawn."""
     found = []
     for side, column in (("first", roles.first), ("second", roles.second)):
         trained, tested = (getattr(splits[split], side) for split in ("train", "test"))
@@ -135,10 +135,9 @@ def _leaks(splits: dict[str, Examples], roles: Roles) -> list[str]:
         both = sum(text in known for text in tested)
         if both:
             what = f"a {side} text" if roles.second else "a text"
-            mend = f"; --cluster {toml_value(column)} would draw test rows that have none"
-            is_drawn = not roles.splits and roles.label.target != "relevance" and roles.cluster != column
+            other = is_drawn and roles.label.target != "relevance" and roles.cluster != column
+            mend = f"; --cluster {toml_value(column)} would draw test rows that have none" if other else ""
             found.append(
-                f"Warning: {both:,} of {len(tested):,} test rows have {what} that is in train too"
-                f"{mend if is_drawn and not roles.has_test else ''}"
+                f"Warning: {both:,} of {len(tested):,} test rows have {what} that is in train too{mend}"
             )
     return found

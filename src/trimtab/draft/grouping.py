@@ -7,7 +7,7 @@ from trimtab.draft.labels import MOST_CLASSES
 
 LEAST_CLUSTERS = 10  # fewer cannot be divided between train, validation and test
 _LARGEST = 0.2  # of all rows, in one cluster
-_FREQUENT, _TIMES = 0.05, 10  # of all rows, and of a mean cluster: a placeholder rather than a text
+_FREQUENT, _TIMES = 0.05, 10  # of all rows, and of a mean cluster: rather the words for a missing text
 
 
 def find_clusters(
@@ -57,7 +57,7 @@ def _is_uneven(column: Column, rows: int) -> bool:
 
 
 def _too_frequent(texts: list[Column], rows: int) -> list[str]:
-    """Sentences on texts that are rather placeholders, such as a title that is missing."""
+    """Sentences on texts that rather stand for a missing one, such as "no subject"."""
     uneven = [column for column in texts if _groups(column, rows) and _is_uneven(column, rows)]
     return [
         f"{toml_value(column.name)} is no cluster: one text stands in {max(column.counts.values()):,} rows"

@@ -30,8 +30,7 @@ class Asked:
 class Roles:
     """What each column is: names of columns, and what the label column holds.
 
-    splits: by split, the value of ``split_column`` for it; has_test: whether test rows lie in another file;
-    reasons: a sentence for each guess.
+    splits: by split, the value of ``split_column`` for it; reasons: a sentence for each guess.
     """
 
     first: str
@@ -41,7 +40,6 @@ class Roles:
     cluster: str | None
     split_column: str | None
     splits: dict[str, str]
-    has_test: bool
     reasons: tuple[str, ...]
 
 
@@ -88,7 +86,6 @@ def guess_roles(table: RawTable, asked: Asked) -> Roles:
         cluster,
         split_column,
         splits,
-        asked.test is not None,
         tuple(reasons),
     )
 
